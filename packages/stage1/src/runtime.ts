@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { PodManifest } from '@rkt/appc';
+
+export interface AbortOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** A root filesystem to run on, as `@rkt/store` renders it: EROFS metadata over layer tars, or a directory. Never written to. */
+export type RootfsSource =
+  | { readonly type: 'erofs'; readonly source: string; readonly devices: readonly string[] }
+  | { readonly type: 'directory'; readonly path: string };
+
+/** 8-4-4-4-12 lower-case hex. */
+export type PodId = string;
+
+export type PodState =
+  | 'embryo'
+  | 'preparing'
+  | 'aborted prepare'
+  | 'prepared'
+  | 'running'
+  | 'deleting'
+  | 'exited deleting'
+  | 'exited'
+  | 'exited garbage'
+  | 'garbage';
+
+export interface NetworkRequest {
+  /** `default`, `default-restricted`, `host`, `none`, or the name of a configured network. */
+  readonly name: string;
+  /** CNI_ARGS, e.g. `IP=172.16.28.9`. */
+  readonly args?: string;
+}
+
+export interface DnsOptions {
+  /** `host`: the host's resolv.conf; `none`: no resolv.conf of ours; absent: what the network says, then the host's. */
+  readonly mode?: 'host' | 'none';
+  readonly nameservers?: readonly string[];
+  readonly search?: readonly string[];
+  readonly options?: readonly string[];
+  readonly domain?: string;
+}
+
+export interface SandboxSpec {
+  readonly networks: readonly NetworkRequest[];
+  readonly hostname?: string;
+  readonly dns?: DnsOptions;
+  /** Further /etc/hosts lines; `host` takes the host's file. */
+  readonly hostsEntries?: readonly { readonly ip: string; readonly names: readonly string[] }[] | 'host';
+  /** @default the first usable flavor */
+  readonly flavor?: string;
+}
+
+/** How an app's standard streams are connected. */
+export type StdioMode =
+  /** The caller's own file descriptors 0, 1, 2 (no stdin unless `interactive`). */
+  'inherit' | 'interactive' | 'tty';
+
+export interface PodApp {
+  readonly name: string;
+  readonly imageId: string;
+  readonly imageName?: string;
+  readonly state: 'unknown' | 'created' | 'running' | 'exited';
+  /** Milliseconds since the epoch. */
+  readonly createdAt?: number;
+  readonly startedAt?: number;
+  readonly finishedAt?: number;
+  readonly exitCode?: number;
+}
+
+export interface PodNetwork {
+  readonly netName: string;
+  readonly ifName: string;
+  readonly ip?: string;
+  readonly ip6?: string;
+}
+
+/** A pod as it stands on disk right now. */
+export interface Pod {
+  readonly id: PodId;
+  readonly state: PodState;
+  readonly dir: string;
+  readonly manifest: PodManifest | undefined;
+  readonly apps: readonly PodApp[];
+  readonly networks: readonly PodNetwork[];
+  readonly createdAt: number;
+  readonly startedAt?: number;
+  /** The pid, seen from the host, of the pod's first process while it runs. */
+  readonly pid?: number;
+  readonly flavor?: string;
+}
+
+export interface PrepareOptions extends AbortOptions {
+  readonly manifest: PodManifest;
+  /** A root filesystem for every app of the manifest, by app name. */
+  readonly rootfs: Readonly<Record<string, RootfsSource>>;
+  readonly sandbox: SandboxSpec;
+  /**
+   * Called with the pod's directory before anything refers to the images, so that the caller can bind a lease to it.
+   */
+  readonly onDirectory?: (dir: string) => Promise<void>;
+}
+
+export interface StartAppOptions extends AbortOptions {
+  readonly stdio: StdioMode;
+}
+
+/** A started app. Its exit is learned from the monitor's record on disk, so it survives the process that started it. */
+export interface RunningApp {
+  readonly pid: number;
+  /** Resolves to the app's status: 0-255, or 128 + signal number. */
+  wait(options?: AbortOptions): Promise<number>;
+  signal(signal: NodeJS.Signals): void;
+}
+
+export interface StopOptions extends AbortOptions {
+  /** SIGKILL at once. */
+  readonly force?: boolean;
+  /** How long the stop signal may take before SIGKILL. @default 10_000 ms */
+  readonly timeoutMs?: number;
+}
+
+export interface EnterOptions extends AbortOptions {
+  /** May be left out when the pod has one app. */
+  readonly app?: string;
+  /** @default ['/bin/sh'] (or /bin/bash where the image has it) */
+  readonly command?: readonly string[];
+  readonly tty: boolean;
+}
+
+export interface PodGcOptions extends AbortOptions {
+  /** Exited pods are removed when they have been garbage for this long. @default 30 min */
+  readonly graceMs?: number;
+  /** Prepared pods that never ran are removed after this long. @default 24 h */
+  readonly expirePreparedMs?: number;
+  readonly markOnly?: boolean;
+}
+
+export type GcEvent =
+  | { readonly kind: 'marked'; readonly id: PodId; readonly to: 'exited-garbage' | 'garbage' }
+  | { readonly kind: 'removed'; readonly id: PodId }
+  | { readonly kind: 'kept'; readonly id: PodId; readonly reason: 'grace-period' | 'running' }
+  | { readonly kind: 'failed'; readonly id: PodId; readonly error: Error };
+
+/**
+ * Pods on one data directory. Every primitive is idempotent and leaves its state on disk; any process may carry on where
+ * another stopped. `run` at the command line is prepare + createSandbox + addApp + startApp + wait + stopSandbox.
+ */
+export interface Runtime {
+  /** embryo -> preparing -> prepared. The pod keeps no process. */
+  prepare(options: PrepareOptions): Promise<Pod>;
+  /** prepared -> running: namespaces, networks, cgroup parent. Holds the pod's lock until the sandbox ends. */
+  createSandbox(id: PodId, options?: AbortOptions): Promise<Pod>;
+  /** Mounts root filesystem and volumes in the pod's own mount namespace and writes the runtime bundle. */
+  addApp(id: PodId, app: string, options?: AbortOptions): Promise<void>;
+  startApp(id: PodId, app: string, options: StartAppOptions): Promise<RunningApp>;
+  stopApp(id: PodId, app: string, options?: StopOptions): Promise<void>;
+  removeApp(id: PodId, app: string, options?: AbortOptions): Promise<void>;
+  /** Stops what still runs, releases networks, namespaces and cgroups; the pod is exited afterwards. */
+  stopSandbox(id: PodId, options?: StopOptions): Promise<void>;
+  enter(id: PodId, options: EnterOptions): Promise<number>;
+  /** A UUID or a unique prefix of one. Throws POD_NOT_FOUND, AMBIGUOUS_POD_ID. */
+  resolve(prefix: string): Promise<PodId>;
+  inspect(id: PodId): Promise<Pod>;
+  list(): Promise<readonly Pod[]>;
+  /** Removes a pod that does not run. Throws POD_RUNNING. */
+  remove(id: PodId, options?: AbortOptions): Promise<void>;
+  gc(options?: PodGcOptions): AsyncIterable<GcEvent>;
+}

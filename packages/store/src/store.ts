@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { FileTree, ImageId, ImageManifest, LayerRepository } from '@rkt/appc';
+
+export interface AbortOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** Where an image came from by name: a canonical reference with platform, and what it pointed at when last asked. */
+export interface RemoteRecord {
+  /** Canonical, e.g. `docker://docker.io/library/redis:latest#linux/amd64`. */
+  readonly name: string;
+  readonly imageId: ImageId;
+  /** What the registry answered: the digest the tag had (of the index, if it is one), `sha256:...`. */
+  readonly digest: string;
+  /** Milliseconds since the epoch. */
+  readonly checkedAt: number;
+}
+
+export interface ImageRecord {
+  readonly id: ImageId;
+  /** As `image list` shows it, e.g. `registry-1.docker.io/library/redis:latest`. */
+  readonly name: string;
+  /** Milliseconds since the epoch. */
+  readonly importedAt: number;
+  readonly lastUsedAt: number;
+  /** Bytes of the uncompressed ACI. */
+  readonly size: number;
+  /** DiffIDs, base first. */
+  readonly layers: readonly string[];
+}
+
+export interface StoredImage extends ImageRecord {
+  readonly manifest: ImageManifest;
+  /** The canonical bytes that are hashed into the ID. */
+  readonly manifestBytes: Uint8Array;
+}
+
+export interface PutImageOptions extends AbortOptions {
+  readonly id: ImageId;
+  readonly name: string;
+  readonly manifestBytes: Uint8Array;
+  /** DiffIDs, base first; every one must have been committed. */
+  readonly layers: readonly string[];
+  readonly size: number;
+  /** Recorded in the same transaction. */
+  readonly remote?: Omit<RemoteRecord, 'imageId'>;
+}
+
+export type ImageQuery =
+  /** `sha512-` and at least two hex digits. */
+  | { readonly prefix: string }
+  /** The image name without version, optionally with labels that must match. */
+  | { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
+
+/** A mountable root filesystem. `@rkt/stage1` takes exactly this shape. */
+export type Tree =
+  | { readonly type: 'erofs'; readonly source: string; readonly devices: readonly string[] }
+  | { readonly type: 'directory'; readonly path: string };
+
+export type TreeBackend = Tree['type'];
+
+/**
+ * A hold on images: while a lease lives, gc and rm leave what it retains. Leases of a dead process are void (pid and
+ * start time, checked by gc) unless they are bound to a pod directory that still exists.
+ */
+export interface Lease extends AsyncDisposable {
+  readonly id: string;
+  retain(image: ImageId): Promise<void>;
+}
+export interface LeaseOptions {
+  /** The lease outlives the process for as long as this path exists (a pod directory). */
+  readonly boundTo?: string;
+}
+
+export interface RemovedItem {
+  readonly kind: 'image' | 'layer' | 'tree' | 'temporary';
+  readonly id: string;
+  /** Bytes freed. */
+  readonly size: number;
+}
+export interface GcOptions extends AbortOptions {
+  /** Images used within this time stay. @default 24 h */
+  readonly graceMs?: number;
+  readonly dryRun?: boolean;
+}
+
+export type Finding =
+  | { readonly kind: 'image-ok'; readonly id: ImageId }
+  | { readonly kind: 'layer-corrupt' | 'layer-missing'; readonly id: ImageId; readonly diffId: string; readonly actual?: string }
+  | { readonly kind: 'image-corrupt'; readonly id: ImageId; readonly actual: string }
+  | { readonly kind: 'tree-rebuilt'; readonly id: ImageId };
+
+/** The content store. Safe with any number of processes; whatever a promise resolved for is durable. */
+export interface Store extends LayerRepository, AsyncDisposable {
+  readonly dir: string;
+  putImage(options: PutImageOptions): Promise<ImageRecord>;
+  getImage(id: ImageId): Promise<StoredImage>;
+  /** Throws IMAGE_NOT_FOUND, AMBIGUOUS_PREFIX, PREFIX_TOO_SHORT. By name: the latest imported. */
+  resolveImage(query: ImageQuery): Promise<ImageRecord>;
+  listImages(): Promise<readonly ImageRecord[]>;
+  /** Removes the record and every layer and tree nothing else uses. Throws IMAGE_IN_USE while leased. */
+  removeImage(id: ImageId): Promise<readonly RemovedItem[]>;
+  touchImage(id: ImageId): Promise<void>;
+  getRemote(name: string): Promise<RemoteRecord | undefined>;
+  putRemote(remote: RemoteRecord): Promise<void>;
+  lease(options?: LeaseOptions): Promise<Lease>;
+  /** The merged tree of a stored image, from its layer indexes. */
+  loadTree(id: ImageId): Promise<FileTree>;
+  /** Writes the EROFS metadata or extracts the directory unless it is there; the lease must retain the image. */
+  renderTree(id: ImageId, options: AbortOptions & { readonly backend: TreeBackend; readonly lease: Lease }): Promise<Tree>;
+  /** The uncompressed ACI, byte for byte what the ID is the SHA-512 of. */
+  exportImage(id: ImageId, options?: AbortOptions): AsyncIterable<Uint8Array>;
+  /** Re-derives everything from the layer tars; rebuilds a damaged tree. */
+  verify(options?: AbortOptions & { readonly ids?: readonly ImageId[] }): AsyncIterable<Finding>;
+  gc(options?: GcOptions): Promise<readonly RemovedItem[]>;
+}
