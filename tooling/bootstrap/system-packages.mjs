@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+
+/** What must be on the machine, by the file that shows it is there, with the Debian package that brings it. */
+const needs = {
+  runc: { package: 'runc', files: ['/usr/sbin/runc', '/usr/bin/runc'] },
+  crun: { package: 'crun', files: ['/usr/bin/crun'] },
+  cni: { package: 'containernetworking-plugins', files: ['/usr/lib/cni/ptp'] },
+  iptables: { package: 'iptables', files: ['/usr/sbin/iptables'] },
+  iproute: { package: 'iproute2', files: ['/usr/bin/ip', '/sbin/ip', '/bin/ip'] },
+  'ca-certificates': { package: 'ca-certificates', files: ['/etc/ssl/certs/ca-certificates.crt'] },
+  erofs: { package: 'erofs-utils', files: ['/usr/bin/fsck.erofs', '/sbin/fsck.erofs', '/usr/sbin/fsck.erofs'] },
+  registry: { package: 'docker-registry', files: ['/usr/bin/docker-registry'] },
+  attr: { package: 'attr', files: ['/usr/bin/setfattr'] },
+  zstd: { package: 'zstd', files: ['/usr/bin/zstd'] },
+  ext4: { package: 'e2fsprogs', files: ['/sbin/mkfs.ext4', '/usr/sbin/mkfs.ext4'] },
+  mount: { package: 'mount', files: ['/bin/mount', '/usr/bin/mount'] },
+  procps: { package: 'procps', files: ['/usr/bin/ps', '/bin/ps'] },
+  podman: { package: 'podman', files: ['/usr/bin/podman'] },
+  skopeo: { package: 'skopeo', files: ['/usr/bin/skopeo'] },
+  umoci: { package: 'umoci', files: ['/usr/bin/umoci'] },
+  containerd: { package: 'containerd', files: ['/usr/bin/ctr'] },
+};
+
+const running = ['runc', 'crun', 'cni', 'iptables', 'iproute'];
+const byTask = {
+  build: [],
+  demo: [...running],
+  test: [...running, 'erofs', 'registry', 'attr', 'zstd', 'ext4', 'mount', 'procps'],
+  bench: [...running, 'registry', 'ext4', 'mount', 'procps', 'podman', 'skopeo', 'umoci', 'containerd'],
+};
+
+/**
+ * Installs what the task needs and the machine lacks, saying so. Debian and its children only; elsewhere the missing
+ * programs are named and the task stops.
+ */
+export function ensureSystemPackages(task, { say, fail }) {
+  const missing = byTask[task].map((name) => needs[name]).filter((need) => !need.files.some((file) => existsSync(file)));
+  if (missing.length === 0) return;
+  const names = missing.map((need) => need.package);
+  if (!existsSync('/usr/bin/apt-get')) fail(`this machine lacks ${names.join(', ')} (Debian's names); install them and run again`);
+  if (process.getuid() !== 0) fail(`this machine lacks ${names.join(', ')}; run as root, or: sudo apt-get install ${names.join(' ')}`);
+  say(`installing Debian packages: ${names.join(' ')}`);
+  if (noPackageLists()) run(['update', '-q'], fail);
+  run(['install', '-q', '-y', '--no-install-recommends', ...names], fail);
+}
+
+function noPackageLists() {
+  try {
+    return !readdirSync('/var/lib/apt/lists').some((name) => name.endsWith('_Packages') || name.endsWith('_Packages.lz4'));
+  } catch {
+    return true;
+  }
+}
+
+function run(args, fail) {
+  const result = spawnSync('apt-get', args, {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  });
+  if (result.status !== 0) fail(`apt-get ${args.join(' ')} failed`);
+}
