@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { repositoryRoot } from './repository.ts';
+
+/** A command that ended with something else than 0. */
+export class CommandFailed extends Error {
+  override readonly name = 'CommandFailed';
+  readonly exitCode: number;
+
+  constructor(command: readonly string[], exitCode: number) {
+    super(`${command.join(' ')} ended with status ${exitCode}`);
+    this.exitCode = exitCode;
+  }
+}
+
+/** Runs a command with this process's streams, from the repository's root; rejects when it fails. */
+export async function run(command: readonly string[], options: SpawnOptions = {}): Promise<void> {
+  const exitCode = await exited(start(command, { stdio: 'inherit', ...options }));
+  if (exitCode !== 0) throw new CommandFailed(command, exitCode);
+}
+
+/** Runs a command and gives its standard output; standard error is this process's. Rejects when it fails. */
+export async function capture(command: readonly string[], options: SpawnOptions = {}): Promise<string> {
+  const child = start(command, { stdio: ['ignore', 'pipe', 'inherit'], ...options });
+  const chunks: Buffer[] = [];
+  child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const exitCode = await exited(child);
+  if (exitCode !== 0) throw new CommandFailed(command, exitCode);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+export function start(command: readonly string[], options: SpawnOptions): ChildProcess {
+  const [file = '', ...args] = command;
+  return spawn(file, args, { cwd: repositoryRoot, ...options });
+}
+
+/** The status a shell would report: 128 + signal number for a killed process. */
+export function exited(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve(code ?? (signal === null ? 1 : 128)));
+  });
+}
