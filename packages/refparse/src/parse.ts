@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isUpper, skipWhile } from './characters.ts';
+import { type Digest, digestFault, isDigest } from './digest.ts';
+import { domainFault, looksLikeDomain } from './domain.ts';
+import { isReferenceSyntaxError, quote, type ReferenceErrorCode, ReferenceSyntaxError } from './errors.ts';
+import { isHexId, MAX_PATH, pathFault, tagFault } from './grammar.ts';
+import type { Reference } from './reference.ts';
+
+/** How to read what a reference leaves out. */
+export interface ParseOptions {
+  /**
+   * `docker` fills in the domain, `library/` and the tag as Docker does; `strict` wants the domain written and adds
+   * nothing.
+   * @default 'docker'
+   */
+  readonly mode?: 'docker' | 'strict';
+  /**
+   * Domain of a reference without one, in `docker` mode. `library/` is added for `docker.io` only.
+   * @default 'docker.io'
+   */
+  readonly defaultDomain?: string;
+  /**
+   * Tag of a reference with neither tag nor digest.
+   * @default 'latest' in `docker` mode, none in `strict` mode
+   */
+  readonly defaultTag?: string;
+}
+
+const HUB = 'docker.io';
+const HUB_ALIASES: ReadonlySet<string> = new Set([HUB, 'index.docker.io']);
+const OFFICIAL = 'library/';
+/** Domain, path, tag and the longest digest together stay below this. */
+const MAX_INPUT = 1024;
+
+/**
+ * Reads an image reference: `[domain/]path[:tag][@digest]`, the grammar of the distribution project with Docker's
+ * normalisation. Linear in the length of the input, which is capped at 1024 characters.
+ *
+ * @example
+ * parseReference('nginx');                    // docker.io/library/nginx, tag latest
+ * parseReference('quay.io/zanui/nginx:1.2');  // quay.io, zanui/nginx, tag 1.2
+ *
+ * @throws {ReferenceSyntaxError} any ERR_RKT_REFPARSE_* code but ARGUMENT_INVALID
+ */
+export function parseReference(input: string, options: ParseOptions = {}): Reference {
+  if (input.length === 0) refuse('ERR_RKT_REFPARSE_EMPTY', 'it is empty', { input, offset: 0 });
+  if (input.length > MAX_INPUT) {
+    refuse('ERR_RKT_REFPARSE_TOO_LONG', `longer than ${MAX_INPUT} characters`, { input, offset: MAX_INPUT });
+  }
+  const at = input.indexOf('@');
+  const digest = at < 0 ? undefined : readDigest(input, at + 1);
+  const split = splitDomain(at < 0 ? input : input.slice(0, at), input, options);
+  const { path: written, tag } = readPathAndTag(split.rest, split.restOffset, input);
+  const path =
+    split.domain === HUB && options.mode !== 'strict' && !written.includes('/') ? OFFICIAL + written : written;
+  if (path.length > MAX_PATH) {
+    refuse('ERR_RKT_REFPARSE_PATH_TOO_LONG', `its path is longer than ${MAX_PATH} characters`, {
+      input,
+      offset: split.restOffset,
+    });
+  }
+  return { domain: split.domain, path, tag: tag ?? (digest === undefined ? defaultTag(options) : undefined), digest };
+}
+
+/** `parseReference`, with undefined instead of a ReferenceSyntaxError. */
+export function tryParseReference(input: string, options: ParseOptions = {}): Reference | undefined {
+  try {
+    return parseReference(input, options);
+  } catch (error) {
+    if (isReferenceSyntaxError(error)) return undefined;
+    throw error;
+  }
+}
+
+interface Place {
+  readonly input: string;
+  readonly offset: number;
+}
+
+interface DomainSplit {
+  readonly domain: string;
+  readonly rest: string;
+  readonly restOffset: number;
+}
+
+function splitDomain(name: string, input: string, options: ParseOptions): DomainSplit {
+  const slash = name.indexOf('/');
+  const first = slash < 0 ? '' : name.slice(0, slash);
+  if (slash < 0 || !looksLikeDomain(first)) return withoutDomain(name, input, options);
+  const fault = domainFault(first);
+  if (fault !== undefined) {
+    refuse('ERR_RKT_REFPARSE_DOMAIN_INVALID', `${quote(first)} is no host[:port]`, { input, offset: fault });
+  }
+  const hub = options.mode !== 'strict' && HUB_ALIASES.has(first.toLowerCase());
+  return { domain: hub ? HUB : first, rest: name.slice(slash + 1), restOffset: slash + 1 };
+}
+
+function withoutDomain(name: string, input: string, options: ParseOptions): DomainSplit {
+  if (options.mode === 'strict') {
+    refuse('ERR_RKT_REFPARSE_DOMAIN_MISSING', 'the registry must be written out', { input, offset: 0 });
+  }
+  if (isHexId(name)) {
+    refuse('ERR_RKT_REFPARSE_NAME_IS_HEX_ID', '64 hex digits are an image id, not a name', { input, offset: 0 });
+  }
+  return { domain: options.defaultDomain ?? HUB, rest: name, restOffset: 0 };
+}
+
+function readPathAndTag(rest: string, restOffset: number, input: string): { path: string; tag: string | undefined } {
+  const colon = rest.indexOf(':', rest.lastIndexOf('/') + 1);
+  const path = colon < 0 ? rest : rest.slice(0, colon);
+  const fault = pathFault(path);
+  if (fault !== undefined) refusePath(path, fault, { input, offset: restOffset + fault });
+  if (colon < 0) return { path, tag: undefined };
+  const tag = rest.slice(colon + 1);
+  const bad = tagFault(tag);
+  if (bad !== undefined) {
+    refuse('ERR_RKT_REFPARSE_TAG_INVALID', `${quote(tag)} is no tag`, { input, offset: restOffset + colon + 1 + bad });
+  }
+  return { path, tag };
+}
+
+function refusePath(path: string, fault: number, place: Place): never {
+  if (isUpper(path.charCodeAt(fault))) {
+    refuse('ERR_RKT_REFPARSE_PATH_UPPERCASE', 'the repository name must be lower case', place);
+  }
+  const reason = skipWhile(path, 0, (unit) => unit !== 0x3a) < path.length ? 'a colon in the middle of its path' : '';
+  refuse('ERR_RKT_REFPARSE_PATH_INVALID', reason === '' ? `${quote(path)} is no repository name` : reason, place);
+}
+
+function readDigest(input: string, start: number): Digest {
+  const text = input.slice(start);
+  const fault = digestFault(text);
+  if (fault !== undefined) refuse(fault.code, `its digest: ${fault.reason}`, { input, offset: start + fault.offset });
+  if (isDigest(text)) return text;
+  return refuse('ERR_RKT_REFPARSE_DIGEST_INVALID', 'its digest is not one', { input, offset: start });
+}
+
+function defaultTag(options: ParseOptions): string | undefined {
+  return options.defaultTag ?? (options.mode === 'strict' ? undefined : 'latest');
+}
+
+function refuse(code: ReferenceErrorCode, reason: string, place: Place): never {
+  throw new ReferenceSyntaxError(code, `invalid image reference ${quote(place.input)}: ${reason}`, place);
+}
