@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Makes dist/rkt: one executable with Node, the bundled program, its workers and the native addon inside.
+
+import { execFileSync } from 'node:child_process';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleProgram, bundleWorker } from './bundle.ts';
+
+const require = createRequire(import.meta.url);
+const here = dirname(fileURLToPath(import.meta.url));
+const dist = join(here, '..', 'dist');
+const work = join(dist, '.sea');
+
+rmSync(work, { recursive: true, force: true });
+mkdirSync(work, { recursive: true });
+const { version } = JSON.parse(readFileSync(join(here, '..', 'package.json'), 'utf8'));
+
+await bundleProgram(join(here, 'sea', 'entry.ts'), join(work, 'rkt.cjs'), { version });
+const workers = join(here, '..', '..', '..', 'packages', 'docker2aci', 'src', 'layers');
+await bundleWorker(join(workers, 'layer-worker.ts'), join(work, 'layer-worker.cjs'));
+await bundleWorker(join(workers, 'hash-worker.ts'), join(work, 'hash-worker.cjs'));
+copyFileSync(addonPath(), join(work, 'koffi.node'));
+writeFileSync(join(work, 'sea.json'), JSON.stringify(seaConfig()));
+
+// The executable is a copy of the Node that runs this script, so that code cache and Node match.
+execFileSync(process.execPath, ['--experimental-sea-config', join(work, 'sea.json')], { stdio: 'inherit' });
+const executable = join(work, 'rkt');
+copyFileSync(process.execPath, executable);
+chmodSync(executable, 0o755);
+await inject(executable);
+renameSync(executable, join(dist, 'rkt'));
+
+function seaConfig(): object {
+  return {
+    main: join(work, 'rkt.cjs'),
+    output: join(work, 'rkt.blob'),
+    disableExperimentalSEAWarning: true,
+    useSnapshot: false,
+    useCodeCache: true,
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+    // Options for Node in the caller's environment must not change what a tool that runs as root does.
+    execArgvExtension: 'none',
+    assets: {
+      'koffi.node': join(work, 'koffi.node'),
+      'layer-worker.cjs': join(work, 'layer-worker.cjs'),
+      'hash-worker.cjs': join(work, 'hash-worker.cjs'),
+    },
+  };
+}
+
+async function inject(file: string): Promise<void> {
+  const postject: {
+    inject(file: string, name: string, blob: Buffer, options: object): Promise<void>;
+  } = require('postject');
+  await postject.inject(file, 'NODE_SEA_BLOB', readFileSync(join(work, 'rkt.blob')), {
+    sentinelFuse: 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2',
+  });
+}
+
+/** koffi's prebuilt addon for this architecture, from the package of its own that carries it. */
+function addonPath(): string {
+  const koffi = createRequire(require.resolve('@rkt/store/package.json')).resolve('koffi');
+  const packageName = `@koromix/koffi-linux-${process.arch}`;
+  return join(dirname(createRequire(koffi).resolve(packageName)), `linux_${process.arch}`, 'koffi.node');
+}

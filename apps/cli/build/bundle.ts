@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
+
+const here = dirname(fileURLToPath(import.meta.url));
+
+const common = {
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'cjs',
+  conditions: ['@rkt/source'],
+  minifySyntax: true,
+  minifyWhitespace: true,
+  // Names stay: stack traces of unexpected errors are for people.
+  keepNames: false,
+  legalComments: 'none',
+  logLevel: 'warning',
+  logOverride: { 'empty-import-meta': 'silent' },
+} as const satisfies BuildOptions;
+
+/** Parts of the program that are files in the npm package and assets inside the executable. */
+const embeddedParts: Plugin = {
+  name: 'embedded-parts',
+  setup(plugin) {
+    plugin.onResolve({ filter: /^koffi$/ }, () => ({ path: join(here, 'sea', 'koffi.ts') }));
+    plugin.onResolve({ filter: /\/embedded-parts\.ts$/ }, ({ importer }) =>
+      importer.includes(join('build', 'sea')) ? undefined : { path: join(here, 'sea', 'embedded-parts.ts') },
+    );
+  },
+};
+
+/** One file with every command in it; what a command does not need is not evaluated. */
+export async function bundleProgram(entry: string, outfile: string, { version }: { version: string }): Promise<void> {
+  await build({
+    ...common,
+    entryPoints: [entry],
+    outfile,
+    plugins: [embeddedParts],
+    define: { 'process.env.RKT_BUILD_VERSION': JSON.stringify(version) },
+  });
+}
+
+/** A worker thread's program as one self-contained script. */
+export async function bundleWorker(entry: string, outfile: string): Promise<void> {
+  await build({ ...common, entryPoints: [entry], outfile });
+}
