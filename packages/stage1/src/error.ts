@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Codes thrown while an app is turned into an OCI runtime configuration. */
+type OciSpecErrorCode =
+  | 'ERR_RKT_STAGE1_USER_NOT_FOUND'
+  | 'ERR_RKT_STAGE1_GROUP_NOT_FOUND'
+  | 'ERR_RKT_STAGE1_ID_OUT_OF_RANGE'
+  | 'ERR_RKT_STAGE1_USER_DATABASE_INVALID'
+  | 'ERR_RKT_STAGE1_APP_INVALID'
+  | 'ERR_RKT_STAGE1_ISOLATOR_INVALID'
+  | 'ERR_RKT_STAGE1_MOUNT_INVALID';
+
+/** Codes thrown while networks are set up or torn down. */
+type NetworkErrorCode =
+  | 'ERR_RKT_STAGE1_NETWORK_NOT_FOUND'
+  | 'ERR_RKT_STAGE1_NETWORK_CONFIG_INVALID'
+  | 'ERR_RKT_STAGE1_NETWORK_REQUEST_INVALID'
+  | 'ERR_RKT_STAGE1_PLUGIN_MISSING'
+  | 'ERR_RKT_STAGE1_PLUGIN_FAILED'
+  | 'ERR_RKT_STAGE1_PORT_IN_USE'
+  | 'ERR_RKT_STAGE1_PORT_FORWARD_IMPOSSIBLE';
+
+/** Every code of this package. Codes are never renamed. */
+export type Stage1ErrorCode = OciSpecErrorCode | NetworkErrorCode;
+
+/** The only error class of this package. Match `code`, not the class. */
+export class Stage1Error extends Error {
+  override readonly name = 'Stage1Error';
+  readonly code: Stage1ErrorCode;
+
+  constructor(code: Stage1ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export function isStage1Error(error: unknown): error is Stage1Error {
+  return error instanceof Stage1Error;
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+export { buildOciSpec } from './build.ts';
+export { appEnvironment, type EnvironmentContext } from './environment.ts';
+export type {
+  HostLimits,
+  InsecureOptions,
+  NamespacePath,
+  OciSpecInput,
+  PodNamespaces,
+  ResourceLimit,
+} from './input.ts';
+export type { SeccompProfile, SeccompRule } from './seccomp/profile.ts';
+export type {
+  OciCapabilities,
+  OciDeviceRule,
+  OciMount,
+  OciNamespace,
+  OciProcess,
+  OciResources,
+  OciRlimit,
+  OciSpec,
+} from './spec.ts';
+export { type ResolvedUser, resolveUser, type UserRequest } from './user.ts';

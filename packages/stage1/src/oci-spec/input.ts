@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { App, NameValue } from '@rkt/appc';
+import type { OciMount } from './spec.ts';
+import type { ResolvedUser } from './user.ts';
+
+/** A namespace to join: a path such as `/proc/123/ns/net` or a file it is bound to. */
+export interface NamespacePath {
+  readonly path: string;
+}
+
+export interface PodNamespaces {
+  readonly network: NamespacePath | 'host' | 'new';
+  readonly ipc: NamespacePath | 'host' | 'new';
+  readonly uts: NamespacePath | 'host' | 'new';
+  readonly pid: NamespacePath | 'new';
+}
+
+export interface ResourceLimit {
+  readonly soft: number;
+  readonly hard: number;
+}
+
+/** What the caller itself may use; nothing beyond it is asked of the kernel, which would refuse. */
+export interface HostLimits {
+  readonly nofile: ResourceLimit;
+  readonly nproc?: ResourceLimit;
+}
+
+/** Protections to leave out, as `--insecure-options` names them. */
+export interface InsecureOptions {
+  readonly capabilities?: boolean;
+  readonly paths?: boolean;
+  readonly seccomp?: boolean;
+}
+
+export interface OciSpecInput {
+  /** The app section with every override applied. */
+  readonly app: App;
+  readonly appName: string;
+  readonly podId: string;
+  readonly rootfsPath: string;
+  readonly readOnlyRootfs: boolean;
+  /** Written only when the pod's UTS namespace is not the host's. */
+  readonly hostname?: string;
+  readonly terminal: boolean;
+  readonly namespaces: PodNamespaces;
+  /** Added after the standard mounts; one for /dev/shm, /dev/mqueue, /sys or /sys/fs/cgroup takes the standard one's place. */
+  readonly mounts: readonly OciMount[];
+  readonly cgroupsPath: string;
+  readonly user: ResolvedUser;
+  /** As `appEnvironment` returns it. */
+  readonly environment: readonly NameValue[];
+  readonly hostLimits: HostLimits;
+  /** The caller's own bounding set, `CAP_…` names: nothing else is asked for. @default every capability of Linux 6.18 */
+  readonly hostCapabilities?: readonly string[];
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly insecure?: InsecureOptions;
+  /** As `process.arch` has it. A seccomp profile needs a known one. */
+  readonly architecture: 'x64' | 'arm64';
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Stage1Error } from '../error.ts';
+import { quote } from '../quote.ts';
+import type { HostLimits, OciSpecInput, ResourceLimit } from './input.ts';
+import type { AppIsolators } from './isolators.ts';
+import type { OciCapabilities, OciProcess, OciRlimit } from './spec.ts';
+
+/** The `process` section: what is executed, as whom, with which limits. */
+export function buildProcess(input: OciSpecInput, isolators: AppIsolators, capabilities: OciCapabilities): OciProcess {
+  const { uid, gid, additionalGids } = input.user;
+  return {
+    terminal: input.terminal,
+    user: { uid, gid, ...(additionalGids.length > 0 && { additionalGids }) },
+    args: checkedArgs(input),
+    env: input.environment.map(({ name, value }) => `${name}=${value}`),
+    cwd: checkedWorkingDirectory(input),
+    capabilities,
+    rlimits: rlimits(input.hostLimits),
+    noNewPrivileges: isolators.noNewPrivileges,
+    ...(isolators.oomScoreAdj !== undefined && { oomScoreAdj: isolators.oomScoreAdj }),
+  };
+}
+
+function checkedArgs({ app, appName }: OciSpecInput): readonly string[] {
+  if (app.exec.length === 0 || app.exec[0] === '') {
+    throw invalid(`app ${quote(appName)} has an empty exec`);
+  }
+  if (app.exec.some((argument) => argument.includes('\0'))) {
+    throw invalid(`an argument of app ${quote(appName)} contains a NUL character`);
+  }
+  return app.exec;
+}
+
+/**
+ * A working directory below /proc/self and its like names a descriptor of the runtime, not a directory of the image
+ * (CVE-2024-21626), so it is refused before a runtime sees it.
+ */
+function checkedWorkingDirectory({ app, appName }: OciSpecInput): string {
+  const directory = app.workingDirectory || '/';
+  if (!directory.startsWith('/') || directory.includes('\0')) {
+    throw invalid(`working directory ${quote(directory)} of app ${quote(appName)} is not an absolute path`);
+  }
+  if (/^\/(proc\/(self|thread-self|\d+)|dev\/fd)(\/|$)/.test(resolveDots(directory))) {
+    throw invalid(`working directory ${quote(directory)} of app ${quote(appName)} leads into a process`);
+  }
+  return directory;
+}
+
+function resolveDots(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return `/${parts.join('/')}`;
+}
+
+/** Written although they are the caller's own: a JavaScript engine raises its soft limit, and that would be inherited. */
+function rlimits(limits: HostLimits): readonly OciRlimit[] {
+  return [
+    { type: 'RLIMIT_NOFILE', ...ordered(limits.nofile) },
+    ...(limits.nproc ? [{ type: 'RLIMIT_NPROC' as const, ...ordered(limits.nproc) }] : []),
+  ];
+}
+
+function ordered({ soft, hard }: ResourceLimit): ResourceLimit {
+  return { soft: Math.min(soft, hard), hard };
+}
+
+function invalid(message: string): Stage1Error {
+  return new Stage1Error('ERR_RKT_STAGE1_APP_INVALID', message);
+}
