@@ -45,11 +45,15 @@ function runTask() {
   const node = join(root, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin', 'node');
   if (!existsSync(node)) fail(`no Node 24 binary in the npm registry for ${process.platform}-${process.arch}`);
   const script = join(root, 'tooling', 'tasks', `${task}.ts`);
-  const result = spawnSync(node, ['--conditions=@rkt/source', '--disable-warning=ExperimentalWarning', script, ...args], {
-    cwd: root,
-    stdio: 'inherit',
-    env: { ...process.env, PATH: `${dirname(node)}:${bin}:${process.env.PATH}` },
-  });
+  const result = spawnSync(
+    node,
+    ['--conditions=@rkt/source', '--disable-warning=ExperimentalWarning', script, ...args],
+    {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...process.env, PATH: `${dirname(node)}:${bin}:${process.env.PATH}` },
+    },
+  );
   if (result.error) fail(`cannot start ${node}: ${result.error.message}`);
   return result.status ?? 1;
 }

@@ -17,6 +17,7 @@ const needs = {
   ext4: { package: 'e2fsprogs', files: ['/sbin/mkfs.ext4', '/usr/sbin/mkfs.ext4'] },
   mount: { package: 'mount', files: ['/bin/mount', '/usr/bin/mount'] },
   procps: { package: 'procps', files: ['/usr/bin/ps', '/bin/ps'] },
+  time: { package: 'time', files: ['/usr/bin/time'] },
   podman: { package: 'podman', files: ['/usr/bin/podman'] },
   skopeo: { package: 'skopeo', files: ['/usr/bin/skopeo'] },
   umoci: { package: 'umoci', files: ['/usr/bin/umoci'] },
@@ -28,7 +29,7 @@ const byTask = {
   build: [],
   demo: [...running],
   test: [...running, 'erofs', 'registry', 'attr', 'zstd', 'ext4', 'mount', 'procps'],
-  bench: [...running, 'registry', 'ext4', 'mount', 'procps', 'podman', 'skopeo', 'umoci', 'containerd'],
+  bench: [...running, 'registry', 'ext4', 'mount', 'procps', 'time', 'podman', 'skopeo', 'umoci', 'containerd'],
 };
 
 /**
@@ -36,11 +37,15 @@ const byTask = {
  * programs are named and the task stops.
  */
 export function ensureSystemPackages(task, { say, fail }) {
-  const missing = byTask[task].map((name) => needs[name]).filter((need) => !need.files.some((file) => existsSync(file)));
+  const missing = byTask[task]
+    .map((name) => needs[name])
+    .filter((need) => !need.files.some((file) => existsSync(file)));
   if (missing.length === 0) return;
   const names = missing.map((need) => need.package);
-  if (!existsSync('/usr/bin/apt-get')) fail(`this machine lacks ${names.join(', ')} (Debian's names); install them and run again`);
-  if (process.getuid() !== 0) fail(`this machine lacks ${names.join(', ')}; run as root, or: sudo apt-get install ${names.join(' ')}`);
+  if (!existsSync('/usr/bin/apt-get'))
+    fail(`this machine lacks ${names.join(', ')} (Debian's names); install them and run again`);
+  if (process.getuid() !== 0)
+    fail(`this machine lacks ${names.join(', ')}; run as root, or: sudo apt-get install ${names.join(' ')}`);
   say(`installing Debian packages: ${names.join(' ')}`);
   if (noPackageLists()) run(['update', '-q'], fail);
   run(['install', '-q', '-y', '--no-install-recommends', ...names], fail);
@@ -48,7 +53,9 @@ export function ensureSystemPackages(task, { say, fail }) {
 
 function noPackageLists() {
   try {
-    return !readdirSync('/var/lib/apt/lists').some((name) => name.endsWith('_Packages') || name.endsWith('_Packages.lz4'));
+    return !readdirSync('/var/lib/apt/lists').some(
+      (name) => name.endsWith('_Packages') || name.endsWith('_Packages.lz4'),
+    );
   } catch {
     return true;
   }

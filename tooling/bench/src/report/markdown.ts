@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Sample } from '../measure.ts';
+import type { DiskRow, Row } from '../suites.ts';
+
+/** Everything one run of the bench found. */
+export interface Results {
+  readonly date: string;
+  readonly machine: string;
+  readonly versions: readonly string[];
+  readonly rounds: number;
+  readonly cold: readonly Row[];
+  readonly warm: readonly Row[];
+  readonly run: readonly Row[];
+  readonly disk: readonly DiskRow[];
+}
+
+/** docs/performance.md. Seconds are of one machine at one time: the ratios are what counts. */
+export function markdown(results: Results): string {
+  return [
+    '# Performance',
+    '',
+    'Written by `npm run bench`: medians of interleaved runs on a fresh journaled disk, images from Debian’s docker-registry',
+    `on loopback. Absolute times belong to the machine of that day (${results.machine}, ${results.date}, ${results.rounds}`,
+    'rounds); the ratios to podman in the same run are what counts.',
+    '',
+    '![cold fetch, wall time as a share of podman’s](performance.svg)',
+    '',
+    ...section('Fetch into an empty store', results.cold),
+    ...section('Fetch what is there already', results.warm),
+    ...section('Run `true` from a stored image', results.run),
+    '## Disk',
+    '',
+    'Bytes the store takes after the cold fetch, in MB.',
+    '',
+    ...table(
+      ['image', ...toolsOf(results.disk.map(({ bytes }) => bytes))],
+      results.disk.map(({ what, bytes }) => [what, ...[...bytes.values()].map((value) => (value / 1e6).toFixed(1))]),
+    ),
+    '',
+    '## Versions',
+    '',
+    ...results.versions.map((version) => `- ${version}`),
+    '',
+  ].join('\n');
+}
+
+function section(title: string, rows: readonly Row[]): readonly string[] {
+  const tools = toolsOf(rows.map(({ results }) => results));
+  return [
+    `## ${title}`,
+    '',
+    'Wall s / CPU s / peak RSS MB; in parentheses wall time as a share of podman’s.',
+    '',
+    ...table(
+      ['', ...tools],
+      rows.map(({ what, results }) => [what, ...tools.map((tool) => cell(results.get(tool), results.get('podman')))]),
+    ),
+    '',
+  ];
+}
+
+function cell(sample: Sample | undefined, podman: Sample | undefined): string {
+  if (sample === undefined) return '–';
+  const ratio = podman === undefined || sample === podman ? '' : ` (${(sample.wall / podman.wall).toFixed(2)})`;
+  return `${sample.wall.toFixed(2)} / ${sample.cpu.toFixed(2)} / ${sample.rss.toFixed(0)}${ratio}`;
+}
+
+function toolsOf(rows: readonly ReadonlyMap<string, unknown>[]): readonly string[] {
+  return [...(rows[0]?.keys() ?? [])];
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)];
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { diskBytes, emptyDirectory } from '../arena/disk.ts';
+import type { Tool } from './tool.ts';
+
+export function rktTool(executable: string, arena: string): Tool {
+  const dir = join(arena, 'rkt');
+  const rkt = [executable, `--dir=${dir}`, '--insecure-options=image'];
+  return {
+    name: 'rkt',
+    env: process.env,
+    reset: () => emptyDirectory(dir),
+    pull: (image) => [[...rkt, 'fetch', `docker://${image}`]],
+    run: (image, network) => [[...rkt, 'run', `--net=${network}`, `docker://${image}`, '--exec', '/bin/true']],
+    tidy: () => execFileSync(executable, [`--dir=${dir}`, 'gc', '--grace-period=0s'], { stdio: 'ignore' }),
+    disk: () => diskBytes(join(dir, 'cas')),
+    close: () => {},
+  };
+}

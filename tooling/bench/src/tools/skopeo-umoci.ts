@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
+import { diskBytes, emptyDirectory } from '../arena/disk.ts';
+import type { Tool } from './tool.ts';
+
+/** The pair that does by hand what a fetch is: copy to a layout, unpack to a bundle. It runs nothing. */
+export function skopeoUmociTool(arena: string): Tool {
+  const dir = join(arena, 'skopeo-umoci');
+  const layout = join(dir, 'layout');
+  return {
+    name: 'skopeo+umoci',
+    env: process.env,
+    reset: () => emptyDirectory(dir),
+    pull: (image) => [
+      [
+        'skopeo',
+        'copy',
+        '-q',
+        '--preserve-digests',
+        '--src-tls-verify=false',
+        `docker://${image}`,
+        `oci:${layout}:latest`,
+      ],
+      ['umoci', 'unpack', '--image', `${layout}:latest`, join(dir, 'bundle')],
+    ],
+    run: () => undefined,
+    tidy: () => {},
+    disk: () => diskBytes(dir),
+    close: () => {},
+  };
+}

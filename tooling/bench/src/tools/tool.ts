@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Job } from '../measure.ts';
+
+export type Network = 'host' | 'none' | 'default';
+
+/** Something that pulls and runs images. All its state is below one directory of the arena. */
+export interface Tool {
+  readonly name: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** Empties its store. */
+  reset(): void;
+  pull(image: string): Job;
+  /** Runs `true` in a stored image and removes what the run left, or undefined where the tool has no such network. */
+  run(image: string, network: Network): Job | undefined;
+  /** Untimed work between two runs: collecting what a run leaves. */
+  tidy(): void;
+  /** Bytes its store takes. */
+  disk(): number;
+  close(): void;
+}
