@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+
+/** What a run could leave behind on a host, as text lines that can be compared. */
+export interface HostState {
+  readonly mounts: readonly string[];
+  readonly links: readonly string[];
+  readonly rules: readonly string[];
+  readonly cgroups: readonly string[];
+  readonly processes: readonly string[];
+  readonly namespaces: readonly string[];
+  readonly temporaries: readonly string[];
+}
+
+/** Processes that come and go by themselves on the machine are told apart by what they run: only these are ours. */
+const ours = /\b(rkt|runc|crun|conmon|setpriv|sleep infinity|redis|nginx)\b/;
+
+export function hostState(): HostState {
+  return {
+    mounts: lines(readFileSync('/proc/self/mountinfo', 'utf8')).map((line) => line.split(' ').slice(2).join(' ')),
+    links: command('ip', ['-o', 'link']).map((line) => line.replace(/^\d+: /, '').split('\\')[0] ?? ''),
+    rules: [...filterRules(command('iptables-save', [])), ...filterRules(command('ip6tables-save', []))],
+    cgroups: cgroupDirectories(),
+    processes: command('ps', ['-eo', 'args']).filter((line) => ours.test(line) && !line.startsWith('ps ')),
+    namespaces: command('lsns', ['-n', '-o', 'NS,TYPE']).sort(),
+    temporaries: ['/tmp', '/dev/shm', '/run']
+      .flatMap((dir) => readdirSync(dir).map((name) => `${dir}/${name}`))
+      .filter(notTestOwned),
+  };
+}
+
+/** Counters and the time stamp differ from call to call; tables and chains that exist but are empty do not matter. */
+function filterRules(saved: readonly string[]): readonly string[] {
+  return saved
+    .filter((line) => line.startsWith('-A') || /^:\S*(CNI|RKT)/.test(line))
+    .map((line) => line.replace(/ \[\d+:\d+\]$/, ''));
+}
+
+function cgroupDirectories(): readonly string[] {
+  return readdirSync('/sys/fs/cgroup')
+    .map((controller) => `/sys/fs/cgroup/${controller}/rkt`)
+    .filter((dir) => existsSync(dir));
+}
+
+function notTestOwned(path: string): boolean {
+  return !/vitest|rkt-e2e|node-compile-cache|tsx-|\.lock$/.test(path);
+}
+
+function command(file: string, args: readonly string[]): readonly string[] {
+  return lines(execFileSync(file, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+}
+
+function lines(text: string): readonly string[] {
+  return text.split('\n').filter((line) => line !== '');
+}
