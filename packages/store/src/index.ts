@@ -1,2 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-export {};
+export type { StepHook } from './context.ts';
+export { isStoreError, StoreError, type StoreErrorCode, type StoreErrorContext } from './errors.ts';
+export { type OpenStoreOptions, openStore } from './open-store.ts';
+export type { StoreEvent } from './records/rebuild.ts';
+export type {
+  AbortOptions,
+  Finding,
+  GcOptions,
+  ImageQuery,
+  ImageRecord,
+  Lease,
+  LeaseOptions,
+  PutImageOptions,
+  RemoteRecord,
+  RemovedItem,
+  Store,
+  StoredImage,
+  Tree,
+  TreeBackend,
+} from './store.ts';

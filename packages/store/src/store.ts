@@ -68,8 +68,11 @@ export interface Lease extends AsyncDisposable {
   retain(image: ImageId): Promise<void>;
 }
 export interface LeaseOptions {
-  /** The lease outlives the process for as long as this path exists (a pod directory). */
-  readonly boundTo?: string;
+  /**
+   * The lease outlives the process, and its own disposal, for as long as this path exists (a pod directory). Several,
+   * in the order a directory is renamed along, when it does not stay where it is.
+   */
+  readonly boundTo?: string | readonly string[];
 }
 
 export interface RemovedItem {
@@ -86,7 +89,12 @@ export interface GcOptions extends AbortOptions {
 
 export type Finding =
   | { readonly kind: 'image-ok'; readonly id: ImageId }
-  | { readonly kind: 'layer-corrupt' | 'layer-missing'; readonly id: ImageId; readonly diffId: string; readonly actual?: string }
+  | {
+      readonly kind: 'layer-corrupt' | 'layer-missing';
+      readonly id: ImageId;
+      readonly diffId: string;
+      readonly actual?: string;
+    }
   | { readonly kind: 'image-corrupt'; readonly id: ImageId; readonly actual: string }
   | { readonly kind: 'tree-rebuilt'; readonly id: ImageId };
 
@@ -107,7 +115,10 @@ export interface Store extends LayerRepository, AsyncDisposable {
   /** The merged tree of a stored image, from its layer indexes. */
   loadTree(id: ImageId): Promise<FileTree>;
   /** Writes the EROFS metadata or extracts the directory unless it is there; the lease must retain the image. */
-  renderTree(id: ImageId, options: AbortOptions & { readonly backend: TreeBackend; readonly lease: Lease }): Promise<Tree>;
+  renderTree(
+    id: ImageId,
+    options: AbortOptions & { readonly backend: TreeBackend; readonly lease: Lease },
+  ): Promise<Tree>;
   /** The uncompressed ACI, byte for byte what the ID is the SHA-512 of. */
   exportImage(id: ImageId, options?: AbortOptions): AsyncIterable<Uint8Array>;
   /** Re-derives everything from the layer tars; rebuilds a damaged tree. */

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { FileContext } from '../context.ts';
+import { hasErrno, toStoreError } from '../errors.ts';
+import { temporaryPath } from './temporary.ts';
+
+/**
+ * The one way a file comes into being in the store: exclusive temporary, write, fsync, rename, fsync of the directory.
+ * Readers see the old file, or none, or the whole new one; so does a machine that lost power.
+ *
+ * @throws DISK_FULL, PERMISSION, IO; nothing is left behind
+ */
+export async function writeAtomically(
+  context: FileContext,
+  target: string,
+  chunks: Iterable<Uint8Array>,
+): Promise<void> {
+  const temporary = temporaryPath(context, 'file');
+  try {
+    context.step(`open ${temporary}`);
+    const handle = await open(temporary, 'wx', 0o600);
+    try {
+      for (const chunk of chunks) {
+        context.step(`write ${temporary}`);
+        await writeFully(handle, chunk);
+      }
+      context.step(`fsync ${temporary}`);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await moveIntoPlace(context, temporary, target);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw toStoreError(error, 'cannot write to the store', target);
+  }
+}
+
+/** Renames something already durable to its final name and makes the name durable too. */
+export async function moveIntoPlace(context: FileContext, source: string, target: string): Promise<void> {
+  await makeDirectory(context, dirname(target));
+  context.step(`rename ${target}`);
+  await rename(source, target);
+  await syncDirectory(context, dirname(target));
+}
+
+/** Makes a directory of mode 0700 and its name durable. One that exists is left as it is. */
+export async function makeDirectory(context: FileContext, path: string): Promise<void> {
+  try {
+    context.step(`mkdir ${path}`);
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    if (hasErrno(error, 'EEXIST')) return;
+    throw error;
+  }
+  await syncDirectory(context, dirname(path));
+}
+
+/** fsync(2) of a directory: only then do the names in it survive a power cut. */
+export async function syncDirectory(context: FileContext, path: string): Promise<void> {
+  context.step(`fsync ${path}`);
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function writeFully(handle: FileHandle, chunk: Uint8Array): Promise<void> {
+  let offset = 0;
+  while (offset < chunk.length) {
+    const { bytesWritten } = await handle.write(chunk, offset, chunk.length - offset);
+    offset += bytesWritten;
+  }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+import { statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import type { LayerIngest, PrepareLayerOptions, PresentLayer } from '@rkt/appc';
+import { requireWritable, type StoreContext } from '../context.ts';
+import { isNotFound, printable, toStoreError } from '../errors.ts';
+import { findLayer, insertLayer } from '../records/layers.ts';
+import { countHold, insertHold } from './holds.ts';
+import { beginIngest } from './ingest.ts';
+import { isDiffId, layerIndex, layerLock, layerTar } from './layout.ts';
+import { acquireLock } from './locks.ts';
+
+/** See {@link LayerRepository.prepareLayer} of `@rkt/appc`. The layer is held against collection either way. */
+export async function prepareLayer(
+  context: StoreContext,
+  diffId: string,
+  options: PrepareLayerOptions = {},
+): Promise<PresentLayer | LayerIngest> {
+  options.signal?.throwIfAborted();
+  requireWritable(context, 'add a layer');
+  if (!isDiffId(diffId)) {
+    throw new TypeError(`diffID: expected sha256: and 64 hex digits, got ${printable(diffId)}`);
+  }
+  const present = await findPresent(context, diffId);
+  if (present !== undefined) return present;
+  const lock = await acquireLock(layerLock(context.layout, diffId), options);
+  try {
+    adoptOrphan(context, diffId);
+    const arrived = await findPresent(context, diffId);
+    if (arrived === undefined) return await beginIngest(context, diffId, lock);
+    lock.release();
+    return arrived;
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/** The layer, if it is recorded, whole, and its files are there. */
+async function findPresent(context: StoreContext, diffId: string): Promise<PresentLayer | undefined> {
+  const { layout, database } = context;
+  if (!isWhole(context, diffId)) return undefined;
+  // Between the look and the hold the layer may have been collected: the transaction decides.
+  const held = database.transaction((sql) => {
+    const row = findLayer(sql, diffId);
+    if (row === undefined || row.damaged) return false;
+    insertHold(context, sql, diffId);
+    return true;
+  });
+  if (!held) return undefined;
+  countHold(context, diffId);
+  const path = layerTar(layout, diffId);
+  try {
+    return { state: 'present', path, index: await readFile(layerIndex(layout, diffId)) };
+  } catch (error) {
+    throw toStoreError(error, 'cannot read a layer index', path);
+  }
+}
+
+function isWhole(context: StoreContext, diffId: string): boolean {
+  const row = context.database.read((sql) => findLayer(sql, diffId));
+  if (row === undefined || row.damaged) return false;
+  return (
+    sizeOf(layerTar(context.layout, diffId)) === row.size && sizeOf(layerIndex(context.layout, diffId)) !== undefined
+  );
+}
+
+/**
+ * A crash between rename and transaction leaves a whole layer that is not recorded: its tar gets its name only when
+ * verified and durable, and its index comes first. To be called with the layer's lock.
+ */
+function adoptOrphan(context: StoreContext, diffId: string): void {
+  const { layout, database, now } = context;
+  if (database.read((sql) => findLayer(sql, diffId)) !== undefined) return;
+  const size = sizeOf(layerTar(layout, diffId));
+  if (size === undefined || sizeOf(layerIndex(layout, diffId)) === undefined) return;
+  database.transaction((sql) => insertLayer(sql, { diffId, size, at: now() }));
+}
+
+function sizeOf(path: string): number | undefined {
+  try {
+    return statSync(path).size;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw toStoreError(error, 'cannot examine a layer', path);
+  }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FileContext } from '../context.ts';
+import { isNotFound } from '../errors.ts';
+import { isOwnerAlive } from '../host/owner.ts';
+
+let sequence = 0;
+
+/** A name in `cas/tmp` nobody else uses. It carries our process, so that others can tell when it is abandoned. */
+export function temporaryPath(context: FileContext, purpose: string): string {
+  sequence += 1;
+  return join(context.layout.temporary, `${context.owner}.${sequence}.${purpose}`);
+}
+
+/** Paths in `cas/tmp` whose process is gone. Files of unknown naming are not ours to judge, but nothing else may be there. */
+export function abandonedTemporaries(context: FileContext): readonly string[] {
+  return readdirSync(context.layout.temporary)
+    .filter((name) => !isOwnerAlive(name.slice(0, Math.max(0, name.indexOf('.')))))
+    .map((name) => join(context.layout.temporary, name));
+}
+
+/** Removes what crashed processes left. Several processes may do so at once. */
+export async function sweepTemporaries(context: FileContext): Promise<void> {
+  for (const path of abandonedTemporaries(context)) {
+    context.step(`remove ${path}`);
+    await removeTree(path);
+  }
+}
+
+/** Removes a file or a directory with all it holds; nothing there is fine, also when it vanishes meanwhile. */
+export async function removeTree(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true, maxRetries: 2 });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Layout } from './cas/layout.ts';
+import { StoreError } from './errors.ts';
+import type { Owner } from './host/owner.ts';
+import type { Database } from './records/database.ts';
+
+/**
+ * Called before every operation that changes the disk, with what is about to happen. Fault injection stops or kills
+ * the process here; what it throws fails the operation.
+ */
+export type StepHook = (step: string) => void;
+
+/** What file operations need of an open store. */
+export interface FileContext {
+  readonly layout: Layout;
+  readonly owner: Owner;
+  readonly step: StepHook;
+}
+
+/** What an open store is made of. */
+export interface StoreContext extends FileContext {
+  readonly database: Database;
+  readonly readOnly: boolean;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Layers this store object keeps from being collected, and how often. See `cas/holds.ts`. */
+  readonly holds: Map<string, number>;
+  /** Names this store object in the database: several may be open in one process. */
+  readonly holder: string;
+}
+
+/** @throws PERMISSION when the store was opened read-only */
+export function requireWritable(context: StoreContext, what: string): void {
+  if (!context.readOnly) return;
+  throw new StoreError('ERR_RKT_STORE_PERMISSION', `cannot ${what}: the store is open read-only`, {
+    path: context.layout.dir,
+  });
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { ImageId } from '@rkt/appc';
+import { imageLock } from '../cas/layout.ts';
+import { tryLock } from '../cas/locks.ts';
+import { abandonedTemporaries, removeTree } from '../cas/temporary.ts';
+import { requireWritable, type StoreContext } from '../context.ts';
+import { isStoreError, toStoreError } from '../errors.ts';
+import { findImage } from '../records/images.ts';
+import type { GcOptions, RemovedItem } from '../store.ts';
+import { garbageImages, garbageLayers, orphanImages } from './garbage.ts';
+import { planGc } from './plan.ts';
+import { removeImage, removeImageFiles } from './remove-image.ts';
+import { bytesOf } from './sizes.ts';
+import { sweepLayer } from './sweep-layer.ts';
+
+const DEFAULT_GRACE_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * See {@link Store.gc}. Each thing is removed on its own, under its lock and after a last look in a transaction, so
+ * that fetches and runs go on meanwhile. Layers no image refers to stay for the grace time too: an interrupted fetch
+ * finds them when it is tried again.
+ *
+ * @throws PERMISSION, BUSY, IO
+ */
+export async function gc(context: StoreContext, options: GcOptions = {}): Promise<readonly RemovedItem[]> {
+  options.signal?.throwIfAborted();
+  requireWritable(context, 'collect garbage');
+  const before = context.now() - (options.graceMs ?? DEFAULT_GRACE_MS);
+  if (options.dryRun === true) return planGc(context, before);
+  const { database } = context;
+  const removed = [...(await sweepAbandoned(context))];
+  for (const id of database.transaction((sql) => garbageImages(context, sql, before))) {
+    options.signal?.throwIfAborted();
+    removed.push(...(await removeUnlessUsed(context, id, before)));
+  }
+  for (const id of database.read((sql) => orphanImages(context, sql))) {
+    removed.push(...(await removeOrphan(context, id)));
+  }
+  for (const diffId of database.read((sql) => garbageLayers(context, sql, before))) {
+    options.signal?.throwIfAborted();
+    const layer = await sweepLayer(context, diffId);
+    if (layer !== undefined) removed.push(layer);
+  }
+  await sweepLocks(context);
+  return removed;
+}
+
+async function sweepAbandoned(context: StoreContext): Promise<readonly RemovedItem[]> {
+  const removed: RemovedItem[] = [];
+  for (const path of abandonedTemporaries(context)) {
+    const size = await bytesOf(path);
+    context.step(`remove ${path}`);
+    try {
+      await removeTree(path);
+    } catch (error) {
+      throw toStoreError(error, 'cannot remove a leftover', path);
+    }
+    if (size !== undefined) removed.push({ kind: 'temporary', id: basename(path), size });
+  }
+  return removed;
+}
+
+/** Since it was chosen the image may have been leased, used or removed. */
+async function removeUnlessUsed(
+  context: StoreContext,
+  id: ImageId,
+  usedBefore: number,
+): Promise<readonly RemovedItem[]> {
+  try {
+    return await removeImage(context, id, { usedBefore });
+  } catch (error) {
+    const code = isStoreError(error) ? error.code : undefined;
+    if (code === 'ERR_RKT_STORE_IMAGE_IN_USE' || code === 'ERR_RKT_STORE_IMAGE_NOT_FOUND') return [];
+    throw error;
+  }
+}
+
+async function removeOrphan(context: StoreContext, id: ImageId): Promise<readonly RemovedItem[]> {
+  await using lock = await tryLock(imageLock(context.layout, id));
+  // Taken: it is being put right now. Recorded: it has been put since we looked.
+  if (lock === undefined || context.database.read((sql) => findImage(sql, id)) !== undefined) return [];
+  return await removeImageFiles(context, id);
+}
+
+/** Lock files of processes that were killed. Taking and releasing one removes it. */
+async function sweepLocks(context: StoreContext): Promise<void> {
+  for (const name of readdirSync(context.layout.locks)) {
+    if (!/^(layer|image)-/.test(name)) continue;
+    const lock = await tryLock(join(context.layout.locks, name));
+    lock?.release();
+  }
+}

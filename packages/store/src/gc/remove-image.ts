@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import type { ImageId } from '@rkt/appc';
+import { deleteDeadHolds } from '../cas/holds.ts';
+import { directoryTree, erofsTree, imageDirectory, imageLock } from '../cas/layout.ts';
+import { acquireLock } from '../cas/locks.ts';
+import { removeTree, temporaryPath } from '../cas/temporary.ts';
+import { requireWritable, type StoreContext } from '../context.ts';
+import { StoreError, toStoreError } from '../errors.ts';
+import { imageNotFound } from '../images/not-found.ts';
+import { deleteDeadLeases, isLeased } from '../leases/leases.ts';
+import { deleteImage, findImage } from '../records/images.ts';
+import type { ImageRecord, RemovedItem } from '../store.ts';
+import { bytesOf } from './sizes.ts';
+import { sweepLayer } from './sweep-layer.ts';
+
+export interface RemoveOptions {
+  /** Counts as in use when it was used later than this. */
+  readonly usedBefore?: number;
+}
+
+/** See {@link Store.removeImage}. @throws IMAGE_NOT_FOUND, IMAGE_IN_USE, PERMISSION */
+export async function removeImage(
+  context: StoreContext,
+  id: ImageId,
+  options: RemoveOptions = {},
+): Promise<readonly RemovedItem[]> {
+  requireWritable(context, 'remove an image');
+  // Kept until the files are gone: the same image put again meanwhile would lose its new ones.
+  await using _lock = await acquireLock(imageLock(context.layout, id));
+  const record = deleteRecord(context, id, options);
+  const removed = [...(await removeImageFiles(context, id))];
+  for (const diffId of new Set(record.layers)) {
+    const layer = await sweepLayer(context, diffId);
+    if (layer !== undefined) removed.push(layer);
+  }
+  return removed;
+}
+
+/** Removes the manifest and the trees of an image that is no longer recorded. To be called with the image's lock. */
+export async function removeImageFiles(context: StoreContext, id: ImageId): Promise<readonly RemovedItem[]> {
+  const { layout } = context;
+  const removed: RemovedItem[] = [];
+  for (const path of [erofsTree(layout, id), directoryTree(layout, id)]) {
+    const size = await removePath(context, path);
+    if (size !== undefined) removed.push({ kind: 'tree', id, size });
+  }
+  const size = await removePath(context, imageDirectory(layout, id));
+  if (size !== undefined) removed.push({ kind: 'image', id, size });
+  return removed;
+}
+
+function deleteRecord(context: StoreContext, id: ImageId, { usedBefore }: RemoveOptions): ImageRecord {
+  return context.database.transaction((sql) => {
+    const record = findImage(sql, id);
+    if (record === undefined) throw imageNotFound(id);
+    deleteDeadLeases(sql);
+    deleteDeadHolds(context, sql);
+    if (isLeased(sql, id) || record.lastUsedAt > (usedBefore ?? Number.POSITIVE_INFINITY)) {
+      throw new StoreError('ERR_RKT_STORE_IMAGE_IN_USE', `image ${id} is in use`, { subject: id });
+    }
+    deleteImage(sql, id);
+    return record;
+  });
+}
+
+/** Out of sight first: a directory that takes long to remove is never seen half empty. */
+async function removePath(context: StoreContext, path: string): Promise<number | undefined> {
+  if (!existsSync(path)) return undefined;
+  const size = await bytesOf(path);
+  const aside = temporaryPath(context, 'removed');
+  try {
+    context.step(`rename ${aside}`);
+    await rename(path, aside);
+    context.step(`remove ${aside}`);
+    await removeTree(aside);
+  } catch (error) {
+    throw toStoreError(error, 'cannot remove from the store', path);
+  }
+  return size;
+}

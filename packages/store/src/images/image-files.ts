@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ImageId } from '@rkt/appc';
+import { makeDirectory, writeAtomically } from '../cas/atomic-write.ts';
+import { imageDirectory, isDiffId, type Layout } from '../cas/layout.ts';
+import type { FileContext } from '../context.ts';
+import { isNotFound, StoreError, toStoreError } from '../errors.ts';
+
+/** What `record.json` keeps of an image, so that the database can be made again without it. */
+export interface ImageFile {
+  /** Every name the image was put under, the latest last. */
+  readonly names: readonly string[];
+  /** DiffIDs, base first. */
+  readonly layers: readonly string[];
+  /** Bytes of the uncompressed ACI. */
+  readonly size: number;
+  /** Milliseconds since the epoch. */
+  readonly importedAt: number;
+}
+
+/** Writes both files of an image, the record last: where there is a record there is a manifest. */
+export async function writeImageFiles(
+  context: FileContext,
+  id: ImageId,
+  files: { readonly record: ImageFile; readonly manifestBytes: Uint8Array },
+): Promise<void> {
+  const directory = imageDirectory(context.layout, id);
+  try {
+    await makeDirectory(context, directory);
+  } catch (error) {
+    throw toStoreError(error, 'cannot write an image', directory);
+  }
+  await writeAtomically(context, join(directory, 'manifest'), [files.manifestBytes]);
+  await writeAtomically(context, join(directory, 'record.json'), [Buffer.from(`${JSON.stringify(files.record)}\n`)]);
+}
+
+/** The canonical manifest bytes. @throws CORRUPT when they are gone */
+export async function readManifest(layout: Layout, id: ImageId): Promise<Uint8Array> {
+  const path = join(imageDirectory(layout, id), 'manifest');
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (!isNotFound(error)) throw toStoreError(error, 'cannot read an image manifest', path);
+    throw new StoreError('ERR_RKT_STORE_CORRUPT', `the manifest of ${id} is missing`, {
+      path,
+      subject: id,
+      cause: error,
+    });
+  }
+}
+
+/** @returns undefined when there is none. @throws CORRUPT when it is not what the store writes */
+export async function readImageFile(layout: Layout, id: ImageId): Promise<ImageFile | undefined> {
+  const path = join(imageDirectory(layout, id), 'record.json');
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw toStoreError(error, 'cannot read an image record', path);
+  }
+  const record = parseImageFile(text);
+  if (record !== undefined) return record;
+  throw new StoreError('ERR_RKT_STORE_CORRUPT', `the record of ${id} is damaged`, { path, subject: id });
+}
+
+function parseImageFile(text: string): ImageFile | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { names, layers, size, importedAt }: Record<string, unknown> = { ...value };
+  if (!isTexts(names) || names.length === 0 || !isTexts(layers) || !layers.every(isDiffId)) return undefined;
+  return isCount(size) && isCount(importedAt) ? { names, layers, size, importedAt } : undefined;
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}

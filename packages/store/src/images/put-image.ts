@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { deleteHolds, uncountHolds } from '../cas/holds.ts';
+import { imageDirectory, imageLock, isDiffId, isFullImageId } from '../cas/layout.ts';
+import { acquireLock } from '../cas/locks.ts';
+import { removeTree } from '../cas/temporary.ts';
+import { requireWritable, type StoreContext } from '../context.ts';
+import { printable, StoreError } from '../errors.ts';
+import type { Sql } from '../records/database.ts';
+import { findImage, upsertImage } from '../records/images.ts';
+import { findLayer } from '../records/layers.ts';
+import { upsertRemote } from '../records/remotes.ts';
+import type { ImageRecord, PutImageOptions } from '../store.ts';
+import { readImageFile, writeImageFiles } from './image-files.ts';
+import { imageNotFound } from './not-found.ts';
+
+const LONGEST_NAME = 1024;
+const LARGEST_MANIFEST_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Files first, then one transaction: an image is visible only when everything of it is durable. An image that is
+ * there already keeps its layers and gains a name.
+ *
+ * @throws LAYER_MISSING, DISK_FULL, PERMISSION, BUSY
+ */
+export async function putImage(context: StoreContext, options: PutImageOptions): Promise<ImageRecord> {
+  options.signal?.throwIfAborted();
+  requireWritable(context, 'add an image');
+  checkOptions(options);
+  const labels = await labelsOf(options.manifestBytes);
+  context.database.read((sql) => requireLayers(sql, options));
+  await using _lock = await acquireLock(imageLock(context.layout, options.id), options);
+  try {
+    await writeFiles(context, options);
+    return recordImage(context, options, labels);
+  } catch (error) {
+    await withdrawFiles(context, options);
+    throw error;
+  }
+}
+
+function recordImage(
+  context: StoreContext,
+  options: PutImageOptions,
+  labels: Readonly<Record<string, string>>,
+): ImageRecord {
+  const record = context.database.transaction((sql) => {
+    requireLayers(sql, options);
+    upsertImage(sql, { ...options, labels, at: context.now() });
+    if (options.remote !== undefined) upsertRemote(sql, { ...options.remote, imageId: options.id });
+    deleteHolds(context, sql, options.layers);
+    return findImage(sql, options.id);
+  });
+  if (record === undefined) throw imageNotFound(options.id);
+  uncountHolds(context, options.layers);
+  return record;
+}
+
+/** A full disk leaves the store as it was. An image that was there before keeps its files. */
+async function withdrawFiles(context: StoreContext, { id }: PutImageOptions): Promise<void> {
+  if (context.database.read((sql) => findImage(sql, id)) !== undefined) return;
+  await removeTree(imageDirectory(context.layout, id));
+}
+
+function checkOptions({ id, name, layers, size, manifestBytes }: PutImageOptions): void {
+  if (!isFullImageId(id)) throw new TypeError(`image ID: expected sha512- and 128 hex digits, got ${printable(id)}`);
+  const diffId = layers.find((layer) => !isDiffId(layer));
+  if (diffId !== undefined) throw new TypeError(`diffID: expected sha256: and 64 hex digits, got ${printable(diffId)}`);
+  if (!Number.isSafeInteger(size) || size < 0) throw new RangeError(`image size: expected bytes, got ${size}`);
+  if (name.length === 0 || name.length > LONGEST_NAME) {
+    throw new RangeError(`image name: expected 1 to ${LONGEST_NAME} characters, got ${name.length}`);
+  }
+  if (manifestBytes.length > LARGEST_MANIFEST_BYTES) {
+    throw new RangeError(
+      `image manifest: expected at most ${LARGEST_MANIFEST_BYTES} bytes, got ${manifestBytes.length}`,
+    );
+  }
+}
+
+async function labelsOf(manifestBytes: Uint8Array): Promise<Readonly<Record<string, string>>> {
+  const { parseImageManifest } = await import('@rkt/appc');
+  const labels = parseImageManifest(manifestBytes).labels ?? [];
+  return Object.fromEntries(labels.map(({ name, value }) => [name, value]));
+}
+
+function requireLayers(sql: Sql, { id, layers }: PutImageOptions): void {
+  const missing = layers.find((diffId) => findLayer(sql, diffId) === undefined);
+  if (missing === undefined) return;
+  throw new StoreError('ERR_RKT_STORE_LAYER_MISSING', `image ${id} needs layer ${missing}, which is not in the store`, {
+    subject: missing,
+  });
+}
+
+/** Nothing is written when the files say all of it already: putting the same image again costs one transaction. */
+async function writeFiles(context: StoreContext, options: PutImageOptions): Promise<void> {
+  const { id, name, layers, size, manifestBytes } = options;
+  const recorded = context.database.read((sql) => findImage(sql, id)) !== undefined;
+  const old = recorded ? await readImageFile(context.layout, id) : undefined;
+  if (old?.names.at(-1) === name) return;
+  const record = {
+    names: [...(old?.names ?? []).filter((known) => known !== name), name],
+    layers: old?.layers ?? layers,
+    size,
+    importedAt: old?.importedAt ?? context.now(),
+  };
+  await writeImageFiles(context, id, { record, manifestBytes });
+}

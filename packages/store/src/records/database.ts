@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync, statSync } from 'node:fs';
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
+import { isNotFound, StoreError, toStoreError } from '../errors.ts';
+import { MIGRATIONS } from './schema.ts';
+
+export type Row = Readonly<Record<string, SQLOutputValue>>;
+
+/** Statements, compiled once each. */
+export interface Sql {
+  all(sql: string, ...parameters: readonly SQLInputValue[]): readonly Row[];
+  get(sql: string, ...parameters: readonly SQLInputValue[]): Row | undefined;
+  /** @returns how many rows changed */
+  run(sql: string, ...parameters: readonly SQLInputValue[]): number;
+}
+
+/**
+ * The database of a store. Everything is synchronous: a transaction cannot be interleaved with another one of this
+ * process, and none does anything slow.
+ */
+export interface Database {
+  /** Reads outside of a transaction. */
+  read<T>(work: (sql: Sql) => T): T;
+  /** All or nothing, durable when it returns. What `work` throws rolls back. */
+  transaction<T>(work: (sql: Sql) => T): T;
+  /** As {@link transaction}, then rolls back in any case: to see what would happen. */
+  rehearse<T>(work: (sql: Sql) => T): T;
+  close(): void;
+}
+
+export interface OpenDatabaseOptions {
+  readonly readOnly: boolean;
+  readonly step: (step: string) => void;
+}
+
+/** How long one process waits for another's transaction; they take milliseconds. */
+const BUSY_TIMEOUT_MS = 10_000;
+
+/**
+ * Opens the database file, making and migrating it as needed.
+ *
+ * @throws NEWER_FORMAT, CORRUPT, BUSY, DISK_FULL, PERMISSION, IO
+ */
+export async function openDatabase(path: string, options: OpenDatabaseOptions): Promise<Database> {
+  const sqlite = await import('node:sqlite');
+  const guard = guardFor(path);
+  return guard(() => {
+    const connection = options.readOnly ? openReadOnly(sqlite.DatabaseSync, path) : new sqlite.DatabaseSync(path);
+    try {
+      connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+      if (!options.readOnly) connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+      const database = databaseOn(connection, path, options.step);
+      if (options.readOnly) refuseOtherVersion(database, path);
+      else migrate(database, connection, path);
+      return database;
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  });
+}
+
+/**
+ * WAL needs a shared-memory file beside the database. On a file system that cannot take one nobody can be writing
+ * either, so the file may be read as it is.
+ */
+function openReadOnly(Connection: typeof DatabaseSync, path: string): DatabaseSync {
+  const connection = new Connection(path, { readOnly: true });
+  try {
+    connection.prepare('SELECT count(*) FROM sqlite_schema').get();
+    return connection;
+  } catch (error) {
+    connection.close();
+    if (existsSync(`${path}-wal`)) throw error;
+    const url = pathToFileURL(path);
+    url.searchParams.set('immutable', '1');
+    return new Connection(url, { readOnly: true });
+  }
+}
+
+function databaseOn(connection: DatabaseSync, path: string, step: (step: string) => void): Database {
+  const guard = guardFor(path);
+  const sql = statementsOn(connection);
+  const inode = inodeOf(path);
+  const transact = <T>(work: (sql: Sql) => T, end: 'COMMIT' | 'ROLLBACK'): T =>
+    guard(() => {
+      if (inodeOf(path) !== inode) {
+        throw new StoreError('ERR_RKT_STORE_CORRUPT', 'the database was rebuilt meanwhile: open the store again', {
+          path,
+        });
+      }
+      connection.exec('BEGIN IMMEDIATE');
+      try {
+        const result = work(sql);
+        step(`${end.toLowerCase()} ${path}`);
+        connection.exec(end);
+        return result;
+      } catch (error) {
+        if (connection.isTransaction) connection.exec('ROLLBACK');
+        throw error;
+      }
+    });
+  return {
+    read: (work) => guard(() => work(sql)),
+    transaction: (work) => transact(work, 'COMMIT'),
+    rehearse: (work) => transact(work, 'ROLLBACK'),
+    close: () => connection.close(),
+  };
+}
+
+function statementsOn(connection: DatabaseSync): Sql {
+  const compiled = new Map<string, StatementSync>();
+  const statement = (sql: string): StatementSync => {
+    const known = compiled.get(sql);
+    if (known !== undefined) return known;
+    const fresh = connection.prepare(sql);
+    compiled.set(sql, fresh);
+    return fresh;
+  };
+  return {
+    all: (sql, ...parameters) => statement(sql).all(...parameters),
+    get: (sql, ...parameters) => statement(sql).get(...parameters),
+    run: (sql, ...parameters) => Number(statement(sql).run(...parameters).changes),
+  };
+}
+
+function migrate(database: Database, connection: DatabaseSync, path: string): void {
+  if (versionOf(database, path) === MIGRATIONS.length) return;
+  database.transaction((sql) => {
+    // Asked again under the write lock: another process may have been faster.
+    connection.exec('CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL) STRICT');
+    const version = readVersion(sql) ?? 0;
+    for (const migration of MIGRATIONS.slice(version)) connection.exec(migration);
+    sql.run('DELETE FROM schema_version');
+    sql.run('INSERT INTO schema_version (version) VALUES (?)', MIGRATIONS.length);
+  });
+}
+
+function refuseOtherVersion(database: Database, path: string): void {
+  const version = versionOf(database, path);
+  if (version === MIGRATIONS.length) return;
+  throw new StoreError(
+    'ERR_RKT_STORE_PERMISSION',
+    `the database has version ${version} and cannot be brought to ${MIGRATIONS.length}: the store is open read-only`,
+    { path },
+  );
+}
+
+/** @throws NEWER_FORMAT */
+function versionOf(database: Database, path: string): number {
+  const version = database.read((sql) => {
+    const exists = sql.get("SELECT 1 FROM sqlite_schema WHERE name = 'schema_version'") !== undefined;
+    return exists ? (readVersion(sql) ?? 0) : 0;
+  });
+  if (version <= MIGRATIONS.length) return version;
+  throw new StoreError(
+    'ERR_RKT_STORE_NEWER_FORMAT',
+    `the database has version ${version}, this program knows versions up to ${MIGRATIONS.length}`,
+    { path },
+  );
+}
+
+function readVersion(sql: Sql): number | undefined {
+  const version = sql.get('SELECT version FROM schema_version')?.['version'];
+  return typeof version === 'number' ? version : undefined;
+}
+
+function guardFor(path: string): <T>(work: () => T) => T {
+  return (work) => {
+    try {
+      return work();
+    } catch (error) {
+      throw toStoreError(error, 'store database', path);
+    }
+  };
+}
+
+function inodeOf(path: string): bigint | undefined {
+  try {
+    return statSync(path, { bigint: true }).ino;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Sql } from './database.ts';
+import { integerOf } from './row.ts';
+
+export interface LayerRow {
+  readonly size: number;
+  readonly damaged: boolean;
+}
+
+export function findLayer(sql: Sql, diffId: string): LayerRow | undefined {
+  const row = sql.get('SELECT size, damaged FROM layers WHERE diff_id = ?', diffId);
+  return row && { size: integerOf(row, 'size'), damaged: integerOf(row, 'damaged') !== 0 };
+}
+
+/** Records a layer whose files are durable; one written anew is whole again. */
+export function insertLayer(
+  sql: Sql,
+  layer: { readonly diffId: string; readonly size: number; readonly at: number },
+): void {
+  sql.run(
+    `INSERT INTO layers (diff_id, size, committed_at) VALUES (?, ?, ?)
+     ON CONFLICT (diff_id) DO UPDATE SET size = excluded.size, damaged = 0`,
+    layer.diffId,
+    layer.size,
+    layer.at,
+  );
+}
+
+export function markDamaged(sql: Sql, diffId: string): void {
+  sql.run('UPDATE layers SET damaged = 1 WHERE diff_id = ?', diffId);
+}
+
+/** A layer no image refers to and no fetch in progress relies on. */
+const UNUSED = `
+  NOT EXISTS (SELECT 1 FROM image_layers WHERE image_layers.diff_id = layers.diff_id)
+  AND NOT EXISTS (SELECT 1 FROM holds WHERE holds.diff_id = layers.diff_id)`;
+
+export function unusedLayers(sql: Sql, committedBefore: number): readonly string[] {
+  return sql
+    .all(`SELECT diff_id FROM layers WHERE committed_at <= ? AND ${UNUSED}`, committedBefore)
+    .map((row) => String(row['diff_id']));
+}
+
+/** @returns false when the layer is in use or not recorded at all */
+export function deleteUnusedLayer(sql: Sql, diffId: string): boolean {
+  return sql.run(`DELETE FROM layers WHERE diff_id = ? AND ${UNUSED}`, diffId) > 0;
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ImageId } from '@rkt/appc';
+import { moveIntoPlace } from '../cas/atomic-write.ts';
+import { layersOnDisk } from '../cas/layers-on-disk.ts';
+import { isFullImageId, layerIndex, layerTar } from '../cas/layout.ts';
+import { acquireLock } from '../cas/locks.ts';
+import { temporaryPath } from '../cas/temporary.ts';
+import type { FileContext } from '../context.ts';
+import { isStoreError } from '../errors.ts';
+import { type ImageFile, readImageFile, readManifest } from '../images/image-files.ts';
+import { type Database, openDatabase } from './database.ts';
+import { upsertImage } from './images.ts';
+import { findLayer, insertLayer } from './layers.ts';
+
+/** What happened while a store was opened. */
+export interface StoreEvent {
+  readonly type: 'store:database:rebuilt';
+  readonly reason: 'missing' | 'damaged';
+  /** How many images are in the new database. */
+  readonly images: number;
+  /** Images whose files or layers were no longer whole: they are not in it. */
+  readonly skipped: readonly string[];
+}
+
+export interface RebuildOptions {
+  readonly now: () => number;
+  readonly onEvent?: (event: StoreEvent) => void;
+}
+
+/**
+ * Opens the database; one that is missing although there are images, or is damaged, is made again from `cas/images`
+ * and `cas/layers`. What only the database knew is lost: leases, remotes, times of use (all count as used now).
+ *
+ * @throws NEWER_FORMAT, BUSY, DISK_FULL, PERMISSION, IO
+ */
+export async function openOrRebuild(context: FileContext, options: RebuildOptions): Promise<Database> {
+  const opened = await tryOpen(context);
+  if (typeof opened !== 'string') return opened;
+  await using _lock = await acquireLock(join(context.layout.locks, 'database'));
+  // Another process may have rebuilt it while we waited.
+  const again = await tryOpen(context);
+  if (typeof again !== 'string') return again;
+  await rebuild(context, again, options);
+  return await openDatabase(context.layout.database, { readOnly: false, step: context.step });
+}
+
+async function tryOpen(context: FileContext): Promise<Database | StoreEvent['reason']> {
+  const { layout, step } = context;
+  if (!hasContent(layout.database) && readdirSync(layout.images).length > 0) return 'missing';
+  try {
+    return await openDatabase(layout.database, { readOnly: false, step });
+  } catch (error) {
+    if (isStoreError(error) && error.code === 'ERR_RKT_STORE_CORRUPT') return 'damaged';
+    throw error;
+  }
+}
+
+function hasContent(path: string): boolean {
+  return existsSync(path) && statSync(path).size > 0;
+}
+
+async function rebuild(context: FileContext, reason: StoreEvent['reason'], options: RebuildOptions): Promise<void> {
+  const { layout, step } = context;
+  const path = temporaryPath(context, 'db');
+  const database = await openDatabase(path, { readOnly: false, step });
+  const images = await readImages(context);
+  const skipped = new Set(images.skipped);
+  try {
+    database.transaction((sql) => {
+      const at = options.now();
+      for (const diffId of layersOnDisk(layout)) {
+        if (!existsSync(layerTar(layout, diffId)) || !existsSync(layerIndex(layout, diffId))) continue;
+        insertLayer(sql, { diffId, size: statSync(layerTar(layout, diffId)).size, at });
+      }
+      for (const { id, file, labels } of images.found) {
+        if (file.layers.some((diffId) => findLayer(sql, diffId) === undefined)) {
+          skipped.add(id);
+          continue;
+        }
+        for (const name of file.names) upsertImage(sql, { ...file, id, name, labels, at });
+        sql.run('UPDATE images SET imported_at = ? WHERE id = ?', file.importedAt, id);
+      }
+    });
+  } finally {
+    database.close();
+  }
+  await replaceDatabase(context, path);
+  options.onEvent?.({
+    type: 'store:database:rebuilt',
+    reason,
+    images: images.found.length + images.skipped.length - skipped.size,
+    skipped: [...skipped],
+  });
+}
+
+interface FoundImage {
+  readonly id: ImageId;
+  readonly file: ImageFile;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+async function readImages(
+  context: FileContext,
+): Promise<{ readonly found: readonly FoundImage[]; readonly skipped: readonly string[] }> {
+  const found: FoundImage[] = [];
+  const skipped: string[] = [];
+  for (const id of readdirSync(context.layout.images).filter(isFullImageId)) {
+    const image = await readImage(context, id);
+    if (image === undefined) skipped.push(id);
+    else found.push(image);
+  }
+  return { found, skipped };
+}
+
+/** One damaged image must not keep the others from being found. */
+async function readImage({ layout }: FileContext, id: ImageId): Promise<FoundImage | undefined> {
+  const { parseImageManifest } = await import('@rkt/appc');
+  try {
+    const file = await readImageFile(layout, id);
+    if (file === undefined) return undefined;
+    const labels = parseImageManifest(await readManifest(layout, id)).labels ?? [];
+    return { id, file, labels: Object.fromEntries(labels.map(({ name, value }) => [name, value])) };
+  } catch (error) {
+    if (isStoreError(error) && error.code !== 'ERR_RKT_STORE_CORRUPT') throw error;
+    return undefined;
+  }
+}
+
+/** The damaged database is kept beside the new one, once, for whoever wants to look at it. */
+async function replaceDatabase({ layout, ...context }: FileContext, path: string): Promise<void> {
+  if (existsSync(layout.database)) {
+    context.step(`rename ${layout.database}.damaged`);
+    await rename(layout.database, `${layout.database}.damaged`);
+  }
+  for (const suffix of ['-wal', '-shm']) await rm(`${layout.database}${suffix}`, { force: true });
+  await moveIntoPlace({ layout, ...context }, path, layout.database);
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type FileHandle, open } from 'node:fs/promises';
+import type { AciSegment, ImageId } from '@rkt/appc';
+import { layerTar } from '../cas/layout.ts';
+import type { StoreContext } from '../context.ts';
+import { isNotFound, StoreError, toStoreError } from '../errors.ts';
+import { readManifest } from '../images/image-files.ts';
+import { openLease } from '../leases/leases.ts';
+import type { AbortOptions } from '../store.ts';
+import { loadTree } from './load-tree.ts';
+
+const CHUNK_BYTES = 1024 * 1024;
+
+/**
+ * The uncompressed ACI in chunks of up to 1 MiB. The image is leased while it is being read.
+ *
+ * @throws IMAGE_NOT_FOUND, LAYER_MISSING, CORRUPT, IO
+ */
+export async function* exportImage(
+  context: StoreContext,
+  id: ImageId,
+  options: AbortOptions = {},
+): AsyncIterable<Uint8Array> {
+  await using lease = openLease(context);
+  await lease.retain(id);
+  const tree = await loadTree(context, id);
+  const manifest = await readManifest(context.layout, id);
+  const { aciSegments } = await import('@rkt/appc');
+  await using reader = layerReader(tree.layers.map(({ diffId }) => layerTar(context.layout, diffId)));
+  for await (const chunk of joinSegments(aciSegments(tree, manifest), reader)) {
+    options.signal?.throwIfAborted();
+    yield chunk;
+  }
+}
+
+/** Most pieces of an ACI are headers and small files: they are gathered, so that consumers see few large chunks. */
+async function* joinSegments(segments: Iterable<AciSegment>, reader: LayerReader): AsyncIterable<Uint8Array> {
+  let chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  let filled = 0;
+  for (const segment of segments) {
+    const length = segment.kind === 'bytes' ? segment.bytes.length : segment.length;
+    for (let done = 0; done < length; ) {
+      const count = Math.min(length - done, CHUNK_BYTES - filled);
+      const target = chunk.subarray(filled, filled + count);
+      if (segment.kind === 'bytes') target.set(segment.bytes.subarray(done, done + count));
+      else await reader.read(target, segment.layer, segment.tarOffset + done);
+      done += count;
+      filled += count;
+      if (filled < CHUNK_BYTES) continue;
+      yield chunk;
+      chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+      filled = 0;
+    }
+  }
+  if (filled > 0) yield chunk.subarray(0, filled);
+}
+
+interface LayerReader extends AsyncDisposable {
+  /** Fills the target with the layer's bytes at the offset. Immediate when they are in the window. */
+  read(target: Uint8Array, layer: number, offset: number): Promise<void>;
+}
+
+interface OpenLayer {
+  readonly layer: number;
+  readonly path: string;
+  readonly handle: FileHandle;
+  readonly window: Buffer;
+  windowStart: number;
+  windowLength: number;
+}
+
+/**
+ * An ACI takes its content layer by layer and in the order of each tar, so one open file and one window that moves
+ * forward serve nearly everything with large reads.
+ */
+function layerReader(paths: readonly string[]): LayerReader {
+  let current: OpenLayer | undefined;
+  const select = async (layer: number): Promise<OpenLayer> => {
+    if (current?.layer === layer) return current;
+    await current?.handle.close();
+    current = undefined;
+    current = await openLayer(paths, layer);
+    return current;
+  };
+  return {
+    read: async (target, layer, offset) => {
+      const source = current?.layer === layer ? current : await select(layer);
+      if (!copyFromWindow(source, target, offset)) await readThrough(source, target, offset);
+    },
+    [Symbol.asyncDispose]: async () => current?.handle.close(),
+  };
+}
+
+async function openLayer(paths: readonly string[], layer: number): Promise<OpenLayer> {
+  const path = paths[layer];
+  if (path === undefined) throw new RangeError(`layer ${layer} of ${paths.length}`);
+  try {
+    const handle = await open(path, 'r');
+    return { layer, path, handle, window: Buffer.allocUnsafe(CHUNK_BYTES), windowStart: 0, windowLength: 0 };
+  } catch (error) {
+    if (!isNotFound(error)) throw toStoreError(error, 'cannot read a layer', path);
+    throw new StoreError('ERR_RKT_STORE_LAYER_MISSING', `layer ${path} is missing`, { path, cause: error });
+  }
+}
+
+function copyFromWindow(source: OpenLayer, target: Uint8Array, offset: number): boolean {
+  const start = offset - source.windowStart;
+  if (start < 0 || start + target.length > source.windowLength) return false;
+  target.set(source.window.subarray(start, start + target.length));
+  return true;
+}
+
+async function readThrough(source: OpenLayer, target: Uint8Array, offset: number): Promise<void> {
+  const direct = target.length * 2 >= CHUNK_BYTES;
+  const buffer = direct ? target : source.window;
+  const got = await readFully(source, buffer, offset);
+  if (got < target.length) {
+    throw new StoreError(
+      'ERR_RKT_STORE_CORRUPT',
+      `layer ${source.path} ends too early: expected ${target.length} bytes at ${offset}, got ${got}`,
+      { path: source.path },
+    );
+  }
+  if (direct) return;
+  source.windowStart = offset;
+  source.windowLength = got;
+  copyFromWindow(source, target, offset);
+}
+
+async function readFully(source: OpenLayer, buffer: Uint8Array, offset: number): Promise<number> {
+  let got = 0;
+  try {
+    while (got < buffer.length) {
+      const { bytesRead } = await source.handle.read(buffer, got, buffer.length - got, offset + got);
+      if (bytesRead === 0) break;
+      got += bytesRead;
+    }
+  } catch (error) {
+    throw toStoreError(error, 'cannot read a layer', source.path);
+  }
+  return got;
+}

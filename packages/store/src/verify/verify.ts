@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
+import type { ImageId } from '@rkt/appc';
+import type { StoreContext } from '../context.ts';
+import { isStoreError } from '../errors.ts';
+import { imageNotFound } from '../images/not-found.ts';
+import { openLease } from '../leases/leases.ts';
+import { allImages, findImage } from '../records/images.ts';
+import { markDamaged } from '../records/layers.ts';
+import { exportImage } from '../render/export-image.ts';
+import type { AbortOptions, Finding, ImageRecord } from '../store.ts';
+import { hashLayer, type LayerState } from './hash-layer.ts';
+import { repairTrees } from './repair-trees.ts';
+
+export interface VerifyOptions extends AbortOptions {
+  readonly ids?: readonly ImageId[];
+}
+
+/**
+ * See {@link Store.verify}. Every layer is hashed once, however many images share it. A layer found wrong is marked:
+ * the next fetch that wants it writes it anew.
+ *
+ * @throws IMAGE_NOT_FOUND for an ID asked for
+ */
+export async function* verify(context: StoreContext, options: VerifyOptions = {}): AsyncIterable<Finding> {
+  const layers = new Map<string, LayerState>();
+  for (const record of imagesToVerify(context, options.ids)) {
+    options.signal?.throwIfAborted();
+    await using lease = openLease(context);
+    if (!(await retained(lease.retain(record.id)))) continue;
+    const findings = await layerFindings(context, record, { layers, signal: options.signal });
+    yield* findings;
+    if (findings.length > 0) continue;
+    const actual = await deriveId(context, record.id, options);
+    if (actual !== record.id) {
+      yield { kind: 'image-corrupt', id: record.id, actual };
+      continue;
+    }
+    if (await repairTrees(context, record.id, options)) yield { kind: 'tree-rebuilt', id: record.id };
+    yield { kind: 'image-ok', id: record.id };
+  }
+}
+
+function imagesToVerify(context: StoreContext, ids: readonly ImageId[] | undefined): readonly ImageRecord[] {
+  return context.database.read((sql) => {
+    if (ids === undefined) return allImages(sql);
+    return ids.map((id) => {
+      const record = findImage(sql, id);
+      if (record === undefined) throw imageNotFound(id);
+      return record;
+    });
+  });
+}
+
+/** An image removed by somebody else since it was listed is no finding. */
+async function retained(attempt: Promise<void>): Promise<boolean> {
+  try {
+    await attempt;
+    return true;
+  } catch (error) {
+    if (isStoreError(error) && error.code === 'ERR_RKT_STORE_IMAGE_NOT_FOUND') return false;
+    throw error;
+  }
+}
+
+interface LayerCheck {
+  /** What earlier images have shown. */
+  readonly layers: Map<string, LayerState>;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function layerFindings(
+  context: StoreContext,
+  { id, layers }: ImageRecord,
+  check: LayerCheck,
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (const diffId of new Set(layers)) {
+    const state = check.layers.get(diffId) ?? (await hashLayer(context, diffId, check.signal));
+    if (!check.layers.has(diffId) && state.kind !== 'ok') noteDamage(context, diffId);
+    check.layers.set(diffId, state);
+    if (state.kind === 'missing') findings.push({ kind: 'layer-missing', id, diffId });
+    if (state.kind === 'corrupt') findings.push({ kind: 'layer-corrupt', id, diffId, actual: state.actual });
+  }
+  return findings;
+}
+
+function noteDamage(context: StoreContext, diffId: string): void {
+  if (!context.readOnly) context.database.transaction((sql) => markDamaged(sql, diffId));
+}
+
+/** The ID the stored parts give, or why they give none. */
+async function deriveId(context: StoreContext, id: ImageId, options: AbortOptions): Promise<string> {
+  const hash = createHash('sha512');
+  try {
+    for await (const chunk of exportImage(context, id, options)) hash.update(chunk);
+  } catch (error) {
+    if (isStoreError(error) && error.code === 'ERR_RKT_STORE_CORRUPT') return error.message;
+    throw error;
+  }
+  return `sha512-${hash.digest('hex')}`;
+}
