@@ -56,7 +56,6 @@ async function expectRefusal(finished: Finished, text: RegExp): Promise<void> {
   const said = finished.stderr.split('\n').filter((line) => line !== '' && !/^(rkt: |Downloading layer: )/.test(line));
   expect(said[0]).toMatch(text);
   expect(said.length).toBeLessThanOrEqual(2);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what must not be there
   expect(finished.stderr.replaceAll('\n', '')).not.toMatch(/[\x00-\x1f\x7f]/);
   expect((await host.rkt(['image', 'list', '--no-legend'])).stdout).toBe('');
   for (const dir of ['cas/tmp', 'cas/layers/sha256', 'cas/images'])

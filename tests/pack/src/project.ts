@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root: string = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** Folder of each published package, dependencies before dependents. */
+export const packages: readonly string[] = [
+  'packages/refparse',
+  'packages/appc',
+  'packages/registry',
+  'packages/docker2aci',
+  'packages/store',
+  'packages/stage1',
+  'apps/cli',
+];
+
+export interface PackageJson {
+  readonly name: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly exports?: Readonly<Record<string, unknown>>;
+}
+
+const { packageManager, catalogTypes } = ((): { packageManager: string; catalogTypes: string } => {
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const types = JSON.parse(readFileSync(join(root, 'node_modules/@types/node/package.json'), 'utf8'));
+  return { packageManager: manifest.packageManager, catalogTypes: types.version };
+})();
+
+/** Packs a workspace package as publishing would; gives the tarball's path. */
+export function pack(dir: string, destination: string): string {
+  const output = pnpm(['pack', '--json', '--pack-destination', destination], join(root, dir));
+  const { filename }: { filename: string } = JSON.parse(output.slice(output.indexOf('{')));
+  return filename;
+}
+
+/** An empty project that depends on one tarball; siblings it needs come from their tarballs as well. */
+export function install(name: string, tarballs: ReadonlyMap<string, string>): string {
+  const dir = mkdtempSync(join(tmpdir(), 'rkt-pack-'));
+  const siblings = Object.fromEntries([...tarballs].map(([sibling, tarball]) => [sibling, `file:${tarball}`]));
+  writeFileSync(
+    join(dir, 'package.json'),
+    JSON.stringify({
+      name: 'consumer',
+      private: true,
+      type: 'module',
+      dependencies: { [name]: siblings[name], '@types/node': catalogTypes },
+      pnpm: { overrides: siblings },
+    }),
+  );
+  pnpm(['install', '--prefer-offline', '--ignore-scripts', '--config.strict-dep-builds=false'], dir);
+  return dir;
+}
+
+/** Compiles a TypeScript file in a project the way a strict consumer would. Throws with the compiler's output. */
+export function typecheck(project: string, file: string): void {
+  mkdirSync(join(project, 'node_modules'), { recursive: true });
+  writeFileSync(
+    join(project, 'tsconfig.json'),
+    JSON.stringify({
+      compilerOptions: {
+        module: 'nodenext',
+        target: 'es2023',
+        lib: ['es2023', 'esnext.disposable', 'esnext.array'],
+        strict: true,
+        noEmit: true,
+        skipLibCheck: false,
+        types: ['node'],
+      },
+      files: [file],
+    }),
+  );
+  symlinkSync(join(root, 'node_modules/typescript'), join(project, 'typescript'));
+  execute(process.execPath, [join(project, 'typescript/lib/tsc.js'), '-p', project], project);
+}
+
+function pnpm(args: readonly string[], cwd: string): string {
+  return execute('npx', ['--yes', packageManager, ...args], cwd);
+}
+
+function execute(file: string, args: readonly string[], cwd: string): string {
+  try {
+    return execFileSync(file, args, {
+      cwd,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, CI: 'true' },
+    });
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
+    throw new Error(`${file} ${args.join(' ')} in ${cwd} failed:\n${stdout}${stderr}`, { cause: error });
+  }
+}

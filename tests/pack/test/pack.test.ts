@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { publint } from 'publint';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { install, type PackageJson, pack, packages, root, typecheck } from '../src/project.ts';
+
+const destination = mkdtempSync(join(tmpdir(), 'rkt-pack-tarballs-'));
+const tarballs = new Map<string, string>();
+const projects: string[] = [];
+
+beforeAll(() => {
+  for (const dir of packages) tarballs.set(manifestOf(dir).name, pack(dir, destination));
+});
+afterAll(() => {
+  for (const dir of [destination, ...projects]) rmSync(dir, { recursive: true, force: true });
+});
+
+function manifestOf(dir: string): PackageJson {
+  return JSON.parse(readFileSync(join(root, dir, 'package.json'), 'utf8'));
+}
+
+/** The TypeScript examples of a README. */
+function examplesOf(dir: string): readonly string[] {
+  const readme = readFileSync(join(root, dir, 'README.md'), 'utf8');
+  return [...readme.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code = '']) => code);
+}
+
+describe.each(packages)('%s', (dir) => {
+  const { name } = manifestOf(dir);
+
+  it('packs what it needs and nothing else', () => {
+    const files = execFileSync('tar', ['tzf', tarballs.get(name) ?? ''], { encoding: 'utf8' })
+      .trim()
+      .split('\n');
+    expect(files).toEqual(expect.arrayContaining(['package/package.json', 'package/README.md', 'package/LICENSE']));
+    const unexpected = files.filter(
+      (file) =>
+        !/^package\/(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.(js|d\.ts|d\.ts\.map))$/.test(file),
+    );
+    expect(unexpected).toEqual([]);
+  });
+
+  it('has a manifest that resolves for its consumers', async () => {
+    const { messages } = await publint({ pkgDir: join(root, dir), strict: true });
+    expect(messages.filter(({ type }) => type === 'error')).toEqual([]);
+  });
+
+  it('installs from its tarball into an empty project and works there', () => {
+    const project = install(name, tarballs);
+    projects.push(project);
+    const installed: PackageJson = JSON.parse(
+      readFileSync(join(project, 'node_modules', name, 'package.json'), 'utf8'),
+    );
+    for (const [dependency, range] of Object.entries(installed.dependencies ?? {})) {
+      expect(range, dependency).not.toMatch(/^(workspace|catalog):/);
+    }
+    if (dir === 'apps/cli') {
+      const bin = join(project, 'node_modules', '.bin', 'rkt');
+      expect(execFileSync(bin, ['version'], { encoding: 'utf8' })).toContain('rkt Version');
+      return;
+    }
+    const script = `import * as it from '${name}'; console.log(Object.keys(it).length)`;
+    const exported = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: project,
+      encoding: 'utf8',
+    });
+    expect(Number(exported)).toBeGreaterThan(0);
+    const examples = examplesOf(dir);
+    expect(examples.length).toBeGreaterThan(0);
+    writeFileSync(join(project, 'example.ts'), `${examples[0]}\nexport {};\n`);
+    typecheck(project, 'example.ts');
+  });
+});
