@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+export { type AciBuilder, type AciBuilderOptions, aciSegments, createAciBuilder } from './archive/aci-builder.ts';
+export { type SplitAci, splitAciIndex } from './archive/read-aci.ts';
 export type { AciSegment } from './archive/segment.ts';
+export { AppcError, type AppcErrorCode, type AppcErrorContext, isAppcError } from './errors.ts';
 export type {
   App,
   Dependency,
@@ -36,4 +39,9 @@ export type {
   LayerIndex,
   SymlinkEntry,
 } from './tree/layer-index.ts';
+export { decodeLayerIndex, encodeLayerIndex } from './tree/layer-index-codec.ts';
+export { createLayerIndexer, type LayerIndexer } from './tree/layer-indexer.ts';
+export { defaultLayerLimits, type LayerLimits } from './tree/layer-limits.ts';
+export type { IndexedLayer } from './tree/layer-merger.ts';
 export type { LayerIngest, LayerRepository, PrepareLayerOptions, PresentLayer } from './tree/layer-repository.ts';
+export { mergeLayers } from './tree/merge.ts';

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ByteString } from '../tree/byte-string.ts';
+import type { DirectoryNode, FileNode, FileTree, TreeNode } from '../tree/file-tree.ts';
+import type { EntryAttributes } from '../tree/layer-index.ts';
+import { createLayerMerger, type IndexedLayer, type PlacedNode } from '../tree/layer-merger.ts';
+import { IMPLIED_ATTRIBUTES } from '../tree/layer-tree.ts';
+import { BLOCK } from '../tree/tar-fields.ts';
+import type { AciSegment } from './segment.ts';
+import { createSegmentWriter, type SegmentWriter, zeroSegments } from './segment-writer.ts';
+import { type TarHeader, writePadding, writeTarHeader } from './tar-header.ts';
+
+/** Builds the tree and the ACI stream of an image while its lower layers are still on their way. */
+export interface AciBuilder {
+  /**
+   * Adds the next layer, the top one first. The segments are the next part of the stream: what this layer contributes
+   * is final, whatever is below it. They are made while they are iterated over, once.
+   */
+  addLayer(layer: IndexedLayer): Iterable<AciSegment>;
+  /** After the base layer: the tree and the rest of the stream. */
+  finish(): { readonly tree: FileTree; readonly segments: Iterable<AciSegment> };
+}
+
+export interface AciBuilderOptions {
+  /** The image manifest, byte for byte. */
+  readonly manifestBytes: Uint8Array;
+  readonly layerCount: number;
+}
+
+const ROOTFS = 'rootfs';
+const MANIFEST_ATTRIBUTES: EntryAttributes = { mode: 0o644, uid: 0, gid: 0, mtime: 0, mtimeNanoseconds: 0 };
+
+/**
+ * The canonical ACI of an image, in the order that lets it be hashed from the top layer down:
+ *
+ * 1. `manifest`;
+ * 2. nodes by the layer they come from, top to base, within a layer by header offset. A node with several names stands
+ *    under the first of them by byte order; the others follow at once as hard links, in byte order. The `rootfs` directory
+ *    is a node like any other. Directories no layer states are left out: a reader implies them again;
+ * 3. `rootfs`, if no layer states the root: 0755, 0:0, at the epoch;
+ * 4. two zero blocks.
+ *
+ * Holes of sparse files are written out as zeros. Equal trees and manifests give equal bytes.
+ *
+ * @throws AppcError (from `addLayer`) as `mergeLayers` does; RangeError for a wrong number of layers.
+ */
+export function createAciBuilder(options: AciBuilderOptions): AciBuilder {
+  const { manifestBytes, layerCount } = options;
+  const merger = createLayerMerger(layerCount);
+  let added = 0;
+  return {
+    addLayer(layer) {
+      const placed = merger.addLayer(layer);
+      added += 1;
+      return added === 1 ? withManifest(manifestBytes, placed) : nodeSegments(placed);
+    },
+    finish() {
+      const tree = merger.finish();
+      return { tree, segments: endSegments(tree, added === 0 ? manifestBytes : undefined) };
+    },
+  };
+}
+
+/** The stream {@link createAciBuilder} gives, from a finished tree. */
+export function* aciSegments(tree: FileTree, manifestBytes: Uint8Array): Generator<AciSegment> {
+  const byLayer = placedByLayer(tree);
+  for (const [index, placed] of byLayer.toReversed().entries()) {
+    yield* index === 0 ? withManifest(manifestBytes, placed) : nodeSegments(placed);
+  }
+  yield* endSegments(tree, byLayer.length === 0 ? manifestBytes : undefined);
+}
+
+function placedByLayer(tree: FileTree): readonly PlacedNode[][] {
+  const names = new Map<TreeNode, ByteString[]>();
+  const work: { node: TreeNode; path: ByteString }[] = [{ node: tree.root, path: '' }];
+  for (let next = work.pop(); next !== undefined; next = work.pop()) {
+    const known = names.get(next.node);
+    if (known === undefined) names.set(next.node, [next.path]);
+    else known.push(next.path);
+    if (next.node.kind !== 'directory') continue;
+    for (const [name, node] of next.node.children) {
+      work.push({ node, path: next.path === '' ? name : `${next.path}/${name}` });
+    }
+  }
+  const byLayer: PlacedNode[][] = tree.layers.map(() => []);
+  for (const [node, paths] of names) {
+    if (node.origin !== undefined) byLayer[node.origin.layer]?.push({ node, names: paths });
+  }
+  for (const placed of byLayer) placed.sort((left, right) => headerOffset(left) - headerOffset(right));
+  return byLayer;
+}
+
+function headerOffset(placed: PlacedNode): number {
+  return placed.node.origin?.headerOffset ?? -1;
+}
+
+function* withManifest(manifestBytes: Uint8Array, placed: readonly PlacedNode[]): Generator<AciSegment> {
+  const writer = createSegmentWriter();
+  writeManifest(writer, manifestBytes);
+  yield* nodeSegments(placed, writer);
+}
+
+function writeManifest(writer: SegmentWriter, bytes: Uint8Array): void {
+  writeTarHeader(writer, { path: 'manifest', type: '0', attributes: MANIFEST_ATTRIBUTES, size: bytes.length });
+  writer.copy(bytes);
+  writePadding(writer, bytes.length);
+}
+
+function* nodeSegments(
+  placed: readonly PlacedNode[],
+  writer: SegmentWriter = createSegmentWriter(),
+): Generator<AciSegment> {
+  for (const { node, names } of placed) {
+    const [first = '', ...links] = names.length > 1 ? [...names].sort() : names;
+    writeNode(writer, node, rootfsPath(first));
+    if (node.kind === 'file' && node.size > 0) {
+      yield* writer.take();
+      yield* contentSegments(node);
+      writePadding(writer, node.size);
+    }
+    for (const link of links) {
+      writeTarHeader(writer, {
+        path: rootfsPath(link),
+        type: '1',
+        attributes: node.attributes,
+        linkname: rootfsPath(first),
+      });
+    }
+  }
+  yield* writer.take();
+}
+
+function rootfsPath(path: ByteString): ByteString {
+  return path === '' ? ROOTFS : `${ROOTFS}/${path}`;
+}
+
+function writeNode(writer: SegmentWriter, node: TreeNode, path: ByteString): void {
+  writeTarHeader(writer, { ...nodeHeader(node, path), attributes: node.attributes });
+}
+
+function nodeHeader(node: TreeNode, path: ByteString): Omit<TarHeader, 'attributes'> {
+  switch (node.kind) {
+    case 'directory':
+      return { path: `${path}/`, type: '5' };
+    case 'file':
+      return { path, type: '0', size: node.size };
+    case 'symlink':
+      return { path, type: '2', linkname: node.target };
+    case 'fifo':
+      return { path, type: '6' };
+    case 'character-device':
+      return { path, type: '3', major: node.major, minor: node.minor };
+    case 'block-device':
+      return { path, type: '4', major: node.major, minor: node.minor };
+  }
+}
+
+function* contentSegments(file: FileNode): Generator<AciSegment> {
+  const layer = file.origin?.layer ?? 0;
+  let end = 0;
+  for (const { fileOffset, tarOffset, length } of file.extents) {
+    yield* zeroSegments(fileOffset - end);
+    yield { kind: 'layer', layer, tarOffset, length };
+    end = fileOffset + length;
+  }
+  yield* zeroSegments(file.size - end);
+}
+
+function* endSegments(tree: FileTree, manifestBytes: Uint8Array | undefined): Generator<AciSegment> {
+  const writer = createSegmentWriter();
+  if (manifestBytes !== undefined) writeManifest(writer, manifestBytes);
+  if (tree.root.origin === undefined) writeNode(writer, impliedRoot(), ROOTFS);
+  writer.reserve(2 * BLOCK);
+  yield* writer.take();
+}
+
+function impliedRoot(): DirectoryNode {
+  return { kind: 'directory', attributes: IMPLIED_ATTRIBUTES, origin: undefined, children: new Map() };
+}

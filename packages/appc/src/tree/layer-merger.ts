@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+import { AppcError, quoteUntrusted } from '../errors.ts';
+import type { ByteString } from './byte-string.ts';
+import type { DirectoryNode, FileTree, TreeLayer, TreeNode } from './file-tree.ts';
+import type { LayerIndex } from './layer-index.ts';
+import {
+  type Directory,
+  directoryLink,
+  findInLayer,
+  type Leaf,
+  type PendingLink,
+  resolveLayer,
+  type Slot,
+} from './layer-tree.ts';
+
+/** A layer by the digest of its tar and its index. */
+export interface IndexedLayer {
+  /** `sha256:<64 hex>` of the uncompressed tar. */
+  readonly diffId: string;
+  readonly index: LayerIndex;
+}
+
+/** A node and all the names it has in the finished tree, in no particular order. A directory comes without children. */
+export interface PlacedNode {
+  readonly node: TreeNode;
+  readonly names: readonly ByteString[];
+}
+
+/** Merges layers from the top one down, so that what a layer contributes is final as soon as it has been added. */
+export interface LayerMerger {
+  /** Adds the next lower layer; returns the nodes of it that the tree has, by header offset. */
+  addLayer(layer: IndexedLayer): readonly PlacedNode[];
+  /** To be called after the base layer. */
+  finish(): FileTree;
+}
+
+/** @throws RangeError if more or fewer than `layerCount` layers are added. `addLayer` throws as `mergeLayers` does. */
+export function createLayerMerger(layerCount: number): LayerMerger {
+  return new TopDownMerger(layerCount);
+}
+
+/** A directory of the tree so far and the one of the next lower layer at the same path. */
+interface DirectoryPair {
+  readonly upper: Directory;
+  readonly lower: Directory;
+  readonly path: ByteString;
+}
+
+class TopDownMerger implements LayerMerger {
+  /** Top layer first. */
+  readonly #layers: TreeLayer[] = [];
+  readonly #layerCount: number;
+  #root: Directory | undefined;
+  /** Hard links that look for their target in the layers to come, by target: those of one target have one fate. */
+  #pending = new Map<ByteString, PendingLink[]>();
+  #placed = new Map<Leaf | Directory, PlacedNode>();
+
+  constructor(layerCount: number) {
+    this.#layerCount = layerCount;
+  }
+
+  addLayer(layer: IndexedLayer): readonly PlacedNode[] {
+    const number = this.#layerCount - this.#layers.length - 1;
+    if (number < 0) throw new RangeError(`more than ${this.#layerCount} layers were added`);
+    this.#layers.push({ diffId: layer.diffId, size: layer.index.size });
+    this.#placed = new Map();
+    const { root, links } = resolveLayer(layer.index, number);
+    // Before the merge: it adds lower layers to these directories, and targets are sought in the layer as it is.
+    this.#resolvePending(root);
+    for (const link of links) this.#await(link.target, link);
+    if (this.#root === undefined) {
+      this.#root = root;
+      this.#adopt(root, '');
+    } else this.#merge(this.#root, root);
+    if (number === 0) this.#refuseDangling();
+    return [...this.#placed.values()].sort((left, right) => headerOffset(left) - headerOffset(right));
+  }
+
+  finish(): FileTree {
+    if (this.#layers.length !== this.#layerCount) {
+      throw new RangeError(`${this.#layers.length} of ${this.#layerCount} layers were added`);
+    }
+    const layers = this.#layers.toReversed();
+    return { layers, root: finishedTree(this.#root ?? resolveLayer({ size: 0, entries: [] }, 0).root) };
+  }
+
+  #await(target: ByteString, link: PendingLink): void {
+    const waiting = this.#pending.get(target);
+    if (waiting === undefined) this.#pending.set(target, [link]);
+    else waiting.push(link);
+  }
+
+  #resolvePending(root: Directory): void {
+    const pending = this.#pending;
+    this.#pending = new Map();
+    for (const [target, links] of pending) {
+      const found = findInLayer(root, target);
+      if (found.state === 'hidden') throw danglingLink(links[0], target);
+      for (const link of links) {
+        if (found.state === 'found') this.#resolve(link, found.slot);
+        else this.#await(target, link);
+      }
+    }
+  }
+
+  #resolve(link: PendingLink, slot: Slot): void {
+    if (slot.kind === 'directory') throw directoryLink(link.path, link.target);
+    if (slot.kind === 'link') {
+      // A link to a link: from here on both look for the same thing.
+      this.#await(slot.target, link);
+      return;
+    }
+    link.leaf = slot;
+    for (const name of link.names) this.#name(slot, name);
+  }
+
+  #refuseDangling(): void {
+    for (const [target, links] of this.#pending) throw danglingLink(links[0], target);
+  }
+
+  #merge(upperRoot: Directory, lowerRoot: Directory): void {
+    const work: DirectoryPair[] = [{ upper: upperRoot, lower: lowerRoot, path: '' }];
+    for (let pair = work.pop(); pair !== undefined; pair = work.pop()) {
+      const { upper, lower, path } = pair;
+      this.#inheritAttributes(upper, lower, path);
+      if (upper.opaque) continue;
+      for (const [name, slot] of lower.children) {
+        if (upper.hidden.has(name)) continue;
+        const below = this.#mergeChild(pair, name, slot);
+        if (below !== undefined) work.push(below);
+      }
+      for (const name of lower.hidden) upper.hidden.add(name);
+      upper.opaque = lower.opaque;
+    }
+  }
+
+  /** Brings one name of the lower directory in; gives the two directories to be merged next if both have one there. */
+  #mergeChild({ upper, path }: DirectoryPair, name: ByteString, slot: Slot): DirectoryPair | undefined {
+    const existing = upper.children.get(name);
+    if (existing === undefined) {
+      upper.children.set(name, slot);
+      this.#adopt(slot, joined(path, name));
+      return undefined;
+    }
+    if (existing.kind !== 'directory') return undefined;
+    if (slot.kind === 'directory') return { upper: existing, lower: slot, path: joined(path, name) };
+    // What is below this layer's file does not show through it, although the file itself is replaced.
+    upper.hidden.add(name);
+    return undefined;
+  }
+
+  #inheritAttributes(upper: Directory, lower: Directory, path: ByteString): void {
+    if (upper.origin !== undefined || lower.origin === undefined) return;
+    upper.attributes = lower.attributes;
+    upper.origin = lower.origin;
+    this.#place(upper, path);
+  }
+
+  /** Notes the names of everything in a subtree that has become part of the tree. */
+  #adopt(slot: Slot, path: ByteString): void {
+    const work: { slot: Slot; path: ByteString }[] = [{ slot, path }];
+    for (let next = work.pop(); next !== undefined; next = work.pop()) {
+      if (next.slot.kind === 'leaf') this.#name(next.slot, next.path);
+      else if (next.slot.kind === 'link') next.slot.names.push(next.path);
+      else {
+        if (next.slot.origin !== undefined) this.#place(next.slot, next.path);
+        for (const [name, child] of next.slot.children) work.push({ slot: child, path: joined(next.path, name) });
+      }
+    }
+  }
+
+  #place(directory: Directory, path: ByteString): void {
+    const { attributes, origin } = directory;
+    this.#placed.set(directory, {
+      node: { kind: 'directory', attributes, origin, children: new Map() },
+      names: [path],
+    });
+  }
+
+  #name(leaf: Leaf, path: ByteString): void {
+    if (leaf.names.length === 0) this.#placed.set(leaf, leaf);
+    leaf.names.push(path);
+  }
+}
+
+function headerOffset(placed: PlacedNode): number {
+  return placed.node.origin?.headerOffset ?? -1;
+}
+
+function joined(path: ByteString, name: ByteString): ByteString {
+  return path === '' ? name : `${path}/${name}`;
+}
+
+function danglingLink(link: PendingLink | undefined, target: ByteString): AppcError {
+  const path = link?.path ?? '';
+  return new AppcError(
+    'ERR_RKT_APPC_HARDLINK',
+    `hard link ${quoteUntrusted(path)} points at nothing: ${quoteUntrusted(target)} is in no layer below`,
+    { path },
+  );
+}
+
+function finishedTree(root: Directory): DirectoryNode {
+  const finished = finishedDirectory(root);
+  const work = [{ from: root, to: finished.children }];
+  for (let next = work.pop(); next !== undefined; next = work.pop()) {
+    for (const [name, slot] of next.from.children) {
+      if (slot.kind === 'directory') {
+        const directory = finishedDirectory(slot);
+        next.to.set(name, directory.node);
+        work.push({ from: slot, to: directory.children });
+      } else {
+        const leaf = slot.kind === 'leaf' ? slot : slot.leaf;
+        if (leaf !== undefined) next.to.set(name, leaf.node);
+      }
+    }
+  }
+  return finished.node;
+}
+
+function finishedDirectory(directory: Directory): { node: DirectoryNode; children: Map<ByteString, TreeNode> } {
+  const children = new Map<ByteString, TreeNode>();
+  const { attributes, origin } = directory;
+  return { node: { kind: 'directory', attributes, origin, children }, children };
+}

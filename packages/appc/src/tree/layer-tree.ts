@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+import { AppcError, quoteUntrusted } from '../errors.ts';
+import type { ByteString } from './byte-string.ts';
+import type { DirectoryNode, Origin, TreeNode } from './file-tree.ts';
+import type { EntryAttributes, HardlinkEntry, LayerEntry, LayerIndex } from './layer-index.ts';
+
+/** A node that is no directory, with the visible names found for it so far. */
+export interface Leaf {
+  readonly kind: 'leaf';
+  readonly node: Exclude<TreeNode, DirectoryNode>;
+  readonly names: ByteString[];
+}
+
+/** A hard link whose target no earlier entry of its layer made: it names something in the layers below. */
+export interface PendingLink {
+  readonly kind: 'link';
+  readonly path: ByteString;
+  readonly target: ByteString;
+  /** Visible names of the link, and of hard links to it. */
+  readonly names: ByteString[];
+  leaf: Leaf | undefined;
+}
+
+/** A directory while layers are merged. `origin` is undefined while no layer states it. */
+export interface Directory {
+  readonly kind: 'directory';
+  attributes: EntryAttributes;
+  origin: Origin | undefined;
+  readonly children: Map<ByteString, Slot>;
+  /** Names that lower layers cannot contribute: whited out, or replaced by something that is no directory. */
+  readonly hidden: Set<ByteString>;
+  /** Lower layers contribute no children at all. */
+  opaque: boolean;
+}
+
+export type Slot = Leaf | PendingLink | Directory;
+
+/** One layer resolved by itself: what it states, and its whiteouts, which act on lower layers only. */
+export interface LayerTree {
+  readonly root: Directory;
+  readonly links: readonly PendingLink[];
+}
+
+/** Directories nobody states. */
+export const IMPLIED_ATTRIBUTES: EntryAttributes = { mode: 0o755, uid: 0, gid: 0, mtime: 0, mtimeNanoseconds: 0 };
+
+/** Deepest directory a tree may have; what fits in a path of 4096 bytes. */
+const MAX_DEPTH = 2048;
+
+const WHITEOUT = '.wh.';
+const AUFS = '.wh..wh.';
+const OPAQUE = '.wh..wh..opq';
+
+/**
+ * Applies the entries of a layer in archive order to an empty tree: the last entry of a name wins, a directory entry
+ * only restates a directory, anything else replaces what stood there. Where whiteouts stand in the archive plays no part.
+ * A parent no entry states is implied, also in place of something that is no directory.
+ */
+export function resolveLayer(index: LayerIndex, layer: number): LayerTree {
+  const resolver = new LayerResolver(layer);
+  for (const entry of index.entries) resolver.add(entry);
+  return resolver;
+}
+
+class LayerResolver implements LayerTree {
+  readonly root: Directory = impliedDirectory();
+  readonly links: PendingLink[] = [];
+  readonly #layer: number;
+  /** The directory of the entry before: entries of one directory usually follow each other. */
+  #recent: { readonly path: ByteString; readonly directory: Directory } | undefined;
+
+  constructor(layer: number) {
+    this.#layer = layer;
+  }
+
+  add(entry: LayerEntry): void {
+    if (entry.path === '') {
+      this.#state(this.root, entry);
+      return;
+    }
+    const slash = entry.path.lastIndexOf('/');
+    const name = entry.path.slice(slash + 1);
+    const parentPath = slash < 0 ? '' : entry.path.slice(0, slash);
+    if (isAufsBookkeeping(parentPath, name)) return;
+    const parent = this.#directory(parentPath);
+    if (name.startsWith(WHITEOUT)) addWhiteout(parent, name, entry.path);
+    else if (entry.kind === 'directory') this.#addDirectory(parent, name, entry);
+    else this.#replace(parent, name, entry.kind === 'hardlink' ? this.#link(entry) : this.#leaf(entry));
+  }
+
+  #addDirectory(parent: Directory, name: ByteString, entry: LayerEntry): void {
+    const existing = parent.children.get(name);
+    if (existing?.kind === 'directory') {
+      this.#state(existing, entry);
+      return;
+    }
+    const directory = impliedDirectory();
+    this.#state(directory, entry);
+    parent.children.set(name, directory);
+  }
+
+  #state(directory: Directory, entry: LayerEntry): void {
+    directory.attributes = entryAttributes(entry);
+    directory.origin = { layer: this.#layer, headerOffset: entry.headerOffset };
+  }
+
+  #replace(parent: Directory, name: ByteString, slot: Leaf | PendingLink): void {
+    if (parent.children.get(name)?.kind === 'directory') this.#recent = undefined;
+    parent.children.set(name, slot);
+  }
+
+  #leaf(entry: Exclude<LayerEntry, { kind: 'directory' | 'hardlink' }>): Leaf {
+    const origin = { layer: this.#layer, headerOffset: entry.headerOffset };
+    return { kind: 'leaf', node: leafNode(entry, origin), names: [] };
+  }
+
+  #link(entry: HardlinkEntry): Leaf | PendingLink {
+    const found = findInLayer(this.root, entry.target);
+    if (found.state === 'found') {
+      if (found.slot.kind === 'directory') throw directoryLink(entry.path, entry.target);
+      return found.slot;
+    }
+    const link: PendingLink = { kind: 'link', path: entry.path, target: entry.target, names: [], leaf: undefined };
+    this.links.push(link);
+    return link;
+  }
+
+  #directory(path: ByteString): Directory {
+    if (path === '') return this.root;
+    if (this.#recent?.path === path) return this.#recent.directory;
+    const components = path.split('/');
+    if (components.length > MAX_DEPTH) {
+      throw new AppcError(
+        'ERR_RKT_APPC_PATH',
+        `path is more than ${MAX_DEPTH} directories deep: ${quoteUntrusted(path)}`,
+        { path },
+      );
+    }
+    let directory = this.root;
+    for (const component of components) directory = childDirectory(directory, component, path);
+    this.#recent = { path, directory };
+    return directory;
+  }
+}
+
+function childDirectory(parent: Directory, name: ByteString, path: ByteString): Directory {
+  const existing = parent.children.get(name);
+  if (existing?.kind === 'directory') return existing;
+  if (name === '' || name === '.' || name === '..') {
+    throw new AppcError('ERR_RKT_APPC_PATH', `path is not clean: ${quoteUntrusted(path)}`, { path });
+  }
+  if (name.startsWith(WHITEOUT)) {
+    throw new AppcError('ERR_RKT_APPC_WHITEOUT', `whiteout is used as a directory: ${quoteUntrusted(path)}`, { path });
+  }
+  const directory = impliedDirectory();
+  parent.children.set(name, directory);
+  return directory;
+}
+
+function impliedDirectory(): Directory {
+  return {
+    kind: 'directory',
+    attributes: IMPLIED_ATTRIBUTES,
+    origin: undefined,
+    children: new Map(),
+    hidden: new Set(),
+    opaque: false,
+  };
+}
+
+/** `.wh..wh.plnk`, `.wh..wh.aufs` and their like, or something in them: how AUFS kept its books, nothing of the image. */
+function isAufsBookkeeping(parentPath: ByteString, name: ByteString): boolean {
+  if (name.startsWith(AUFS)) return name !== OPAQUE;
+  return parentPath.startsWith(AUFS) || parentPath.includes(`/${AUFS}`);
+}
+
+function addWhiteout(parent: Directory, name: ByteString, path: ByteString): void {
+  if (name === OPAQUE) {
+    parent.opaque = true;
+    return;
+  }
+  const hidden = name.slice(WHITEOUT.length);
+  if (hidden === '' || hidden === '.' || hidden === '..') {
+    throw new AppcError('ERR_RKT_APPC_WHITEOUT', `whiteout names no file: ${quoteUntrusted(path)}`, { path });
+  }
+  parent.hidden.add(hidden);
+}
+
+function leafNode(entry: Exclude<LayerEntry, { kind: 'directory' | 'hardlink' }>, origin: Origin): Leaf['node'] {
+  const attributes = entryAttributes(entry);
+  switch (entry.kind) {
+    case 'file':
+      return { kind: 'file', attributes, origin, size: entry.size, extents: entry.extents };
+    case 'symlink':
+      return { kind: 'symlink', attributes, origin, target: entry.target };
+    case 'fifo':
+      return { kind: 'fifo', attributes, origin };
+    default:
+      return { kind: entry.kind, attributes, origin, major: entry.major, minor: entry.minor };
+  }
+}
+
+function entryAttributes(entry: EntryAttributes): EntryAttributes {
+  const { mode, uid, gid, mtime, mtimeNanoseconds, xattrs } = entry;
+  const stated = { mode, uid, gid, mtime, mtimeNanoseconds };
+  return xattrs === undefined ? stated : { ...stated, xattrs };
+}
+
+/** What one layer says of a path: it has it, it keeps lower layers from having it, or it says nothing. */
+export type Finding = { readonly state: 'found'; readonly slot: Slot } | { readonly state: 'hidden' | 'unstated' };
+
+export function findInLayer(root: Directory, path: ByteString): Finding {
+  let directory = root;
+  let hidden = root.opaque;
+  const components = path.split('/');
+  for (const [depth, component] of components.entries()) {
+    const slot = directory.children.get(component);
+    hidden ||= directory.hidden.has(component);
+    if (slot === undefined) return { state: hidden ? 'hidden' : 'unstated' };
+    if (depth === components.length - 1) return { state: 'found', slot };
+    if (slot.kind !== 'directory') return { state: 'hidden' };
+    directory = slot;
+    hidden ||= slot.opaque;
+  }
+  return { state: 'unstated' };
+}
+
+export function directoryLink(path: ByteString, target: ByteString): AppcError {
+  return new AppcError(
+    'ERR_RKT_APPC_HARDLINK',
+    `hard link ${quoteUntrusted(path)} points at a directory: ${quoteUntrusted(target)}`,
+    { path },
+  );
+}
