@@ -1,2 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
-export {};
+export { anonymous, type Credential, chainKeychains, type Keychain, staticKeychain } from './auth/credential.ts';
+export { defaultHost, type HostCapability, type RegistryHost } from './client/hosts.ts';
+export { createRegistry, type Registry, type RegistryLimits, type RegistryOptions } from './client/registry.ts';
+export type { RetryEvent, RetryPolicy } from './client/retry.ts';
+export type { ListTagsOptions } from './client/tags.ts';
+export { isRegistryError, RegistryError, type RegistryErrorCode, type RegistryErrorContext } from './errors.ts';
+export { type ConfigContext, parseImageConfig } from './image/config.ts';
+export type {
+  AbortOptions,
+  BlobReader,
+  ContainerConfig,
+  Descriptor,
+  Image,
+  ImageConfig,
+  ImageSource,
+  Layer,
+  OpenBlobOptions,
+  OpenImageOptions,
+  Platform,
+} from './image/image.ts';
+export {
+  type ImageIndex,
+  type ImageManifest,
+  type Manifest,
+  type ManifestContext,
+  parseManifest,
+} from './image/manifest.ts';
+export { formatPlatform, hostPlatform, matchPlatform, parsePlatform, selectManifest } from './image/platform.ts';
+export { type ContentProvider, type FetchedManifest, imageSource } from './image/source.ts';
+export type {
+  ResponseBody,
+  ResponseHeaders,
+  Transport,
+  TransportRequest,
+  TransportResponse,
+} from './transport/transport.ts';
+export {
+  type ClosableTransport,
+  type ProxySettings,
+  proxyFromEnvironment,
+  type UndiciTransportOptions,
+  undiciTransport,
+} from './transport/undici.ts';

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Repository } from '@rkt/refparse';
+import { type CheckedHost, pathOnHost } from '../client/hosts.ts';
+import { RegistryError } from '../errors.ts';
+import type { AbortOptions } from '../image/image.ts';
+import { type Challenge, parseChallenges } from '../protocol/challenge.ts';
+import { decideRealm } from '../protocol/realm.ts';
+import type { Token } from '../protocol/token-response.ts';
+import { headerValues, type ResponseHeaders } from '../transport/transport.ts';
+import type { Credential, Keychain } from './credential.ts';
+import type { TokenClient } from './token-client.ts';
+
+/** Whose request is to be authorised. */
+export interface AuthTarget {
+  readonly host: CheckedHost;
+  readonly repository: Repository;
+  /** For messages: `docker.io/library/nginx:latest`. */
+  readonly label: string;
+}
+
+/** Answers challenges and remembers the answers, per origin and repository. */
+export interface Authenticator {
+  /** The Authorization value that worked last for this target and has not expired, or undefined. */
+  current(target: AuthTarget): string | undefined;
+  /**
+   * A new Authorization value for a 401 answer of the target's own origin. Concurrent calls for one target share one
+   * token request. `refused` is the value the request carried, if any.
+   *
+   * @throws {RegistryError} ERR_RKT_REGISTRY_UNAUTHORIZED, ERR_RKT_REGISTRY_REALM_REFUSED and those of the keychain
+   */
+  answer(target: AuthTarget, refused: Refused, options: AbortOptions): Promise<string>;
+}
+
+/** A request that was answered with 401. */
+export interface Refused {
+  readonly authorization: string | undefined;
+  readonly headers: ResponseHeaders;
+}
+
+export interface AuthenticatorOptions {
+  readonly keychain: Keychain;
+  readonly tokens: TokenClient;
+  /** `host[:port]` of token servers that may receive credentials though they are not the registry's own. */
+  readonly trustedRealms: readonly string[];
+  readonly now: () => number;
+}
+
+export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
+  const known = new Map<string, { readonly value: string; readonly expiresAt: number }>();
+  const pending = new Map<string, Promise<string>>();
+
+  const current = (target: AuthTarget): string | undefined => {
+    const entry = known.get(keyOf(target));
+    return entry !== undefined && entry.expiresAt > options.now() ? entry.value : undefined;
+  };
+
+  const renew = async (target: AuthTarget, refused: Refused, abort: AbortOptions): Promise<string> => {
+    const entry = await negotiate(options, { target, refused, abort });
+    known.set(keyOf(target), entry);
+    return entry.value;
+  };
+
+  const answer = async (target: AuthTarget, refused: Refused, abort: AbortOptions): Promise<string> => {
+    const newer = current(target);
+    // Another request has renewed it in the meantime.
+    if (newer !== undefined && newer !== refused.authorization) return newer;
+    const key = keyOf(target);
+    const inFlight = pending.get(key);
+    if (inFlight !== undefined) return raceAbort(inFlight, abort.signal);
+    // The shared request must outlive the caller that happened to start it: it runs without that caller's signal.
+    const started = renew(target, refused, {}).finally(() => pending.delete(key));
+    pending.set(key, started);
+    return raceAbort(started, abort.signal);
+  };
+
+  return { current, answer };
+}
+
+function keyOf(target: AuthTarget): string {
+  return `${target.host.base.href} ${target.repository.path}`;
+}
+
+interface Negotiation {
+  readonly target: AuthTarget;
+  readonly refused: Refused;
+  readonly abort: AbortOptions;
+}
+
+async function negotiate(
+  options: AuthenticatorOptions,
+  request: Negotiation,
+): Promise<{ value: string; expiresAt: number }> {
+  const { target, refused, abort } = request;
+  const challenges = parseChallenges(headerValues(refused.headers, 'www-authenticate'));
+  const bearer = challenges.find((challenge) => challenge.scheme === 'bearer' && challenge.parameters.has('realm'));
+  const credential = await lookUp(options, target, abort);
+  if (bearer !== undefined) {
+    const token = await bearerToken(options, { bearer, credential, target, abort });
+    return { value: `Bearer ${token.value}`, expiresAt: token.expiresAt };
+  }
+  if (!challenges.some((challenge) => challenge.scheme === 'basic')) {
+    throw unauthorized(target, 'it asks for authentication in no way that is known (Bearer or Basic)');
+  }
+  if (credential === undefined) throw unauthorized(target, 'it needs credentials and there are none');
+  if (credential.kind !== 'basic') throw unauthorized(target, 'it wants a user and password and only a token is known');
+  const value = basicAuthorization(credential.username, credential.password);
+  if (value === refused.authorization) throw unauthorized(target, 'the user or password is wrong');
+  return { value, expiresAt: Number.POSITIVE_INFINITY };
+}
+
+function lookUp(
+  options: AuthenticatorOptions,
+  target: AuthTarget,
+  abort: AbortOptions,
+): Promise<Credential | undefined> {
+  const keychain = target.host.keychain ?? options.keychain;
+  const path = pathOnHost(target.host, target.repository);
+  return keychain.resolve({ domain: target.host.credentialDomain, path }, abort);
+}
+
+interface BearerRequest {
+  readonly bearer: Challenge;
+  readonly credential: Credential | undefined;
+  readonly target: AuthTarget;
+  readonly abort: AbortOptions;
+}
+
+async function bearerToken(options: AuthenticatorOptions, request: BearerRequest): Promise<Token> {
+  const { bearer, credential, target } = request;
+  if (credential?.kind === 'bearer') return { value: credential.token, expiresAt: Number.POSITIVE_INFINITY };
+  const realm = decideRealm(bearer.parameters.get('realm') ?? '', target.host.base, options.trustedRealms);
+  if (realm.kind === 'refused') {
+    const origin = target.host.base.origin;
+    throw new RegistryError(
+      'ERR_RKT_REGISTRY_REALM_REFUSED',
+      `the token server that ${origin} names is refused: ${realm.reason}`,
+      {
+        origin,
+        reference: target.label,
+      },
+    );
+  }
+  return options.tokens.fetchToken(
+    {
+      realm: realm.url,
+      service: bearer.parameters.get('service'),
+      scope: bearer.parameters.get('scope') ?? `repository:${pathOnHost(target.host, target.repository)}:pull`,
+      credential: realm.kind === 'trusted' ? credential : undefined,
+      target,
+    },
+    request.abort,
+  );
+}
+
+/** The `Authorization` value of RFC 7617. */
+export function basicAuthorization(username: string, password: string): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+}
+
+function unauthorized(target: AuthTarget, reason: string): RegistryError {
+  const { origin } = target.host.base;
+  return new RegistryError('ERR_RKT_REGISTRY_UNAUTHORIZED', `${origin} refused access to ${target.label}: ${reason}`, {
+    origin,
+    reference: target.label,
+    status: 401,
+  });
+}
+
+function raceAbort<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

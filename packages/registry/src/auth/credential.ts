@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Repository } from '@rkt/refparse';
+import type { AbortOptions } from '../image/image.ts';
+
+/** A secret for one registry. */
+export type Credential =
+  | { readonly kind: 'basic'; readonly username: string; readonly password: string }
+  /** An OAuth 2 refresh token, exchanged for bearer tokens; `username` is for servers that know only Basic. */
+  | { readonly kind: 'identity-token'; readonly token: string; readonly username?: string }
+  /** A ready bearer token. */
+  | { readonly kind: 'bearer'; readonly token: string };
+
+/** Where credentials come from. Undefined means: ask as anybody. */
+export interface Keychain {
+  /**
+   * The credential for a repository. `domain` is that of the host spoken to: a mirror is asked for with the mirror's
+   * own host and port, Docker Hub as `docker.io`.
+   */
+  resolve(target: Repository, options?: AbortOptions): Promise<Credential | undefined>;
+}
+
+/** Has no credentials. */
+export const anonymous: Keychain = { resolve: () => Promise.resolve(undefined) };
+
+/** The first credential any of the keychains has, in order. An error of one ends the search. */
+export function chainKeychains(...keychains: readonly Keychain[]): Keychain {
+  return {
+    resolve: async (target, options) => {
+      for (const keychain of keychains) {
+        const found = await keychain.resolve(target, options);
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    },
+  };
+}
+
+/** Credentials held in memory, by exact domain (`quay.io`, `localhost:5000`, `docker.io`). */
+export function staticKeychain(entries: Readonly<Record<string, Credential>>): Keychain {
+  const known = new Map(Object.entries(entries));
+  return { resolve: (target) => Promise.resolve(known.get(target.domain)) };
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash, type Hash } from 'node:crypto';
+import { RegistryError } from '../errors.ts';
+import type { BlobReader, Descriptor, OpenBlobOptions } from '../image/image.ts';
+import type { ResponseBody } from '../transport/transport.ts';
+import { type Retrying, waitBeforeRetry } from './retry.ts';
+import { algorithmOf, digestMismatch, sizeMismatch } from './verify.ts';
+
+/** An open transfer. `skip` bytes precede the wanted offset, where a server ignores ranges. */
+export interface BlobTransfer {
+  readonly body: ResponseBody;
+  readonly chunks: AsyncIterator<Uint8Array>;
+  readonly skip: number;
+  readonly origin: string;
+}
+
+export function openTransfer(body: ResponseBody, skip: number, origin: string): BlobTransfer {
+  return { body, chunks: body[Symbol.asyncIterator](), skip, origin };
+}
+
+/** How a reader gets its bytes, first and again after an interruption. */
+export interface BlobSupply {
+  readonly first: BlobTransfer;
+  reopen(offset: number): Promise<BlobTransfer>;
+  /** Told when the bytes of an origin were not what the digest says. */
+  onCorrupt(origin: string): void;
+  readonly retrying: Retrying;
+  readonly what: string;
+}
+
+/** Progress that forgives earlier interruptions: a transfer that moves is not given up. */
+const FORGIVING_BYTES = 1 << 20;
+const REPORT_EVERY_MS = 100;
+
+/**
+ * Reads a blob through interruptions and verifies it. The hash runs over what is handed out, whichever transfer it came
+ * from, and the last chunk is kept back until size and digest match.
+ */
+export function createBlobReader(descriptor: Descriptor, supply: BlobSupply, options: OpenBlobOptions): BlobReader {
+  const state: ReadState = {
+    descriptor,
+    supply,
+    options,
+    hash: createHash(algorithmOf(descriptor.digest)),
+    transfer: supply.first,
+    received: 0,
+    reportedAt: 0,
+  };
+  let started = false;
+  return {
+    descriptor,
+    [Symbol.asyncIterator]: () => {
+      if (started) throw new TypeError('a blob reader can be read once');
+      started = true;
+      return read(state);
+    },
+    [Symbol.asyncDispose]: () => {
+      state.transfer.body.cancel();
+      return Promise.resolve();
+    },
+  };
+}
+
+interface ReadState {
+  readonly descriptor: Descriptor;
+  readonly supply: BlobSupply;
+  readonly options: OpenBlobOptions;
+  readonly hash: Hash;
+  transfer: BlobTransfer;
+  received: number;
+  reportedAt: number;
+}
+
+async function* read(state: ReadState): AsyncGenerator<Uint8Array, void, undefined> {
+  let held: Uint8Array | undefined;
+  let failures = 0;
+  let receivedAtFailure = 0;
+  try {
+    for (;;) {
+      const chunk = await nextChunk(state);
+      if (chunk instanceof Uint8Array) {
+        if (held !== undefined) yield held;
+        held = chunk;
+      } else if (chunk === undefined) {
+        break;
+      } else {
+        failures = state.received - receivedAtFailure >= FORGIVING_BYTES ? 1 : failures + 1;
+        receivedAtFailure = state.received;
+        await reopen(state, chunk.error, failures);
+      }
+    }
+    verify(state);
+    state.options.onBytes?.(state.received);
+    if (held !== undefined) yield held;
+  } finally {
+    state.transfer.body.cancel();
+  }
+}
+
+/** A chunk, undefined at the end of the blob, or the error that interrupted the transfer. */
+async function nextChunk(state: ReadState): Promise<Uint8Array | { readonly error: RegistryError } | undefined> {
+  const { descriptor, supply, options } = state;
+  options.signal?.throwIfAborted();
+  let chunk: Uint8Array | undefined;
+  try {
+    chunk = await pull(state);
+  } catch (error) {
+    if (error instanceof RegistryError && error.transient) return { error };
+    throw error;
+  }
+  if (chunk === undefined) return state.received === descriptor.size ? undefined : { error: truncated(state) };
+  state.received += chunk.length;
+  if (state.received > descriptor.size) {
+    throw sizeMismatch(supply.what, state.transfer.origin, descriptor.size, state.received);
+  }
+  state.hash.update(chunk);
+  report(state);
+  return chunk;
+}
+
+/** The next wanted bytes of the transfer, after those a server sent again though it was asked for a range. */
+async function pull(state: ReadState): Promise<Uint8Array | undefined> {
+  for (;;) {
+    const { chunks, skip } = state.transfer;
+    const result = await chunks.next();
+    if (result.done === true) return undefined;
+    const chunk = result.value;
+    if (skip === 0) return chunk;
+    state.transfer = { ...state.transfer, skip: Math.max(0, skip - chunk.length) };
+    if (skip < chunk.length) return chunk.subarray(skip);
+  }
+}
+
+async function reopen(state: ReadState, error: RegistryError, attempt: number): Promise<void> {
+  const { supply, options } = state;
+  state.transfer.body.cancel();
+  // All bytes are there and only the end of the body was not seen: nothing is left to ask for.
+  if (state.received === state.descriptor.size) {
+    state.transfer = openTransfer(emptyBody, 0, state.transfer.origin);
+    return;
+  }
+  await waitBeforeRetry(supply.retrying, { attempt, error, signal: options.signal });
+  state.transfer = await supply.reopen(state.received);
+}
+
+function verify(state: ReadState): void {
+  const { descriptor, supply, transfer } = state;
+  const algorithm = algorithmOf(descriptor.digest);
+  const actual = `${algorithm}:${state.hash.digest('hex')}`;
+  if (actual === descriptor.digest) return;
+  supply.onCorrupt(transfer.origin);
+  throw digestMismatch({ what: supply.what, expected: descriptor.digest, actual, origin: transfer.origin });
+}
+
+function truncated(state: ReadState): RegistryError {
+  const { descriptor, supply, transfer, received } = state;
+  const text = `${supply.what} from ${transfer.origin} ended after ${received} of ${descriptor.size} bytes`;
+  return new RegistryError('ERR_RKT_REGISTRY_TRUNCATED', text, {
+    origin: transfer.origin,
+    reference: supply.what,
+    expected: descriptor.size,
+    actual: received,
+    transient: true,
+  });
+}
+
+function report(state: ReadState): void {
+  const { onBytes } = state.options;
+  if (onBytes === undefined || state.received === state.descriptor.size) return;
+  const now = performance.now();
+  if (now - state.reportedAt < REPORT_EVERY_MS) return;
+  state.reportedAt = now;
+  onBytes(state.received);
+}
+
+const emptyBody: ResponseBody = {
+  cancel: () => undefined,
+  [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ done: true, value: undefined }) }),
+};

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Reference, Repository } from '@rkt/refparse';
+import { formatReference, tryParseReference } from '@rkt/refparse';
+import { RegistryError } from '../errors.ts';
+import { type CheckedHost, checkHost, defaultHost, type HostCapability, type RegistryHost } from './hosts.ts';
+import type { Retrying } from './retry.ts';
+import type { Session } from './session.ts';
+
+/** What every verb works with. */
+export interface ClientContext {
+  readonly session: Session;
+  readonly retrying: Retrying;
+  readonly hosts: (domain: string) => readonly RegistryHost[] | Promise<readonly RegistryHost[]>;
+  readonly maxManifestBytes: number;
+  /** `origin digest` pairs that turned out to be wrong: another host is asked the next time. */
+  readonly corrupt: Set<string>;
+}
+
+/** A host to try, and how often. */
+export interface Candidate {
+  readonly host: CheckedHost;
+  readonly retrying: Retrying;
+}
+
+/** A mirror that fails is passed over quickly; only the last host is worth waiting for. */
+const MIRROR_ATTEMPTS = 2;
+
+/**
+ * Tries the hosts of a domain that have a capability, in order, until one succeeds. Any failure of one moves on to the
+ * next, but an abort. When all fail the last one's error is thrown, with the others as its cause.
+ */
+export async function tryHosts<T>(
+  context: ClientContext,
+  wanted: {
+    readonly repository: Repository;
+    readonly capability: HostCapability;
+    readonly signal?: AbortSignal | undefined;
+  },
+  attempt: (candidate: Candidate) => Promise<T>,
+): Promise<T> {
+  wanted.signal?.throwIfAborted();
+  const hosts = await usableHosts(context, wanted.repository, wanted.capability);
+  const failures: RegistryError[] = [];
+  for (const [index, entry] of hosts.entries()) {
+    try {
+      const host = checkHost(entry);
+      return await attempt({
+        host,
+        retrying: index === hosts.length - 1 ? context.retrying : impatient(context.retrying),
+      });
+    } catch (error) {
+      wanted.signal?.throwIfAborted();
+      if (!(error instanceof RegistryError)) throw error;
+      failures.push(error);
+    }
+  }
+  throw combine(failures, wanted.repository);
+}
+
+async function usableHosts(
+  context: ClientContext,
+  repository: Repository,
+  capability: HostCapability,
+): Promise<readonly RegistryHost[]> {
+  const configured = await context.hosts(repository.domain);
+  const hosts = configured.length === 0 ? [defaultHost(repository.domain)] : configured;
+  return hosts.filter((host) => host.capabilities === undefined || host.capabilities.has(capability));
+}
+
+function impatient(retrying: Retrying): Retrying {
+  const attempts = Math.min(MIRROR_ATTEMPTS, retrying.policy.attempts);
+  return { ...retrying, policy: { ...retrying.policy, attempts, maxRetryAfterMs: 0 } };
+}
+
+function combine(failures: readonly RegistryError[], repository: Repository): RegistryError {
+  const last = failures.at(-1);
+  if (last === undefined) {
+    const text = `no host is configured to serve ${repository.domain}/${repository.path}`;
+    return new RegistryError('ERR_RKT_REGISTRY_UNREACHABLE', text, {
+      reference: `${repository.domain}/${repository.path}`,
+    });
+  }
+  if (failures.length === 1) return last;
+  const others = failures.slice(0, -1).map((error) => error.message);
+  return new RegistryError(last.code, `${last.message} (before that: ${others.join('; ')})`, {
+    ...contextOf(last),
+    cause: new AggregateError(failures, 'all hosts failed'),
+  });
+}
+
+function contextOf(error: RegistryError): Record<string, unknown> {
+  const { origin, reference, status, expected, actual, retryAfterMs, platforms, transient } = error;
+  const entries = Object.entries({ origin, reference, status, expected, actual, retryAfterMs, platforms, transient });
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+}
+
+/**
+ * Guards the places where a reference becomes a URL: only what the grammar allows gets there.
+ * @throws {TypeError} for a hand-made reference that would not parse
+ */
+export function assertReference(reference: Reference): void {
+  const parsed = tryParseReference(formatReference(reference), { mode: 'strict' });
+  const same =
+    parsed !== undefined &&
+    parsed.domain === reference.domain &&
+    parsed.path === reference.path &&
+    parsed.tag === reference.tag &&
+    parsed.digest === reference.digest;
+  if (!same) throw new TypeError('not a valid reference');
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Authenticator, AuthTarget } from '../auth/authenticator.ts';
+import { RegistryError } from '../errors.ts';
+import { followRedirect, isRedirect } from '../protocol/redirect.ts';
+import { readSome } from '../transport/body.ts';
+import { header, type Transport, type TransportResponse } from '../transport/transport.ts';
+import { type Retrying, withRetries } from './retry.ts';
+import { statusError } from './status-error.ts';
+
+/** One registry request: what to ask a host for. */
+export interface RegistryRequest {
+  readonly method: 'GET' | 'HEAD';
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Sends requests to hosts: authorised, redirected, repeated as far as that is safe. */
+export interface Session {
+  /**
+   * The successful answer (200 or 206).
+   * @throws {RegistryError} for every other one
+   */
+  send(target: AuthTarget, request: RegistryRequest, retrying?: Retrying): Promise<TransportResponse>;
+}
+
+export interface SessionOptions {
+  readonly transport: Transport;
+  readonly authenticator: Authenticator;
+  readonly retrying: Retrying;
+  readonly maxRedirects: number;
+  readonly maxErrorBodyBytes: number;
+  readonly userAgent: string;
+  readonly now: () => number;
+}
+
+export function createSession(options: SessionOptions): Session {
+  return {
+    send: (target, request, retrying = options.retrying) =>
+      withRetries(retrying, request.signal, () => sendOnce(options, target, request)),
+  };
+}
+
+async function sendOnce(
+  options: SessionOptions,
+  target: AuthTarget,
+  request: RegistryRequest,
+): Promise<TransportResponse> {
+  const authorization = options.authenticator.current(target);
+  const first = await follow(options, { target, request, authorization });
+  if (!isChallenge(first, request)) return expectSuccess(options, target, first);
+  // Drained so that the connection can carry the next request; the text is of no use.
+  await readSome(first.response.body, options.maxErrorBodyBytes);
+  const answer = await options.authenticator.answer(
+    target,
+    { authorization, headers: first.response.headers },
+    request.signal === undefined ? {} : { signal: request.signal },
+  );
+  return expectSuccess(options, target, await follow(options, { target, request, authorization: answer }));
+}
+
+interface Hop {
+  readonly target: AuthTarget;
+  readonly request: RegistryRequest;
+  readonly authorization: string | undefined;
+}
+
+interface Answer {
+  readonly response: TransportResponse;
+  readonly url: URL;
+}
+
+/** Only the registry's own 401 is answered: one from a redirect's target would get the registry's secrets. */
+function isChallenge(answer: Answer, request: RegistryRequest): boolean {
+  return answer.response.status === 401 && answer.url.origin === request.url.origin;
+}
+
+async function follow(options: SessionOptions, hop: Hop): Promise<Answer> {
+  const { target, request } = hop;
+  let url = request.url;
+  for (let redirects = 0; ; redirects += 1) {
+    const response = await sendHop(options, hop, url);
+    if (!isRedirect(response.status)) return { response, url };
+    response.body.cancel();
+    if (redirects === options.maxRedirects) {
+      const text = `${request.url.origin} redirects more than ${options.maxRedirects} times`;
+      throw new RegistryError('ERR_RKT_REGISTRY_REDIRECT_REFUSED', text, {
+        origin: request.url.origin,
+        reference: target.label,
+      });
+    }
+    url = followRedirect(url, header(response.headers, 'location'), { allowHttp: target.host.allowHttp });
+  }
+}
+
+function sendHop(options: SessionOptions, hop: Hop, url: URL): Promise<TransportResponse> {
+  const { target, request, authorization } = hop;
+  const home = url.origin === target.host.base.origin;
+  return options.transport({
+    method: request.method,
+    url,
+    headers: {
+      'user-agent': options.userAgent,
+      'accept-encoding': 'identity',
+      ...request.headers,
+      ...(home && authorization !== undefined ? { authorization } : {}),
+    },
+    verifyTls: target.host.verifyTls || !home,
+    ...(request.signal === undefined ? {} : { signal: request.signal }),
+  });
+}
+
+async function expectSuccess(options: SessionOptions, target: AuthTarget, answer: Answer): Promise<TransportResponse> {
+  const { response, url } = answer;
+  if (response.status === 200 || response.status === 206) return response;
+  const body = await readSome(response.body, options.maxErrorBodyBytes);
+  throw statusError({ target, url, response, body, now: options.now() });
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Digest, isDigest } from '@rkt/refparse';
+import { sanitize } from '../protocol/sanitize.ts';
+
+/** A value that is not what the specification says, and where it is: `layers[2].size`. */
+export class FieldError extends Error {
+  override readonly name = 'FieldError';
+}
+
+/** A JSON object, or whatever else it is. Own properties only. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** Parses JSON text in UTF-8; a document that is no object is a fault. */
+export function parseObject(bytes: Uint8Array): JsonObject {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw new FieldError(`no JSON document (${sanitize(error instanceof Error ? error.message : String(error), 120)})`);
+  }
+  return asObject(value, 'document');
+}
+
+export function asObject(value: unknown, path: string): JsonObject {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong(path, 'an object', value);
+  return value as JsonObject;
+}
+
+/** Absent and null are the same: Go's encoders write null for empty. */
+export function field(object: JsonObject, name: string): unknown {
+  return Object.hasOwn(object, name) ? (object[name] ?? undefined) : undefined;
+}
+
+export function asString(value: unknown, path: string): string {
+  if (typeof value !== 'string') throw wrong(path, 'a string', value);
+  return value;
+}
+
+export function optionalString(value: unknown, path: string): string | undefined {
+  return value === undefined ? undefined : asString(value, path);
+}
+
+export function asArray(value: unknown, path: string, max: number): readonly unknown[] {
+  if (!Array.isArray(value)) throw wrong(path, 'an array', value);
+  if (value.length > max) throw new FieldError(`${path} has ${value.length} entries, more than ${max}`);
+  return value;
+}
+
+export function asStrings(value: unknown, path: string, max: number): readonly string[] {
+  return asArray(value, path, max).map((entry, index) => asString(entry, `${path}[${index}]`));
+}
+
+/** A string map without a prototype, so that no key means anything. */
+export function asStringMap(value: unknown, path: string, max: number): Readonly<Record<string, string>> {
+  const entries = Object.entries(asObject(value, path));
+  if (entries.length > max) throw new FieldError(`${path} has ${entries.length} entries, more than ${max}`);
+  const map: Record<string, string> = Object.create(null);
+  for (const [key, entry] of entries) {
+    if (entry !== null) map[key] = asString(entry, `${path}[${sanitize(JSON.stringify(key), 80)}]`);
+  }
+  return map;
+}
+
+export function asDigest(value: unknown, path: string): Digest {
+  if (!isDigest(value)) throw wrong(path, 'a sha256, sha384 or sha512 digest', value);
+  return value;
+}
+
+export function asSize(value: unknown, path: string): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
+    throw wrong(path, 'a size in bytes', value);
+  return value;
+}
+
+function wrong(path: string, expected: string, value: unknown): FieldError {
+  const shown = value === undefined ? 'nothing' : sanitize(JSON.stringify(value) ?? typeof value, 80);
+  return new FieldError(`${path}: expected ${expected}, got ${shown}`);
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+import { RegistryError } from '../errors.ts';
+import type { Descriptor, Platform } from './image.ts';
+import {
+  asArray,
+  asDigest,
+  asObject,
+  asSize,
+  asString,
+  asStringMap,
+  asStrings,
+  FieldError,
+  field,
+  type JsonObject,
+  optionalString,
+  parseObject,
+} from './json.ts';
+import {
+  essence,
+  isConfigType,
+  isImageManifestType,
+  isIndexType,
+  isSchema1Type,
+  OCI_INDEX,
+  OCI_MANIFEST,
+} from './media-types.ts';
+
+/** A manifest of one image. OCI image spec, "Image Manifest"; Docker image manifest v2 schema 2. */
+export interface ImageManifest {
+  readonly kind: 'image';
+  readonly mediaType: string;
+  readonly config: Descriptor;
+  /** Base first. */
+  readonly layers: readonly Descriptor[];
+}
+
+/** A list of manifests. OCI image spec, "Image Index"; Docker manifest list. */
+export interface ImageIndex {
+  readonly kind: 'index';
+  readonly mediaType: string;
+  readonly manifests: readonly Descriptor[];
+}
+
+export type Manifest = ImageManifest | ImageIndex;
+
+/** What is known of a manifest besides its bytes. */
+export interface ManifestContext {
+  /** For messages. */
+  readonly reference: string;
+  /** From the Content-Type or the descriptor; undefined when neither says. */
+  readonly mediaType: string | undefined;
+}
+
+const MAX_LAYERS = 512;
+const MAX_MANIFESTS = 2048;
+const MAX_ANNOTATIONS = 4096;
+
+/**
+ * Reads a manifest or index. What the transport called it, what it calls itself and what it contains must agree
+ * (CVE-2021-41190): a document that could be read both ways is refused.
+ *
+ * @throws {RegistryError} ERR_RKT_REGISTRY_MANIFEST_INVALID, ERR_RKT_REGISTRY_UNSUPPORTED_MEDIA_TYPE
+ */
+export function parseManifest(bytes: Uint8Array, context: ManifestContext): Manifest {
+  try {
+    return read(parseObject(bytes), context);
+  } catch (error) {
+    if (!(error instanceof FieldError)) throw error;
+    const text = `manifest of ${context.reference} is invalid: ${error.message}`;
+    throw new RegistryError('ERR_RKT_REGISTRY_MANIFEST_INVALID', text, { reference: context.reference, cause: error });
+  }
+}
+
+function read(document: JsonObject, context: ManifestContext): Manifest {
+  const mediaType = agreedType(document, context);
+  const manifests = field(document, 'manifests');
+  const hasImageParts = field(document, 'config') !== undefined || field(document, 'layers') !== undefined;
+  if (manifests !== undefined && hasImageParts) throw new FieldError('it is an index and an image manifest at once');
+  if (field(document, 'schemaVersion') !== 2) throw new FieldError('schemaVersion is not 2');
+  if (isIndexType(mediaType)) {
+    const entries = asArray(manifests, 'manifests', MAX_MANIFESTS);
+    return { kind: 'index', mediaType, manifests: entries.map((entry, i) => readDescriptor(entry, `manifests[${i}]`)) };
+  }
+  refuseArtifact(document, context);
+  const layers = asArray(field(document, 'layers'), 'layers', MAX_LAYERS);
+  return {
+    kind: 'image',
+    mediaType,
+    config: readDescriptor(field(document, 'config'), 'config'),
+    layers: layers.map((entry, index) => readDescriptor(entry, `layers[${index}]`)),
+  };
+}
+
+function agreedType(document: JsonObject, context: ManifestContext): string {
+  const stated = optionalString(field(document, 'mediaType'), 'mediaType');
+  const outer = context.mediaType === undefined ? undefined : essence(context.mediaType);
+  const inner = stated === undefined ? undefined : essence(stated);
+  if (
+    field(document, 'schemaVersion') === 1 ||
+    [outer, inner].some((type) => type !== undefined && isSchema1Type(type))
+  ) {
+    const text = `${context.reference} is a Docker schema 1 image, a format registries stopped producing in 2016; push it again with a current tool`;
+    throw new RegistryError('ERR_RKT_REGISTRY_UNSUPPORTED_MEDIA_TYPE', text, { reference: context.reference });
+  }
+  const known = [inner, outer].filter((type) => type !== undefined && isKnown(type));
+  if (inner !== undefined && outer !== undefined && isKnown(outer) && inner !== outer) {
+    throw new FieldError(`it was announced as ${outer} and says it is ${inner}`);
+  }
+  if (known[0] !== undefined && (inner === undefined || inner === known[0])) return known[0];
+  if (inner !== undefined || (outer !== undefined && !isUntyped(outer)))
+    throw unsupported(context, inner ?? outer ?? '');
+  return field(document, 'manifests') === undefined ? OCI_MANIFEST : OCI_INDEX;
+}
+
+function isKnown(mediaType: string): boolean {
+  return isIndexType(mediaType) || isImageManifestType(mediaType);
+}
+
+/** Types that servers of files put on anything: the document's own word counts then. */
+function isUntyped(mediaType: string): boolean {
+  return ['application/json', 'application/octet-stream', 'text/plain', ''].includes(mediaType);
+}
+
+function refuseArtifact(document: JsonObject, context: ManifestContext): void {
+  const artifactType = optionalString(field(document, 'artifactType'), 'artifactType');
+  const config = asObject(field(document, 'config'), 'config');
+  const configType = essence(asString(field(config, 'mediaType'), 'config.mediaType'));
+  if (isConfigType(configType)) return;
+  const what = artifactType ?? configType;
+  const text = `${context.reference} is not a container image but an artifact of type ${what}`;
+  throw new RegistryError('ERR_RKT_REGISTRY_UNSUPPORTED_MEDIA_TYPE', text, {
+    reference: context.reference,
+    actual: what,
+  });
+}
+
+function unsupported(context: ManifestContext, mediaType: string): RegistryError {
+  const text = `${context.reference} has the unknown manifest type ${mediaType}`;
+  return new RegistryError('ERR_RKT_REGISTRY_UNSUPPORTED_MEDIA_TYPE', text, {
+    reference: context.reference,
+    actual: mediaType,
+  });
+}
+
+function readDescriptor(value: unknown, path: string): Descriptor {
+  const object = asObject(value, path);
+  const urls = field(object, 'urls');
+  const annotations = field(object, 'annotations');
+  const artifactType = optionalString(field(object, 'artifactType'), `${path}.artifactType`);
+  const platform = field(object, 'platform');
+  return {
+    mediaType: essence(asString(field(object, 'mediaType'), `${path}.mediaType`)),
+    digest: asDigest(field(object, 'digest'), `${path}.digest`),
+    size: asSize(field(object, 'size'), `${path}.size`),
+    ...(urls === undefined ? {} : { urls: asStrings(urls, `${path}.urls`, 64) }),
+    ...(annotations === undefined
+      ? {}
+      : { annotations: asStringMap(annotations, `${path}.annotations`, MAX_ANNOTATIONS) }),
+    ...(artifactType === undefined ? {} : { artifactType }),
+    ...(platform === undefined
+      ? {}
+      : { platform: readPlatform(asObject(platform, `${path}.platform`), `${path}.platform`) }),
+  };
+}
+
+function readPlatform(object: JsonObject, path: string): Platform {
+  const variant = optionalString(field(object, 'variant'), `${path}.variant`);
+  const osVersion = optionalString(field(object, 'os.version'), `${path}.os.version`);
+  const osFeatures = field(object, 'os.features');
+  return {
+    os: asString(field(object, 'os'), `${path}.os`),
+    architecture: asString(field(object, 'architecture'), `${path}.architecture`),
+    ...(variant === undefined || variant === '' ? {} : { variant }),
+    ...(osVersion === undefined || osVersion === '' ? {} : { osVersion }),
+    ...(osFeatures === undefined ? {} : { osFeatures: asStrings(osFeatures, `${path}.os.features`, 64) }),
+  };
+}

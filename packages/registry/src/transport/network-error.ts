@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+import { RegistryError, type RegistryErrorCode } from '../errors.ts';
+
+interface Kind {
+  readonly code: RegistryErrorCode;
+  readonly transient: boolean;
+  readonly text: string;
+}
+
+const KINDS: ReadonlyMap<string, Kind> = new Map([
+  ['ECONNREFUSED', { code: 'ERR_RKT_REGISTRY_UNREACHABLE', transient: false, text: 'connection refused' }],
+  ['ENOTFOUND', { code: 'ERR_RKT_REGISTRY_UNREACHABLE', transient: false, text: 'the host name is unknown' }],
+  ['EAI_AGAIN', { code: 'ERR_RKT_REGISTRY_UNREACHABLE', transient: true, text: 'the name server does not answer' }],
+  ['EHOSTUNREACH', { code: 'ERR_RKT_REGISTRY_UNREACHABLE', transient: false, text: 'no route to the host' }],
+  ['ENETUNREACH', { code: 'ERR_RKT_REGISTRY_UNREACHABLE', transient: false, text: 'the network is unreachable' }],
+  ['ECONNRESET', { code: 'ERR_RKT_REGISTRY_TRUNCATED', transient: true, text: 'connection reset' }],
+  ['EPIPE', { code: 'ERR_RKT_REGISTRY_TRUNCATED', transient: true, text: 'connection closed' }],
+  ['UND_ERR_SOCKET', { code: 'ERR_RKT_REGISTRY_TRUNCATED', transient: true, text: 'connection closed early' }],
+  [
+    'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
+    { code: 'ERR_RKT_REGISTRY_TRUNCATED', transient: true, text: 'body cut short' },
+  ],
+  ['ETIMEDOUT', { code: 'ERR_RKT_REGISTRY_TIMEOUT', transient: true, text: 'connecting timed out' }],
+  ['UND_ERR_CONNECT_TIMEOUT', { code: 'ERR_RKT_REGISTRY_TIMEOUT', transient: true, text: 'connecting timed out' }],
+  ['UND_ERR_HEADERS_TIMEOUT', { code: 'ERR_RKT_REGISTRY_TIMEOUT', transient: true, text: 'no answer in time' }],
+  ['UND_ERR_BODY_TIMEOUT', { code: 'ERR_RKT_REGISTRY_TIMEOUT', transient: true, text: 'the transfer stalled' }],
+  [
+    'UND_ERR_HEADERS_OVERFLOW',
+    { code: 'ERR_RKT_REGISTRY_PROTOCOL', transient: false, text: 'header fields too large' },
+  ],
+  [
+    'UND_ERR_PRX_CONN',
+    { code: 'ERR_RKT_REGISTRY_UNREACHABLE', transient: false, text: 'the proxy refused the connection' },
+  ],
+]);
+
+const TLS_CODES: ReadonlySet<string> = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'EPROTO',
+  'HOSTNAME_MISMATCH',
+  'INVALID_CA',
+]);
+
+/** A failure of Node or undici as a RegistryError that names the origin. */
+export function networkError(error: unknown, origin: string): RegistryError {
+  if (error instanceof RegistryError) return error;
+  const code = errorCode(error);
+  const kind = KINDS.get(code) ?? kindOf(code, error);
+  return new RegistryError(kind.code, `${origin}: ${kind.text}`, { cause: error, origin, transient: kind.transient });
+}
+
+function kindOf(code: string, error: unknown): Kind {
+  const text = error instanceof Error ? error.message : String(error);
+  if (TLS_CODES.has(code) || /^(ERR_TLS|ERR_SSL|CERT_|ERR_OSSL)/.test(code)) {
+    return { code: 'ERR_RKT_REGISTRY_TLS', transient: false, text: `TLS failed: ${text}` };
+  }
+  if (code.startsWith('HPE_')) {
+    return { code: 'ERR_RKT_REGISTRY_PROTOCOL', transient: false, text: `the answer is not HTTP: ${text}` };
+  }
+  return { code: 'ERR_RKT_REGISTRY_UNREACHABLE', transient: false, text: code === '' ? text : `${text} (${code})` };
+}
+
+function errorCode(error: unknown): string {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return '';
+  return typeof error.code === 'string' ? error.code : '';
+}

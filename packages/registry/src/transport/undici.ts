@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Agent, Dispatcher } from 'undici';
+import { BodyQueue } from './body.ts';
+import { networkError } from './network-error.ts';
+import type { Transport, TransportRequest, TransportResponse } from './transport.ts';
+
+/** Proxy servers, as the environment or a configuration names them. */
+export interface ProxySettings {
+  readonly httpProxy?: string;
+  readonly httpsProxy?: string;
+  /** Hosts not to use a proxy for, as in `NO_PROXY`. */
+  readonly noProxy?: string;
+}
+
+export interface UndiciTransportOptions {
+  /**
+   * Connections per origin.
+   * @default 6
+   */
+  readonly connections?: number;
+  /** @default 30000 */
+  readonly connectTimeoutMs?: number;
+  /**
+   * From the request to the end of the header fields.
+   * @default 60000
+   */
+  readonly headersTimeoutMs?: number;
+  /**
+   * Between two chunks of a body; there is no limit for a whole body.
+   * @default 60000
+   */
+  readonly idleTimeoutMs?: number;
+  /** Certificate authorities to trust besides the built-in ones, as PEM. */
+  readonly ca?: readonly string[];
+  /** @default no proxy; see `proxyFromEnvironment` */
+  readonly proxy?: ProxySettings;
+}
+
+/** A transport and the connections it keeps. */
+export interface ClosableTransport {
+  readonly send: Transport;
+  close(): Promise<void>;
+}
+
+const MAX_HEADER_BYTES = 65_536;
+
+/**
+ * The transport of production: HTTP/1.1 with keep-alive on undici, which is loaded with the first request. Nothing is
+ * decoded and no redirect followed.
+ */
+export function undiciTransport(options: UndiciTransportOptions = {}): ClosableTransport {
+  const agents = new Map<boolean, Promise<Dispatcher>>();
+  const agentFor = (verifyTls: boolean): Promise<Dispatcher> => {
+    const known = agents.get(verifyTls);
+    if (known !== undefined) return known;
+    const created = createAgent(options, verifyTls);
+    agents.set(verifyTls, created);
+    return created;
+  };
+  return {
+    send: async (request) => {
+      request.signal?.throwIfAborted();
+      return dispatch(await agentFor(request.verifyTls), request);
+    },
+    close: async () => {
+      const open = [...agents.values()];
+      agents.clear();
+      await Promise.all(open.map(async (agent) => (await agent).destroy()));
+    },
+  };
+}
+
+/**
+ * Proxy settings from `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` of `env`, lower-case names first. Undefined when no
+ * proxy is named.
+ */
+export function proxyFromEnvironment(env: Readonly<Record<string, string | undefined>>): ProxySettings | undefined {
+  const read = (name: string): string | undefined => {
+    const value = env[name.toLowerCase()] ?? env[name];
+    return value === undefined || value === '' ? undefined : value;
+  };
+  const httpProxy = read('HTTP_PROXY');
+  const httpsProxy = read('HTTPS_PROXY');
+  if (httpProxy === undefined && httpsProxy === undefined) return undefined;
+  const noProxy = read('NO_PROXY');
+  return {
+    ...(httpProxy === undefined ? {} : { httpProxy }),
+    ...(httpsProxy === undefined ? {} : { httpsProxy }),
+    ...(noProxy === undefined ? {} : { noProxy }),
+  };
+}
+
+async function createAgent(options: UndiciTransportOptions, verifyTls: boolean): Promise<Dispatcher> {
+  const [undici, ca] = await Promise.all([import('undici'), trustedRoots(options.ca)]);
+  const tls = { rejectUnauthorized: verifyTls, ...(ca === undefined ? {} : { ca }) };
+  const settings: Agent.Options = {
+    connections: options.connections ?? 6,
+    pipelining: 1,
+    allowH2: false,
+    headersTimeout: options.headersTimeoutMs ?? 60_000,
+    bodyTimeout: options.idleTimeoutMs ?? 60_000,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    connect: { ...tls, timeout: options.connectTimeoutMs ?? 30_000 },
+  };
+  const { proxy } = options;
+  if (proxy === undefined) return new undici.Agent(settings);
+  // Empty strings, not absent ones: undici reads process.env for what is left out.
+  return new undici.EnvHttpProxyAgent({
+    ...settings,
+    requestTls: tls,
+    httpProxy: proxy.httpProxy ?? '',
+    httpsProxy: proxy.httpsProxy ?? '',
+    noProxy: proxy.noProxy ?? '',
+  });
+}
+
+async function trustedRoots(extra: readonly string[] | undefined): Promise<string[] | undefined> {
+  if (extra === undefined || extra.length === 0) return undefined;
+  const tls = await import('node:tls');
+  return [...tls.rootCertificates, ...extra];
+}
+
+function dispatch(agent: Dispatcher, request: TransportRequest): Promise<TransportResponse> {
+  const { url, signal } = request;
+  return new Promise((resolve, reject) => {
+    let controller: Dispatcher.DispatchController | undefined;
+    let body: BodyQueue | undefined;
+    const settle = (): void => signal?.removeEventListener('abort', abort);
+    const fail = (error: unknown): void => {
+      settle();
+      const reason = signal?.aborted === true ? signal.reason : networkError(error, url.origin);
+      reject(reason);
+      body?.fail(reason);
+    };
+    const abort = (): void => {
+      controller?.abort(new Error('aborted'));
+      fail(signal?.reason);
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+    const handler: Dispatcher.DispatchHandler = {
+      onRequestStart: (started) => {
+        controller = started;
+        if (signal?.aborted === true) started.abort(new Error('aborted'));
+      },
+      onResponseStart: (started, status, headers) => {
+        if (status < 200) return;
+        body = new BodyQueue({
+          pause: () => started.pause(),
+          resume: () => started.resume(),
+          abort: () => {
+            settle();
+            started.abort(new Error('cancelled'));
+          },
+        });
+        resolve({ status, headers, body });
+      },
+      onResponseData: (_started, chunk) => body?.push(chunk),
+      onResponseEnd: () => {
+        settle();
+        body?.end();
+      },
+      onResponseError: (_started, error) => fail(error),
+    };
+    agent.dispatch(
+      {
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method: request.method,
+        headers: { ...request.headers },
+        ...(request.body === undefined ? {} : { body: request.body }),
+      },
+      handler,
+    );
+  });
+}
