@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import { open, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Stage1Error } from '../error.ts';
+import { builtInNetworks } from './built-in-networks.ts';
+import { type NetworkConfig, parseNetworkConfig } from './network-config.ts';
+
+const maxFiles = 256;
+const maxFileBytes = 256 * 1024;
+
+/**
+ * Every network known on this host, by name: the built-in ones, then `net.d/*.conf` and `*.conflist` of each directory;
+ * later directories replace earlier ones' networks of the same name.
+ *
+ * @throws Stage1Error ERR_RKT_STAGE1_NETWORK_CONFIG_INVALID naming the file: not JSON, larger than 256 KiB, more than 256
+ *   files in a directory, or a name that two files of one directory give
+ */
+export async function loadNetworks(
+  configDirs: readonly string[],
+  ipamDir: string,
+): Promise<ReadonlyMap<string, NetworkConfig>> {
+  const networks = new Map<string, NetworkConfig>();
+  for (const network of builtInNetworks({ ipamDir, mtu: await uplinkMtu() })) networks.set(network.name, network);
+  for (const dir of configDirs) {
+    for (const [name, network] of await loadDirectory(join(dir, 'net.d'))) networks.set(name, network);
+  }
+  return networks;
+}
+
+async function loadDirectory(dir: string): Promise<ReadonlyMap<string, NetworkConfig>> {
+  const found = new Map<string, NetworkConfig>();
+  const origins = new Map<string, string>();
+  for (const file of await configFiles(dir)) {
+    const path = join(dir, file);
+    const network = parseNetworkConfig(await readCapped(path), path);
+    const other = origins.get(network.name);
+    if (other !== undefined) throw invalid(`network ${network.name} is configured twice: in ${other} and in ${path}`);
+    origins.set(network.name, path);
+    found.set(network.name, network);
+  }
+  return found;
+}
+
+async function configFiles(dir: string): Promise<readonly string[]> {
+  const names = await readdir(dir).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw new Stage1Error('ERR_RKT_STAGE1_NETWORK_CONFIG_INVALID', `cannot read ${dir}`, { cause: error });
+  });
+  const files = names.filter((name) => /\.(conf|conflist)$/.test(name) && !name.startsWith('.')).sort();
+  if (files.length > maxFiles) throw invalid(`too many files in ${dir}: expected at most ${maxFiles}`);
+  return files;
+}
+
+async function readCapped(path: string): Promise<string> {
+  try {
+    await using file = await open(path, 'r');
+    const buffer = Buffer.alloc(maxFileBytes + 1);
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
+    if (bytesRead <= maxFileBytes) return buffer.toString('utf8', 0, bytesRead);
+  } catch (error) {
+    throw new Stage1Error('ERR_RKT_STAGE1_NETWORK_CONFIG_INVALID', `cannot read ${path}`, { cause: error });
+  }
+  throw invalid(`network configuration ${path} is larger than ${maxFileBytes} bytes`);
+}
+
+/** The MTU of the interface the default route goes through. A host without one gives undefined. */
+async function uplinkMtu(): Promise<number | undefined> {
+  try {
+    const routes = (await readFile('/proc/net/route', 'utf8')).split('\n').slice(1);
+    const uplink = routes.map((line) => line.split('\t')).find(([, destination]) => destination === '00000000')?.[0];
+    if (uplink === undefined || !/^[^/\s]{1,15}$/.test(uplink)) return undefined;
+    const mtu = Number(await readFile(`/sys/class/net/${uplink}/mtu`, 'utf8'));
+    // 576 is the least every IPv4 host must take (RFC 791).
+    return Number.isInteger(mtu) && mtu >= 576 && mtu <= 65_535 ? mtu : undefined;
+  } catch {
+    // No /proc or an interface that has just gone: the kernel's default serves.
+    return undefined;
+  }
+}
+
+function invalid(message: string): Stage1Error {
+  return new Stage1Error('ERR_RKT_STAGE1_NETWORK_CONFIG_INVALID', message);
+}
