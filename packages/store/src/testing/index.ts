@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
+export type { ContractCase } from './contract-case.ts';
+export { ingestLayer, type SampleImage, type SampleLayer, sampleImage, sampleLayer } from './sample-image.ts';
+export { type StoreContractOptions, storeContract } from './store-contract.ts';
