@@ -23,8 +23,11 @@ export interface TreeSyscalls {
   lsetxattr(entry: DirectoryEntry, name: string, value: Uint8Array): void;
   /** Bytes copied; 0 at the end of the source. */
   copyFileRange(from: FilePosition, to: FilePosition, length: number): number;
-  /** A handle to the root of a read-only EROFS mount that is in no mount namespace: closing it unmounts. */
-  mountErofsDetached(source: string, devices: readonly string[]): number;
+  /**
+   * A handle to the root of a read-only EROFS mount that is in no mount namespace: closing it unmounts. Takes handles
+   * of the metadata and of the layers, which may be closed afterwards.
+   */
+  mountErofsDetached(source: number, devices: readonly number[]): number;
 }
 
 export interface DirectoryEntry {
@@ -74,6 +77,7 @@ interface Bridge {
 }
 
 const AT_SYMLINK_NOFOLLOW = 0x100;
+const O_CLOEXEC = 0o2000000;
 
 function createTreeSyscalls(bridge: Bridge): TreeSyscalls {
   /** Binds a function that returns -1 and sets errno on failure. */
@@ -99,7 +103,7 @@ function namespaceCalls(call: Binder): NamespaceCalls {
   const linkat = call('linkat', 'int, const uint8_t *, int, const uint8_t *, int');
   const mknodat = call('mknodat', 'int, const uint8_t *, uint32_t, uint64_t');
   return {
-    openat: (directory, name, flags, mode) => openat(directory, cString(name), flags, mode),
+    openat: (directory, name, flags, mode) => openat(directory, cString(name), flags | O_CLOEXEC, mode),
     mkdirat: (directory, name, mode) => void mkdirat(directory, cString(name), mode),
     symlinkat: (target, directory, name) => void symlinkat(cString(target), directory, cString(name)),
     linkat: (from, to) => void linkat(from.directory, cString(from.name), to.directory, cString(to.name), 0),
@@ -155,9 +159,9 @@ function mountCalls(call: Binder): Pick<TreeSyscalls, 'mountErofsDetached'> {
       const context = fsopen(SYS_FSOPEN, cString('erofs'), CLOEXEC);
       try {
         fsconfig(SYS_FSCONFIG, context, FSCONFIG_SET_FLAG, cString('ro'), null, 0);
-        fsconfig(SYS_FSCONFIG, context, FSCONFIG_SET_STRING, cString('source'), cString(source), 0);
+        fsconfig(SYS_FSCONFIG, context, FSCONFIG_SET_STRING, cString('source'), cString(handlePath(source)), 0);
         for (const device of devices) {
-          fsconfig(SYS_FSCONFIG, context, FSCONFIG_SET_STRING, cString('device'), cString(device), 0);
+          fsconfig(SYS_FSCONFIG, context, FSCONFIG_SET_STRING, cString('device'), cString(handlePath(device)), 0);
         }
         fsconfig(SYS_FSCONFIG, context, FSCONFIG_CMD_CREATE, null, null, 0);
         return fsmount(SYS_FSMOUNT, context, CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
@@ -166,6 +170,11 @@ function mountCalls(call: Binder): Pick<TreeSyscalls, 'mountErofsDetached'> {
       }
     },
   };
+}
+
+/** fsconfig(2) takes at most 255 bytes, which paths of files may exceed. */
+function handlePath(handle: number): string {
+  return `/proc/self/fd/${handle}`;
 }
 
 /** A byte string with its terminator. Names with a NUL inside must not get here: they would be cut. */

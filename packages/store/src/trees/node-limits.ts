@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { TreeNode } from '@rkt/appc';
+import type { ByteString, TreeNode } from '@rkt/appc';
 
+/** NAME_MAX, and what EROFS stores. */
+const MAX_NAME_LENGTH = 255;
 /** PATH_MAX without the terminator: what symlink(2) takes. */
 const MAX_TARGET_LENGTH = 4095;
 const MAX_MAJOR = 0xfff;
 const MAX_MINOR = 0xfffff;
 /** -1 as an unsigned number means "no owner" to the kernel. */
 const MAX_OWNER = 0xffffffff - 1;
+
+/** Whether a byte string can be the name of an entry of a directory. */
+export function isFileName(name: ByteString): boolean {
+  const special = name === '' || name === '.' || name === '..';
+  return !special && name.length <= MAX_NAME_LENGTH && !name.includes('/') && !name.includes('\0');
+}
 
 /** Why no Linux file system can hold a node as the archive states it; `undefined` if one can. */
 export function unrepresentable(node: TreeNode): string | undefined {

@@ -5,9 +5,7 @@ export type TreeErrorCode =
   /** The tree cannot be expressed by this backend (limits of the format or of Linux); another backend may do. */
   | 'ERR_RKT_STORE_TREE_UNSUPPORTED'
   /** The tree contradicts itself or its layers: what it was made from is damaged or was made to harm. */
-  | 'ERR_RKT_STORE_TREE_INVALID'
-  /** A system call failed while a tree was written; see `cause`. */
-  | 'ERR_RKT_STORE_TREE_WRITE';
+  | 'ERR_RKT_STORE_TREE_INVALID';
 
 /** A tree could not be rendered. `entry` is the path inside the image, made printable, where one is known. */
 export class TreeError extends Error {

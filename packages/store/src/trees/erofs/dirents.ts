@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ByteString, TreeNode } from '@rkt/appc';
+import type { Directory, Inode } from '../inventory.ts';
 import { BLOCK_SIZE, DIRENT_SIZE } from './format.ts';
 
 /*
  * A directory is a row of blocks. Each holds fixed-size entries and then their names without terminators; the first
  * entry's name offset tells how many entries there are. Names ascend within and across blocks: lookups are binary.
  */
-
-/** What an entry needs to know of the inode it names. */
-export interface DirentTarget {
-  readonly number: number;
-  readonly kind: TreeNode['kind'];
-}
 
 /** Bytes of a directory: whole blocks and the used part of the last. `names` are sorted and not empty. */
 export function directorySize(names: readonly ByteString[]): number {
@@ -40,15 +35,26 @@ export interface DirectoryPlace {
 export function writeDirectory(
   image: Buffer,
   place: DirectoryPlace,
-  names: readonly ByteString[],
-  targets: (index: number) => DirentTarget,
+  directory: Directory,
+  numberOf: (inode: Inode) => number,
 ): void {
-  let written = 0;
-  for (let first = 0; first < names.length; written += 1) {
+  const { names } = directory;
+  let block = place.blocks;
+  for (let first = 0; first < names.length; block += BLOCK_SIZE) {
     const end = blockEnd(names, first);
-    const offset = end === names.length ? place.lastBlock : place.blocks + written * BLOCK_SIZE;
-    writeBlock(image.subarray(offset, offset + BLOCK_SIZE), names.slice(first, end), (index) => targets(first + index));
-    first = end;
+    const start = end === names.length ? place.lastBlock : block;
+    let nameOffset = (end - first) * DIRENT_SIZE;
+    for (let at = start; first < end; first += 1, at += DIRENT_SIZE) {
+      const name = names[first] ?? '';
+      const inode = directory.inodes[first];
+      if (inode === undefined) throw new RangeError(`directory entry ${first} leads nowhere`);
+      // Inode numbers are offsets / 32 in an image below 1 GiB: the upper half of the 64 bits stays zero.
+      image.writeUInt32LE(numberOf(inode), at);
+      image.writeUInt16LE(nameOffset, at + 8);
+      image[at + 10] = FILE_TYPES[inode.node.kind];
+      image.write(name, start + nameOffset, 'latin1');
+      nameOffset += name.length;
+    }
   }
 }
 
@@ -61,20 +67,6 @@ function blockEnd(names: readonly ByteString[], first: number): number {
     if (used > BLOCK_SIZE) break;
   }
   return at;
-}
-
-function writeBlock(block: Buffer, names: readonly ByteString[], targets: (index: number) => DirentTarget): void {
-  let nameOffset = names.length * DIRENT_SIZE;
-  names.forEach((name, index) => {
-    const target = targets(index);
-    const at = index * DIRENT_SIZE;
-    // Inode numbers are offsets / 32 of an image below 1 GiB: the upper half of the 64 bits stays zero.
-    block.writeUInt32LE(target.number, at);
-    block.writeUInt16LE(nameOffset, at + 8);
-    block[at + 10] = FILE_TYPES[target.kind];
-    block.write(name, nameOffset, 'latin1');
-    nameOffset += name.length;
-  });
 }
 
 const FILE_TYPES: Readonly<Record<TreeNode['kind'], number>> = {

@@ -40,9 +40,6 @@ export const MAX_CHUNK_BITS = 31;
 export const NULL_BLOCK = 0xffffffff;
 
 export const DIRENT_SIZE = 12;
-export const MAX_NAME_LENGTH = 255;
 
 export const XATTR_HEADER_SIZE = 12;
 export const XATTR_ENTRY_SIZE = 4;
-
-export const MODE_TYPE_MASK = 0o170000;

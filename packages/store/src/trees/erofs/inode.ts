@@ -1,22 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TreeNode } from '@rkt/appc';
 import { type ChunkMap, chunkSize } from './chunks.ts';
-import { BLOCK_SIZE, CHUNK_FORMAT_INDEXES, CHUNK_INDEX_SIZE, NULL_BLOCK } from './format.ts';
-import type { PlacedInode } from './layout.ts';
+import {
+  BLOCK_SIZE,
+  CHUNK_FORMAT_INDEXES,
+  CHUNK_INDEX_SIZE,
+  COMPACT_INODE_SIZE,
+  EXTENDED_INODE_SIZE,
+  NULL_BLOCK,
+} from './format.ts';
+import type { MeasuredInode, PlacedInode } from './layout.ts';
 import { writeXattrs, xattrBodySize, xattrCount } from './xattrs.ts';
 
 /** Writes the inode and its attributes. `rawBlock` is the address of the first of its data blocks, if it has any. */
-export function writeInode(image: Buffer, placed: PlacedInode, serial: number, rawBlock: number): void {
-  const { inode, offset, extended, xattrs } = placed;
+export function writeInode(image: Buffer, placed: PlacedInode, rawBlock: number): void {
+  const { measured, offset } = placed;
+  const { inode, extended, xattrs } = measured;
   const { attributes } = inode.node;
   image.writeUInt16LE((extended ? 1 : 0) | (placed.dataLayout << 1), offset);
   image.writeUInt16LE(xattrCount(xattrBodySize(xattrs)), offset + 2);
   image.writeUInt16LE(TYPE_BITS[inode.node.kind] | (attributes.mode & 0o7777), offset + 4);
-  image.writeUInt32LE(dataField(placed, rawBlock), offset + 16);
-  image.writeUInt32LE(serial, offset + 20);
-  if (extended) writeExtendedFields(image, placed);
-  else writeCompactFields(image, placed);
-  if (xattrs.length > 0) writeXattrs(image, offset + 64 - (extended ? 0 : 32), xattrs);
+  image.writeUInt32LE(dataField(measured, rawBlock), offset + 16);
+  image.writeUInt32LE(inode.index + 1, offset + 20);
+  if (extended) writeExtendedFields(image, measured, offset);
+  else writeCompactFields(image, measured, offset);
+  if (xattrs.length > 0) writeXattrs(image, offset + (extended ? EXTENDED_INODE_SIZE : COMPACT_INODE_SIZE), xattrs);
 }
 
 /** Writes one index per chunk: the device (1 is the base layer's) and the block in it, or a hole. */
@@ -40,7 +48,7 @@ export function writeChunkIndexes(image: Buffer, payload: number, chunks: ChunkM
   }
 }
 
-function writeCompactFields(image: Buffer, { inode, offset, size }: PlacedInode): void {
+function writeCompactFields(image: Buffer, { inode, size }: MeasuredInode, offset: number): void {
   const { uid, gid } = inode.node.attributes;
   image.writeUInt16LE(inode.links, offset + 6);
   image.writeUInt32LE(size, offset + 8);
@@ -48,7 +56,7 @@ function writeCompactFields(image: Buffer, { inode, offset, size }: PlacedInode)
   image.writeUInt16LE(gid, offset + 26);
 }
 
-function writeExtendedFields(image: Buffer, { inode, offset, size }: PlacedInode): void {
+function writeExtendedFields(image: Buffer, { inode, size }: MeasuredInode, offset: number): void {
   const { uid, gid, mtime, mtimeNanoseconds } = inode.node.attributes;
   writeInt64(image, size, offset + 8);
   image.writeUInt32LE(uid, offset + 24);
@@ -59,7 +67,7 @@ function writeExtendedFields(image: Buffer, { inode, offset, size }: PlacedInode
 }
 
 /** The field whose meaning depends on the kind: device number, chunk format or block address. */
-function dataField({ inode: { node }, chunks }: PlacedInode, rawBlock: number): number {
+function dataField({ inode: { node }, chunks }: MeasuredInode, rawBlock: number): number {
   if (node.kind === 'character-device' || node.kind === 'block-device') return deviceNumber(node.major, node.minor);
   return chunks === undefined ? rawBlock : CHUNK_FORMAT_INDEXES | chunks.bits;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { FileTree } from '@rkt/appc';
+import { type Inode, pathOf } from '../inventory.ts';
 import { TreeError } from '../tree-error.ts';
 import { type ChunkMap, mapChunks } from './chunks.ts';
 import { directorySize } from './dirents.ts';
@@ -16,28 +17,37 @@ import {
   SUPERBLOCK_OFFSET,
   SUPERBLOCK_SIZE,
 } from './format.ts';
-import { type Inode, pathOf } from './inventory.ts';
 import { type EncodedXattr, encodeXattrs, xattrBodySize } from './xattrs.ts';
 
-/** An inode and where it goes. Offsets are bytes in the image. */
-export interface PlacedInode {
+/** What an inode takes, wherever it goes. */
+export interface MeasuredInode {
   readonly inode: Inode;
-  readonly offset: number;
   readonly extended: boolean;
   /** Bytes of content: of the file, of the link target, of the directory's entries. */
   readonly size: number;
-  readonly dataLayout: number;
   readonly xattrs: readonly EncodedXattr[];
+  /** Bytes of inode and attributes. */
+  readonly head: number;
+  readonly chunks: ChunkMap | undefined;
+}
+
+/** Where an inode goes. Offsets are bytes in the image. */
+export interface PlacedInode {
+  readonly measured: MeasuredInode;
+  readonly offset: number;
   /** Where what follows the attributes begins: chunk indexes or the inline tail. */
   readonly payload: number;
-  readonly chunks: ChunkMap | undefined;
-  /** Index of the first of its blocks among {@link Layout.blocks}. */
+  readonly dataLayout: number;
+  /** Index of the first of its blocks among those from {@link Layout.blocks} on. */
   readonly firstBlock: number;
   readonly blockCount: number;
+  /** Offset after everything but the blocks. */
+  readonly end: number;
 }
 
 export interface Layout {
-  readonly placed: ReadonlyMap<Inode, PlacedInode>;
+  /** In the order of the inventory. */
+  readonly placed: readonly PlacedInode[];
   /** Offset of the first data block. */
   readonly blocks: number;
   /** Bytes of the whole image. */
@@ -57,14 +67,14 @@ export function planLayout(tree: FileTree, inodes: readonly Inode[]): Layout {
     throw new TreeError('ERR_RKT_STORE_TREE_UNSUPPORTED', `more than ${MAX_LAYERS} layers: ${tree.layers.length}`);
   }
   const buildTime = mostFrequentTime(inodes);
-  const placed = new Map<Inode, PlacedInode>();
+  const placed: PlacedInode[] = [];
   let offset = SUPERBLOCK_OFFSET + SUPERBLOCK_SIZE + tree.layers.length * DEVICE_SLOT_SIZE;
   let blockCount = 0;
   for (const inode of inodes) {
     const place = placeInode(measure(tree, inode, buildTime), offset, blockCount);
-    placed.set(inode, place.inode);
+    placed.push(place);
     offset = place.end;
-    blockCount += place.inode.blockCount;
+    blockCount += place.blockCount;
     if (offset + blockCount * BLOCK_SIZE > MAX_IMAGE_SIZE) {
       throw new TreeError('ERR_RKT_STORE_TREE_UNSUPPORTED', `metadata exceeds ${MAX_IMAGE_SIZE} bytes`);
     }
@@ -73,18 +83,7 @@ export function planLayout(tree: FileTree, inodes: readonly Inode[]): Layout {
   return { placed, blocks, size: blocks + blockCount * BLOCK_SIZE, buildTime };
 }
 
-/** What an inode takes, before it is known where. */
-interface Measure {
-  readonly inode: Inode;
-  readonly extended: boolean;
-  readonly size: number;
-  readonly xattrs: readonly EncodedXattr[];
-  /** Bytes of inode and attributes. */
-  readonly head: number;
-  readonly chunks: ChunkMap | undefined;
-}
-
-function measure(tree: FileTree, inode: Inode, buildTime: number): Measure {
+function measure(tree: FileTree, inode: Inode, buildTime: number): MeasuredInode {
   const xattrs = encodeXattrs(inode.node);
   if (xattrs === undefined) throw refuse(inode, 'unsupported', 'extended attributes are too large');
   const size = contentSize(inode);
@@ -93,25 +92,16 @@ function measure(tree: FileTree, inode: Inode, buildTime: number): Measure {
   return { inode, extended, size, xattrs, head, chunks: chunksOf(tree, inode) };
 }
 
-function placeInode(
-  measured: Measure,
-  start: number,
-  firstBlock: number,
-): { readonly inode: PlacedInode; readonly end: number } {
-  const { chunks } = measured;
-  if (chunks === undefined) return placeFlat(measured, start, firstBlock);
-  const payload = start + roundUp(measured.head, CHUNK_INDEX_SIZE);
+function placeInode(measured: MeasuredInode, offset: number, firstBlock: number): PlacedInode {
+  const { chunks, head } = measured;
+  if (chunks === undefined) return placeFlat(measured, offset, firstBlock);
+  const payload = offset + roundUp(head, CHUNK_INDEX_SIZE);
   const end = roundUp(payload + chunks.count * CHUNK_INDEX_SIZE, INODE_SLOT_SIZE);
-  const place = { offset: start, payload, dataLayout: LAYOUT_CHUNK_BASED, firstBlock: 0, blockCount: 0 };
-  return { inode: { ...measured, ...place }, end };
+  return { measured, offset, payload, dataLayout: LAYOUT_CHUNK_BASED, firstBlock: 0, blockCount: 0, end };
 }
 
 /** Directories, symbolic links and whatever has no content. */
-function placeFlat(
-  measured: Measure,
-  start: number,
-  firstBlock: number,
-): { readonly inode: PlacedInode; readonly end: number } {
+function placeFlat(measured: MeasuredInode, start: number, firstBlock: number): PlacedInode {
   const { head, size, inode } = measured;
   const tail = size % BLOCK_SIZE;
   // Links are inline as a whole or not at all: that is the form the kernel follows without reading a page.
@@ -120,14 +110,15 @@ function placeFlat(
   // An inline tail must not cross into another block.
   const crosses = inline && (start % BLOCK_SIZE) + head + tail > BLOCK_SIZE;
   const offset = crosses ? roundUp(start, BLOCK_SIZE) : start;
-  const place = {
+  return {
+    measured,
     offset,
     payload: offset + head,
     dataLayout: inline ? LAYOUT_FLAT_INLINE : LAYOUT_FLAT_PLAIN,
     firstBlock,
     blockCount: inline ? Math.floor(size / BLOCK_SIZE) : Math.ceil(size / BLOCK_SIZE),
+    end: roundUp(offset + head + (inline ? tail : 0), INODE_SLOT_SIZE),
   };
-  return { inode: { ...measured, ...place }, end: roundUp(offset + head + (inline ? tail : 0), INODE_SLOT_SIZE) };
 }
 
 function contentSize({ node, directory }: Inode): number {

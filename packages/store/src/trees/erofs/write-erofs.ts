@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { FileTree } from '@rkt/appc';
+import { type Inode, pathOf, takeInventory } from '../inventory.ts';
 import { unrepresentable } from '../node-limits.ts';
 import { TreeError } from '../tree-error.ts';
-import { type DirentTarget, writeDirectory } from './dirents.ts';
+import { writeDirectory } from './dirents.ts';
 import { BLOCK_SIZE, INODE_SLOT_SIZE, LAYOUT_FLAT_INLINE } from './format.ts';
 import { writeChunkIndexes, writeInode } from './inode.ts';
-import { type Inode, pathOf, takeInventory } from './inventory.ts';
 import { type Layout, type PlacedInode, planLayout } from './layout.ts';
 import { writeSuperblock } from './superblock.ts';
 
@@ -25,16 +25,13 @@ export function writeErofs(tree: FileTree): Uint8Array {
   for (const inode of inodes) checkNode(inode);
   const layout = planLayout(tree, inodes);
   const image = Buffer.alloc(layout.size);
-  let serial = 0;
-  for (const placed of layout.placed.values()) {
-    serial += 1;
-    writeInode(image, placed, serial, firstBlockAddress(layout, placed));
+  for (const placed of layout.placed) {
+    writeInode(image, placed, firstBlockAddress(layout, placed));
     writeContent(image, layout, placed);
   }
-  const root = layout.placed.values().next().value;
   writeSuperblock(image, {
     layers: tree.layers,
-    root: root?.offset ?? 0,
+    root: layout.placed[0]?.offset ?? 0,
     inodeCount: inodes.length,
     buildTime: layout.buildTime,
   });
@@ -51,22 +48,22 @@ function firstBlockAddress({ blocks }: Layout, { firstBlock, blockCount }: Place
 }
 
 function writeContent(image: Buffer, layout: Layout, placed: PlacedInode): void {
-  const { inode, chunks, payload } = placed;
+  const { payload, measured } = placed;
+  const { chunks, inode } = measured;
   const { node, directory } = inode;
   if (chunks !== undefined) writeChunkIndexes(image, payload, chunks, (node.origin?.layer ?? 0) + 1);
   const blocks = layout.blocks + placed.firstBlock * BLOCK_SIZE;
   const inline = placed.dataLayout === LAYOUT_FLAT_INLINE;
   if (directory !== undefined) {
     const lastBlock = inline ? payload : blocks + (placed.blockCount - 1) * BLOCK_SIZE;
-    writeDirectory(image, { blocks, lastBlock }, directory.names, (index) => target(layout, directory.inodes, index));
+    writeDirectory(image, { blocks, lastBlock }, directory, (inode) => inodeNumber(layout, inode));
   } else if (node.kind === 'symlink') {
     image.write(node.target, inline ? payload : blocks, 'latin1');
   }
 }
 
-function target(layout: Layout, inodes: readonly Inode[], index: number): DirentTarget {
-  const inode = inodes[index];
-  const placed = inode === undefined ? undefined : layout.placed.get(inode);
-  if (inode === undefined || placed === undefined) throw new RangeError(`no inode for directory entry ${index}`);
-  return { number: placed.offset / INODE_SLOT_SIZE, kind: inode.node.kind };
+function inodeNumber(layout: Layout, inode: Inode): number {
+  const placed = layout.placed[inode.index];
+  if (placed === undefined) throw new RangeError(`no place for inode ${inode.index}`);
+  return placed.offset / INODE_SLOT_SIZE;
 }

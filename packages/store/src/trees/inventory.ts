@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ByteString, DirectoryNode, FileTree, TreeNode } from '@rkt/appc';
-import { isRendered } from '../rendered-content.ts';
-import { TreeError } from '../tree-error.ts';
-import { MAX_NAME_LENGTH } from './format.ts';
+import { isFileName } from './node-limits.ts';
+import { isRendered } from './rendered-content.ts';
+import { TreeError } from './tree-error.ts';
 
 /** A node with its names counted. One per node, however many names lead to it. */
 export interface Inode {
+  /** Its place in the inventory, from 0. */
+  readonly index: number;
   readonly node: TreeNode;
   /** Names that lead here; for a directory 2 and one per subdirectory. */
   links: number;
@@ -31,7 +33,7 @@ export const MAX_DEPTH = 2048;
  * in which `ls -l` reads them.
  */
 export function takeInventory(tree: FileTree): readonly Inode[] {
-  const root: Inode = newInode(tree.root, '', undefined);
+  const root: Inode = newInode(tree.root, 0, '', undefined);
   const inodes = [root];
   const known = new Map<TreeNode, Inode>();
   const pending = [root];
@@ -88,7 +90,7 @@ function enter(node: TreeNode, name: ByteString, parent: Inode, found: Found): I
     seen.links += 1;
     return seen;
   }
-  const inode = newInode(node, name, parent);
+  const inode = newInode(node, found.inodes.length, name, parent);
   if ((inode.directory?.depth ?? 0) > MAX_DEPTH) {
     throw new TreeError('ERR_RKT_STORE_TREE_UNSUPPORTED', `directories are nested deeper than ${MAX_DEPTH}`);
   }
@@ -97,24 +99,13 @@ function enter(node: TreeNode, name: ByteString, parent: Inode, found: Found): I
   return inode;
 }
 
-function newInode(node: TreeNode, name: ByteString, parent: Inode | undefined): Inode {
+function newInode(node: TreeNode, index: number, name: ByteString, parent: Inode | undefined): Inode {
   const directory = node.kind === 'directory' ? newDirectory(parent) : undefined;
-  return { node, links: directory === undefined ? 1 : 2, directory, name, parent };
+  return { index, node, links: directory === undefined ? 1 : 2, directory, name, parent };
 }
 
 function newDirectory(parent: Inode | undefined): Directory {
   return { depth: (parent?.directory?.depth ?? 0) + 1, names: [], inodes: [] };
-}
-
-function isFileName(name: ByteString): boolean {
-  return (
-    name.length > 0 &&
-    name.length <= MAX_NAME_LENGTH &&
-    name !== '.' &&
-    name !== '..' &&
-    !name.includes('/') &&
-    !name.includes('\0')
-  );
 }
 
 function entryOf(inode: Inode): { readonly entry: string } {
