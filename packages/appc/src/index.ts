@@ -2,7 +2,10 @@
 export { type AciBuilder, type AciBuilderOptions, aciSegments, createAciBuilder } from './archive/aci-builder.ts';
 export { type SplitAci, splitAciIndex } from './archive/read-aci.ts';
 export type { AciSegment } from './archive/segment.ts';
-export { AppcError, type AppcErrorCode, type AppcErrorContext, isAppcError } from './errors.ts';
+export { AppcError, type AppcErrorCode, type AppcErrorContext, isAppcError, quoteUntrusted } from './errors.ts';
+export { isAcIdentifier, isAcName, sanitizeAcIdentifier, sanitizeAcName } from './schema/ac-name.ts';
+export { acVersion } from './schema/ac-version.ts';
+export { type ImageIdForm, isImageId, isImageIdPrefix, parseImageId, shortImageId } from './schema/image-id.ts';
 export type {
   App,
   Dependency,
@@ -14,6 +17,10 @@ export type {
   NameValue,
   Port,
 } from './schema/image-manifest.ts';
+export type { CapabilitySetValue, ResourceValue, SeccompSetValue } from './schema/isolators.ts';
+export { parseImageManifest, serializeImageManifest } from './schema/parse-image-manifest.ts';
+export { parsePodManifest, serializePodManifest } from './schema/parse-pod-manifest.ts';
+export { type AppcPlatform, fromAppcPlatform, type OciPlatform, toAppcPlatform } from './schema/platform.ts';
 export type { ExposedPort, Mount, PodManifest, RuntimeApp, RuntimeImage, Volume } from './schema/pod-manifest.ts';
 export type { ByteString } from './tree/byte-string.ts';
 export type {
