@@ -1,2 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-export {};
+export type { TestAuth } from './auth.ts';
+export type { BlobContent } from './content.ts';
+export type { Fault, FaultAction } from './faults.ts';
+export type { BuiltImage, PlacedBlob, TestImage, TestLayer } from './image-builder.ts';
+export type { AddLayoutOptions } from './layout.ts';
+export { type LoggedRequest, startTestRegistry, type TestRegistry, type TestRegistryOptions } from './server.ts';
