@@ -14,9 +14,11 @@ const personalities: readonly number[] = [0x0, 0x8, 0x2_0000, 0x2_0008, 0xffff_f
 const AF_ALG = 38;
 const AF_VSOCK = 40;
 
-/** System calls whose first argument decides, and clone3, whose argument a filter cannot read. */
+/** System calls whose first argument decides, and clone3, whose argument a filter cannot read; less those granted outright. */
 export function argumentRules(granted: ReadonlySet<string>): readonly SeccompRule[] {
-  return [...socketRules(), ...personalityRules(), ...(granted.has('clone') ? [] : cloneRules())];
+  return [...socketRules(), ...personalityRules(), ...(granted.has('clone') ? [] : cloneRules())].filter(
+    ({ names }) => !names.some((name) => granted.has(name)),
+  );
 }
 
 /**

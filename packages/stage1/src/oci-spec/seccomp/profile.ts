@@ -4,7 +4,7 @@ import { Stage1Error } from '../../error.ts';
 import { quote } from '../../quote.ts';
 import type { AppIsolators, SeccompSet } from '../isolators.ts';
 import { argumentRules } from './argument-rules.ts';
-import { syscallSet } from './syscall-sets.ts';
+import { isDefaultSet, syscallSet } from './syscall-sets.ts';
 import { allowedSyscalls, architectureSyscalls, capabilitySyscalls, refusedSyscalls } from './syscalls.ts';
 
 /** OCI runtime specification 1.0.2, "Seccomp": `args`. `valueTwo` is the value to compare with for SCMP_CMP_MASKED_EQ. */
@@ -86,7 +86,10 @@ function statedProfile(stated: SeccompSet, arches: readonly string[]): SeccompPr
       defaultAction: 'SCMP_ACT_ERRNO',
       defaultErrnoRet: errnoRet,
       architectures: arches,
-      syscalls: [{ names: [...new Set([...startSyscalls, ...names])], action: 'SCMP_ACT_ALLOW' }],
+      syscalls: [
+        { names: [...new Set([...startSyscalls, ...names])], action: 'SCMP_ACT_ALLOW' },
+        ...(stated.set.some(isDefaultSet) ? argumentRules(new Set(names)) : []),
+      ],
     };
   }
   if (everything) return statedProfile({ ...stated, mode: 'retain', set: [] }, arches);

@@ -3,14 +3,14 @@ import { Stage1Error } from '../../error.ts';
 import { quote } from '../../quote.ts';
 import { allowedSyscalls, architectureSyscalls, refusedSyscalls } from './syscalls.ts';
 
-const defaultAllowed: readonly string[] = [
-  ...allowedSyscalls,
-  ...Object.values(architectureSyscalls).flat(),
-  'chroot',
-  'clone',
-  'personality',
-  'socket',
-];
+const defaultAllowed: readonly string[] = [...allowedSyscalls, ...Object.values(architectureSyscalls).flat(), 'chroot'];
+
+const defaultSets: ReadonlySet<string> = new Set(['@rkt/default-whitelist', '@docker/default-whitelist']);
+
+/** True for the sets of the default profile, which the rules that look at arguments belong to. */
+export function isDefaultSet(entry: string): boolean {
+  return defaultSets.has(entry);
+}
 
 /** Named sets an isolator may use. The `@systemd` ones follow the groups systemd.exec(5) documents. */
 const sets: Readonly<Record<string, readonly string[]>> = {
