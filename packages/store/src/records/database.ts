@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
-import { isNotFound, StoreError, toStoreError } from '../errors.ts';
+import { isNotFound, isStoreError, StoreError, toStoreError } from '../errors.ts';
 import { MIGRATIONS } from './schema.ts';
 
 export type Row = Readonly<Record<string, SQLOutputValue>>;
@@ -26,6 +26,8 @@ export interface Database {
   transaction<T>(work: (sql: Sql) => T): T;
   /** As {@link transaction}, then rolls back in any case: to see what would happen. */
   rehearse<T>(work: (sql: Sql) => T): T;
+  /** Reads all of the database and says whether it holds together. */
+  isSound(): boolean;
   close(): void;
 }
 
@@ -44,13 +46,13 @@ const BUSY_TIMEOUT_MS = 10_000;
  */
 export async function openDatabase(path: string, options: OpenDatabaseOptions): Promise<Database> {
   const sqlite = await import('node:sqlite');
-  const guard = guardFor(path);
+  const guard = guardFor(path, options.readOnly);
   return guard(() => {
     const connection = options.readOnly ? openReadOnly(sqlite.DatabaseSync, path) : new sqlite.DatabaseSync(path);
     try {
       connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
       if (!options.readOnly) connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-      const database = databaseOn(connection, path, options.step);
+      const database = databaseOn(connection, path, options);
       if (options.readOnly) refuseOtherVersion(database, path);
       else migrate(database, connection, path);
       return database;
@@ -59,6 +61,11 @@ export async function openDatabase(path: string, options: OpenDatabaseOptions): 
       throw error;
     }
   });
+}
+
+/** A file whose presence says that the database was seen to be damaged. */
+export function suspicionFile(database: string): string {
+  return `${database}.suspect`;
 }
 
 /**
@@ -79,8 +86,8 @@ function openReadOnly(Connection: typeof DatabaseSync, path: string): DatabaseSy
   }
 }
 
-function databaseOn(connection: DatabaseSync, path: string, step: (step: string) => void): Database {
-  const guard = guardFor(path);
+function databaseOn(connection: DatabaseSync, path: string, { readOnly, step }: OpenDatabaseOptions): Database {
+  const guard = guardFor(path, readOnly);
   const sql = statementsOn(connection);
   const inode = inodeOf(path);
   const transact = <T>(work: (sql: Sql) => T, end: 'COMMIT' | 'ROLLBACK'): T =>
@@ -104,6 +111,7 @@ function databaseOn(connection: DatabaseSync, path: string, step: (step: string)
   return {
     read: (work) => guard(() => work(sql)),
     transaction: (work) => transact(work, 'COMMIT'),
+    isSound: () => guard(() => sql.get('PRAGMA quick_check(1)')?.['quick_check'] === 'ok'),
     rehearse: (work) => transact(work, 'ROLLBACK'),
     close: () => connection.close(),
   };
@@ -166,14 +174,27 @@ function readVersion(sql: Sql): number | undefined {
   return typeof version === 'number' ? version : undefined;
 }
 
-function guardFor(path: string): <T>(work: () => T) => T {
+function guardFor(path: string, readOnly: boolean): <T>(work: () => T) => T {
   return (work) => {
     try {
       return work();
     } catch (error) {
-      throw toStoreError(error, 'store database', path);
+      const translated = toStoreError(error, 'store database', path);
+      // Only SQLite's own complaints have a cause.
+      const isDamage = isStoreError(translated) && translated.code === 'ERR_RKT_STORE_CORRUPT' && translated.cause;
+      if (isDamage && !readOnly) leaveSuspicion(path);
+      throw translated;
     }
   };
+}
+
+/** Damage deep inside does not show when the database is opened: the next to open it looks closer. */
+function leaveSuspicion(path: string): void {
+  try {
+    writeFileSync(suspicionFile(path), '', { mode: 0o600 });
+  } catch {
+    // A hint that cannot be left must not hide the error that gave reason for it.
+  }
 }
 
 function inodeOf(path: string): bigint | undefined {

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ImageId } from '@rkt/appc';
 import { moveIntoPlace } from '../cas/atomic-write.ts';
 import { layersOnDisk } from '../cas/layers-on-disk.ts';
-import { isFullImageId, layerIndex, layerTar } from '../cas/layout.ts';
+import { isFullImageId, type Layout, layerIndex, layerTar } from '../cas/layout.ts';
 import { acquireLock } from '../cas/locks.ts';
 import { temporaryPath } from '../cas/temporary.ts';
 import type { FileContext } from '../context.ts';
 import { isStoreError } from '../errors.ts';
 import { type ImageFile, readImageFile, readManifest } from '../images/image-files.ts';
-import { type Database, openDatabase } from './database.ts';
+import { type Database, openDatabase, suspicionFile } from './database.ts';
 import { upsertImage } from './images.ts';
 import { findLayer, insertLayer } from './layers.ts';
 
@@ -50,12 +50,23 @@ export async function openOrRebuild(context: FileContext, options: RebuildOption
 async function tryOpen(context: FileContext): Promise<Database | StoreEvent['reason']> {
   const { layout, step } = context;
   if (!hasContent(layout.database) && readdirSync(layout.images).length > 0) return 'missing';
+  let database: Database | undefined;
   try {
-    return await openDatabase(layout.database, { readOnly: false, step });
+    database = await openDatabase(layout.database, { readOnly: false, step });
+    if (!existsSync(suspicionFile(layout.database)) || isCleared(database, layout)) return database;
   } catch (error) {
+    database?.close();
     if (isStoreError(error) && error.code === 'ERR_RKT_STORE_CORRUPT') return 'damaged';
     throw error;
   }
+  database.close();
+  return 'damaged';
+}
+
+function isCleared(database: Database, layout: Layout): boolean {
+  if (!database.isSound()) return false;
+  rmSync(suspicionFile(layout.database), { force: true });
+  return true;
 }
 
 function hasContent(path: string): boolean {
@@ -135,6 +146,6 @@ async function replaceDatabase({ layout, ...context }: FileContext, path: string
     context.step(`rename ${layout.database}.damaged`);
     await rename(layout.database, `${layout.database}.damaged`);
   }
-  for (const suffix of ['-wal', '-shm']) await rm(`${layout.database}${suffix}`, { force: true });
+  for (const suffix of ['-wal', '-shm', '.suspect']) await rm(`${layout.database}${suffix}`, { force: true });
   await moveIntoPlace({ layout, ...context }, path, layout.database);
 }

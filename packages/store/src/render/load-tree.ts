@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile } from 'node:fs/promises';
-import type { FileTree, ImageId } from '@rkt/appc';
+import type { FileTree, ImageId, IndexedLayer } from '@rkt/appc';
 import { layerIndex } from '../cas/layout.ts';
 import type { StoreContext } from '../context.ts';
 import { isNotFound, StoreError, toStoreError } from '../errors.ts';
@@ -12,7 +12,7 @@ export async function loadTree(context: StoreContext, id: ImageId): Promise<File
   const record = context.database.read((sql) => findImage(sql, id));
   if (record === undefined) throw imageNotFound(id);
   const { decodeLayerIndex, mergeLayers } = await import('@rkt/appc');
-  const layers = [];
+  const layers: IndexedLayer[] = [];
   for (const diffId of record.layers) {
     const bytes = await readIndex(context, diffId);
     layers.push({ diffId, index: decoded(diffId, () => decodeLayerIndex(bytes)) });

@@ -1,49 +1,81 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { layerIndex, layerTar } from '../cas/layout.ts';
+import type { LayerIndexer } from '@rkt/appc';
+import { layerTar } from '../cas/layout.ts';
 import type { StoreContext } from '../context.ts';
 import { isNotFound, toStoreError } from '../errors.ts';
 
-/** What a layer's files turned out to be. */
+/** What a layer's tar turned out to be. */
 export type LayerState =
-  | { readonly kind: 'ok' | 'missing' }
+  /** `index` is what follows from the tar; undefined when nothing does. */
+  | { readonly kind: 'ok'; readonly index: Uint8Array | undefined }
+  | { readonly kind: 'missing' }
   /** `actual` is the diffID its bytes have. */
   | { readonly kind: 'corrupt'; readonly actual: string };
 
 const CHUNK_BYTES = 1024 * 1024;
 
-/** Hashes a layer tar and compares with its diffID. @throws IO, PERMISSION, or the signal's reason */
+/** Reads a layer tar once: its hash is compared with the diffID, its index made anew. @throws IO, PERMISSION, `signal.reason` */
 export async function hashLayer(
   context: StoreContext,
   diffId: string,
   signal: AbortSignal | undefined,
 ): Promise<LayerState> {
   const path = layerTar(context.layout, diffId);
-  if (!existsSync(layerIndex(context.layout, diffId))) return { kind: 'missing' };
+  const hash = createHash('sha256');
+  const indexing = await startIndexing();
   try {
-    const actual = `sha256:${await sha256OfFile(path, signal)}`;
-    return actual === diffId ? { kind: 'ok' } : { kind: 'corrupt', actual };
+    await readInChunks(path, signal, (chunk) => {
+      hash.update(chunk);
+      indexing.push(chunk);
+    });
   } catch (error) {
     if (isNotFound(error)) return { kind: 'missing' };
     throw toStoreError(error, 'cannot read a layer', path);
   }
+  const actual = `sha256:${hash.digest('hex')}`;
+  return actual === diffId ? { kind: 'ok', index: indexing.finish() } : { kind: 'corrupt', actual };
 }
 
-/** Two buffers: the next read is under way while the last one is hashed. */
-async function sha256OfFile(path: string, signal: AbortSignal | undefined): Promise<string> {
+interface Indexing {
+  readonly push: (chunk: Uint8Array) => void;
+  readonly finish: () => Uint8Array | undefined;
+}
+
+/** A damaged tar need not be one at all: what the indexer makes of it must not end the verification. */
+async function startIndexing(): Promise<Indexing> {
+  const { createLayerIndexer, encodeLayerIndex } = await import('@rkt/appc');
+  let indexer: LayerIndexer | undefined = createLayerIndexer();
+  const attempt = <T>(work: (live: LayerIndexer) => T): T | undefined => {
+    try {
+      return indexer && work(indexer);
+    } catch {
+      indexer = undefined;
+      return undefined;
+    }
+  };
+  return {
+    push: (chunk) => attempt((live) => live.push(chunk)),
+    finish: () => attempt((live) => encodeLayerIndex(live.finish())),
+  };
+}
+
+/** Two buffers: the next read is under way while the last one is used. */
+async function readInChunks(
+  path: string,
+  signal: AbortSignal | undefined,
+  use: (chunk: Uint8Array) => void,
+): Promise<void> {
   await using handle = await open(path, 'r');
-  const hash = createHash('sha256');
   let front = Buffer.allocUnsafe(CHUNK_BYTES);
   let back = Buffer.allocUnsafe(CHUNK_BYTES);
   let { bytesRead } = await handle.read(front, 0, CHUNK_BYTES);
   while (bytesRead > 0) {
     signal?.throwIfAborted();
     const next = handle.read(back, 0, CHUNK_BYTES);
-    hash.update(front.subarray(0, bytesRead));
+    use(front.subarray(0, bytesRead));
     ({ bytesRead } = await next);
     [front, back] = [back, front];
   }
-  return hash.digest('hex');
 }

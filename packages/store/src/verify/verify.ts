@@ -10,6 +10,7 @@ import { markDamaged } from '../records/layers.ts';
 import { exportImage } from '../render/export-image.ts';
 import type { AbortOptions, Finding, ImageRecord } from '../store.ts';
 import { hashLayer, type LayerState } from './hash-layer.ts';
+import { repairIndex } from './repair-index.ts';
 import { repairTrees } from './repair-trees.ts';
 
 export interface VerifyOptions extends AbortOptions {
@@ -28,7 +29,7 @@ export async function* verify(context: StoreContext, options: VerifyOptions = {}
     options.signal?.throwIfAborted();
     await using lease = openLease(context);
     if (!(await retained(lease.retain(record.id)))) continue;
-    const findings = await layerFindings(context, record, { layers, signal: options.signal });
+    const findings = await layerFindings(context, record, { ...options, layers });
     yield* findings;
     if (findings.length > 0) continue;
     const actual = await deriveId(context, record.id, options);
@@ -63,10 +64,9 @@ async function retained(attempt: Promise<void>): Promise<boolean> {
   }
 }
 
-interface LayerCheck {
+interface LayerCheck extends AbortOptions {
   /** What earlier images have shown. */
   readonly layers: Map<string, LayerState>;
-  readonly signal: AbortSignal | undefined;
 }
 
 async function layerFindings(
@@ -76,13 +76,20 @@ async function layerFindings(
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   for (const diffId of new Set(layers)) {
-    const state = check.layers.get(diffId) ?? (await hashLayer(context, diffId, check.signal));
-    if (!check.layers.has(diffId) && state.kind !== 'ok') noteDamage(context, diffId);
+    const state = check.layers.get(diffId) ?? (await verifyLayer(context, diffId, check));
     check.layers.set(diffId, state);
     if (state.kind === 'missing') findings.push({ kind: 'layer-missing', id, diffId });
     if (state.kind === 'corrupt') findings.push({ kind: 'layer-corrupt', id, diffId, actual: state.actual });
   }
   return findings;
+}
+
+async function verifyLayer(context: StoreContext, diffId: string, check: LayerCheck): Promise<LayerState> {
+  const state = await hashLayer(context, diffId, check.signal);
+  if (state.kind !== 'ok') noteDamage(context, diffId);
+  else if (state.index !== undefined) await repairIndex(context, { diffId, index: state.index }, check);
+  // The index of every layer of the store at once would be too much to keep.
+  return state.kind === 'ok' ? { kind: 'ok', index: undefined } : state;
 }
 
 function noteDamage(context: StoreContext, diffId: string): void {
