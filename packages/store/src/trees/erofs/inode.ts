@@ -16,10 +16,9 @@ import { writeXattrs, xattrBodySize, xattrCount } from './xattrs.ts';
 export function writeInode(image: Buffer, placed: PlacedInode, rawBlock: number): void {
   const { measured, offset } = placed;
   const { inode, extended, xattrs } = measured;
-  const { attributes } = inode.node;
   image.writeUInt16LE((extended ? 1 : 0) | (placed.dataLayout << 1), offset);
   image.writeUInt16LE(xattrCount(xattrBodySize(xattrs)), offset + 2);
-  image.writeUInt16LE(TYPE_BITS[inode.node.kind] | (attributes.mode & 0o7777), offset + 4);
+  image.writeUInt16LE(TYPE_BITS[inode.node.kind] | permissions(inode.node), offset + 4);
   image.writeUInt32LE(dataField(measured, rawBlock), offset + 16);
   image.writeUInt32LE(inode.index + 1, offset + 20);
   if (extended) writeExtendedFields(image, measured, offset);
@@ -75,6 +74,11 @@ function dataField({ inode: { node }, chunks }: MeasuredInode, rawBlock: number)
 /** The kernel's 32-bit form: 12 bits of major between the low 8 and the high 12 of minor. */
 function deviceNumber(major: number, minor: number): number {
   return ((minor & 0xff) | (major << 8) | ((minor & 0xfff00) << 12)) >>> 0;
+}
+
+/** Linux gives symbolic links no permissions of their own, whatever an archive says. */
+function permissions(node: TreeNode): number {
+  return node.kind === 'symlink' ? 0o777 : node.attributes.mode & 0o7777;
 }
 
 /** Two's complement, for times before 1970. */

@@ -5,32 +5,43 @@ import { createLayerIndexer, type FileTree, mergeLayers } from '@rkt/appc';
 
 /** Packs a directory with GNU tar, keeping all it can. */
 export function packDirectory(directory: string, tar: string, options: readonly string[] = []): void {
-  execFileSync('tar', [
-    '--create',
-    `--file=${tar}`,
-    '--format=posix',
-    '--numeric-owner',
-    '--xattrs',
-    '--xattrs-include=*',
-    ...options,
-    `--directory=${directory}`,
-    '.',
-  ]);
+  execFileSync(
+    'tar',
+    [
+      '--create',
+      `--file=${tar}`,
+      '--format=posix',
+      '--numeric-owner',
+      '--xattrs',
+      '--xattrs-include=*',
+      ...options,
+      `--directory=${directory}`,
+      '.',
+    ],
+    QUIET,
+  );
 }
 
 /** Unpacks with GNU tar: the independent answer to what an archive means. */
 export function unpackWithTar(tar: string, directory: string): void {
-  execFileSync('tar', [
-    '--extract',
-    `--file=${tar}`,
-    '--same-permissions',
-    '--same-owner',
-    '--numeric-owner',
-    '--xattrs',
-    '--xattrs-include=*',
-    `--directory=${directory}`,
-  ]);
+  execFileSync(
+    'tar',
+    [
+      '--extract',
+      `--file=${tar}`,
+      '--same-permissions',
+      '--same-owner',
+      '--numeric-owner',
+      '--xattrs',
+      '--xattrs-include=*',
+      `--directory=${directory}`,
+    ],
+    QUIET,
+  );
 }
+
+/** Warnings about dates in the past and the future are not news; the exit status counts. */
+const QUIET = { stdio: 'ignore' } as const;
 
 /** The tree of layer tars, base first. DiffIDs are made up: nothing here looks at them. */
 export function treeOf(tars: readonly string[]): FileTree {
