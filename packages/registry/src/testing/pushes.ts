@@ -189,13 +189,12 @@ function accepted(repository: string, id: string, size: number): Answer {
       location: `/v2/${repository}/blobs/uploads/${id}`,
       'docker-upload-uuid': id,
       range: `0-${Math.max(0, size - 1)}`,
-      'content-length': '0',
     },
   };
 }
 
 function created(location: string, digest: string): Answer {
-  return { status: 201, headers: { location, 'docker-content-digest': digest, 'content-length': '0' } };
+  return { status: 201, headers: { location, 'docker-content-digest': digest } };
 }
 
 function unknownUpload(): Answer {

@@ -147,7 +147,9 @@ async function serve(
   const headers = withFaultyHeaders({ 'docker-distribution-api-version': 'registry/2.0', ...answer.headers }, fault);
   if (typeof answer.body !== 'function') {
     const bytes = Buffer.from(answer.body ?? '');
-    response.writeHead(answer.status, { 'content-length': String(bytes.length), ...headers });
+    // RFC 9110, section 8.6: a 204 has no Content-Length.
+    const length = answer.status === 204 ? {} : { 'content-length': String(bytes.length) };
+    response.writeHead(answer.status, { ...length, ...headers });
     if (request.method === 'HEAD') response.end();
     else await sendBytes(bytes, response, fault);
     return;

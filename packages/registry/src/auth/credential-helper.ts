@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+import { spawn } from 'node:child_process';
+import { RegistryError } from '../errors.ts';
+import type { AbortOptions } from '../image/image.ts';
+import { FieldError, field, optionalString, parseObject } from '../image/json.ts';
+import type { Credential } from './credential.ts';
+
+/** Which helper to ask for what. */
+export interface HelperRequest {
+  /** As in the configuration: `secretservice` for `docker-credential-secretservice`. */
+  readonly helper: string;
+  /** What the entry was stored under: a host, or `https://index.docker.io/v1/`. */
+  readonly serverUrl: string;
+  /** Of the helper; `PATH` finds it. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+const TIMEOUT_MS = 60_000;
+const MAX_OUTPUT = 65_536;
+const NOT_FOUND = 'credentials not found in native keychain';
+/** The user name that says the secret is an identity token. */
+const TOKEN_USER = '<token>';
+
+/**
+ * Runs `docker-credential-<helper> get`. No shell is involved and nothing a helper prints reaches a message: its
+ * output may hold the secret.
+ *
+ * @throws {RegistryError} ERR_RKT_REGISTRY_CREDENTIAL_HELPER when it is missing, fails, times out or prints nonsense
+ */
+export async function askCredentialHelper(
+  request: HelperRequest,
+  options: AbortOptions,
+): Promise<Credential | undefined> {
+  const { helper } = request;
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(helper)) throw failed(helper, 'its name is not a file name');
+  const { status, output } = await run(request, options);
+  if (status === 0) return readAnswer(helper, output);
+  if (output.toString('utf8').trim() === NOT_FOUND) return undefined;
+  throw failed(helper, status === undefined ? 'it was killed' : `it ended with status ${status}`);
+}
+
+interface HelperResult {
+  readonly status: number | undefined;
+  readonly output: Buffer;
+}
+
+function run(request: HelperRequest, options: AbortOptions): Promise<HelperResult> {
+  const { helper, serverUrl, env } = request;
+  options.signal?.throwIfAborted();
+  return new Promise((resolve, reject) => {
+    const timeout = AbortSignal.timeout(TIMEOUT_MS);
+    const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);
+    const child = spawn(`docker-credential-${helper}`, ['get'], {
+      env: { ...env },
+      stdio: ['pipe', 'pipe', 'ignore'],
+      signal,
+    });
+    const chunks: Buffer[] = [];
+    let length = 0;
+    child.once('error', (error) => {
+      if (options.signal?.aborted === true) reject(options.signal.reason);
+      else if (timeout.aborted) reject(failed(helper, `it did not answer within ${TIMEOUT_MS / 1000} s`));
+      else
+        reject(failed(helper, 'code' in error && error.code === 'ENOENT' ? 'it is not installed' : 'it cannot be run'));
+    });
+    child.stdout.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length <= MAX_OUTPUT) chunks.push(chunk);
+      else child.kill('SIGKILL');
+    });
+    // A helper may end without reading its input; its status says whether that matters.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(`${serverUrl}\n`);
+    child.once('close', (code) => resolve({ status: code ?? undefined, output: Buffer.concat(chunks) }));
+  });
+}
+
+function readAnswer(helper: string, output: Buffer): Credential | undefined {
+  try {
+    const answer = parseObject(output);
+    const username = optionalString(field(answer, 'Username'), 'Username');
+    const secret = optionalString(field(answer, 'Secret'), 'Secret');
+    if (username === undefined || secret === undefined || (username === '' && secret === '')) return undefined;
+    return username === TOKEN_USER
+      ? { kind: 'identity-token', token: secret }
+      : { kind: 'basic', username, password: secret };
+  } catch (error) {
+    if (!(error instanceof FieldError)) throw error;
+    throw failed(helper, 'its answer is not what the protocol says');
+  }
+}
+
+function failed(helper: string, reason: string): RegistryError {
+  return new RegistryError(
+    'ERR_RKT_REGISTRY_CREDENTIAL_HELPER',
+    `credential helper docker-credential-${helper}: ${reason}`,
+  );
+}

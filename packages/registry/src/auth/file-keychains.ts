@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Repository } from '@rkt/refparse';
+import { RegistryError } from '../errors.ts';
+import type { AbortOptions } from '../image/image.ts';
+import { type AuthDocument, normalizeKey, parseAuthDocument } from './auth-document.ts';
+import type { Credential, Keychain } from './credential.ts';
+import { askCredentialHelper } from './credential-helper.ts';
+
+export interface FileKeychainOptions {
+  /** @default found through `env`; without either there are no credentials */
+  readonly path?: string;
+  /** Where the default path comes from, and the environment of credential helpers. Never `process.env` by itself. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+const MAX_FILE = 4 << 20;
+const HUB_SERVER = 'https://index.docker.io/v1/';
+
+/**
+ * Credentials of Docker's `config.json`: `credHelpers` for the host, then `credsStore`, then `auths`. Default path:
+ * `$DOCKER_CONFIG/config.json` or `$HOME/.docker/config.json`. A file that does not exist has no credentials.
+ * Rejects with ERR_RKT_REGISTRY_CREDENTIALS_INVALID or ERR_RKT_REGISTRY_CREDENTIAL_HELPER.
+ */
+export function dockerConfigKeychain(options: FileKeychainOptions = {}): Keychain {
+  const env = options.env ?? {};
+  const directory = env['DOCKER_CONFIG'] ?? (env['HOME'] === undefined ? undefined : join(env['HOME'], '.docker'));
+  return fileKeychain(options.path ?? (directory === undefined ? undefined : join(directory, 'config.json')), env);
+}
+
+/**
+ * Credentials of podman's and skopeo's `auth.json`, whose keys may name a repository or a namespace; the longest that
+ * matches counts. Default path: `$REGISTRY_AUTH_FILE` or `$XDG_RUNTIME_DIR/containers/auth.json`.
+ */
+export function authFileKeychain(options: FileKeychainOptions = {}): Keychain {
+  const env = options.env ?? {};
+  const runtime = env['XDG_RUNTIME_DIR'];
+  const fallback = runtime === undefined ? undefined : join(runtime, 'containers', 'auth.json');
+  return fileKeychain(options.path ?? env['REGISTRY_AUTH_FILE'] ?? fallback, env);
+}
+
+function fileKeychain(path: string | undefined, env: Readonly<Record<string, string | undefined>>): Keychain {
+  return {
+    resolve: async (target, options = {}) => {
+      options.signal?.throwIfAborted();
+      const document = path === undefined ? undefined : await readDocument(path, options);
+      return document === undefined ? undefined : lookUp(document, target, { env, options });
+    },
+  };
+}
+
+async function readDocument(path: string, options: AbortOptions): Promise<AuthDocument | undefined> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(path, options.signal === undefined ? {} : { signal: options.signal });
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw new RegistryError(
+      'ERR_RKT_REGISTRY_CREDENTIALS_INVALID',
+      `credentials file ${path} cannot be read (${code})`,
+      { cause: error },
+    );
+  }
+  if (bytes.length > MAX_FILE) {
+    throw new RegistryError(
+      'ERR_RKT_REGISTRY_CREDENTIALS_INVALID',
+      `credentials file ${path} is larger than ${MAX_FILE} bytes`,
+    );
+  }
+  return parseAuthDocument(bytes, path);
+}
+
+interface LookUp {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly options: AbortOptions;
+}
+
+async function lookUp(
+  document: AuthDocument,
+  target: Repository,
+  { env, options }: LookUp,
+): Promise<Credential | undefined> {
+  const domain = normalizeKey(target.domain);
+  const serverUrl = domain === 'docker.io' ? HUB_SERVER : domain;
+  const own = document.credHelpers.get(domain);
+  if (own !== undefined) return askCredentialHelper({ helper: own, serverUrl, env }, options);
+  if (document.credsStore !== undefined) {
+    // Stores without an entry fall back to the file, where some tools keep writing.
+    const stored = await askCredentialHelper({ helper: document.credsStore, serverUrl, env }, options);
+    if (stored !== undefined) return stored;
+  }
+  return longestMatch(document.auths, `${domain}/${target.path}`);
+}
+
+/** The entry of the repository, its namespaces, or its host: whole components, compared exactly. */
+function longestMatch(auths: ReadonlyMap<string, Credential | undefined>, repository: string): Credential | undefined {
+  for (let key = repository; ; key = key.slice(0, key.lastIndexOf('/'))) {
+    const found = auths.get(key);
+    if (found !== undefined) return found;
+    if (!key.includes('/')) return undefined;
+  }
+}
