@@ -17,17 +17,16 @@ const incompatibleVersion = 1;
 
 /**
  * ADDs an interface: every plugin in order, each seeing the result of the one before. A list whose version a plugin does
- * not speak is run again at the highest that all of them do. Undoes itself when it fails.
+ * not speak is run again at the highest that all of them do. After a failure the caller undoes it with {@link detach}.
  */
 export async function attach(plugins: Plugins, attachment: Attachment, target: AttachTarget): Promise<Attachment> {
   try {
     return await addAll(plugins, attachment, target);
   } catch (error) {
-    // The abort of an ADD must not keep its traces from being removed.
-    await detach(plugins, attachment, { ...target, signal: undefined }).catch(() => undefined);
     if (cniCodeOf(error) !== incompatibleVersion) throw error;
     const cniVersion = await commonVersion(plugins, attachment.network, target);
     if (cniVersion === undefined || cniVersion === attachment.network.cniVersion) throw error;
+    await detach(plugins, attachment, target).catch(() => undefined);
     return await addAll(plugins, { ...attachment, network: { ...attachment.network, cniVersion } }, target);
   }
 }

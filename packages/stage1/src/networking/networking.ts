@@ -59,6 +59,8 @@ async function setUp(context: Context, options: SetupOptions): Promise<readonly 
   const known = await loadNetworks(context.options.configDirs, context.ipamDir);
   const planned = planAttachments(options.requests, options.ports, known);
   await requirePlugins(context.plugins, planned);
+  // A setup that died left its record. Its namespace may be this one or long gone; what is outside of it is undone.
+  await tearDown(context, { podId, saved: [], ...(signal && { signal }) });
   await context.hostPorts.requireFree(options.ports, signal);
   await context.record.write(podId, planned);
   const target: AttachTarget = { podId, netns: netnsPath, signal };

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { readlinkSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ExecPlugin, type NetworkingOptions, spawnPlugin } from '../../src/networking/index.ts';
+
+/** A network namespace with a process in it; gone when that ends. */
+export interface Namespace extends AsyncDisposable {
+  readonly path: string;
+  /** Runs a program in it and gives its standard output. */
+  exec(file: string, ...args: string[]): string;
+  /** Starts a program that answers `hello from <name>` on a TCP port. */
+  serve(port: number, name: string): Promise<void>;
+}
+
+/** A network namespace that plays the host: interfaces, routes and iptables of the real one stay as they are. */
+export interface PrivateHost extends AsyncDisposable {
+  readonly namespace: Namespace;
+  readonly options: NetworkingOptions;
+  /** Rules, interfaces and routes; without what has no consequence (empty built-in chains, counters). */
+  state(): readonly string[];
+}
+
+export const hostAddress = '192.0.2.10';
+
+export async function privateHost(iptables: 'nft' | 'legacy'): Promise<PrivateHost> {
+  const namespace = await newNamespace();
+  namespace.exec('ip', 'link', 'set', 'lo', 'up');
+  namespace.exec('ip', 'link', 'add', 'up0', 'type', 'bridge');
+  namespace.exec('ip', 'addr', 'add', `${hostAddress}/24`, 'dev', 'up0');
+  namespace.exec('ip', 'link', 'set', 'up0', 'up');
+  const dir = await mkdtemp(join(tmpdir(), 'rkt-net-'));
+  const bin = join(dir, 'bin');
+  await mkdir(bin);
+  for (const family of ['iptables', 'ip6tables']) {
+    for (const program of ['', '-save', '-restore']) {
+      await symlink(`/usr/sbin/${family}-${iptables}${program}`, join(bin, `${family}${program}`));
+    }
+  }
+  const run: ExecPlugin = (call) =>
+    spawnPlugin({
+      ...call,
+      file: '/usr/bin/nsenter',
+      args: [`--net=${namespace.path}`, call.file, ...call.args],
+      env: { ...call.env, PATH: `${bin}:${call.env['PATH']}` },
+    });
+  return {
+    namespace,
+    options: { dataDir: join(dir, 'data'), configDirs: [], run },
+    state: () =>
+      [
+        namespace.exec(`/usr/sbin/iptables-${iptables}`, '-t', 'nat', '-S'),
+        namespace.exec(`/usr/sbin/iptables-${iptables}`, '-S'),
+        namespace.exec(`/usr/sbin/ip6tables-${iptables}`, '-t', 'nat', '-S'),
+        namespace.exec('ip', '-o', 'link'),
+        namespace.exec('ip', 'route', 'show', 'table', 'all'),
+      ].flatMap((text) => text.trim().split('\n')),
+    async [Symbol.asyncDispose]() {
+      await namespace[Symbol.asyncDispose]();
+      await rm(dir, { recursive: true });
+    },
+  };
+}
+
+export async function newNamespace(): Promise<Namespace> {
+  const holder = spawn('unshare', ['--net', 'sleep', '600'], { stdio: 'ignore' });
+  const children: ChildProcess[] = [holder];
+  const path = `/proc/${holder.pid}/ns/net`;
+  const own = readlinkSync('/proc/self/ns/net');
+  await until(() => readlinkSync(path) !== own);
+  const inside = (file: string, args: readonly string[]): readonly string[] => [`--net=${path}`, file, ...args];
+  return {
+    path,
+    exec: (file, ...args) =>
+      execFileSync('nsenter', inside(file, args), {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'pipe'],
+        timeout: 10_000,
+      }),
+    async serve(port, name) {
+      const program = `require('net').createServer((s) => s.end('hello from ${name} to ' + s.remoteAddress))
+        .listen(${port}, '0.0.0.0', () => console.log('ready'))`;
+      const server = spawn('nsenter', inside(process.execPath, ['-e', program]), {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      children.push(server);
+      await new Promise((resolve) => server.stdout.once('data', resolve));
+    },
+    async [Symbol.asyncDispose]() {
+      const ends = children.map((child) => new Promise((resolve) => child.once('exit', resolve)));
+      for (const child of children) child.kill('SIGKILL');
+      await Promise.all(ends);
+    },
+  };
+}
+
+/** Connects from inside a namespace and gives what the other side says. */
+export function fetchFrom(namespace: Namespace, address: string, port: number): string {
+  const program = `require('net').connect({ host: '${address}', port: ${port}, timeout: 3000 })
+    .on('timeout', () => process.exit(1)).pipe(process.stdout)`;
+  return namespace.exec(process.execPath, '-e', program);
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let attempt = 0; !condition(); attempt++) {
+    if (attempt > 500) throw new Error('the namespace did not come into being');
+    await sleep(10);
+  }
+}
