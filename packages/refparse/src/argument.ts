@@ -104,9 +104,9 @@ function docker(input: string): ImageArgument {
     return { kind: 'docker', reference: parseReference(input.slice(start)), original: input };
   } catch (error) {
     if (!isReferenceSyntaxError(error)) throw error;
-    const reason = error.message.slice(error.message.lastIndexOf(': ') + 2);
+    const { reason } = error;
     const message = `invalid docker URL ${quote(input)}; expected syntax is "${DOCKER_SYNTAX}": ${reason}`;
-    throw new ReferenceSyntaxError(error.code, message, { input, offset: start + error.offset });
+    throw new ReferenceSyntaxError(error.code, message, { input, offset: start + error.offset, reason });
   }
 }
 
@@ -181,5 +181,5 @@ function identifierFault(name: string): number | undefined {
 
 function refuse(input: string, reason: string, offset: number): never {
   const message = `invalid image ${quote(input)}: ${reason}`;
-  throw new ReferenceSyntaxError('ERR_RKT_REFPARSE_ARGUMENT_INVALID', message, { input, offset });
+  throw new ReferenceSyntaxError('ERR_RKT_REFPARSE_ARGUMENT_INVALID', message, { input, offset, reason });
 }

@@ -32,7 +32,7 @@ export function parseDigest(input: string): Digest {
     reason: 'not a digest',
     offset: 0,
   };
-  throw new ReferenceSyntaxError(code, `invalid digest ${quote(input)}: ${reason}`, { input, offset });
+  throw new ReferenceSyntaxError(code, `invalid digest ${quote(input)}: ${reason}`, { input, offset, reason });
 }
 
 /** True for a string `parseDigest` accepts. Never throws. */

@@ -20,6 +20,8 @@ export interface ReferenceFault {
   readonly input: string;
   /** Index of the first UTF-16 unit that is wrong. */
   readonly offset: number;
+  /** What is wrong with it, as a clause, safe to print. */
+  readonly reason: string;
 }
 
 /** An input that is not a reference, a digest or an image argument. Match `code`, not the message. */
@@ -30,12 +32,15 @@ export class ReferenceSyntaxError extends SyntaxError {
   readonly input: string;
   /** Index of the first UTF-16 unit of `input` that is wrong. */
   readonly offset: number;
+  /** The message without what the input was read as: `the repository name must be lower case`. */
+  readonly reason: string;
 
   constructor(code: ReferenceErrorCode, message: string, fault: ReferenceFault) {
     super(message);
     this.code = code;
     this.input = fault.input;
     this.offset = fault.offset;
+    this.reason = fault.reason;
   }
 }
 

@@ -34,7 +34,11 @@ export function formatFamiliar(reference: Reference): string {
 export function withTag(reference: Reference, tag: string): Reference {
   const offset = tagFault(tag);
   if (offset !== undefined) {
-    throw new ReferenceSyntaxError('ERR_RKT_REFPARSE_TAG_INVALID', `invalid tag ${quote(tag)}`, { input: tag, offset });
+    throw new ReferenceSyntaxError('ERR_RKT_REFPARSE_TAG_INVALID', `invalid tag ${quote(tag)}`, {
+      input: tag,
+      offset,
+      reason: 'not a tag',
+    });
   }
   return { domain: reference.domain, path: reference.path, tag, digest: reference.digest };
 }

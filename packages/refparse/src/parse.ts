@@ -140,5 +140,8 @@ function defaultTag(options: ParseOptions): string | undefined {
 }
 
 function refuse(code: ReferenceErrorCode, reason: string, place: Place): never {
-  throw new ReferenceSyntaxError(code, `invalid image reference ${quote(place.input)}: ${reason}`, place);
+  throw new ReferenceSyntaxError(code, `invalid image reference ${quote(place.input)}: ${reason}`, {
+    ...place,
+    reason,
+  });
 }

@@ -111,6 +111,7 @@ async function nextChunk(state: ReadState): Promise<Uint8Array | { readonly erro
   if (chunk === undefined) return state.received === descriptor.size ? undefined : { error: truncated(state) };
   state.received += chunk.length;
   if (state.received > descriptor.size) {
+    supply.onCorrupt(state.transfer.origin);
     throw sizeMismatch(supply.what, state.transfer.origin, descriptor.size, state.received);
   }
   state.hash.update(chunk);

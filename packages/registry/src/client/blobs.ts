@@ -5,7 +5,7 @@ import type { BlobReader, Descriptor, OpenBlobOptions } from '../image/image.ts'
 import { isContentRangeFrom, parseContentLength } from '../protocol/content-range.ts';
 import { header, type TransportResponse } from '../transport/transport.ts';
 import { type BlobTransfer, createBlobReader, openTransfer } from './blob-reader.ts';
-import { assertReference, type Candidate, type ClientContext, tryHosts } from './context.ts';
+import { assertReference, type Candidate, type ClientContext, corruptKey, tryHosts } from './context.ts';
 import { repositoryUrl } from './hosts.ts';
 import { sizeMismatch } from './verify.ts';
 
@@ -45,15 +45,15 @@ const MAX_REMEMBERED = 1024;
 
 function openAt(context: ClientContext, wanted: WantedBlob, offset: number): Promise<BlobTransfer> {
   const { repository, options, target } = wanted;
-  return tryHosts(context, { repository, capability: 'pull', signal: options.signal }, async (candidate) => {
-    const { origin } = candidate.host.base;
-    if (context.corrupt.delete(`${origin} ${target.digest}`)) {
-      const text = `${origin} served wrong bytes for ${labelOf(wanted)} before`;
-      throw new RegistryError('ERR_RKT_REGISTRY_DIGEST_MISMATCH', text, { origin });
-    }
-    const response = await request(context, candidate, wanted, offset);
-    return accept(response, wanted, { origin, offset });
-  });
+  return tryHosts(
+    context,
+    { repository, capability: 'pull', signal: options.signal, digest: target.digest },
+    async (candidate) => {
+      const { origin } = candidate.host.base;
+      const response = await request(context, candidate, wanted, offset);
+      return accept(response, wanted, { origin, offset });
+    },
+  );
 }
 
 function request(
@@ -100,10 +100,9 @@ function accept(response: TransportResponse, wanted: WantedBlob, opened: Opened)
   return openTransfer(response.body, partial ? 0 : offset, origin);
 }
 
-/** Once: if every host is remembered as corrupt, the next attempt asks them all again. */
 function rememberCorrupt(context: ClientContext, origin: string, target: Descriptor): void {
   if (context.corrupt.size >= MAX_REMEMBERED) context.corrupt.clear();
-  context.corrupt.add(`${origin} ${target.digest}`);
+  context.corrupt.add(corruptKey(origin, target.digest));
 }
 
 function labelOf(wanted: WantedBlob): string {

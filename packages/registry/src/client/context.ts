@@ -22,6 +22,15 @@ export interface Candidate {
   readonly retrying: Retrying;
 }
 
+/** Which hosts are needed for what. */
+export interface WantedHosts {
+  readonly repository: Repository;
+  readonly capability: HostCapability;
+  readonly signal?: AbortSignal | undefined;
+  /** With it, hosts that served wrong bytes for this digest before come last. */
+  readonly digest?: string;
+}
+
 /** A mirror that fails is passed over quickly; only the last host is worth waiting for. */
 const MIRROR_ATTEMPTS = 2;
 
@@ -31,15 +40,11 @@ const MIRROR_ATTEMPTS = 2;
  */
 export async function tryHosts<T>(
   context: ClientContext,
-  wanted: {
-    readonly repository: Repository;
-    readonly capability: HostCapability;
-    readonly signal?: AbortSignal | undefined;
-  },
+  wanted: WantedHosts,
   attempt: (candidate: Candidate) => Promise<T>,
 ): Promise<T> {
   wanted.signal?.throwIfAborted();
-  const hosts = await usableHosts(context, wanted.repository, wanted.capability);
+  const hosts = await usableHosts(context, wanted);
   const failures: RegistryError[] = [];
   for (const [index, entry] of hosts.entries()) {
     try {
@@ -57,14 +62,19 @@ export async function tryHosts<T>(
   throw combine(failures, wanted.repository);
 }
 
-async function usableHosts(
-  context: ClientContext,
-  repository: Repository,
-  capability: HostCapability,
-): Promise<readonly RegistryHost[]> {
-  const configured = await context.hosts(repository.domain);
-  const hosts = configured.length === 0 ? [defaultHost(repository.domain)] : configured;
-  return hosts.filter((host) => host.capabilities === undefined || host.capabilities.has(capability));
+async function usableHosts(context: ClientContext, wanted: WantedHosts): Promise<readonly RegistryHost[]> {
+  const { domain } = wanted.repository;
+  const configured = await context.hosts(domain);
+  const hosts = configured.length === 0 ? [defaultHost(domain)] : configured;
+  const able = hosts.filter((host) => host.capabilities === undefined || host.capabilities.has(wanted.capability));
+  const isSuspect = (host: RegistryHost): boolean =>
+    URL.canParse(host.origin) && context.corrupt.has(corruptKey(new URL(host.origin).origin, wanted.digest ?? ''));
+  return [...able.filter((host) => !isSuspect(host)), ...able.filter(isSuspect)];
+}
+
+/** An entry of `ClientContext.corrupt`. */
+export function corruptKey(origin: string, digest: string): string {
+  return `${origin} ${digest}`;
 }
 
 function impatient(retrying: Retrying): Retrying {

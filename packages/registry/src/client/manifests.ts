@@ -2,6 +2,7 @@
 import { formatReference, isDigest, parseDigest, type Reference } from '@rkt/refparse';
 import { RegistryError } from '../errors.ts';
 import type { AbortOptions, Descriptor } from '../image/image.ts';
+import { FieldError, field, parseObject } from '../image/json.ts';
 import { ACCEPT_MANIFESTS, essence } from '../image/media-types.ts';
 import type { FetchedManifest } from '../image/source.ts';
 import { parseContentLength } from '../protocol/content-range.ts';
@@ -142,6 +143,11 @@ function tooLarge(context: ClientContext, reference: string, origin: string): Re
 
 /** The document's own `mediaType`, for servers that send no Content-Type. Empty when it has none. */
 function statedType(bytes: Uint8Array): string {
-  const match = /"mediaType"\s*:\s*"([^"\\]{1,200})"\s*[,}]/.exec(new TextDecoder().decode(bytes.subarray(0, 512)));
-  return essence(match?.[1] ?? '');
+  try {
+    const stated = field(parseObject(bytes), 'mediaType');
+    return typeof stated === 'string' ? essence(stated) : '';
+  } catch (error) {
+    if (error instanceof FieldError) return '';
+    throw error;
+  }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Digest, formatReference, type Reference, withDigest } from '@rkt/refparse';
-import { RegistryError } from '../errors.ts';
+import { isRegistryError, RegistryError } from '../errors.ts';
 import { parseImageConfig } from './config.ts';
 import type {
   BlobReader,
@@ -43,7 +43,7 @@ async function openImage(provider: ContentProvider, reference: Reference, option
   options.signal?.throwIfAborted();
   const platform = options.platform ?? hostPlatform();
   const found = await findManifest(provider, reference, { platform, options });
-  const { manifest } = found;
+  const { manifest, descriptor, bytes } = found;
   const name = formatReference(reference);
   checkLayerTypes(manifest, name);
   const configBytes = await readConfig(provider, reference, manifest.config, options);
@@ -53,8 +53,8 @@ async function openImage(provider: ContentProvider, reference: Reference, option
   }
   return {
     reference,
-    descriptor: found.fetched.descriptor,
-    manifestBytes: found.fetched.bytes,
+    descriptor,
+    manifestBytes: bytes,
     configDescriptor: manifest.config,
     configBytes,
     config,
@@ -67,8 +67,7 @@ interface Wanted {
   readonly options: OpenImageOptions;
 }
 
-interface FoundManifest {
-  readonly fetched: FetchedManifest;
+interface FoundManifest extends FetchedManifest {
   readonly manifest: ImageManifest;
 }
 
@@ -79,9 +78,11 @@ async function findManifest(provider: ContentProvider, reference: Reference, wan
   let announced: Descriptor | undefined;
   for (let depth = 0; depth <= MAX_INDEX_DEPTH; depth += 1) {
     const fetched = await provider.getManifest(current, abortOf(wanted.options));
-    if (announced !== undefined) checkAnnounced(announced, fetched.descriptor, name);
     const manifest = parseManifest(fetched.bytes, { reference: name, mediaType: fetched.descriptor.mediaType });
-    if (manifest.kind === 'image') return { fetched, manifest };
+    // Servers of files send generic types; what the document was read as is what it is.
+    const descriptor = { ...fetched.descriptor, mediaType: manifest.mediaType };
+    if (announced !== undefined) checkAnnounced(announced, descriptor, name);
+    if (manifest.kind === 'image') return { descriptor, bytes: fetched.bytes, manifest };
     seen.add(fetched.descriptor.digest);
     announced = selectManifest(manifest.manifests.filter(isManifest), wanted.platform, name);
     if (seen.has(announced.digest)) break;
@@ -133,6 +134,21 @@ async function readConfig(
     const text = `configuration of ${name} has ${target.size} bytes, more than ${MAX_CONFIG_BYTES}`;
     throw new RegistryError('ERR_RKT_REGISTRY_LIMIT_EXCEEDED', text, { reference: name, expected: MAX_CONFIG_BYTES });
   }
+  try {
+    return await readBlob(provider, reference, target, options);
+  } catch (error) {
+    // Nothing was handed out yet, so a second reading may replace the first; another mirror is asked if there is one.
+    if (!isRegistryError(error) || error.code !== 'ERR_RKT_REGISTRY_DIGEST_MISMATCH') throw error;
+    return readBlob(provider, reference, target, options);
+  }
+}
+
+async function readBlob(
+  provider: ContentProvider,
+  reference: Reference,
+  target: Descriptor,
+  options: OpenImageOptions,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of await provider.getBlob(reference, target, abortOf(options))) chunks.push(chunk);
   return Buffer.concat(chunks);
