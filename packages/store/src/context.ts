@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Layout } from './cas/layout.ts';
-import { StoreError } from './errors.ts';
+import { isDiskFull, StoreError } from './errors.ts';
 import type { Owner } from './host/owner.ts';
-import type { Database } from './records/database.ts';
+import type { Database, Sql } from './records/database.ts';
 
 /**
  * Called before every operation that changes the disk, with what is about to happen. Fault injection stops or kills
@@ -35,4 +35,16 @@ export function requireWritable(context: StoreContext, what: string): void {
   throw new StoreError('ERR_RKT_STORE_PERMISSION', `cannot ${what}: the store is open read-only`, {
     path: context.layout.dir,
   });
+}
+
+/**
+ * Runs the transaction of a disposal. A full disk must not stop it, nor hide the error that is on its way: what is
+ * recorded of this process is void anyway once the process ends.
+ */
+export function releaseQuietly(context: StoreContext, work: (sql: Sql) => void): void {
+  try {
+    context.database.transaction(work);
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+  }
 }

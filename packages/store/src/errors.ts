@@ -80,6 +80,10 @@ const DATABASE_CODES: Readonly<Record<number, readonly [StoreErrorCode, string]>
   26: ['ERR_RKT_STORE_CORRUPT', 'the database file is not a database'],
 };
 
+const SQLITE_FULL = 13;
+/** SQLITE_IOERR_SHMSIZE: the file beside the database could not be given its size. */
+const NO_SHARED_MEMORY = 4874;
+
 /**
  * Turns a failure of the file system or of SQLite into a {@link StoreError}; everything else (abort reasons,
  * programmer mistakes, errors of ours) passes unchanged.
@@ -94,6 +98,7 @@ export function toStoreError(error: unknown, what: string, path?: string): unkno
 
 function lookUp(error: Error): readonly [StoreErrorCode, string] | undefined {
   if ('errcode' in error && typeof error.errcode === 'number') {
+    if (error.errcode === NO_SHARED_MEMORY) return DATABASE_CODES[SQLITE_FULL];
     return DATABASE_CODES[error.errcode & 0xff] ?? ['ERR_RKT_STORE_IO', printable(error.message)];
   }
   if (!('syscall' in error) || !('code' in error) || typeof error.code !== 'string') return undefined;
@@ -104,6 +109,11 @@ function lookUp(error: Error): readonly [StoreErrorCode, string] | undefined {
 export function printable(text: string): string {
   const clean = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '?');
   return clean.length > 200 ? `${clean.slice(0, 197)}...` : clean;
+}
+
+/** Whether there was no space, inode or quota left. */
+export function isDiskFull(error: unknown): boolean {
+  return isStoreError(error) && error.code === 'ERR_RKT_STORE_DISK_FULL';
 }
 
 /** Whether a file-system error says that the thing is not there. */

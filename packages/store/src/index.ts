@@ -19,3 +19,4 @@ export type {
   Tree,
   TreeBackend,
 } from './store.ts';
+export { isTreeError, TreeError, type TreeErrorCode } from './trees/tree-error.ts';

@@ -7,6 +7,7 @@ import { ensureFormat } from './cas/format.ts';
 import { releaseAllHolds } from './cas/holds.ts';
 import { layoutOf } from './cas/layout.ts';
 import { prepareLayer } from './cas/prepare-layer.ts';
+import { withReserve } from './cas/reserve.ts';
 import { sweepTemporaries } from './cas/temporary.ts';
 import { type FileContext, requireWritable, type StepHook, type StoreContext } from './context.ts';
 import { toStoreError } from './errors.ts';
@@ -64,7 +65,7 @@ export async function openStore(dir: string, options: OpenStoreOptions = {}): Pr
   if (!readOnly) await sweep(files);
   const database = readOnly
     ? await openDatabase(files.layout.database, { readOnly, step: files.step })
-    : await openOrRebuild(files, { now, ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }) });
+    : await withReserve(files, () => openOrRebuild(files, { ...options, now }));
   return storeOn({ ...files, database, readOnly, now, holds: new Map(), holder: randomUUID() });
 }
 

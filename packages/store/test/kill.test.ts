@@ -60,7 +60,7 @@ async function expectConsistent(dir: string): Promise<void> {
   expect(namesIn(dir, 'cas/tmp')).toEqual([]);
   const images = await store.listImages();
   for await (const finding of store.verify()) expect(finding.kind).toBe('image-ok');
-  await store.gc({ graceMs: images.length === 0 ? -1 : 60_000 });
+  await store.gc({ graceMs: images.length === 0 ? 0 : 60_000 });
   expect(namesIn(dir, 'locks')).toEqual([]);
   const expected = images.length === 0 ? 0 : 1;
   expect(namesIn(dir, 'cas/images')).toHaveLength(expected);

@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import type { FileContext } from '../context.ts';
 import { isNotFound, printable, StoreError, toStoreError } from '../errors.ts';
 import { makeDirectory, writeAtomically } from './atomic-write.ts';
+import { keepReserve } from './reserve.ts';
 
 /** Version of the directory layout. The database has a version of its own. */
 export const FORMAT_VERSION = 1;
@@ -85,5 +86,6 @@ async function createStore(context: FileContext): Promise<void> {
   } catch (error) {
     throw toStoreError(error, 'cannot create the store', layout.dir);
   }
+  await keepReserve(context);
   await writeAtomically(context, layout.formatFile, [Buffer.from(`${FORMAT_VERSION}\n`)]);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { StoreContext } from '../context.ts';
+import { releaseQuietly, type StoreContext } from '../context.ts';
 import { isOwnerAlive } from '../host/owner.ts';
 import type { Sql } from '../records/database.ts';
 import { textOf } from '../records/row.ts';
@@ -50,7 +50,7 @@ export function uncountHolds(context: StoreContext, diffIds: Iterable<string>): 
 /** Gives up everything this store object holds. */
 export function releaseAllHolds(context: StoreContext): void {
   if (context.holds.size === 0) return;
-  context.database.transaction((sql) => sql.run('DELETE FROM holds WHERE holder = ?', context.holder));
+  releaseQuietly(context, (sql) => sql.run('DELETE FROM holds WHERE holder = ?', context.holder));
   context.holds.clear();
 }
 

@@ -14,7 +14,7 @@ export function temporaryPath(context: FileContext, purpose: string): string {
   return join(context.layout.temporary, `${context.owner}.${sequence}.${purpose}`);
 }
 
-/** Paths in `cas/tmp` whose process is gone. Files of unknown naming are not ours to judge, but nothing else may be there. */
+/** Paths in `cas/tmp` whose process is gone. A name without a process is nobody's. */
 export function abandonedTemporaries(context: FileContext): readonly string[] {
   return readdirSync(context.layout.temporary)
     .filter((name) => !isOwnerAlive(name.slice(0, Math.max(0, name.indexOf('.')))))

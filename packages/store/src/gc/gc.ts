@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import type { ImageId } from '@rkt/appc';
 import { imageLock } from '../cas/layout.ts';
 import { tryLock } from '../cas/locks.ts';
+import { keepReserve, withReserve } from '../cas/reserve.ts';
 import { abandonedTemporaries, removeTree } from '../cas/temporary.ts';
 import { requireWritable, type StoreContext } from '../context.ts';
 import { isStoreError, toStoreError } from '../errors.ts';
@@ -31,7 +32,8 @@ export async function gc(context: StoreContext, options: GcOptions = {}): Promis
   if (options.dryRun === true) return planGc(context, before);
   const { database } = context;
   const removed = [...(await sweepAbandoned(context))];
-  for (const id of database.transaction((sql) => garbageImages(context, sql, before))) {
+  const expired = await withReserve(context, () => database.transaction((sql) => garbageImages(context, sql, before)));
+  for (const id of expired) {
     options.signal?.throwIfAborted();
     removed.push(...(await removeUnlessUsed(context, id, before)));
   }
@@ -44,6 +46,7 @@ export async function gc(context: StoreContext, options: GcOptions = {}): Promis
     if (layer !== undefined) removed.push(layer);
   }
   await sweepLocks(context);
+  await keepReserve(context);
   return removed;
 }
 

@@ -5,6 +5,7 @@ import type { ImageId } from '@rkt/appc';
 import { deleteDeadHolds } from '../cas/holds.ts';
 import { directoryTree, erofsTree, imageDirectory, imageLock } from '../cas/layout.ts';
 import { acquireLock } from '../cas/locks.ts';
+import { keepReserve, withReserve } from '../cas/reserve.ts';
 import { removeTree, temporaryPath } from '../cas/temporary.ts';
 import { requireWritable, type StoreContext } from '../context.ts';
 import { StoreError, toStoreError } from '../errors.ts';
@@ -29,12 +30,13 @@ export async function removeImage(
   requireWritable(context, 'remove an image');
   // Kept until the files are gone: the same image put again meanwhile would lose its new ones.
   await using _lock = await acquireLock(imageLock(context.layout, id));
-  const record = deleteRecord(context, id, options);
+  const record = await withReserve(context, () => deleteRecord(context, id, options));
   const removed = [...(await removeImageFiles(context, id))];
   for (const diffId of new Set(record.layers)) {
     const layer = await sweepLayer(context, diffId);
     if (layer !== undefined) removed.push(layer);
   }
+  await keepReserve(context);
   return removed;
 }
 

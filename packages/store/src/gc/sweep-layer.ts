@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { layerIndex, layerLock, layerTar } from '../cas/layout.ts';
 import { tryLock } from '../cas/locks.ts';
+import { withReserve } from '../cas/reserve.ts';
 import type { StoreContext } from '../context.ts';
 import { toStoreError } from '../errors.ts';
 import { deleteUnusedLayer, findLayer } from '../records/layers.ts';
@@ -19,8 +20,8 @@ export async function sweepLayer(context: StoreContext, diffId: string): Promise
   await using lock = await tryLock(layerLock(layout, diffId));
   // Taken: somebody is writing this very layer.
   if (lock === undefined) return undefined;
-  const isUnused = database.transaction(
-    (sql) => deleteUnusedLayer(sql, diffId) || findLayer(sql, diffId) === undefined,
+  const isUnused = await withReserve(context, () =>
+    database.transaction((sql) => deleteUnusedLayer(sql, diffId) || findLayer(sql, diffId) === undefined),
   );
   return isUnused ? await removeLayerFiles(context, diffId) : undefined;
 }

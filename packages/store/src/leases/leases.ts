@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { ImageId } from '@rkt/appc';
-import type { StoreContext } from '../context.ts';
+import { releaseQuietly, type StoreContext } from '../context.ts';
 import { isOwnerAlive } from '../host/owner.ts';
 import { imageNotFound } from '../images/not-found.ts';
 import type { Sql } from '../records/database.ts';
@@ -78,7 +78,7 @@ function record(context: StoreContext, { id, boundTo, image }: Retention): void 
 
 /** What a lease is bound to keeps it when its process is done with it. */
 function release(context: StoreContext, id: string, boundTo: readonly string[]): void {
-  context.database.transaction((sql) => {
+  releaseQuietly(context, (sql) => {
     if (anyExists(boundTo)) sql.run("UPDATE leases SET owner = '' WHERE id = ?", id);
     else sql.run('DELETE FROM leases WHERE id = ?', id);
   });

@@ -27,7 +27,7 @@ export interface StoreEvent {
 
 export interface RebuildOptions {
   readonly now: () => number;
-  readonly onEvent?: (event: StoreEvent) => void;
+  readonly onEvent?: ((event: StoreEvent) => void) | undefined;
 }
 
 /**

@@ -43,7 +43,7 @@ export async function writeTree(context: StoreContext, id: ImageId, options: Ren
     const { writeErofs } = await import('../trees/erofs/index.ts');
     await writeAtomically(context, erofsTree(context.layout, id), [writeErofs(tree)]);
   } else {
-    await extractIntoPlace(context, id, { tree, signal: options.signal });
+    await extractIntoPlace(context, id, { ...options, tree });
   }
 }
 
@@ -65,26 +65,41 @@ export function treePath(tree: Tree): string {
   return tree.type === 'erofs' ? tree.source : tree.path;
 }
 
-interface Extraction {
-  readonly tree: FileTree;
-  readonly signal: AbortSignal | undefined;
+async function extractIntoPlace(context: StoreContext, id: ImageId, extraction: Extraction): Promise<void> {
+  const extracted = await extract(context, extraction);
+  try {
+    await replaceDirectory(context, id, extracted);
+  } catch (error) {
+    await removeTree(extracted);
+    throw toStoreError(error, 'cannot extract an image', directoryTree(context.layout, id));
+  }
 }
 
-async function extractIntoPlace(context: StoreContext, id: ImageId, { tree, signal }: Extraction): Promise<void> {
+export interface Extraction extends AbortOptions {
+  readonly tree: FileTree;
+}
+
+/** Extracts a tree into a directory of its own below `cas/tmp`, durably, and gives its path. */
+export async function extract(context: StoreContext, { tree, ...options }: Extraction): Promise<string> {
   const { extractTree } = await import('../trees/directory/index.ts');
   const targetDir = temporaryPath(context, 'tree');
   const layerPaths = tree.layers.map(({ diffId }) => layerTar(context.layout, diffId));
   try {
     context.step(`extract ${targetDir}`);
-    await extractTree(tree, { targetDir, layerPaths, ...(signal === undefined ? {} : { signal }) });
+    await extractTree(tree, { ...options, targetDir, layerPaths });
     context.step(`syncfs ${targetDir}`);
     await syncContents(targetDir);
-    await setAside(context, directoryTree(context.layout, id));
-    await moveIntoPlace(context, targetDir, directoryTree(context.layout, id));
+    return targetDir;
   } catch (error) {
     await removeTree(targetDir);
-    throw toStoreError(error, 'cannot extract an image', directoryTree(context.layout, id));
+    throw toStoreError(error, 'cannot extract an image', targetDir);
   }
+}
+
+/** Puts an extracted directory in place of whatever is there. To be called with the image's lock. */
+export async function replaceDirectory(context: StoreContext, id: ImageId, extracted: string): Promise<void> {
+  await setAside(context, directoryTree(context.layout, id));
+  await moveIntoPlace(context, extracted, directoryTree(context.layout, id));
 }
 
 /** A directory cannot be renamed over one that is not empty. */

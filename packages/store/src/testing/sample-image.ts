@@ -64,8 +64,9 @@ export function sampleImage(name: string, layers: readonly SampleLayer[]): Sampl
 export async function ingestLayer(repository: LayerRepository, layer: SampleLayer): Promise<'present' | 'ingested'> {
   const leave = await repository.prepareLayer(layer.diffId);
   if (leave.state === 'present') return 'present';
-  await writeFile(leave.path, layer.tar);
-  await leave.commit({ size: layer.tar.length, index: layer.index });
+  await using ingest = leave;
+  await writeFile(ingest.path, layer.tar);
+  await ingest.commit({ size: layer.tar.length, index: layer.index });
   return 'ingested';
 }
 
