@@ -80,28 +80,28 @@ const AT_SYMLINK_NOFOLLOW = 0x100;
 const O_CLOEXEC = 0o2000000;
 
 function createTreeSyscalls(bridge: Bridge): TreeSyscalls {
-  /** Binds a function that returns -1 and sets errno on failure. */
-  const call = (name: string, parameters: string): ((...values: readonly unknown[]) => number) => {
-    const bound = bridge.bind(`long ${name}(${parameters})`);
+  /** Binds a function that returns -1 and sets errno on failure. A result type that is too wide would hide the -1. */
+  const call: Binder = (result, name, parameters) => {
+    const bound = bridge.bind(`${result} ${name}(${parameters})`);
     return (...values) => {
-      const result = bound(...values);
-      if (result < 0) throw new SystemCallError(name, bridge.errno());
-      return result;
+      const returned = bound(...values);
+      if (returned < 0) throw new SystemCallError(name, bridge.errno());
+      return returned;
     };
   };
   return { ...namespaceCalls(call), ...attributeCalls(call), ...dataCalls(call), ...mountCalls(call) };
 }
 
-type Binder = (name: string, parameters: string) => (...values: readonly unknown[]) => number;
+type Binder = (result: 'int' | 'long', name: string, parameters: string) => (...values: readonly unknown[]) => number;
 
 type NamespaceCalls = Pick<TreeSyscalls, 'openat' | 'mkdirat' | 'symlinkat' | 'linkat' | 'mknodat'>;
 
 function namespaceCalls(call: Binder): NamespaceCalls {
-  const openat = call('openat', 'int, const uint8_t *, int, uint32_t');
-  const mkdirat = call('mkdirat', 'int, const uint8_t *, uint32_t');
-  const symlinkat = call('symlinkat', 'const uint8_t *, int, const uint8_t *');
-  const linkat = call('linkat', 'int, const uint8_t *, int, const uint8_t *, int');
-  const mknodat = call('mknodat', 'int, const uint8_t *, uint32_t, uint64_t');
+  const openat = call('int', 'openat', 'int, const uint8_t *, int, uint32_t');
+  const mkdirat = call('int', 'mkdirat', 'int, const uint8_t *, uint32_t');
+  const symlinkat = call('int', 'symlinkat', 'const uint8_t *, int, const uint8_t *');
+  const linkat = call('int', 'linkat', 'int, const uint8_t *, int, const uint8_t *, int');
+  const mknodat = call('int', 'mknodat', 'int, const uint8_t *, uint32_t, uint64_t');
   return {
     openat: (directory, name, flags, mode) => openat(directory, cString(name), flags | O_CLOEXEC, mode),
     mkdirat: (directory, name, mode) => void mkdirat(directory, cString(name), mode),
@@ -114,11 +114,11 @@ function namespaceCalls(call: Binder): NamespaceCalls {
 type AttributeCalls = Pick<TreeSyscalls, 'fchownat' | 'utimensat' | 'futimens' | 'fsetxattr' | 'lsetxattr'>;
 
 function attributeCalls(call: Binder): AttributeCalls {
-  const fchownat = call('fchownat', 'int, const uint8_t *, uint32_t, uint32_t, int');
-  const utimensat = call('utimensat', 'int, const uint8_t *, const int64_t *, int');
-  const futimens = call('futimens', 'int, const int64_t *');
-  const fsetxattr = call('fsetxattr', 'int, const uint8_t *, const uint8_t *, size_t, int');
-  const lsetxattr = call('lsetxattr', 'const uint8_t *, const uint8_t *, const uint8_t *, size_t, int');
+  const fchownat = call('int', 'fchownat', 'int, const uint8_t *, uint32_t, uint32_t, int');
+  const utimensat = call('int', 'utimensat', 'int, const uint8_t *, const int64_t *, int');
+  const futimens = call('int', 'futimens', 'int, const int64_t *');
+  const fsetxattr = call('int', 'fsetxattr', 'int, const uint8_t *, const uint8_t *, size_t, int');
+  const lsetxattr = call('int', 'lsetxattr', 'const uint8_t *, const uint8_t *, const uint8_t *, size_t, int');
   return {
     fchownat: (entry, uid, gid) => void fchownat(entry.directory, cString(entry.name), uid, gid, AT_SYMLINK_NOFOLLOW),
     utimensat: (entry, time) =>
@@ -131,7 +131,7 @@ function attributeCalls(call: Binder): AttributeCalls {
 }
 
 function dataCalls(call: Binder): Pick<TreeSyscalls, 'copyFileRange'> {
-  const copyFileRange = call('copy_file_range', 'int, int64_t *, int, int64_t *, size_t, uint32_t');
+  const copyFileRange = call('long', 'copy_file_range', 'int, int64_t *, int, int64_t *, size_t, uint32_t');
   return {
     copyFileRange: (from, to, length) =>
       copyFileRange(from.file, [BigInt(from.offset)], to.file, [BigInt(to.offset)], length, 0),
@@ -151,9 +151,9 @@ const MOUNT_ATTR_NOSUID = 2;
 const MOUNT_ATTR_NODEV = 4;
 
 function mountCalls(call: Binder): Pick<TreeSyscalls, 'mountErofsDetached'> {
-  const fsopen = call('syscall', 'long, const uint8_t *, uint32_t');
-  const fsconfig = call('syscall', 'long, int, uint32_t, const uint8_t *, const uint8_t *, int');
-  const fsmount = call('syscall', 'long, int, uint32_t, uint32_t');
+  const fsopen = call('long', 'syscall', 'long, const uint8_t *, uint32_t');
+  const fsconfig = call('long', 'syscall', 'long, int, uint32_t, const uint8_t *, const uint8_t *, int');
+  const fsmount = call('long', 'syscall', 'long, int, uint32_t, uint32_t');
   return {
     mountErofsDetached: (source, devices) => {
       const context = fsopen(SYS_FSOPEN, cString('erofs'), CLOEXEC);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { extractTree } from '../../src/trees/directory/index.ts';
 import { probeErofs, writeErofs } from '../../src/trees/erofs/index.ts';
 import { withMounted } from './support/mounted.ts';
+import { device, directory, file, treeWith } from './support/nodes.ts';
 import { makeEverything } from './support/samples.ts';
 import { type SurveyEntry, survey } from './support/survey.ts';
 import { packDirectory, treeOf, unpackWithTar } from './support/tars.ts';
@@ -99,5 +100,71 @@ describe('probeErofs', () => {
     expect(await probeErofs(scratch)).toEqual({ usable: true });
     expect(readFileSync('/proc/self/mounts', 'utf8')).not.toContain(' erofs ');
     expect(survey(scratch)).toHaveLength(1);
+  });
+
+  it('explains why it may not mount', async () => {
+    chmodSync(scratch, 0o777);
+    process.seteuid?.(65_534);
+    try {
+      expect(await probeErofs(scratch)).toEqual({
+        usable: false,
+        reason: 'mounting needs the capability SYS_ADMIN',
+      });
+    } finally {
+      process.seteuid?.(0);
+    }
+    expect(survey(scratch)).toHaveLength(1);
+  });
+
+  it('throws when it cannot even write', async () => {
+    await expect(probeErofs(join(scratch, 'missing'))).rejects.toMatchObject({ code: 'ERR_RKT_STORE_IO' });
+  });
+});
+
+/** user::rw-, user:1000:r--, group::r--, mask::r--, other::--- as the kernel keeps them. */
+const ACL_ENTRIES = [
+  '01000600ffffffff',
+  '02000400e8030000',
+  '04000400ffffffff',
+  '10000400ffffffff',
+  '20000000ffffffff',
+];
+
+describe('what an archive should not have', () => {
+  it('is shown alike by both backends', async () => {
+    const acl = Buffer.from(`02000000${ACL_ENTRIES.join('')}`, 'hex');
+    expect(acl).toHaveLength(44);
+    const aclText = acl.toString('latin1');
+    const xattrs = new Map([
+      ['system.posix_acl_access', aclText],
+      ['system.posix_acl_default', aclText],
+      ['trusted.overlay.opaque', 'y'],
+      ['user.kept', ''],
+    ]);
+    const broken = new Map([['system.posix_acl_access', aclText.slice(0, -1)]]);
+    const root = directory({
+      f: file(10, 512, { mode: 0o640, xattrs }),
+      d: directory({}, { mode: 0o640, xattrs }),
+      broken: file(10, 512, { xattrs: broken }),
+      whiteout: device('character-device', 0, 0),
+      again: device('block-device', 0, 0),
+    });
+    const layer = join(scratch, 'layer.tar');
+    writeFileSync(layer, Buffer.alloc(65_536, 'x'));
+    // The same layer twice, as images with empty layers have it.
+    const once = treeWith(root);
+    const tree = { ...once, layers: [...once.layers, ...once.layers] };
+    const layerPaths = [layer, layer];
+    const targetDir = join(scratch, 'extracted');
+    await extractTree(tree, { targetDir, layerPaths });
+    const mounted = await withMounted(writeErofs(tree), layerPaths, { scratch, use: survey });
+    expect(survey(targetDir)).toEqual(mounted);
+    expect(mounted.map(({ path, xattrs: shown }) => [path, Object.keys(shown)])).toEqual([
+      ['', []],
+      ['again', []],
+      ['broken', []],
+      ['d', ['system.posix_acl_access', 'system.posix_acl_default', 'user.kept']],
+      ['f', ['system.posix_acl_access', 'user.kept']],
+    ]);
   });
 });
