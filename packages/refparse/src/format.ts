@@ -19,8 +19,8 @@ export function formatReference(reference: Reference): string {
 export function formatFamiliar(reference: Reference): string {
   const official = reference.path.startsWith('library/') ? reference.path.slice('library/'.length) : reference.path;
   const endings = reference.tag === DEFAULT_TAG ? ['', suffix(reference)] : [suffix(reference)];
-  for (const name of [official, reference.path, `${reference.domain}/${reference.path}`]) {
-    for (const ending of endings) {
+  for (const ending of endings) {
+    for (const name of [official, reference.path, `${reference.domain}/${reference.path}`]) {
       if (isSame(tryParseReference(name + ending), reference)) return name + ending;
     }
   }

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import { parseImageArgument, parseReference } from '../src/index.ts';
+
+describe('parseImageArgument', () => {
+  it.each([
+    ['docker://redis', { kind: 'docker', reference: parseReference('redis') }],
+    ['docker:redis:7', { kind: 'docker', reference: parseReference('redis:7') }],
+    ['docker://localhost:5000/a/b', { kind: 'docker', reference: parseReference('localhost:5000/a/b') }],
+    ['sha512-ab', { kind: 'image-id', prefix: 'sha512-ab' }],
+    [`sha512-${'0'.repeat(128)}`, { kind: 'image-id', prefix: `sha512-${'0'.repeat(128)}` }],
+    ['/images/app.aci', { kind: 'path', path: '/images/app.aci' }],
+    ['./app', { kind: 'path', path: './app' }],
+    ['../app:x', { kind: 'path', path: '../app:x' }],
+    ['app.aci', { kind: 'path', path: 'app.aci' }],
+    ['https://example.com/app.aci', { kind: 'url', url: 'https://example.com/app.aci' }],
+    ['http://example.com/app.aci?x=1', { kind: 'url', url: 'http://example.com/app.aci?x=1' }],
+    ['file:///images/app.aci', { kind: 'url', url: 'file:///images/app.aci' }],
+    ['oci:/images/layout', { kind: 'oci', path: '/images/layout', selector: undefined }],
+    ['oci:layout:v1', { kind: 'oci', path: 'layout', selector: 'v1' }],
+    ['oci-archive:a.tar:v1', { kind: 'oci-archive', path: 'a.tar', selector: 'v1' }],
+    ['docker-archive:a.tar:app:v1', { kind: 'docker-archive', path: 'a.tar', selector: 'app:v1' }],
+    ['coreos.com/etcd', { kind: 'appc-name', name: 'coreos.com/etcd', labels: [] }],
+    [
+      'coreos.com/etcd:v2.0,os=linux',
+      {
+        kind: 'appc-name',
+        name: 'coreos.com/etcd',
+        labels: [
+          { name: 'version', value: 'v2.0' },
+          { name: 'os', value: 'linux' },
+        ],
+      },
+    ],
+  ])('reads %s', (input, expected) => {
+    expect(parseImageArgument(input)).toEqual({ ...expected, original: input });
+  });
+
+  it.each([
+    ['', 0],
+    ['sha512-', 7],
+    ['sha512-a', 8],
+    ['sha512-AB', 7],
+    ['sha512-abg', 9],
+    [`sha512-${'0'.repeat(129)}`, 135],
+    ['https://example.com/app.tar', 27],
+    ['http:/example.com/app.aci', 5],
+    ['https://example.com/a b.aci', 21],
+    ['ftp://example.com/app.aci', 0],
+    ['cimd:docker:v=0:x', 0],
+    ['oci:', 4],
+    ['oci:layout:', 11],
+    ['dir:/images/x', 3],
+    ['Redis', 0],
+    ['-app', 0],
+    ['a\u0000b', 1],
+    ['name:', 4],
+    ['name,os', 5],
+    ['name,os=a,os=b', 4],
+    ['name:1,version=2', 6],
+    ['x'.repeat(5000), 4096],
+  ])('refuses %j instead of guessing', (input, offset) => {
+    expect(() => parseImageArgument(input)).toThrow(
+      expect.objectContaining({ code: 'ERR_RKT_REFPARSE_ARGUMENT_INVALID', offset }),
+    );
+  });
+
+  it('says how a docker URL is written and where it is wrong', () => {
+    expect(() => parseImageArgument('docker://user/App: x')).toThrow(
+      expect.objectContaining({
+        code: 'ERR_RKT_REFPARSE_PATH_UPPERCASE',
+        offset: 14,
+        message:
+          'invalid docker URL "docker://user/App: x"; expected syntax is "docker://[REGISTRY_HOST[:REGISTRY_PORT]/]IMAGE_NAME[:TAG]": the repository name must be lower case',
+      }),
+    );
+  });
+});
