@@ -125,8 +125,9 @@ function namePrefix(bytes: Uint8Array, block: number): ByteString {
       return fieldString(bytes, block, FIELDS.starPrefix);
     case 'gnu': {
       // GNU keeps times here, but Go before 1.9 wrote ustar prefixes under GNU's magic, and images of that age exist.
-      const times = fieldNumber(bytes, block, FIELDS.gnuAtime) ?? fieldNumber(bytes, block, FIELDS.gnuCtime);
-      return times === undefined ? fieldString(bytes, block, FIELDS.prefix) : '';
+      const atime = fieldNumber(bytes, block, FIELDS.gnuAtime);
+      const ctime = fieldNumber(bytes, block, FIELDS.gnuCtime);
+      return atime === undefined || ctime === undefined ? fieldString(bytes, block, FIELDS.prefix) : '';
     }
     default:
       return '';
