@@ -5,10 +5,10 @@ import { createServer } from 'node:net';
 import { Stage1Error } from '../error.ts';
 import type { ExecPlugin } from './exec-plugin.ts';
 import { leftovers } from './nat-leftovers.ts';
-import { forwardedPorts, listNat, type NatFamily, restoreNat } from './nat-table.ts';
+import { forwardedPorts, listRules, type NatFamily, restoreNat } from './nat-table.ts';
 import type { PortForward } from './types.ts';
 
-/** The host's side of port forwarding and masquerading. */
+/** The host's side of forwarding and masquerading. */
 export interface HostPorts {
   /**
    * Best effort: another pod may take the port a moment later.
@@ -16,6 +16,8 @@ export interface HostPorts {
    * @throws Stage1Error ERR_RKT_STAGE1_PORT_IN_USE naming who has it, as far as that is known
    */
   requireFree(ports: readonly PortForward[], signal: AbortSignal | undefined): Promise<void>;
+  /** True when the host throws away what it would forward between pods and the world. */
+  dropsForwarding(signal: AbortSignal | undefined): Promise<boolean>;
   /**
    * Removes from the nat tables what the plugins leave: a pod's masquerading when its namespace was gone before them,
    * and the chains of port forwarding when no pod uses them any more.
@@ -32,12 +34,15 @@ export function createHostPorts(run: ExecPlugin): HostPorts {
   return {
     async requireFree(ports, signal) {
       if (ports.length === 0) return;
-      const forwarded = forwardedPorts(await listNat(run, 'iptables', signal));
+      const forwarded = forwardedPorts(await listRules(run, 'iptables', { table: 'nat', signal }));
       for (const port of ports) {
         const taken = forwarded.find((other) => sameHostPort(other, port));
         if (taken) throw inUse(port, `forwarded to ${taken.owner ?? 'another container'}`);
         await requireNoListener(port);
       }
+    },
+    async dropsForwarding(signal) {
+      return (await listRules(run, 'iptables', { table: 'filter', signal })).includes('-P FORWARD DROP');
     },
     async sweep(podId, { families, signal }) {
       await Promise.all(families.map((family) => sweepFamily(run, { family, podId, signal })));
@@ -53,7 +58,7 @@ interface Sweep {
 
 /** Each a transaction: when another process has begun to use a chain meanwhile, nothing is removed, and nothing is lost. */
 async function sweepFamily(run: ExecPlugin, { family, podId, signal }: Sweep): Promise<void> {
-  const { own, unused } = leftovers(await listNat(run, family, signal), podId);
+  const { own, unused } = leftovers(await listRules(run, family, { table: 'nat', signal }), podId);
   await restoreNat(run, { family, commands: own, signal });
   await restoreNat(run, { family, commands: unused, signal });
 }

@@ -3,4 +3,12 @@ export type { NetworkDns } from './cni-result.ts';
 export { type ExecPlugin, type PluginExit, type PluginInvocation, spawnPlugin } from './exec-plugin.ts';
 export type { NetworkConfig, PluginConfig } from './network-config.ts';
 export { createNetworking, type NetworkingOptions } from './networking.ts';
-export type { Attachment, Networking, NetworkResult, PortForward, SetupOptions, TeardownOptions } from './types.ts';
+export type {
+  Attachment,
+  Networking,
+  NetworkNotice,
+  NetworkResult,
+  PortForward,
+  SetupOptions,
+  TeardownOptions,
+} from './types.ts';

@@ -11,19 +11,24 @@ export type NatFamily = 'iptables' | 'ip6tables';
 /** Fixed, as for plugins: what the caller's PATH has first must not decide which firewall is changed. */
 const env: Readonly<Record<string, string>> = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
 
+export interface ListOptions {
+  readonly table: 'nat' | 'filter';
+  readonly signal: AbortSignal | undefined;
+}
+
 /**
- * The rules of the nat table as `iptables -S` writes them, one per line. A host without iptables, or a kernel without the
+ * The rules of a table as `iptables -S` writes them, one per line. A host without iptables, or a kernel without the
  * table, has none.
  *
  * @throws the signal's reason
  */
-export async function listNat(
+export async function listRules(
   run: ExecPlugin,
   family: NatFamily,
-  signal: AbortSignal | undefined,
+  { table, signal }: ListOptions,
 ): Promise<readonly string[]> {
   try {
-    const exit = await run({ file: family, args: ['-w', '-t', 'nat', '-S'], env, stdin: '', signal });
+    const exit = await run({ file: family, args: ['-w', '-t', table, '-S'], env, stdin: '', signal });
     return exit.exitCode === 0 ? exit.stdout.split('\n').filter((line) => line !== '') : [];
   } catch (error) {
     if (error instanceof Error && Reflect.get(error, 'code') === 'ENOENT') return [];

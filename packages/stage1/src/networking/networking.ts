@@ -62,6 +62,9 @@ async function setUp(context: Context, options: SetupOptions): Promise<readonly 
   // A setup that died left its record. Its namespace may be this one or long gone; what is outside of it is undone.
   await tearDown(context, { podId, saved: [], ...(signal && { signal }) });
   await context.hostPorts.requireFree(options.ports, signal);
+  if (options.onNotice && planned.length > 0 && (await context.hostPorts.dropsForwarding(signal))) {
+    options.onNotice({ kind: 'forwarding-dropped' });
+  }
   await context.record.write(podId, planned);
   const target: AttachTarget = { podId, netns: netnsPath, signal };
   const done: Attachment[] = [];

@@ -30,6 +30,12 @@ export interface NetworkResult extends PodNetwork {
   readonly attachment: Attachment;
 }
 
+/** A state of the host that will trouble the pod but is not this package's to change. */
+export interface NetworkNotice {
+  /** The policy of iptables' FORWARD chain is DROP (Docker sets it), so that the pod reaches no further than the host. */
+  readonly kind: 'forwarding-dropped';
+}
+
 export interface SetupOptions {
   readonly podId: string;
   /** The pod's network namespace, e.g. `/proc/123/ns/net`. */
@@ -37,6 +43,8 @@ export interface SetupOptions {
   /** In the order of the interfaces eth0, eth1, … `all` stands for `default` and everything configured. */
   readonly requests: readonly NetworkRequest[];
   readonly ports: readonly PortForward[];
+  /** What it throws fails the setup. Costs a look at iptables; absent, nothing is looked at. */
+  readonly onNotice?: (notice: NetworkNotice) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -52,7 +60,8 @@ export interface TeardownOptions {
 export interface Networking {
   /**
    * Brings up `lo`, then every requested network. `host` needs nothing done and gives no results, and `none` only `lo`.
-   * When one fails, those before it are undone.
+   * When one fails, those before it are undone. The plugins turn net.ipv4.ip_forward on; it stays on, for nobody can tell
+   * who else has come to need it.
    *
    * @throws Stage1Error ERR_RKT_STAGE1_NETWORK_NOT_FOUND, ERR_RKT_STAGE1_NETWORK_CONFIG_INVALID,
    *   ERR_RKT_STAGE1_NETWORK_REQUEST_INVALID, ERR_RKT_STAGE1_PLUGIN_MISSING, ERR_RKT_STAGE1_PLUGIN_FAILED,

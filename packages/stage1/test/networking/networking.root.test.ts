@@ -3,7 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createNetworking, type NetworkingOptions, type PortForward } from '../../src/networking/index.ts';
+import {
+  createNetworking,
+  type NetworkingOptions,
+  type NetworkNotice,
+  type PortForward,
+} from '../../src/networking/index.ts';
 import { fetchFrom, hostAddress, newNamespace, privateHost } from './private-host.ts';
 
 const web: PortForward = { protocol: 'tcp', hostPort: 18_080, podPort: 80 };
@@ -115,6 +120,21 @@ describe('several pods at once', () => {
     await expect(loser).rejects.toThrow(`host port 18080/tcp is already forwarded to container ${owner}`);
     expect(host.state()).toEqual(before);
     await networking.teardown({ podId: owner, netnsPath: first.path, saved });
+  });
+});
+
+describe('a host with a FORWARD policy of DROP', () => {
+  it.each(['nft', 'legacy'] as const)('is noticed with iptables-%s', async (iptables) => {
+    await using host = await privateHost(iptables);
+    await using pod = await newNamespace();
+    host.namespace.exec(`/usr/sbin/iptables-${iptables}`, '-P', 'FORWARD', 'DROP');
+    const networking = createNetworking(host.options);
+    const podId = randomUUID();
+    const kinds: string[] = [];
+    const onNotice = ({ kind }: NetworkNotice) => void kinds.push(kind);
+    const saved = await networking.setup({ podId, netnsPath: pod.path, requests, ports: [], onNotice });
+    expect(kinds).toEqual(['forwarding-dropped']);
+    await networking.teardown({ podId, netnsPath: pod.path, saved });
   });
 });
 

@@ -202,6 +202,20 @@ describe('setup', () => {
   });
 });
 
+describe('a host whose policy drops what it would forward', () => {
+  it('is noticed, when asked for', async () => {
+    const host = await fakeHost();
+    host.answer('iptables -w -t filter -S', { stdout: '-P INPUT ACCEPT\n-P FORWARD DROP\n' });
+    const notices: unknown[] = [];
+    const onNotice = (notice: unknown) => void notices.push(notice);
+    await createNetworking(host.options).setup({ ...setup, onNotice });
+    expect(notices).toEqual([{ kind: 'forwarding-dropped' }]);
+    host.answer('iptables -w -t filter -S', { stdout: '-P FORWARD ACCEPT\n' });
+    await createNetworking(host.options).setup({ ...setup, onNotice });
+    expect(notices).toHaveLength(1);
+  });
+});
+
 describe('ports', () => {
   it('are forwarded by portmap on the first masquerading network', async () => {
     const host = await fakeHost();
