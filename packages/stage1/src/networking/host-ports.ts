@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { Stage1Error } from '../error.ts';
 import type { ExecPlugin } from './exec-plugin.ts';
+import { forwardedPorts, listRules, type NatFamily, restoreNat } from './iptables.ts';
 import { leftovers } from './nat-leftovers.ts';
-import { forwardedPorts, listRules, type NatFamily, restoreNat } from './nat-table.ts';
 import type { PortForward } from './types.ts';
 
 /** The host's side of forwarding and masquerading. */

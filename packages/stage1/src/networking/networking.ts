@@ -6,12 +6,12 @@ import { type AttachTarget, attach, detach } from './attach.ts';
 import { summariseResult } from './cni-result.ts';
 import { type ExecPlugin, spawnPlugin } from './exec-plugin.ts';
 import { createHostPorts, type HostPorts } from './host-ports.ts';
+import type { NatFamily } from './iptables.ts';
 import { loadNetworks } from './load-networks.ts';
-import type { NatFamily } from './nat-table.ts';
 import { masquerades } from './network-config.ts';
 import { createPlugins, type Plugins } from './plugins.ts';
 import { type AttachmentRecord, openRecord } from './record.ts';
-import { planAttachments, wantsHost } from './requests.ts';
+import { planAttachments, requireForwarded, wantsHost } from './requests.ts';
 import type { Attachment, Networking, NetworkResult, SetupOptions, TeardownOptions } from './types.ts';
 
 export interface NetworkingOptions {
@@ -61,7 +61,10 @@ async function setUp(context: Context, options: SetupOptions): Promise<readonly 
   await requirePlugins(context.plugins, planned);
   // A setup that died left its record. Its namespace may be this one or long gone; what is outside of it is undone.
   await tearDown(context, { podId, saved: [], ...(signal && { signal }) });
-  await context.hostPorts.requireFree(options.ports, signal);
+  await context.hostPorts.requireFree(
+    planned.flatMap(({ ports }) => ports),
+    signal,
+  );
   if (options.onNotice && planned.length > 0 && (await context.hostPorts.dropsForwarding(signal))) {
     options.onNotice({ kind: 'forwarding-dropped' });
   }
@@ -69,8 +72,8 @@ async function setUp(context: Context, options: SetupOptions): Promise<readonly 
   const target: AttachTarget = { podId, netns: netnsPath, signal };
   const done: Attachment[] = [];
   try {
-    await attach(context.plugins, loopback, target);
-    for (const attachment of planned) done.push(await attach(context.plugins, attachment, target));
+    await allOf([attach(context.plugins, loopback, target), attachInOrder(context.plugins, planned, { target, done })]);
+    done.forEach(requireForwarded);
     await context.record.write(podId, done);
     return done.map(resultOf);
   } catch (error) {
@@ -78,6 +81,21 @@ async function setUp(context: Context, options: SetupOptions): Promise<readonly 
     // The first failure is the one to tell; the record stays for a later teardown when this one fails too.
     await tearDown(context, undo).catch(() => undefined);
     throw error;
+  }
+}
+
+async function attachInOrder(
+  plugins: Plugins,
+  planned: readonly Attachment[],
+  progress: { readonly target: AttachTarget; readonly done: Attachment[] },
+): Promise<void> {
+  for (const attachment of planned) progress.done.push(await attach(plugins, attachment, progress.target));
+}
+
+/** Unlike Promise.all, leaves nothing running behind a failure. */
+async function allOf(work: readonly Promise<unknown>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(work)) {
+    if (outcome.status === 'rejected') throw outcome.reason;
   }
 }
 

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { Stage1Error } from '../error.ts';
 import { quote } from '../quote.ts';
 import type { NetworkRequest } from '../runtime.ts';
+import { summariseResult } from './cni-result.ts';
 import { masquerades, type NetworkConfig, type PluginConfig } from './network-config.ts';
 import type { Attachment, PortForward } from './types.ts';
 
@@ -36,11 +37,12 @@ export function planAttachments(
     const message = 'cannot forward ports to a pod without a network';
     throw new Stage1Error('ERR_RKT_STAGE1_PORT_FORWARD_IMPOSSIBLE', message);
   }
+  const forwards = ports.map(withoutWildcard);
   return networks.map(({ network, args }, index) => ({
     ifName: `eth${index}`,
     network: index === forwarding && ports.length > 0 ? withPortmap(network) : network,
     ...(args !== undefined && { args }),
-    ports: index === forwarding ? ports : [],
+    ports: index === forwarding ? forwards : [],
   }));
 }
 
@@ -49,6 +51,11 @@ export function takesPortMappings(plugin: PluginConfig): boolean {
   return (
     typeof capabilities === 'object' && capabilities !== null && Reflect.get(capabilities, 'portMappings') === true
   );
+}
+
+/** The wildcard address says what no address says; as the destination of a packet it would match none. */
+function withoutWildcard({ hostIP, ...port }: PortForward): PortForward {
+  return hostIP === undefined || hostIP === '0.0.0.0' ? port : { ...port, hostIP };
 }
 
 /** snat: so that the host reaches the port on its own addresses and 127.0.0.1, and the pod reaches itself. */
@@ -78,6 +85,21 @@ function alone(requests: readonly NetworkRequest[], name: 'host' | 'none'): bool
   if (!requests.some((request) => request.name === name)) return false;
   if (requests.length === 1) return true;
   throw invalid(`network "${name}" excludes every other network`);
+}
+
+/**
+ * The portmap plugin passes silently over a port whose host address is of a family the pod has no address of.
+ *
+ * @throws Stage1Error ERR_RKT_STAGE1_PORT_FORWARD_IMPOSSIBLE
+ */
+export function requireForwarded({ network, ports, result }: Attachment): void {
+  const { ip, ip6 } = summariseResult(result ?? {});
+  for (const { hostIP, hostPort } of ports) {
+    const reachable = hostIP?.includes(':') ? ip6 : (ip ?? ip6);
+    if (reachable !== undefined) continue;
+    const message = `cannot forward port ${hostPort} of ${hostIP ?? 'the host'}: network ${quote(network.name)} gives no such address`;
+    throw new Stage1Error('ERR_RKT_STAGE1_PORT_FORWARD_IMPOSSIBLE', message);
+  }
 }
 
 function lookUp(name: string, known: ReadonlyMap<string, NetworkConfig>): NetworkConfig {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
+import { forwardedPorts } from '../../src/networking/iptables.ts';
 import { leftovers } from '../../src/networking/nat-leftovers.ts';
-import { forwardedPorts } from '../../src/networking/nat-table.ts';
 
 const podId = '6f1b2c3d-0000-4000-8000-000000000001';
 const comment = (id: string, prefix = '') => `-m comment --comment "${prefix}name: \\"default\\" id: \\"${id}\\""`;

@@ -20,7 +20,7 @@ describe('setup', () => {
   it('brings up lo and eth0 of the default network, telling plugins only what the protocol has', async () => {
     const host = await fakeHost();
     const results = await createNetworking(host.options).setup(setup);
-    expect(host.pluginCalls()).toEqual(['ADD loopback lo', 'ADD ptp eth0']);
+    expect(host.pluginCalls().toSorted()).toEqual(['ADD loopback lo', 'ADD ptp eth0']);
     const ptp = host.calls.at(-1);
     expect(ptp?.config).toMatchObject({ cniVersion: '1.0.0', name: 'default', type: 'ptp', ipMasq: true });
     expect(ptp?.config['ipam']).toMatchObject({
@@ -140,6 +140,13 @@ describe('setup', () => {
     const failure = createNetworking(options).setup({ ...setup, signal: abort.signal });
     await expect(failure).rejects.toThrow('enough');
     expect(host.pluginCalls().at(-1)).toBe('DEL ptp eth0');
+  });
+
+  it('undoes the networks when only lo fails', async () => {
+    const host = await fakeHost();
+    host.answer('ADD loopback', cniError({ code: 11, msg: 'no lo' }));
+    await expect(createNetworking(host.options).setup(setup)).rejects.toThrow('no lo');
+    expect(host.pluginCalls().toSorted()).toEqual(['ADD loopback lo', 'ADD ptp eth0', 'DEL ptp eth0']);
   });
 
   it.each([
@@ -285,6 +292,24 @@ describe('ports', () => {
     server.close();
     socket.close();
     expect(host.pluginCalls()).toEqual([]);
+  });
+
+  it('of 0.0.0.0 are those of every address', async () => {
+    const host = await fakeHost();
+    const ports = [{ ...http, hostPort: 18_083, hostIP: '0.0.0.0' }];
+    await createNetworking(host.options).setup({ ...setup, ports });
+    expect(host.calls.at(-1)?.config['runtimeConfig']).toEqual({
+      portMappings: [{ protocol: 'tcp', hostPort: 18_083, containerPort: 80 }],
+    });
+  });
+
+  it('of an address family that the pod has not are refused, and undone', async () => {
+    const host = await fakeHost();
+    const stdout = JSON.stringify({ cniVersion: '1.0.0', ips: [{ address: '172.16.28.2/24' }] });
+    for (const plugin of ['ptp', 'portmap']) host.answer(`ADD ${plugin}`, { stdout });
+    const failure = createNetworking(host.options).setup({ ...setup, ports: [{ ...http, hostIP: '::1' }] });
+    await expect(failure).rejects.toThrow(code('PORT_FORWARD_IMPOSSIBLE'));
+    expect(host.pluginCalls().slice(-2)).toEqual(['DEL portmap eth0', 'DEL ptp eth0']);
   });
 
   it('must be of an address the host has', async () => {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { appEnvironment, buildOciSpec, type OciSpecInput, resolveUser } from '../../src/oci-spec/index.ts';
+import { newNamespace } from '../networking/private-host.ts';
 import { specInput } from './input.ts';
 
 /** crun 1.8 does not run where version 1 controllers and a unified tree are mixed; without the tree it sees plain version 1. */
@@ -135,6 +136,22 @@ describe.each(['/usr/sbin/runc', '/usr/bin/crun'])('%s', (runtime) => {
     expect(output.split(/\s+/)).toEqual([
       ...['67108864', ...(unified ? ['50000', '100000'] : ['50000']), '32', 'NoNewPrivs:', '1'],
     ]);
+  });
+
+  it('joins the network namespace of a pod and sets it up', async () => {
+    await using pod = await newNamespace();
+    const namespaces = { network: { path: pod.path }, ipc: 'new', uts: 'new', pid: 'new' } as const;
+    const output = await run(runtime, { namespaces }, 'readlink /proc/self/ns/net');
+    expect(output).toBe(readlinkSync(pod.path));
+    expect(pod.exec('cat', '/proc/sys/net/ipv4/ip_unprivileged_port_start').trim()).toBe('0');
+  });
+
+  it('shares the host’s network without changing it', async () => {
+    const setting = '/proc/sys/net/ipv4/ip_unprivileged_port_start';
+    const before = readFileSync(setting, 'utf8');
+    const namespaces = { network: 'host', ipc: 'new', uts: 'new', pid: 'new' } as const;
+    expect(await run(runtime, { namespaces }, 'readlink /proc/self/ns/net')).toBe(readlinkSync('/proc/self/ns/net'));
+    expect(readFileSync(setting, 'utf8')).toBe(before);
   });
 
   it('starts an app whose own seccomp list is short', async () => {
