@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openStore, type StoreEvent } from '@rkt/store';
+import { type SampleImage, sampleImage, sampleLayer } from '@rkt/store/testing';
+import { describe, expect, it } from 'vitest';
+import { putImage } from './put-image.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+import { twoLayerImage } from './two-layer-image.ts';
+
+const image = twoLayerImage();
+const other = sampleImage('example.com/other:2', [sampleLayer({ other: '2' })]);
+
+describe('a database that is gone', () => {
+  it('is made again from the files, names and times of import included', async () => {
+    const dir = await storeWith(image, other);
+    rmSync(join(dir, 'cas/db'));
+    const { events, open } = observed(dir);
+    await using store = await open();
+    expect(events).toEqual([{ type: 'store:database:rebuilt', reason: 'missing', images: 2, skipped: [] }]);
+    expect((await store.listImages()).map(({ id, name, importedAt }) => ({ id, name, importedAt }))).toEqual(
+      [image, other].map(({ put }, at) => ({ id: put.id, name: put.name, importedAt: 1000 + at })).toSorted(byTime),
+    );
+    expect((await store.resolveImage({ name: 'example.com/alias' })).id).toBe(image.put.id);
+    for await (const finding of store.verify()) expect(finding.kind).toBe('image-ok');
+    expect(await store.gc()).toEqual([]);
+  });
+
+  it('is made again without images that are no longer whole', async () => {
+    const dir = await storeWith(image, other);
+    rmSync(join(dir, 'cas/db'));
+    writeFileSync(join(dir, 'cas/images', other.put.id, 'record.json'), '{"names":');
+    const hex = image.put.layers[0]?.slice('sha256:'.length) ?? '';
+    rmSync(join(dir, 'cas/layers/sha256', hex.slice(0, 2), `${hex}.idx`));
+    const { events, open } = observed(dir);
+    await using store = await open();
+    expect(events).toMatchObject([{ images: 0 }]);
+    expect(events[0]?.skipped.toSorted()).toEqual([image.put.id, other.put.id].toSorted());
+    await store.gc({ graceMs: 0 });
+    expect(existsSync(join(dir, 'cas/images', image.put.id))).toBe(false);
+    await putImage(store, image);
+  });
+
+  it('is made again once when many processes miss it', async () => {
+    const dir = await storeWith(image);
+    rmSync(join(dir, 'cas/db'));
+    const { events, open } = observed(dir);
+    const stores = await Promise.all([open(), open(), open()]);
+    expect(events).toHaveLength(1);
+    for (const store of stores) {
+      expect(await store.listImages()).toHaveLength(1);
+      await store[Symbol.asyncDispose]();
+    }
+  });
+});
+
+describe('a database that is damaged', () => {
+  it('is set aside and made again when it is no database at all', async () => {
+    const dir = await storeWith(image);
+    writeFileSync(join(dir, 'cas/db'), 'not a database'.repeat(1000));
+    const { events, open } = observed(dir);
+    await using store = await open();
+    expect(events).toMatchObject([{ reason: 'damaged', images: 1 }]);
+    expect(await store.listImages()).toHaveLength(1);
+    expect(readFileSync(join(dir, 'cas/db.damaged'), 'latin1')).toContain('not a database');
+  });
+
+  it('is made again by the next to open it when the damage shows only later', async () => {
+    const dir = await storeWith(image);
+    const database = join(dir, 'cas/db');
+    const { size } = statSync(database);
+    const bytes = readFileSync(database);
+    // All pages but the one with the schema.
+    bytes.fill(0xff, 4096 * 3);
+    writeFileSync(database, bytes);
+    expect(size).toBeGreaterThan(4096 * 4);
+    {
+      await using store = await openStore(dir);
+      await expect(
+        store.putRemote({ name: 'x', imageId: image.put.id, digest: 'd', checkedAt: 1 }),
+      ).rejects.toMatchObject({
+        code: 'ERR_RKT_STORE_CORRUPT',
+      });
+    }
+    const { events, open } = observed(dir);
+    await using store = await open();
+    expect(events).toMatchObject([{ reason: 'damaged', images: 1 }]);
+    expect(existsSync(`${database}.suspect`)).toBe(false);
+    expect((await store.listImages()).map(({ id }) => id)).toEqual([image.put.id]);
+  });
+
+  it('is not written to by those who have the old one open', async () => {
+    const dir = await storeWith(image);
+    await using old = await openStore(dir);
+    truncateSync(join(dir, 'cas/db-wal'), 0);
+    rmSync(join(dir, 'cas/db'));
+    await using store = await openStore(dir);
+    await expect(old.touchImage(image.put.id)).rejects.toMatchObject({
+      code: 'ERR_RKT_STORE_CORRUPT',
+      message: 'the database was rebuilt meanwhile: open the store again',
+    });
+    await store.touchImage(image.put.id);
+  });
+});
+
+async function storeWith(...images: readonly SampleImage[]): Promise<string> {
+  const dir = temporaryDirectory();
+  let time = 999;
+  await using store = await openStore(dir, { now: () => new Date(time) });
+  for (const each of images) {
+    time += 1;
+    await putImage(store, each);
+  }
+  // A second name, then the first again: the latest put is the one that is shown.
+  await store.putImage({ ...image.put, name: 'example.com/alias:1' });
+  await store.putImage(image.put);
+  return dir;
+}
+
+function observed(dir: string): { readonly events: StoreEvent[]; readonly open: () => ReturnType<typeof openStore> } {
+  const events: StoreEvent[] = [];
+  return { events, open: () => openStore(dir, { onEvent: (event) => events.push(event) }) };
+}
+
+function byTime(a: { readonly importedAt: number }, b: { readonly importedAt: number }): number {
+  return a.importedAt - b.importedAt;
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Finding, openStore, type Store, type Tree, type TreeBackend } from '@rkt/store';
+import { ingestLayer, sampleImage, sampleLayer } from '@rkt/store/testing';
+import { describe, expect, it } from 'vitest';
+import { putImage } from './put-image.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+
+const base = sampleLayer({ 'etc/motd': 'welcome' });
+const one = sampleImage('example.com/one', [base, sampleLayer({ 'bin/one': '1' })]);
+const two = sampleImage('example.com/two', [base, sampleLayer({ 'bin/two': '2' })]);
+
+describe('verification', () => {
+  it('names every image a changed layer is part of, and what it hashes to', async () => {
+    await using store = await storeWithBoth();
+    flipByte(layerFile(store, base.diffId, 'tar'), 600);
+    const findings = await verify(store);
+    expect(findings.map(({ kind }) => kind)).toEqual(['layer-corrupt', 'layer-corrupt']);
+    expect(findings.map(({ id }) => id).toSorted()).toEqual([one.put.id, two.put.id].toSorted());
+    expect(findings[0]).toMatchObject({ diffId: base.diffId, actual: expect.stringMatching(/^sha256:[0-9a-f]{64}$/) });
+  });
+
+  it('lets the next fetch write a layer anew that was found wrong', async () => {
+    await using store = await storeWithBoth();
+    flipByte(layerFile(store, base.diffId, 'tar'), 600);
+    expect(await ingestLayer(store, base)).toBe('present');
+    await verify(store);
+    expect(await ingestLayer(store, base)).toBe('ingested');
+    expect(await kinds(store)).toEqual(['image-ok', 'image-ok']);
+  });
+
+  it('names a layer that is gone', async () => {
+    await using store = await storeWithBoth();
+    rmSync(layerFile(store, base.diffId, 'tar'));
+    expect(await kinds(store)).toEqual(['layer-missing', 'layer-missing']);
+    await expect(exported(store)).rejects.toMatchObject({ code: 'ERR_RKT_STORE_LAYER_MISSING' });
+    expect(await ingestLayer(store, base)).toBe('ingested');
+    expect(await kinds(store)).toEqual(['image-ok', 'image-ok']);
+  });
+
+  it('makes a layer index again from the tar', async () => {
+    await using store = await storeWithBoth();
+    const index = layerFile(store, base.diffId, 'idx');
+    for (const damage of [() => flipByte(index, 20), () => rmSync(index), () => writeFileSync(index, '')]) {
+      damage();
+      expect(await kinds(store)).toEqual(['image-ok', 'image-ok']);
+      expect(readFileSync(index)).toEqual(Buffer.from(base.index));
+    }
+  });
+
+  it('tells that a damaged index cannot be read', async () => {
+    await using store = await storeWithBoth();
+    writeFileSync(layerFile(store, base.diffId, 'idx'), 'nonsense');
+    await expect(store.loadTree(one.put.id)).rejects.toMatchObject({ code: 'ERR_RKT_STORE_CORRUPT' });
+  });
+
+  it('notices a manifest that was changed or is gone', async () => {
+    await using store = await storeWithBoth();
+    const manifest = join(store.dir, 'cas/images', one.put.id, 'manifest');
+    writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('amd64', 'arm64'));
+    const findings = await verify(store, [one.put.id]);
+    expect(findings).toMatchObject([
+      { kind: 'image-corrupt', actual: expect.stringMatching(/^sha512-[0-9a-f]{128}$/) },
+    ]);
+    rmSync(manifest);
+    expect(await verify(store, [one.put.id])).toMatchObject([{ kind: 'image-corrupt' }]);
+    await expect(store.getImage(one.put.id)).rejects.toMatchObject({ code: 'ERR_RKT_STORE_CORRUPT' });
+  });
+
+  it('rebuilds EROFS metadata that was changed', async () => {
+    await using store = await storeWithBoth();
+    const tree = await render(store, 'erofs');
+    const path = tree.type === 'erofs' ? tree.source : '';
+    const whole = readFileSync(path);
+    flipByte(path, 1100);
+    expect(await kinds(store, [one.put.id])).toEqual(['tree-rebuilt', 'image-ok']);
+    expect(readFileSync(path)).toEqual(whole);
+    expect(await kinds(store, [one.put.id])).toEqual(['image-ok']);
+  });
+
+  it('rebuilds an extracted directory that was changed', async () => {
+    await using store = await storeWithBoth();
+    const tree = await render(store, 'directory');
+    const path = tree.type === 'directory' ? tree.path : '';
+    expect(await kinds(store, [one.put.id])).toEqual(['image-ok']);
+    const changes = [
+      () => writeFileSync(join(path, 'bin/one'), '2'),
+      () => writeFileSync(join(path, 'bin/more'), ''),
+      () => rmSync(join(path, 'etc/motd')),
+      () => chmodSync(join(path, 'bin/one'), 0o4755),
+    ];
+    for (const change of changes) {
+      change();
+      expect(await kinds(store, [one.put.id])).toEqual(['tree-rebuilt', 'image-ok']);
+      expect(readFileSync(join(path, 'bin/one'), 'utf8')).toBe('1');
+      expect(readFileSync(join(path, 'etc/motd'), 'utf8')).toBe('welcome');
+    }
+    expect(await kinds(store, [one.put.id])).toEqual(['image-ok']);
+  });
+
+  it('refuses an ID that is not there, and stops when told to', async () => {
+    await using store = await storeWithBoth();
+    await expect(verify(store, [`sha512-${'0'.repeat(128)}`])).rejects.toMatchObject({
+      code: 'ERR_RKT_STORE_IMAGE_NOT_FOUND',
+    });
+    const signal = AbortSignal.abort(new Error('enough'));
+    await expect(store.verify({ signal })[Symbol.asyncIterator]().next()).rejects.toThrow('enough');
+  });
+});
+
+describe('a rendered tree', () => {
+  it('is found without looking at layers', async () => {
+    await using store = await storeWithBoth();
+    const tree = await render(store, 'erofs');
+    rmSync(layerFile(store, base.diffId, 'idx'));
+    expect(await render(store, 'erofs')).toEqual(tree);
+  });
+});
+
+async function storeWithBoth(): Promise<Store> {
+  const store = await openStore(temporaryDirectory());
+  await putImage(store, one);
+  await putImage(store, two);
+  return store;
+}
+
+async function verify(store: Store, ids?: readonly (typeof one.put.id)[]): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for await (const finding of store.verify(ids === undefined ? {} : { ids })) findings.push(finding);
+  return findings;
+}
+
+async function kinds(store: Store, ids?: readonly (typeof one.put.id)[]): Promise<readonly string[]> {
+  return (await verify(store, ids)).map(({ kind }) => kind);
+}
+
+async function render(store: Store, backend: TreeBackend): Promise<Tree> {
+  await using lease = await store.lease();
+  await lease.retain(one.put.id);
+  return await store.renderTree(one.put.id, { backend, lease });
+}
+
+async function exported(store: Store): Promise<number> {
+  let size = 0;
+  for await (const chunk of store.exportImage(one.put.id)) size += chunk.length;
+  return size;
+}
+
+function layerFile(store: Store, diffId: string, extension: 'tar' | 'idx'): string {
+  const hex = diffId.slice('sha256:'.length);
+  return join(store.dir, 'cas/layers/sha256', hex.slice(0, 2), `${hex}.${extension}`);
+}
+
+function flipByte(path: string, offset: number): void {
+  const bytes = readFileSync(path);
+  bytes[offset] = (bytes[offset] ?? 0) ^ 0x55;
+  writeFileSync(path, bytes);
+}
