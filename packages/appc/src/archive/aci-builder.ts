@@ -35,8 +35,9 @@ const MANIFEST_ATTRIBUTES: EntryAttributes = { mode: 0o644, uid: 0, gid: 0, mtim
  * 1. `manifest`;
  * 2. nodes by the layer they come from, top to base, within a layer by header offset. A node with several names stands
  *    under the first of them by byte order; the others follow at once as hard links, in byte order. The `rootfs` directory
- *    is a node like any other. Directories no layer states are left out: a reader implies them again;
- * 3. `rootfs`, if no layer states the root: 0755, 0:0, at the epoch;
+ *    is a node like any other. Directories no layer states are left out: a reader implies them again from what is in them;
+ * 3. what no reader would imply, 0755, 0:0, at the epoch, in byte order: `rootfs`, if no layer states the root, and
+ *    unstated directories that ended up empty (a whiteout implies its parent, too);
  * 4. two zero blocks.
  *
  * Holes of sparse files are written out as zeros. Equal trees and manifests give equal bytes.
@@ -111,7 +112,7 @@ function* nodeSegments(
 ): Generator<AciSegment> {
   for (const { node, names } of placed) {
     const [first = '', ...links] = names.length > 1 ? [...names].sort() : names;
-    writeNode(writer, node, rootfsPath(first));
+    writeTarHeader(writer, { ...nodeHeader(node, rootfsPath(first)), attributes: node.attributes });
     if (node.kind === 'file' && node.size > 0) {
       yield* writer.take();
       yield* contentSegments(node);
@@ -131,10 +132,6 @@ function* nodeSegments(
 
 function rootfsPath(path: ByteString): ByteString {
   return path === '' ? ROOTFS : `${ROOTFS}/${path}`;
-}
-
-function writeNode(writer: SegmentWriter, node: TreeNode, path: ByteString): void {
-  writeTarHeader(writer, { ...nodeHeader(node, path), attributes: node.attributes });
 }
 
 function nodeHeader(node: TreeNode, path: ByteString): Omit<TarHeader, 'attributes'> {
@@ -168,11 +165,23 @@ function* contentSegments(file: FileNode): Generator<AciSegment> {
 function* endSegments(tree: FileTree, manifestBytes: Uint8Array | undefined): Generator<AciSegment> {
   const writer = createSegmentWriter();
   if (manifestBytes !== undefined) writeManifest(writer, manifestBytes);
-  if (tree.root.origin === undefined) writeNode(writer, impliedRoot(), ROOTFS);
+  for (const path of impliedPaths(tree.root)) {
+    writeTarHeader(writer, { path: `${rootfsPath(path)}/`, type: '5', attributes: IMPLIED_ATTRIBUTES });
+  }
   writer.reserve(2 * BLOCK);
   yield* writer.take();
 }
 
-function impliedRoot(): DirectoryNode {
-  return { kind: 'directory', attributes: IMPLIED_ATTRIBUTES, origin: undefined, children: new Map() };
+/** Directories no layer states and nothing in the archive implies, in byte order: the root, and those left without children. */
+function impliedPaths(root: DirectoryNode): readonly ByteString[] {
+  const paths: ByteString[] = [];
+  const work: { directory: DirectoryNode; path: ByteString }[] = [{ directory: root, path: '' }];
+  for (let next = work.pop(); next !== undefined; next = work.pop()) {
+    const { directory, path } = next;
+    if (directory.origin === undefined && (path === '' || directory.children.size === 0)) paths.push(path);
+    for (const [name, node] of directory.children) {
+      if (node.kind === 'directory') work.push({ directory: node, path: path === '' ? name : `${path}/${name}` });
+    }
+  }
+  return paths.sort();
 }

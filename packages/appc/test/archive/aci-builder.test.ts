@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Buffer } from 'node:buffer';
+import {
+  type AciSegment,
+  aciSegments,
+  createAciBuilder,
+  type IndexedLayer,
+  type LayerIndex,
+  mergeLayers,
+  splitAciIndex,
+  type TreeNode,
+} from '@rkt/appc';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { resultOrCode } from '../appc-error.ts';
+import { arbitraryLayers } from '../layer-arbitrary.ts';
+import { archive, file, header, indexOf, pax } from '../tar-fixtures.ts';
+import { attributesText } from '../tree/merge-oracle.ts';
+import { nodesByPath } from '../tree-text.ts';
+import { aciBytes } from './aci-bytes.ts';
+
+const manifestBytes = Buffer.from('{"acKind":"ImageManifest"}');
+
+function layersOf(indexes: readonly LayerIndex[]): IndexedLayer[] {
+  return indexes.map((index, number) => ({ diffId: `sha256:${number}`, index }));
+}
+
+/** Bytes unlike those of any other offset nearby, so that content from the wrong place shows. */
+function contentOf(index: LayerIndex, layer: number): Buffer {
+  return Buffer.from(Array.from({ length: index.size }, (_, at) => (at * 7 + Math.floor(at / 512) + layer * 31) % 251));
+}
+
+function built(layers: readonly IndexedLayer[]): AciSegment[] {
+  const builder = createAciBuilder({ manifestBytes, layerCount: layers.length });
+  const segments = layers.toReversed().flatMap((layer) => [...builder.addLayer(layer)]);
+  return [...segments, ...builder.finish().segments];
+}
+
+/** ACI of layers given as archives, base first, and the index of that ACI. */
+function aciOf(...tars: readonly Buffer[]): { bytes: Buffer; index: LayerIndex } {
+  const tree = mergeLayers(layersOf(tars.map((tar) => indexOf(tar))));
+  const bytes = aciBytes(aciSegments(tree, manifestBytes), tars);
+  return { bytes, index: indexOf(bytes, { maxPathBytes: 4103 }) };
+}
+
+describe('the stream', () => {
+  it('begins with the manifest, then has layers from the top, links behind their file, and no implied directory', () => {
+    const base = archive(header({ name: './', type: '5', mode: '0000711\0' }), file('etc/b', 'b'), file('a', 'base'));
+    const top = archive(file('etc/new', 'n'), header({ name: 'A', type: '1', linkname: 'a' }), file('zz/top'));
+    const { index } = aciOf(base, top);
+    expect(index.entries.map(({ path, kind }) => `${kind} ${path}`)).toEqual([
+      'file manifest',
+      'file rootfs/etc/new',
+      'file rootfs/zz/top',
+      'directory rootfs',
+      'file rootfs/etc/b',
+      'file rootfs/A',
+      'hardlink rootfs/a',
+    ]);
+    expect(index.entries[0]).toMatchObject({ mode: 0o644, uid: 0, gid: 0, mtime: 0, size: manifestBytes.length });
+    expect(index.entries[3]).toMatchObject({ mode: 0o711 });
+  });
+  it('ends with the root if no layer states it, and is a whole archive without layers', () => {
+    expect(aciOf(archive(file('a'))).index.entries.map(({ path }) => path)).toEqual(['manifest', 'rootfs/a', 'rootfs']);
+    const bytes = aciBytes(built([]), []);
+    expect(bytes.length % 512).toBe(0);
+    expect(indexOf(bytes).entries.map(({ path }) => path)).toEqual(['manifest', 'rootfs']);
+    expect(bytes.equals(aciBytes(aciSegments(mergeLayers([]), manifestBytes), []))).toBe(true);
+  });
+  it('states empty directories that only a whiteout implies', () => {
+    const { index } = aciOf(archive(file('b/c/.wh.x'), file('a/.wh.y'), file('d/e')));
+    expect(index.entries.map(({ path }) => path)).toEqual([
+      'manifest',
+      'rootfs/d/e',
+      'rootfs',
+      'rootfs/a',
+      'rootfs/b/c',
+    ]);
+  });
+  it('carries over whatever an entry can state', () => {
+    const long = `${'d'.repeat(200)}/${'\xff'.repeat(150)}`;
+    const xattrs = [
+      ['SCHILY.xattr.user.z', '1'],
+      ['SCHILY.xattr.security.capability', '\x01\0\0\x02'],
+    ] as const;
+    const records = [['path', long], ['mtime', '-1.25'], ['uid', '4294967295'], ['gid', '2097152'], ...xattrs] as const;
+    const tar = archive(
+      pax(records),
+      file('x', 'content', { mode: '0006755\0' }),
+      pax([
+        ['linkpath', 't'.repeat(300)],
+        ['mtime', '99999999999'],
+      ]),
+      header({ name: 'lnk', type: '2' }),
+      header({
+        name: 'dev',
+        type: '3',
+        devmajor: '7777777\0',
+        devminor: Buffer.from([0x80, 0, 0, 0, 0xff, 0xff, 0xff, 0xfe]).toString('latin1'),
+      }),
+    );
+    const before = nodesByPath(mergeLayers(layersOf([indexOf(tar)])));
+    const { rootfs } = splitAciIndex(aciOf(tar).index);
+    const after = nodesByPath(mergeLayers(layersOf([rootfs])));
+    for (const path of [long, 'lnk', 'dev']) {
+      const node = before.get(path);
+      expect(after.get(path)).toMatchObject({ kind: node?.kind, attributes: node?.attributes });
+      expect(ownOf(after.get(path))).toEqual(ownOf(node));
+    }
+    expect([...(after.get(long)?.attributes.xattrs?.keys() ?? [])]).toEqual(['security.capability', 'user.z']);
+  });
+  it('has no PAX header where ustar can say it all', () => {
+    const { bytes } = aciOf(archive(file(`${'d'.repeat(140)}/${'n'.repeat(90)}`, 'x')));
+    expect(bytes.includes('PaxHeader')).toBe(false);
+    expect(aciOf(archive(file('\xe9'))).bytes.includes('PaxHeader')).toBe(false);
+  });
+  it('writes holes as zeros in pieces that stay small', () => {
+    const size = 1_000_000;
+    const tar = archive(
+      pax([
+        ['GNU.sparse.size', String(size)],
+        ['GNU.sparse.map', '200000,3,500000,2'],
+      ]),
+      file('s', 'abcde'),
+    );
+    const { bytes, index } = aciOf(tar);
+    const [, sparse] = index.entries;
+    const at = sparse?.kind === 'file' ? (sparse.extents[0]?.tarOffset ?? 0) : 0;
+    const expected = Buffer.alloc(size);
+    expected.write('abc', 200_000);
+    expected.write('de', 500_000);
+    expect(bytes.subarray(at, at + size).equals(expected)).toBe(true);
+    const tree = mergeLayers(layersOf([indexOf(tar)]));
+    for (const segment of aciSegments(tree, manifestBytes)) {
+      if (segment.kind === 'bytes') expect(segment.bytes.length).toBeLessThanOrEqual(64 * 1024);
+    }
+  });
+  it('takes about two segments for a file', () => {
+    const tar = archive(...Array.from({ length: 500 }, (_, each) => file(`f${each}`, 'x')));
+    const segments = [...aciSegments(mergeLayers(layersOf([indexOf(tar)])), manifestBytes)];
+    expect(segments.length).toBeLessThan(1020);
+  });
+  it('does not change what it has handed out', () => {
+    const tar = archive(...Array.from({ length: 300 }, (_, each) => file(`f${each}`, 'x'.repeat(700))));
+    const tree = mergeLayers(layersOf([indexOf(tar)]));
+    const copied = Array.from(aciSegments(tree, manifestBytes), (each) =>
+      each.kind === 'bytes' ? Buffer.from(each.bytes) : each,
+    );
+    const kept = Array.from(aciSegments(tree, manifestBytes), (each) =>
+      each.kind === 'bytes' ? Buffer.from(each.bytes) : each,
+    );
+    const held = [...aciSegments(tree, manifestBytes)].map((each) =>
+      each.kind === 'bytes' ? Buffer.from(each.bytes) : each,
+    );
+    expect(kept).toEqual(copied);
+    expect(held).toEqual(copied);
+  });
+  it('refuses layers too many and too few', () => {
+    const builder = createAciBuilder({ manifestBytes, layerCount: 1 });
+    expect(() => builder.finish()).toThrow(RangeError);
+    const [layer] = layersOf([indexOf(archive(file('a')))]);
+    if (layer !== undefined) builder.addLayer(layer);
+    expect(() => layer !== undefined && builder.addLayer(layer)).toThrow(RangeError);
+  });
+});
+
+it('is the same from the builder and from the finished tree, and reads back as the same tree', () => {
+  let compared = 0;
+  fc.assert(
+    fc.property(arbitraryLayers, (indexes) => {
+      const layers = layersOf(indexes);
+      const segments = resultOrCode(() => built(layers));
+      if (typeof segments === 'string') return;
+      compared += 1;
+      const tars = indexes.map((index, number) => contentOf(index, number));
+      const bytes = aciBytes(segments, tars);
+      const tree = mergeLayers(layers);
+      expect(bytes.equals(aciBytes(aciSegments(tree, manifestBytes), tars))).toBe(true);
+      const { rootfs } = splitAciIndex(indexOf(bytes));
+      const again = mergeLayers(layersOf([rootfs]));
+      expect(described(again, [bytes])).toEqual(described(tree, tars));
+      expect(
+        aciBytes(aciSegments(again, manifestBytes), [bytes]).subarray(0, 1024).equals(bytes.subarray(0, 1024)),
+      ).toBe(true);
+    }),
+    { numRuns: 800 },
+  );
+  expect(compared).toBeGreaterThan(200);
+});
+
+function ownOf(node: TreeNode | undefined): unknown {
+  if (node?.kind === 'file') return node.size;
+  if (node?.kind === 'symlink') return node.target;
+  return node !== undefined && 'major' in node ? [node.major, node.minor] : undefined;
+}
+
+/** Paths with kind, attributes, content, and which paths are one node. */
+function described(tree: ReturnType<typeof mergeLayers>, tars: readonly Buffer[]): string[] {
+  const first = new Map<object, string>();
+  return [...nodesByPath(tree)]
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([path, node]) => {
+      if (!first.has(node)) first.set(node, path);
+      const content = node.kind === 'file' ? aciBytes(extentSegments(node), tars).toString('hex') : '';
+      const own = 'target' in node ? node.target : 'major' in node ? `${node.major}:${node.minor}` : content;
+      return `${path} ${node.kind} ${attributesText(node.attributes)} ${own} =${first.get(node)}`;
+    });
+}
+
+function extentSegments(node: {
+  origin: { layer: number } | undefined;
+  extents: readonly { tarOffset: number; length: number }[];
+}): AciSegment[] {
+  return node.extents.map(({ tarOffset, length }) => ({
+    kind: 'layer',
+    layer: node.origin?.layer ?? 0,
+    tarOffset,
+    length,
+  }));
+}
