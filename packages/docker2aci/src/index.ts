@@ -1,2 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-export {};
+export { openOciLayout } from './archive/oci-layout.ts';
+export { type ConvertedImage, type ConvertImageOptions, convertImage } from './convert-image.ts';
+export { ConversionError, type ConversionErrorCode, type ConversionErrorContext, isConversionError } from './errors.ts';
+export type { WorkerFactories } from './layers/threads.ts';
+export { type ConversionLimits, defaultConversionLimits } from './limits.ts';
+export { type ManifestContext, toAciManifest } from './manifest/aci-manifest.ts';
+export type { ConversionEvent, OnConversionProgress } from './progress.ts';
+export { directoryRepository } from './repository/directory-repository.ts';

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  type ImageId,
+  type ImageManifest,
+  type LayerRepository,
+  serializeImageManifest,
+  type TreeLayer,
+} from '@rkt/appc';
+import type { AbortOptions, Image } from '@rkt/registry';
+import { ConversionError } from './errors.ts';
+import { fetchLayers } from './layers/fetch-layers.ts';
+import { hashHere, hashOnThread, type ImageHashing } from './layers/remote-hash.ts';
+import { packagedWorkers, type WorkerFactories } from './layers/threads.ts';
+import { type ConversionLimits, defaultConversionLimits } from './limits.ts';
+import { toAciManifest } from './manifest/aci-manifest.ts';
+import type { OnConversionProgress } from './progress.ts';
+
+export interface ConvertImageOptions extends AbortOptions {
+  /** Where layers are kept; those it has are not fetched. */
+  readonly repository: LayerRepository;
+  readonly onProgress?: OnConversionProgress;
+  /** Layers fetched at once. @default 3 */
+  readonly concurrency?: number;
+  readonly limits?: Partial<ConversionLimits>;
+  /** @default the worker files of this package */
+  readonly workers?: WorkerFactories;
+}
+
+/** An image as an ACI: the manifest, and layers in the repository. Its tree is `mergeLayers` of their indexes. */
+export interface ConvertedImage {
+  readonly id: ImageId;
+  readonly manifest: ImageManifest;
+  readonly manifestBytes: Uint8Array;
+  /** Base first. */
+  readonly layers: readonly TreeLayer[];
+  /** Bytes of the uncompressed ACI. */
+  readonly size: number;
+}
+
+/** Up to this many bytes of blobs everything runs on the calling thread: a worker takes 15 ms and more to start. */
+const HERE_BYTES = 8 * 1024 * 1024;
+const DEFAULT_CONCURRENCY = 3;
+
+/**
+ * Converts an image: fetches the layers the repository lacks, several at once, verifies each against its diffID, and
+ * computes the image ID while layers still arrive. Nothing is unpacked into files. Memory does not depend on the size of
+ * the image, only on its number of entries.
+ *
+ * On any failure, and when the signal fires, transfers are cancelled, threads ended and begun layers discarded; layers that
+ * were complete stay in the repository.
+ *
+ * @throws ConversionError; what `image` and the repository throw; `signal.reason`
+ */
+export async function convertImage(image: Image, options: ConvertImageOptions): Promise<ConvertedImage> {
+  options.signal?.throwIfAborted();
+  const limits = { ...defaultConversionLimits, ...options.limits };
+  const concurrency = checkConcurrency(options.concurrency ?? DEFAULT_CONCURRENCY);
+  checkLayers(image, limits);
+  const manifest = manifestOf(image);
+  const manifestBytes = serializeImageManifest(manifest);
+  const workers = isSmall(image) ? undefined : (options.workers ?? packagedWorkers);
+  const layerCount = image.layers.length;
+  const hashing = beginHashing(workers, { manifestBytes, layerCount });
+  try {
+    const { repository, onProgress, signal } = options;
+    await fetchLayers(image.layers, { repository, onProgress, signal, concurrency, limits, workers, hashing });
+    onProgress?.({ type: 'image:hashing' });
+    const { id, size, layerSizes } = await untilAborted(hashing.finish(), signal);
+    onProgress?.({ type: 'image:done', id, size });
+    const layers = image.layers.map(({ diffId }, index) => ({ diffId, size: layerSizes[index] ?? 0 }));
+    return { id, manifest, manifestBytes, layers, size };
+  } finally {
+    await hashing.dispose();
+  }
+}
+
+function beginHashing(
+  workers: WorkerFactories | undefined,
+  options: { readonly manifestBytes: Uint8Array; readonly layerCount: number },
+): ImageHashing {
+  return workers === undefined ? hashHere(options) : hashOnThread(workers.hash(), options);
+}
+
+function manifestOf(image: Image): ImageManifest {
+  return toAciManifest(image.config, {
+    domain: image.reference.domain,
+    path: image.reference.path,
+    configDigest: image.configDescriptor.digest,
+    manifestDigest: image.descriptor.digest,
+  });
+}
+
+function isSmall(image: Image): boolean {
+  return image.layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0) <= HERE_BYTES;
+}
+
+function checkConcurrency(concurrency: number): number {
+  if (Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= 64) return concurrency;
+  throw new RangeError(`concurrency: expected 1 to 64, got ${concurrency}`);
+}
+
+function checkLayers(image: Image, limits: ConversionLimits): void {
+  const count = image.layers.length;
+  if (count > limits.maxLayers) {
+    const text = `image has ${count} layers, more than ${limits.maxLayers}`;
+    throw new ConversionError('ERR_RKT_DOCKER2ACI_LIMIT_EXCEEDED', text, { expected: limits.maxLayers, actual: count });
+  }
+  const other = image.layers.find(({ diffId }) => !/^sha256:[0-9a-f]{64}$/.test(diffId));
+  if (other === undefined) return;
+  const text = `diffID of layer ${other.descriptor.digest}: expected a sha256 digest, got ${other.diffId.slice(0, 160)}`;
+  throw new ConversionError('ERR_RKT_DOCKER2ACI_CONFIG_INVALID', text, { digest: other.descriptor.digest });
+}
+
+/** The result, or the reason of the signal as soon as it fires. */
+async function untilAborted<T>(result: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return result;
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([result, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ConversionLimits } from '../limits.ts';
+
+/** A layer to be unpacked into a file; plain data, so that it can go to another thread. */
+export interface LayerJob {
+  /** An existing empty file, to be filled with the uncompressed tar. */
+  readonly path: string;
+  /** Of the blob. */
+  readonly digest: string;
+  readonly mediaType: string;
+  /** Of the blob, in bytes. */
+  readonly size: number;
+  /** What the SHA-256 of the uncompressed tar must be: `sha256:<64 hex>`. */
+  readonly diffId: string;
+  readonly limits: ConversionLimits;
+}
+
+export interface UnpackedLayer {
+  /** Of the uncompressed tar, in bytes. */
+  readonly size: number;
+  /** See `encodeLayerIndex` of `@rkt/appc`. */
+  readonly index: Uint8Array;
+}
+
+/** A layer being unpacked: takes the blob, in order. */
+export interface LayerSink {
+  /** Resolves when more may be given; `bytes` may then be used again. One call at a time. */
+  push(bytes: Uint8Array): Promise<void>;
+  /** After the last byte, once. */
+  finish(): Promise<UnpackedLayer>;
+  /** Gives everything up; to be called if `finish` has not been reached or failed. */
+  abort(): void;
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Worker } from 'node:worker_threads';
+import { ConversionError } from '../errors.ts';
+import type { LayerJob, LayerSink, UnpackedLayer } from './layer-job.ts';
+import { type LayerReply, type LayerRequest, receiveError } from './thread-messages.ts';
+
+/** A worker thread that unpacks layers, several at once if need be. */
+export interface LayerThread {
+  readonly openJobs: number;
+  unpack(job: LayerJob): LayerSink;
+  terminate(): Promise<void>;
+}
+
+/** What crosses to a worker at a time, and how many such buffers a layer has: all the memory a layer in flight takes here. */
+const BUFFER_BYTES = 256 * 1024;
+const BUFFERS_PER_LAYER = 4;
+
+export function createLayerThread(worker: Worker): LayerThread {
+  const sinks = new Map<number, RemoteSink>();
+  let lastId = 0;
+  let dead: ConversionError | undefined;
+  const die = (error: ConversionError): void => {
+    dead ??= error;
+    for (const sink of sinks.values()) sink.fail(dead);
+    sinks.clear();
+  };
+  worker.on('message', (reply: LayerReply) => {
+    sinks.get(reply.id)?.receive(reply);
+    if (reply.type !== 'taken') sinks.delete(reply.id);
+  });
+  worker.on('error', (error) => die(workerFailed(error.message, error)));
+  worker.on('exit', () => die(workerFailed('it ended early')));
+  return {
+    get openJobs() {
+      return sinks.size;
+    },
+    unpack(job) {
+      if (dead !== undefined) throw dead;
+      lastId += 1;
+      const sink = new RemoteSink(worker, lastId);
+      sinks.set(lastId, sink);
+      sink.start(job);
+      return sink;
+    },
+    terminate: async () => {
+      await worker.terminate();
+    },
+  };
+}
+
+export function workerFailed(why: string, cause?: unknown): ConversionError {
+  return new ConversionError('ERR_RKT_DOCKER2ACI_WORKER_FAILED', `a worker thread failed: ${why}`, { cause });
+}
+
+class RemoteSink implements LayerSink {
+  readonly #worker: Worker;
+  readonly #id: number;
+  readonly #outcome = Promise.withResolvers<UnpackedLayer>();
+  #free: ArrayBuffer[] = [];
+  #allocated = 0;
+  #filling: ArrayBuffer | undefined;
+  #filled = 0;
+  #failure: ConversionError | undefined;
+  #wake: () => void = () => undefined;
+
+  constructor(worker: Worker, id: number) {
+    this.#worker = worker;
+    this.#id = id;
+    // Whoever pushes learns of a failure by the push; the promise is for `finish`.
+    this.#outcome.promise.catch(() => undefined);
+  }
+
+  start(job: LayerJob): void {
+    this.#send({ type: 'start', id: this.#id, job });
+  }
+
+  async push(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length; ) {
+      const buffer = this.#filling ?? (await this.#obtain());
+      this.#filling = buffer;
+      const part = bytes.subarray(at, at + BUFFER_BYTES - this.#filled);
+      new Uint8Array(buffer).set(part, this.#filled);
+      this.#filled += part.length;
+      at += part.length;
+      if (this.#filled === BUFFER_BYTES) this.#flush();
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async finish(): Promise<UnpackedLayer> {
+    this.#flush();
+    this.#send({ type: 'end', id: this.#id });
+    return this.#outcome.promise;
+  }
+
+  abort(): void {
+    // The conversion is over and its threads are terminated; the worker must not be asked to tidy up first.
+    this.#free = [];
+    this.#filling = undefined;
+  }
+
+  receive(reply: LayerReply): void {
+    if (reply.type === 'done') this.#outcome.resolve(reply.layer);
+    else if (reply.type === 'failed') this.fail(receiveError(reply.error));
+    else {
+      this.#free.push(reply.buffer);
+      this.#wake();
+    }
+  }
+
+  fail(error: ConversionError): void {
+    this.#failure = error;
+    this.#outcome.reject(error);
+    this.#wake();
+  }
+
+  async #obtain(): Promise<ArrayBuffer> {
+    for (;;) {
+      if (this.#failure !== undefined) throw this.#failure;
+      const buffer = this.#free.pop();
+      if (buffer !== undefined) return buffer;
+      if (this.#allocated < BUFFERS_PER_LAYER) {
+        this.#allocated += 1;
+        return new ArrayBuffer(BUFFER_BYTES);
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  #flush(): void {
+    const buffer = this.#filling;
+    if (buffer === undefined) return;
+    this.#send({ type: 'bytes', id: this.#id, buffer, length: this.#filled }, [buffer]);
+    this.#filling = undefined;
+    this.#filled = 0;
+  }
+
+  #send(request: LayerRequest, transfer: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(request, transfer);
+  }
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { LayerLimits } from '@rkt/appc';
+
+/** What one image may cost. Anything beyond is refused with `ERR_RKT_DOCKER2ACI_LIMIT_EXCEEDED`. */
+export interface ConversionLimits {
+  /** Bytes of one uncompressed layer. @default 17_179_869_184 (16 GiB) */
+  readonly maxLayerBytes: number;
+  /** How many times larger than its blob a layer may be. @default 1000 */
+  readonly maxExpansion: number;
+  /** Uncompressed bytes up to which `maxExpansion` is not looked at. @default 67_108_864 (64 MiB) */
+  readonly expansionFreeBytes: number;
+  /** Base-2 logarithm of the largest zstd window, which is memory per layer. @default 27 (128 MiB), zstd's own */
+  readonly maxZstdWindowLog: number;
+  /** Layers of one image. @default 512 */
+  readonly maxLayers: number;
+  /** What the entries of one layer may cost; see `@rkt/appc`. */
+  readonly layer: Partial<LayerLimits>;
+}
+
+export const defaultConversionLimits: ConversionLimits = {
+  maxLayerBytes: 16 * 1024 ** 3,
+  maxExpansion: 1000,
+  expansionFreeBytes: 64 * 1024 ** 2,
+  maxZstdWindowLog: 27,
+  maxLayers: 512,
+  layer: {},
+};
