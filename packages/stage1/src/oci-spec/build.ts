@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { inertAnnotations } from './annotations.ts';
 import { boundingSet, processCapabilities } from './capabilities.ts';
 import type { OciSpecInput } from './input.ts';
 import { readIsolators } from './isolators.ts';
@@ -30,7 +31,7 @@ export function buildOciSpec(input: OciSpecInput): OciSpec {
     root: { path: input.rootfsPath, readonly: input.readOnlyRootfs },
     ...(input.hostname !== undefined && input.namespaces.uts !== 'host' && { hostname: input.hostname }),
     mounts: podMounts(input.mounts),
-    ...(input.annotations && { annotations: input.annotations }),
+    ...(input.annotations && { annotations: inertAnnotations(input.annotations) }),
     linux: {
       namespaces: linuxNamespaces(input.namespaces),
       cgroupsPath: input.cgroupsPath,

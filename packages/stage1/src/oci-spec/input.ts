@@ -53,6 +53,7 @@ export interface OciSpecInput {
   readonly hostLimits: HostLimits;
   /** The caller's own bounding set, `CAP_…` names: nothing else is asked for. @default every capability of Linux 6.18 */
   readonly hostCapabilities?: readonly string[];
+  /** Data for whoever lists containers; keys a runtime would act upon (`run.oci.…` and the like) are left out. */
   readonly annotations?: Readonly<Record<string, string>>;
   readonly insecure?: InsecureOptions;
   /** As `process.arch` has it. A seccomp profile needs a known one. */

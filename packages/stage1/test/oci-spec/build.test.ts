@@ -200,3 +200,11 @@ describe('protected paths', () => {
     expect([waived.maskedPaths, waived.readonlyPaths]).toEqual([[], []]);
   });
 });
+
+describe('annotations', () => {
+  it('never give a runtime orders', () => {
+    const annotations = { 'example.com/team': 'a', 'run.oci.hooks.stdout': '/x', 'org.systemd.property.CPUQuota': '1' };
+    expect(buildOciSpec(specInput({}, { annotations })).annotations).toEqual({ 'example.com/team': 'a' });
+    expect(buildOciSpec(specInput())).not.toHaveProperty('annotations');
+  });
+});
