@@ -154,7 +154,26 @@ describe.each(['/usr/sbin/runc', '/usr/bin/crun'])('%s', (runtime) => {
     expect(readFileSync(setting, 'utf8')).toBe(before);
   });
 
-  it('starts an app whose own seccomp list is short', async () => {
+  it.each(['0', '999'])('starts an app of user %s whose own seccomp list is short', async (name) => {
+    const user = resolveUser(undefined, undefined, { user: name, group: '' });
+    const set = [
+      'access',
+      'arch_prctl',
+      'pread64',
+      'set_tid_address',
+      'set_robust_list',
+      'rseq',
+      'prlimit64',
+      'getrandom',
+    ];
+    const isolators = [{ name: 'os/linux/seccomp-retain-set', value: { set: [...set, 'getuid'], errno: 'ENOTSUP' } }];
+    const script = 'echo started; kill -0 1 2>/dev/null || echo refused';
+    const output = await run(runtime, { user, app: { ...specInput().app, isolators } }, script);
+    expect(output).toContain('started');
+    expect(output).toContain('refused');
+  });
+
+  it('starts an app whose own seccomp list extends the default', async () => {
     const set = ['@docker/default-whitelist'];
     const isolators = [{ name: 'os/linux/seccomp-retain-set', value: { set, errno: 'ENOTSUP' } }];
     const output = await run(

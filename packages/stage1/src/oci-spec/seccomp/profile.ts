@@ -5,7 +5,13 @@ import { quote } from '../../quote.ts';
 import type { AppIsolators, SeccompSet } from '../isolators.ts';
 import { argumentRules } from './argument-rules.ts';
 import { isDefaultSet, syscallSet } from './syscall-sets.ts';
-import { allowedSyscalls, architectureSyscalls, capabilitySyscalls, refusedSyscalls } from './syscalls.ts';
+import {
+  allowedSyscalls,
+  architectureSyscalls,
+  capabilitySyscalls,
+  refusedSyscalls,
+  startSyscalls,
+} from './syscalls.ts';
 
 /** OCI runtime specification 1.0.2, "Seccomp": `args`. `valueTwo` is the value to compare with for SCMP_CMP_MASKED_EQ. */
 export interface SeccompArgument {
@@ -100,9 +106,6 @@ function statedProfile(stated: SeccompSet, arches: readonly string[]): SeccompPr
     syscalls: [{ names, action: 'SCMP_ACT_ERRNO', errnoRet }],
   };
 }
-
-/** What lies between the loading of the filter and the app's first instruction, and what ends a process. */
-const startSyscalls: readonly string[] = ['execve', 'exit', 'exit_group', 'rt_sigreturn', 'sigreturn'];
 
 function errnoOf(name: string): number {
   const found = Object.entries(constants.errno).find(([key]) => key === name);
