@@ -80,6 +80,7 @@ async function sweep(files: FileContext): Promise<void> {
 function storeOn(context: StoreContext): Store {
   const { database } = context;
   const leases = new WeakMap<Lease, HeldLease>();
+  let isOpen = true;
   const requireLease = (lease: Lease, id: ImageId): void => {
     if (leases.get(lease)?.retains(id) !== true) throw new TypeError(`the lease does not retain ${id}`);
   };
@@ -107,7 +108,10 @@ function storeOn(context: StoreContext): Store {
     exportImage: (id, options) => exportImage(context, id, options),
     verify: (options) => verify(context, options),
     gc: (options) => gc(context, options),
-    [Symbol.asyncDispose]: async () => close(context),
+    [Symbol.asyncDispose]: async () => {
+      if (isOpen) close(context);
+      isOpen = false;
+    },
   };
 }
 

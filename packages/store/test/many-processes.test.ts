@@ -14,7 +14,7 @@ describe('many processes on one store', () => {
     const outcomes = await Promise.all(Array.from({ length: 10 }, () => runNode('prepare-one-layer.ts', dir, startAt)));
     expect(outcomes.map(({ stderr }) => stderr).join('')).toBe('');
     expect(outcomes.map(({ stdout }) => stdout).toSorted()).toEqual(['ingested', ...Array(9).fill('present')]);
-  });
+  }, 60_000);
 
   it('fetch and remove the same image while garbage is collected, and none loses a layer', async () => {
     const dir = temporaryDirectory();

@@ -64,6 +64,12 @@ describe('opening a store', () => {
     expect(await store.listImages()).toEqual([]);
   });
 
+  it('may be undone twice', async () => {
+    const store = await openStore(temporaryDirectory());
+    await store[Symbol.asyncDispose]();
+    await store[Symbol.asyncDispose]();
+  });
+
   it('may be done many times at once, also the first time', async () => {
     const dir = temporaryDirectory();
     const stores = await Promise.all(Array.from({ length: 12 }, () => openStore(dir)));

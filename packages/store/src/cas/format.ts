@@ -11,6 +11,7 @@ export const FORMAT_VERSION = 1;
 
 const OURS: ReadonlySet<string> = new Set([
   'format',
+  'reserve',
   'db',
   'db-wal',
   'db-shm',

@@ -84,7 +84,7 @@ async function labelsOf(manifestBytes: Uint8Array): Promise<Readonly<Record<stri
 }
 
 function requireLayers(sql: Sql, { id, layers }: PutImageOptions): void {
-  const missing = layers.find((diffId) => findLayer(sql, diffId) === undefined);
+  const missing = layers.find((diffId) => findLayer(sql, diffId)?.damaged !== false);
   if (missing === undefined) return;
   throw new StoreError('ERR_RKT_STORE_LAYER_MISSING', `image ${id} needs layer ${missing}, which is not in the store`, {
     subject: missing,

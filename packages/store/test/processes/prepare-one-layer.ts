@@ -9,5 +9,5 @@ const [dir = '', startAt = '0'] = process.argv.slice(2);
 await using store = await openStore(dir);
 const [layer] = twoLayerImage().layers;
 if (layer === undefined) throw new Error('the sample has no layer');
-await delay(Number(startAt) - Date.now());
+await delay(Math.max(1, Number(startAt) - Date.now()));
 process.stdout.write(await ingestLayer(store, layer));

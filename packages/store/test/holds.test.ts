@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { openStore, type Store } from '@rkt/store';
+import { ingestLayer, sampleImage, sampleLayer } from '@rkt/store/testing';
+import { describe, expect, it } from 'vitest';
+import { putImage } from './put-image.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+
+const shared = sampleLayer({ shared: 'by all' });
+const one = sampleImage('example.com/one', [shared]);
+const two = sampleImage('example.com/two', [shared, shared]);
+
+describe('layers a fetch relies on', () => {
+  it('stay when their last image is removed meanwhile', async () => {
+    const dir = temporaryDirectory();
+    await using store = await openStore(dir);
+    await using other = await openStore(dir);
+    await putImage(store, one);
+    expect(await ingestLayer(other, shared)).toBe('present');
+    expect(kindsOf(await store.removeImage(one.put.id))).toEqual(['image']);
+    await other.putImage(two.put);
+    expect(kindsOf(await store.removeImage(two.put.id))).toEqual(['image', 'layer']);
+  });
+
+  it('stay for the second of two fetches of one process when the first is done and undone', async () => {
+    await using store = await openStore(temporaryDirectory());
+    await ingestLayer(store, shared);
+    await ingestLayer(store, shared);
+    await store.putImage(one.put);
+    expect(kindsOf(await store.removeImage(one.put.id))).toEqual(['image']);
+    await store.putImage(two.put);
+    expect(kindsOf(await store.removeImage(two.put.id))).toEqual(['image', 'layer']);
+  });
+
+  it('are given up with the store object', async () => {
+    const dir = temporaryDirectory();
+    await using store = await openStore(dir);
+    {
+      await using other = await openStore(dir);
+      await ingestLayer(other, shared);
+      expect(await store.gc({ graceMs: 0 })).toEqual([]);
+    }
+    expect(kindsOf(await store.gc())).toEqual([]);
+    expect(kindsOf(await store.gc({ graceMs: 0 }))).toEqual(['layer']);
+  });
+
+  it('are given up a day after they were asked for, however long the process lives', async () => {
+    const dir = temporaryDirectory();
+    await using fetching = await openStore(dir);
+    await ingestLayer(fetching, shared);
+    const tomorrow = Date.now() + 24 * 60 * 60 * 1000 + 10_000;
+    await using store = await openStore(dir, { now: () => new Date(tomorrow) });
+    expect(kindsOf(await store.gc({ graceMs: 0 }))).toEqual(['layer']);
+    await expect(fetching.putImage(one.put)).rejects.toMatchObject({ code: 'ERR_RKT_STORE_LAYER_MISSING' });
+    expect(readdirSync(join(dir, 'cas/images'))).toEqual([]);
+  });
+});
+
+describe('files a crash left without a row', () => {
+  it('are adopted when the layer is wanted again', async () => {
+    const dir = temporaryDirectory();
+    {
+      await using store = await openStore(dir);
+      await ingestLayer(store, shared);
+    }
+    forget(dir, 'layers');
+    await using store = await openStore(dir);
+    expect(await ingestLayer(store, shared)).toBe('present');
+    await store.putImage(one.put);
+  });
+
+  it('are garbage otherwise, and a dry run says so', async () => {
+    const dir = temporaryDirectory();
+    {
+      await using store = await openStore(dir);
+      await putImage(store, one);
+      await render(store);
+    }
+    forget(dir, 'image_layers', 'images', 'layers');
+    await using store = await openStore(dir);
+    const plan = await store.gc({ dryRun: true });
+    expect(kindsOf(plan)).toEqual(['image', 'layer', 'tree']);
+    expect(kindsOf(await store.gc())).toEqual(['image', 'layer', 'tree']);
+    expect(readdirSync(join(dir, 'cas/images'))).toEqual([]);
+  });
+});
+
+describe('a lease bound to a directory that moves', () => {
+  it('holds wherever along its way the directory is', async () => {
+    const dir = temporaryDirectory();
+    const places = ['prepare', 'run', 'exited'].map((state) => join(dir, state));
+    await using store = await openStore(dir);
+    await putImage(store, one);
+    mkdirSync(places[0] ?? '');
+    const lease = await store.lease({ boundTo: places });
+    await lease.retain(one.put.id);
+    await lease[Symbol.asyncDispose]();
+    for (const [at, place] of places.entries()) {
+      if (at > 0) renameSync(places[at - 1] ?? '', place);
+      await expect(store.removeImage(one.put.id)).rejects.toMatchObject({ code: 'ERR_RKT_STORE_IMAGE_IN_USE' });
+      expect(await store.gc({ graceMs: 0 })).toEqual([]);
+    }
+    rmSync(places[2] ?? '', { recursive: true });
+    expect(kindsOf(await store.gc({ graceMs: 0 }))).toEqual(['image', 'layer']);
+  });
+});
+
+function kindsOf(items: readonly { readonly kind: string }[]): readonly string[] {
+  return items.map(({ kind }) => kind).toSorted();
+}
+
+async function render(store: Store): Promise<void> {
+  await using lease = await store.lease();
+  await lease.retain(one.put.id);
+  await store.renderTree(one.put.id, { backend: 'erofs', lease });
+}
+
+function forget(dir: string, ...tables: readonly string[]): void {
+  const database = new DatabaseSync(join(dir, 'cas/db'));
+  for (const table of tables) database.exec(`DELETE FROM ${table}`);
+  database.close();
+}
