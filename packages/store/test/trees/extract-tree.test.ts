@@ -98,7 +98,8 @@ describe('failures', () => {
     const tree = treeWith(directory({ d: directory({ f: file(3000, 65_024) }) }), 100_000);
     expect(await failing(tree)).toMatchObject({
       code: 'ERR_RKT_STORE_TREE_INVALID',
-      message: 'layer ends before offset 65536',
+      message: 'layer ends before offset 65536: d/f',
+      entry: 'd/f',
     });
   });
 

@@ -22,7 +22,15 @@ describe('writeErofs', () => {
     const digest = createHash('sha256')
       .update(writeErofs(treeWith(directory(sample))))
       .digest('hex');
-    expect(digest).toBe('7ea7296dd39fdf468b3626662f480751d6339c81f450c5bc8fd248c26d2cf996');
+    expect(digest).toBe('b0cdec5cf9f8cd5ae79c16fc68b8708aabd04c38c86486c189fdc9da304e0f72');
+  });
+
+  it('names the volume by its layers and their order', () => {
+    const layers = ['12', '34'].map((byte) => ({ diffId: `sha256:${byte.repeat(32)}`, size: 1024 }));
+    const id = (of: typeof layers): string =>
+      Buffer.from(writeErofs({ layers: of, root: directory({}) })).toString('hex', 1072, 1088);
+    expect(id(layers)).toMatch(/^[0-9a-f]{12}8[0-9a-f]{3}[89ab][0-9a-f]{15}$/);
+    expect(new Set([id(layers), id(layers.toReversed()), id(layers.slice(1)), id([])]).size).toBe(4);
   });
 
   it('needs 32 bytes less for every inode that has the time most have', () => {

@@ -2,10 +2,10 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FileTree } from '@rkt/appc';
-import { toStoreError } from '../../errors.ts';
-import { loadTreeSyscalls, SystemCallError, type TreeSyscalls } from '../../host/tree-syscalls.ts';
-import { BLOCK_SIZE } from './format.ts';
-import { writeErofs } from './write-erofs.ts';
+import { toStoreError } from '../errors.ts';
+import { loadTreeSyscalls, SystemCallError, type TreeSyscalls } from '../host/tree-syscalls.ts';
+import { BLOCK_SIZE } from './erofs/format.ts';
+import { writeErofs } from './erofs/write-erofs.ts';
 
 export type ErofsSupport = { readonly usable: true } | { readonly usable: false; readonly reason: string };
 
