@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chmod, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import type { ExecPlugin, NetworkingOptions, PluginExit } from '../../src/networking/index.ts';
 
 /** A call as the fake saw it: `ADD ptp eth0`, or `iptables -w -t nat -S`. */
@@ -28,6 +29,7 @@ export interface FakeHost {
  */
 export async function fakeHost(plugins = ['loopback', 'ptp', 'portmap', 'bridge', 'host-local']): Promise<FakeHost> {
   const root = await mkdtemp(join(tmpdir(), 'rkt-net-'));
+  onTestFinished(() => rm(root, { recursive: true }));
   const pluginDir = join(root, 'plugins');
   await mkdir(pluginDir);
   for (const name of plugins) {

@@ -20,7 +20,7 @@ export interface Namespace extends AsyncDisposable {
 export interface PrivateHost extends AsyncDisposable {
   readonly namespace: Namespace;
   readonly options: NetworkingOptions;
-  /** Rules, interfaces and routes; without what has no consequence (empty built-in chains, counters). */
+  /** Rules, names of interfaces, IPv4 routes; not the state of links, which the kernel works out in its own time. */
   state(): readonly string[];
 }
 
@@ -55,8 +55,8 @@ export async function privateHost(iptables: 'nft' | 'legacy'): Promise<PrivateHo
         namespace.exec(`/usr/sbin/iptables-${iptables}`, '-t', 'nat', '-S'),
         namespace.exec(`/usr/sbin/iptables-${iptables}`, '-S'),
         namespace.exec(`/usr/sbin/ip6tables-${iptables}`, '-t', 'nat', '-S'),
-        namespace.exec('ip', '-o', 'link'),
-        namespace.exec('ip', 'route', 'show', 'table', 'all'),
+        namespace.exec('ls', '/proc/sys/net/ipv4/conf'),
+        namespace.exec('ip', '-4', 'route', 'show', 'table', 'all').replaceAll(/ linkdown/g, ''),
       ].flatMap((text) => text.trim().split('\n')),
     async [Symbol.asyncDispose]() {
       await namespace[Symbol.asyncDispose]();
