@@ -27,6 +27,8 @@ export interface AciBuilderOptions {
 }
 
 const ROOTFS = 'rootfs';
+/** Segments made ahead of their being asked for: resuming a generator for each costs more than making it. */
+const BATCH = 256;
 const MANIFEST_ATTRIBUTES: EntryAttributes = { mode: 0o644, uid: 0, gid: 0, mtime: 0, mtimeNanoseconds: 0 };
 
 /**
@@ -114,8 +116,10 @@ function* nodeSegments(
     const [first = '', ...links] = names.length > 1 ? [...names].sort() : names;
     writeTarHeader(writer, { ...nodeHeader(node, rootfsPath(first)), attributes: node.attributes });
     if (node.kind === 'file' && node.size > 0) {
-      yield* writer.take();
-      yield* contentSegments(node);
+      if (!writeContent(writer, node)) {
+        yield* writer.take();
+        yield* sparseSegments(node);
+      }
       writePadding(writer, node.size);
     }
     for (const link of links) {
@@ -126,8 +130,17 @@ function* nodeSegments(
         linkname: rootfsPath(first),
       });
     }
+    if (writer.pending >= BATCH) yield* writer.take();
   }
   yield* writer.take();
+}
+
+/** The content of a file without holes; false for one that has any. */
+function writeContent(writer: SegmentWriter, file: FileNode): boolean {
+  const [extent] = file.extents;
+  if (extent?.length !== file.size) return false;
+  writer.range(file.origin?.layer ?? 0, extent.tarOffset, extent.length);
+  return true;
 }
 
 function rootfsPath(path: ByteString): ByteString {
@@ -151,7 +164,7 @@ function nodeHeader(node: TreeNode, path: ByteString): Omit<TarHeader, 'attribut
   }
 }
 
-function* contentSegments(file: FileNode): Generator<AciSegment> {
+function* sparseSegments(file: FileNode): Generator<AciSegment> {
   const layer = file.origin?.layer ?? 0;
   let end = 0;
   for (const { fileOffset, tarOffset, length } of file.extents) {

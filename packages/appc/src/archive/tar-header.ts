@@ -108,50 +108,57 @@ function writeBlock(
   split: SplitName,
   type: TarType | 'x' = header.type,
 ): void {
-  const { attributes, linkname = '' } = header;
+  const { attributes, linkname = '', size = 0 } = header;
   const block = writer.reserve(BLOCK);
-  putString(block, FIELDS.name.at, split.name);
-  putOctal(block, FIELDS.mode, attributes.mode);
-  putOctal(block, FIELDS.uid, attributes.uid > MAX_OCTAL_7 ? 0 : attributes.uid);
-  putOctal(block, FIELDS.gid, attributes.gid > MAX_OCTAL_7 ? 0 : attributes.gid);
-  putOctal(block, FIELDS.size, (header.size ?? 0) > MAX_OCTAL_11 ? 0 : (header.size ?? 0));
-  putOctal(block, FIELDS.mtime, Math.min(Math.max(attributes.mtime, 0), MAX_OCTAL_11));
-  putString(block, FIELDS.type.at, type);
-  putString(block, FIELDS.linkname.at, linkname.slice(0, FIELDS.linkname.length));
-  putString(block, FIELDS.magic.at, 'ustar\x0000');
-  putDevice(block, FIELDS.devmajor, header.major ?? 0);
-  putDevice(block, FIELDS.devminor, header.minor ?? 0);
-  putString(block, FIELDS.prefix.at, split.prefix);
-  putChecksum(block);
+  const bytes = writer.buffer;
+  // The checksum is the sum of all bytes; most are zero, so those written are summed and not the block.
+  let sum = 8 * 0x20;
+  sum += putString(bytes, block + FIELDS.name.at, split.name);
+  sum += putOctal(bytes, block, FIELDS.mode, attributes.mode);
+  sum += putOctal(bytes, block, FIELDS.uid, attributes.uid > MAX_OCTAL_7 ? 0 : attributes.uid);
+  sum += putOctal(bytes, block, FIELDS.gid, attributes.gid > MAX_OCTAL_7 ? 0 : attributes.gid);
+  sum += putOctal(bytes, block, FIELDS.size, size > MAX_OCTAL_11 ? 0 : size);
+  sum += putOctal(bytes, block, FIELDS.mtime, Math.min(Math.max(attributes.mtime, 0), MAX_OCTAL_11));
+  sum += putString(bytes, block + FIELDS.type.at, type);
+  sum += putString(bytes, block + FIELDS.linkname.at, linkname.slice(0, FIELDS.linkname.length));
+  sum += putString(bytes, block + FIELDS.magic.at, 'ustar\x0000');
+  sum += putDevice(bytes, block, FIELDS.devmajor, header.major ?? 0);
+  sum += putDevice(bytes, block, FIELDS.devminor, header.minor ?? 0);
+  sum += putString(bytes, block + FIELDS.prefix.at, split.prefix);
+  // Six octal digits, NUL, space.
+  putOctal(bytes, block, { at: FIELDS.checksum.at, length: 7 }, sum);
+  bytes[block + FIELDS.checksum.at + 7] = 0x20;
 }
 
-function putString(block: Uint8Array, at: number, text: ByteString): void {
-  for (let index = 0; index < text.length; index += 1) block[at + index] = text.charCodeAt(index);
-}
-
-/** Octal digits that fill the field but for a final NUL. */
-function putOctal(block: Uint8Array, field: Field, value: number): void {
-  let rest = value;
-  for (let at = field.at + field.length - 2; at >= field.at; at -= 1) {
-    block[at] = 0x30 + (rest % 8);
-    rest = Math.floor(rest / 8);
+/** Writes a string; gives the sum of its bytes. */
+function putString(bytes: Uint8Array, at: number, text: ByteString): number {
+  let sum = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index);
+    bytes[at + index] = unit;
+    sum += unit;
   }
+  return sum;
+}
+
+/** Writes octal digits that fill the field but for a final NUL; gives their sum. */
+function putOctal(bytes: Uint8Array, block: number, field: Field, value: number): number {
+  const first = block + field.at;
+  let sum = 0;
+  let at = first + field.length - 2;
+  let rest = value;
+  // Shifts work on 32 bits: the digits above them are divided off.
+  for (; rest > 0x7fff_ffff; rest = Math.floor(rest / 8)) sum += bytes[at--] = 0x30 + (rest % 8);
+  for (; at >= first; rest >>>= 3) sum += bytes[at--] = 0x30 + (rest & 7);
+  return sum;
 }
 
 /** PAX has no record for device numbers: those beyond seven octal digits are written in GNU's base-256. */
-function putDevice(block: Uint8Array, field: Field, value: number): void {
-  if (value <= MAX_OCTAL_7) {
-    putOctal(block, field, value);
-    return;
-  }
-  new DataView(block.buffer, block.byteOffset + field.at).setUint32(4, value);
-  block[field.at] = 0x80;
-}
-
-/** Six octal digits, NUL, space, over the block with spaces in the checksum's place. */
-function putChecksum(block: Uint8Array): void {
-  let sum = 8 * 0x20;
-  for (let at = 0; at < BLOCK; at += 1) sum += block[at] ?? 0;
-  putOctal(block, { at: FIELDS.checksum.at, length: 7 }, sum);
-  block[FIELDS.checksum.at + 7] = 0x20;
+function putDevice(bytes: Uint8Array, block: number, field: Field, value: number): number {
+  if (value <= MAX_OCTAL_7) return putOctal(bytes, block, field, value);
+  const number = new Uint8Array(field.length);
+  new DataView(number.buffer).setUint32(field.length - 4, value);
+  number[0] = 0x80;
+  bytes.set(number, block + field.at);
+  return number.reduce((sum, byte) => sum + byte, 0);
 }

@@ -35,11 +35,14 @@ function trimSlashes(name: ByteString): ByteString {
   return start === 0 && end === name.length ? name : name.slice(start, end);
 }
 
-/** True if {@link cleanEntryPath} would give `path` back unchanged, but for its length. */
-export function isCleanPath(path: ByteString): boolean {
+/**
+ * True if {@link cleanEntryPath} would give `path` back unchanged, but for its length. The first `known` bytes are taken
+ * to begin a clean path.
+ */
+export function isCleanPath(path: ByteString, known = 0): boolean {
   if (path === '') return true;
-  let start = 0;
-  for (let at = 0; at <= path.length; at += 1) {
+  let start = known === 0 ? 0 : path.lastIndexOf('/', known - 1) + 1;
+  for (let at = start; at <= path.length; at += 1) {
     const unit = at === path.length ? SLASH : path.charCodeAt(at);
     if (unit === 0 || unit > 0xff) return false;
     if (unit !== SLASH) continue;

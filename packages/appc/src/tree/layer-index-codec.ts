@@ -116,7 +116,7 @@ function readEntry(
   const shared = reader.unsigned();
   if (shared > previous.path.length) throw broken(reader, 'has a path that continues nothing');
   const path = previous.path.slice(0, shared) + reader.string();
-  if (!isCleanPath(path)) throw broken(reader, 'has a path that is not clean');
+  if (!isCleanPath(path, shared)) throw broken(reader, 'has a path that is not clean');
   const base = { path, headerOffset, ...readAttributes(reader) };
   switch (kind) {
     case 'file':

@@ -233,10 +233,8 @@ class TarIndexer implements LayerIndexer {
   }
 
   #addPlainFile(entry: FileEntry): void {
-    const { size } = entry;
-    const extents = size === 0 ? [] : [{ fileOffset: 0, tarOffset: this.#offset, length: size }];
-    this.#entries.push({ ...entry, extents });
-    this.#skipContent(size);
+    this.#entries.push(entry);
+    this.#skipContent(entry.size);
   }
 
   #takePaxFile(entry: FileEntry, pax: PaxRecords): void {

@@ -7,10 +7,10 @@ import {
   type Directory,
   directoryLink,
   findInLayer,
-  type Leaf,
   type PendingLink,
   resolveLayer,
   type Slot,
+  type Stated,
 } from './layer-tree.ts';
 
 /** A layer by the digest of its tar and its index. */
@@ -53,7 +53,6 @@ class TopDownMerger implements LayerMerger {
   #root: Directory | undefined;
   /** Hard links that look for their target in the layers to come, by target: those of one target have one fate. */
   #pending = new Map<ByteString, PendingLink[]>();
-  #placed = new Map<Leaf | Directory, PlacedNode>();
 
   constructor(layerCount: number) {
     this.#layerCount = layerCount;
@@ -63,8 +62,7 @@ class TopDownMerger implements LayerMerger {
     const number = this.#layerCount - this.#layers.length - 1;
     if (number < 0) throw new RangeError(`more than ${this.#layerCount} layers were added`);
     this.#layers.push({ diffId: layer.diffId, size: layer.index.size });
-    this.#placed = new Map();
-    const { root, links } = resolveLayer(layer.index, number);
+    const { root, links, stated } = resolveLayer(layer.index, number);
     // Before the merge: it adds lower layers to these directories, and targets are sought in the layer as it is.
     this.#resolvePending(root);
     for (const link of links) this.#await(link.target, link);
@@ -73,7 +71,7 @@ class TopDownMerger implements LayerMerger {
       this.#adopt(root, '');
     } else this.#merge(this.#root, root);
     if (number === 0) this.#refuseDangling();
-    return [...this.#placed.values()].sort((left, right) => headerOffset(left) - headerOffset(right));
+    return placedNodes(stated);
   }
 
   finish(): FileTree {
@@ -111,7 +109,7 @@ class TopDownMerger implements LayerMerger {
       return;
     }
     link.leaf = slot;
-    for (const name of link.names) this.#name(slot, name);
+    for (const name of link.names) slot.names.push(name);
   }
 
   #refuseDangling(): void {
@@ -153,38 +151,43 @@ class TopDownMerger implements LayerMerger {
     if (upper.origin !== undefined || lower.origin === undefined) return;
     upper.attributes = lower.attributes;
     upper.origin = lower.origin;
-    this.#place(upper, path);
+    // Of the two, the lower one is among what its layer stated.
+    lower.path = path;
   }
 
   /** Notes the names of everything in a subtree that has become part of the tree. */
   #adopt(slot: Slot, path: ByteString): void {
-    const work: { slot: Slot; path: ByteString }[] = [{ slot, path }];
+    if (slot.kind !== 'directory') {
+      slot.names.push(path);
+      return;
+    }
+    const work: { directory: Directory; path: ByteString }[] = [{ directory: slot, path }];
     for (let next = work.pop(); next !== undefined; next = work.pop()) {
-      if (next.slot.kind === 'leaf') this.#name(next.slot, next.path);
-      else if (next.slot.kind === 'link') next.slot.names.push(next.path);
-      else {
-        if (next.slot.origin !== undefined) this.#place(next.slot, next.path);
-        for (const [name, child] of next.slot.children) work.push({ slot: child, path: joined(next.path, name) });
+      const { directory } = next;
+      if (directory.origin !== undefined) directory.path = next.path;
+      for (const [name, child] of directory.children) {
+        const childPath = joined(next.path, name);
+        if (child.kind === 'directory') work.push({ directory: child, path: childPath });
+        else child.names.push(childPath);
       }
     }
   }
-
-  #place(directory: Directory, path: ByteString): void {
-    const { attributes, origin } = directory;
-    this.#placed.set(directory, {
-      node: { kind: 'directory', attributes, origin, children: new Map() },
-      names: [path],
-    });
-  }
-
-  #name(leaf: Leaf, path: ByteString): void {
-    if (leaf.names.length === 0) this.#placed.set(leaf, leaf);
-    leaf.names.push(path);
-  }
 }
 
-function headerOffset(placed: PlacedNode): number {
-  return placed.node.origin?.headerOffset ?? -1;
+/** What a layer stated and the tree has, in archive order. */
+function placedNodes(stated: readonly Stated[]): PlacedNode[] {
+  const placed: PlacedNode[] = [];
+  for (const { slot, headerOffset } of stated) {
+    if (slot.kind === 'leaf') {
+      if (slot.names.length > 0) placed.push(slot);
+      continue;
+    }
+    const { attributes, origin, path } = slot;
+    // A directory stated twice stands where it was stated last.
+    if (path === undefined || origin?.headerOffset !== headerOffset) continue;
+    placed.push({ node: { kind: 'directory', attributes, origin, children: new Map() }, names: [path] });
+  }
+  return placed;
 }
 
 function joined(path: ByteString, name: ByteString): ByteString {

@@ -31,6 +31,8 @@ export interface Directory {
   readonly hidden: Set<ByteString>;
   /** Lower layers contribute no children at all. */
   opaque: boolean;
+  /** Where it is in the tree, once it is there with attributes some layer states. */
+  path: ByteString | undefined;
 }
 
 export type Slot = Leaf | PendingLink | Directory;
@@ -39,6 +41,13 @@ export type Slot = Leaf | PendingLink | Directory;
 export interface LayerTree {
   readonly root: Directory;
   readonly links: readonly PendingLink[];
+  /** What its entries stated, in archive order, also what later ones replaced. */
+  readonly stated: readonly Stated[];
+}
+
+export interface Stated {
+  readonly slot: Leaf | Directory;
+  readonly headerOffset: number;
 }
 
 /** Directories nobody states. */
@@ -65,6 +74,7 @@ export function resolveLayer(index: LayerIndex, layer: number): LayerTree {
 class LayerResolver implements LayerTree {
   readonly root: Directory = impliedDirectory();
   readonly links: PendingLink[] = [];
+  readonly stated: Stated[] = [];
   readonly #layer: number;
   /** The directory of the entry before: entries of one directory usually follow each other. */
   #recent: { readonly path: ByteString; readonly directory: Directory } | undefined;
@@ -102,6 +112,7 @@ class LayerResolver implements LayerTree {
   #state(directory: Directory, entry: LayerEntry): void {
     directory.attributes = entryAttributes(entry);
     directory.origin = { layer: this.#layer, headerOffset: entry.headerOffset };
+    this.stated.push({ slot: directory, headerOffset: entry.headerOffset });
   }
 
   #replace(parent: Directory, name: ByteString, slot: Leaf | PendingLink): void {
@@ -111,7 +122,9 @@ class LayerResolver implements LayerTree {
 
   #leaf(entry: Exclude<LayerEntry, { kind: 'directory' | 'hardlink' }>): Leaf {
     const origin = { layer: this.#layer, headerOffset: entry.headerOffset };
-    return { kind: 'leaf', node: leafNode(entry, origin), names: [] };
+    const leaf: Leaf = { kind: 'leaf', node: leafNode(entry, origin), names: [] };
+    this.stated.push({ slot: leaf, headerOffset: entry.headerOffset });
+    return leaf;
   }
 
   #link(entry: HardlinkEntry): Leaf | PendingLink {
@@ -165,6 +178,7 @@ function impliedDirectory(): Directory {
     children: new Map(),
     hidden: new Set(),
     opaque: false,
+    path: undefined,
   };
 }
 

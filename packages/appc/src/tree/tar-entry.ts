@@ -2,10 +2,10 @@
 import { AppcError, quoteUntrusted } from '../errors.ts';
 import type { ByteString } from './byte-string.ts';
 import { cleanEntryPath } from './entry-path.ts';
-import type { LayerEntry } from './layer-index.ts';
+import type { FileEntry, LayerEntry } from './layer-index.ts';
 import type { LayerLimits } from './layer-limits.ts';
 import { type PaxRecords, paxInteger, paxName, paxTime } from './pax-records.ts';
-import { FIELDS, fieldNumber, fieldString, tarFormat } from './tar-fields.ts';
+import { BLOCK, FIELDS, fieldNumber, fieldString, tarFormat } from './tar-fields.ts';
 
 /** What the headers before an entry's own header said about it. */
 export interface Extensions {
@@ -34,7 +34,7 @@ const NO_PAX: PaxRecords = { values: new Map(), sparsePairs: [] };
 const XATTR_PREFIX = 'SCHILY.xattr.';
 
 /**
- * The entry a header states; a file comes without extents, which the caller adds. Stored sizes of everything but files
+ * The entry a header states; a file as if it were not sparse. Stored sizes of everything but files
  * are ignored, as GNU tar and Go ignore them: no data follows such a header.
  */
 export function readEntry(header: RawHeader, limits: LayerLimits): LayerEntry {
@@ -51,7 +51,7 @@ export function readEntry(header: RawHeader, limits: LayerLimits): LayerEntry {
   }
   switch (kind) {
     case 'file':
-      return { ...base, kind, size: storedSize(header), extents: [] };
+      return { ...base, kind, ...plainContent(header) };
     case 'hardlink':
       return { ...base, kind, target: hardlinkTarget(header, path, limits) };
     case 'symlink':
@@ -67,6 +67,12 @@ export function readEntry(header: RawHeader, limits: LayerLimits): LayerEntry {
     default:
       return { ...base, kind };
   }
+}
+
+function plainContent(header: RawHeader): Pick<FileEntry, 'size' | 'extents'> {
+  const size = storedSize(header);
+  if (size === 0) return { size, extents: [] };
+  return { size, extents: [{ fileOffset: 0, tarOffset: header.offset + BLOCK, length: size }] };
 }
 
 /** Bytes of content after the header of a file: the PAX record if there is one, else the header's field. */
