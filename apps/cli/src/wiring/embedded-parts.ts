@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Worker } from 'node:worker_threads';
 
-/** What a single-file executable brings along instead of files next to the module. */
+/** Parts that the single executable carries inside, where the npm package has files. */
 export interface EmbeddedParts {
-  readonly workers: { readonly layer: () => Worker; readonly hash: () => Worker };
+  readonly workers: {
+    readonly layer: () => Worker;
+    readonly hash: () => Worker;
+  };
 }
 
-/** Nothing in the npm package, whose parts are files; the executable's build puts another module in this one's place. */
+/** Undefined in the npm package. The build of the executable puts its own module in the place of this one. */
 export const embeddedParts: EmbeddedParts | undefined = undefined;

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** A flag, declared once: parsing, help and completion read the same table. */
+export interface FlagSpec {
+  /** Without dashes. */
+  readonly name: string;
+  /** `boolean` flags take a value only as `--flag=false`. */
+  readonly kind: 'boolean' | 'text';
+  readonly summary: string;
+  /** How the value is called in help. */
+  readonly placeholder?: string;
+  readonly default?: string;
+  /** What `--flag` alone means; a value must then be joined with `=`. */
+  readonly bare?: string;
+  /** May be given several times, every value counts. Otherwise the last one wins. */
+  readonly repeat?: true;
+  readonly choices?: readonly string[];
+  /** Throws an Error with the reason for a value that cannot be. */
+  readonly check?: (value: string) => unknown;
+  /** Says something about the image before it on the command line. */
+  readonly scope?: 'image';
+  /** Also allowed before the first image, where it holds for every image. */
+  readonly beforeImages?: true;
+  readonly hidden?: true;
+}
+
+/** A flag as it was given. */
+export interface GivenFlag {
+  readonly flag: FlagSpec;
+  readonly value: string;
+}
+
+/** The values of a command's flags. Asking for a flag the command does not declare is a TypeError. */
+export interface FlagValues {
+  given(name: string): boolean;
+  boolean(name: string): boolean;
+  /** The last value, else the default, else undefined. */
+  text(name: string): string | undefined;
+  /** Every value, in the order given. */
+  texts(name: string): readonly string[];
+}
+
+/** Collects given flags for look-up by name. */
+export function flagValues(specs: readonly FlagSpec[], given: readonly GivenFlag[]): FlagValues {
+  const byName = new Map(specs.map((spec) => [spec.name, spec]));
+  const values = new Map<string, string[]>();
+  for (const { flag, value } of given) {
+    const known = values.get(flag.name);
+    if (known === undefined) values.set(flag.name, [value]);
+    else known.push(value);
+  }
+  const declared = (name: string): FlagSpec => {
+    const spec = byName.get(name);
+    if (spec === undefined) throw new TypeError(`flag --${name} is not declared`);
+    return spec;
+  };
+  const text = (name: string): string | undefined => {
+    const spec = declared(name);
+    return values.get(name)?.at(-1) ?? spec.default;
+  };
+  return {
+    given: (name) => values.has(declared(name).name),
+    boolean: (name) => text(name) === 'true',
+    text,
+    texts: (name) => values.get(declared(name).name) ?? [],
+  };
+}

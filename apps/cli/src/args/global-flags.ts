@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+import { quote } from '../render/quote.ts';
+import type { FlagSpec, FlagValues } from './flag.ts';
+
+/** Security features that can be switched off, one by one or in groups. */
+export type InsecureOption = 'image' | 'tls' | 'ondisk' | 'http' | 'pubkey' | 'capabilities' | 'paths' | 'seccomp';
+
+const FETCHING: readonly InsecureOption[] = ['image', 'tls', 'http', 'pubkey'];
+const RUNNING: readonly InsecureOption[] = ['capabilities', 'paths', 'seccomp'];
+const MEANINGS: Readonly<Record<string, readonly InsecureOption[]>> = {
+  none: [],
+  image: ['image'],
+  tls: ['tls'],
+  ondisk: ['ondisk'],
+  http: ['http'],
+  pubkey: ['pubkey'],
+  capabilities: ['capabilities'],
+  paths: ['paths'],
+  seccomp: ['seccomp'],
+  'all-fetch': FETCHING,
+  'all-run': RUNNING,
+  all: [...FETCHING, ...RUNNING, 'ondisk'],
+};
+
+/** What `--insecure-options` switches off. Throws an Error for a name that is none. */
+export function parseInsecureOptions(csv: string): ReadonlySet<InsecureOption> {
+  const options = new Set<InsecureOption>();
+  for (const name of csv.split(',')) {
+    const meaning = Object.hasOwn(MEANINGS, name) ? MEANINGS[name] : undefined;
+    if (meaning === undefined) {
+      throw new Error(`unknown option ${quote(name)}; known are ${Object.keys(MEANINGS).join(', ')}`);
+    }
+    for (const option of meaning) options.add(option);
+  }
+  return options;
+}
+
+export const globalFlags: readonly FlagSpec[] = [
+  { name: 'debug', kind: 'boolean', default: 'false', summary: 'print what rkt does and how an error came about' },
+  { name: 'dir', kind: 'text', placeholder: 'PATH', summary: 'data directory (default: /var/lib/rkt)' },
+  {
+    name: 'insecure-options',
+    kind: 'text',
+    placeholder: 'LIST',
+    default: 'none',
+    check: parseInsecureOptions,
+    summary: `comma-separated list of security features to disable: ${Object.keys(MEANINGS).join(', ')}`,
+  },
+  { name: 'local-config', kind: 'text', placeholder: 'PATH', default: '/etc/rkt', summary: 'local configuration' },
+  {
+    name: 'system-config',
+    kind: 'text',
+    placeholder: 'PATH',
+    default: '/usr/lib/rkt',
+    summary: 'system configuration',
+  },
+  { name: 'user-config', kind: 'text', placeholder: 'PATH', summary: 'user configuration' },
+  {
+    name: 'tree-backend',
+    kind: 'text',
+    default: 'auto',
+    choices: ['auto', 'erofs', 'directory'],
+    hidden: true,
+    summary: 'how root filesystems are rendered',
+  },
+  { name: 'help', kind: 'boolean', default: 'false', summary: 'show help' },
+];
+
+/** The global flags, read. */
+export interface Globals {
+  readonly debug: boolean;
+  /** Undefined: as the configuration says. */
+  readonly dir: string | undefined;
+  readonly insecure: ReadonlySet<InsecureOption>;
+  /** Configuration directories in the order in which later ones override. */
+  readonly configDirs: readonly string[];
+  readonly localConfig: string;
+  readonly treeBackend: 'auto' | 'erofs' | 'directory';
+}
+
+/** Reads the global flags from a command line's values. */
+export function readGlobals(flags: FlagValues): Globals {
+  const backend = flags.text('tree-backend');
+  const localConfig = flags.text('local-config') ?? '/etc/rkt';
+  const dirs = [flags.text('system-config'), localConfig, flags.text('user-config')];
+  return {
+    debug: flags.boolean('debug'),
+    dir: flags.text('dir'),
+    insecure: parseInsecureOptions(flags.text('insecure-options') ?? 'none'),
+    configDirs: dirs.flatMap((dir) => (dir === undefined || dir === '' ? [] : [dir])),
+    localConfig,
+    treeBackend: backend === 'erofs' || backend === 'directory' ? backend : 'auto',
+  };
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+import { CliError, usageError } from '../errors.ts';
+import { quote } from '../render/quote.ts';
+import { closest } from './closest.ts';
+import type { Arguments, CommandSpec } from './command.ts';
+import { commands } from './commands.ts';
+import { type FlagSpec, flagValues } from './flag.ts';
+import { type Globals, globalFlags, readGlobals } from './global-flags.ts';
+import { type Part, readParts } from './read-parts.ts';
+
+/** A command line, understood. */
+export interface Invocation {
+  /** Undefined: only flags were given. */
+  readonly command: CommandSpec | undefined;
+  readonly globals: Globals;
+  readonly args: Arguments;
+  /** `--help` was given; operands were not counted. */
+  readonly wantsHelp: boolean;
+}
+
+/**
+ * Reads a command line: global flags anywhere, a command by its name or any unique beginning of it, its flags and
+ * operands.
+ * @throws {CliError} ERR_RKT_CLI_UNKNOWN_COMMAND, ERR_RKT_CLI_UNKNOWN_FLAG, ERR_RKT_CLI_USAGE
+ */
+export function parseCommandLine(argv: readonly string[]): Invocation {
+  const leading = readParts(argv, { flags: globalFlags, operands: 'before' });
+  const words = leading.filter((part) => part.kind === 'operand').map(({ value }) => value);
+  const { command, rest } = findCommand(words, commands);
+  if (command === undefined) return invocation(undefined, leading, []);
+  const own = readParts(rest, { flags: [...command.flags, ...globalFlags], operands: command.operands });
+  const globals = leading.filter((part) => part.kind === 'flag');
+  const found = invocation(command, [...globals, ...own], command.flags);
+  if (!found.wantsHelp) countOperands(command, found.args.operands.length);
+  return found;
+}
+
+function invocation(command: CommandSpec | undefined, parts: readonly Part[], own: readonly FlagSpec[]): Invocation {
+  const given = parts.filter((part) => part.kind === 'flag');
+  const flags = flagValues([...own, ...globalFlags], given);
+  const operands = parts.filter((part) => part.kind === 'operand').map(({ value }) => value);
+  return { command, globals: readGlobals(flags), args: { flags, operands, parts }, wantsHelp: flags.boolean('help') };
+}
+
+/**
+ * Finds the command that the first words name.
+ * @throws {CliError} ERR_RKT_CLI_UNKNOWN_COMMAND
+ */
+export function findCommand(
+  words: readonly string[],
+  table: readonly CommandSpec[],
+): { readonly command: CommandSpec | undefined; readonly rest: readonly string[] } {
+  const [first, second] = words;
+  if (first === undefined) return { command: undefined, rest: [] };
+  const heads = [...new Set(table.map(({ name }) => name.split(' ')[0] ?? name))];
+  const head = choose(first, heads, 'rkt');
+  const alone = table.find(({ name }) => name === head);
+  if (alone !== undefined) return { command: alone, rest: words.slice(1) };
+  const members = table
+    .filter(({ name }) => name.startsWith(`${head} `))
+    .map(({ name }) => name.slice(head.length + 1));
+  if (second === undefined || second.startsWith('-')) {
+    throw usageError(`${head} needs a command: ${members.join(', ')}`, `run 'rkt help ${head}' for usage`);
+  }
+  const member = choose(second, members, `rkt ${head}`);
+  return { command: table.find(({ name }) => name === `${head} ${member}`), rest: words.slice(2) };
+}
+
+function choose(word: string, names: readonly string[], parent: string): string {
+  if (names.includes(word)) return word;
+  const fitting = names.filter((name) => name.startsWith(word));
+  const [only] = fitting;
+  if (only !== undefined && fitting.length === 1) return only;
+  const near = closest(word, names);
+  const meant = fitting.length > 1 ? fitting : near === undefined ? [] : [near];
+  const suggestion = meant.length === 0 ? '' : ` (did you mean ${meant.map((name) => `"${name}"`).join(' or ')}?)`;
+  throw new CliError('ERR_RKT_CLI_UNKNOWN_COMMAND', `unknown command ${quote(word)} for "${parent}"${suggestion}`);
+}
+
+function countOperands(command: CommandSpec, count: number): void {
+  const [minimum, complaint] = command.minimum ?? [0, ''];
+  const hint = `usage: rkt ${command.name} ${command.usage}`.trimEnd();
+  if (count < minimum) throw usageError(complaint, hint);
+  if (command.maximum === undefined || count <= command.maximum) return;
+  throw usageError(command.maximum === 0 ? 'takes no arguments' : `takes at most ${command.maximum} arguments`, hint);
+}

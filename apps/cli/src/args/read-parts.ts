@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+import { CliError, usageError } from '../errors.ts';
+import { quote } from '../render/quote.ts';
+import { closest } from './closest.ts';
+import type { FlagSpec } from './flag.ts';
+
+/** What a command line is made of, in order. */
+export type Part =
+  | { readonly kind: 'flag'; readonly flag: FlagSpec; readonly value: string }
+  | { readonly kind: 'operand'; readonly value: string }
+  /** What stood between `--` and `---`, or the end. */
+  | { readonly kind: 'app-arguments'; readonly values: readonly string[] };
+
+/**
+ * How operands and flags mix: flags `anywhere`; only `before` the first operand (the rest belongs to somebody else); or
+ * `images`, where flags belong to the image before them and `-- args ---` are the arguments of its app.
+ */
+export type OperandStyle = 'anywhere' | 'before' | 'images';
+
+export interface ReadOptions {
+  readonly flags: readonly FlagSpec[];
+  readonly operands: OperandStyle;
+}
+
+/**
+ * Splits a command line into flags and operands, strictly: what is not declared is refused, with the nearest name.
+ * @throws {CliError} ERR_RKT_CLI_UNKNOWN_FLAG, ERR_RKT_CLI_USAGE
+ */
+export function readParts(argv: readonly string[], options: ReadOptions): readonly Part[] {
+  const parts: Part[] = [];
+  const byName = new Map(options.flags.map((flag) => [flag.name, flag]));
+  for (let at = 0; at < argv.length; ) {
+    const { part, used } = readPart(argv, at, { byName, operands: options.operands });
+    parts.push(...part);
+    at += used;
+  }
+  return parts;
+}
+
+interface Context {
+  readonly byName: ReadonlyMap<string, FlagSpec>;
+  readonly operands: OperandStyle;
+}
+
+interface Read {
+  readonly part: readonly Part[];
+  /** Words of the command line this took. */
+  readonly used: number;
+}
+
+function readPart(argv: readonly string[], at: number, { byName, operands }: Context): Read {
+  const word = argv[at] ?? '';
+  if (word === '---') throw usageError('bad flag syntax: --- without -- before it');
+  if (word === '--' && operands === 'images') return readAppArguments(argv.slice(at + 1));
+  if (word === '--') return rest(argv.slice(at + 1), 1);
+  if (isFlag(word)) return readFlag(argv, at, byName);
+  if (operands === 'before') return rest(argv.slice(at), 0);
+  return { part: [{ kind: 'operand', value: word }], used: 1 };
+}
+
+function rest(words: readonly string[], before: number): Read {
+  return { part: words.map((value) => ({ kind: 'operand', value })), used: words.length + before };
+}
+
+function readAppArguments(words: readonly string[]): Read {
+  const end = words.indexOf('---');
+  const values = end < 0 ? words : words.slice(0, end);
+  return { part: [{ kind: 'app-arguments', values }], used: values.length + (end < 0 ? 1 : 2) };
+}
+
+/** A lone `-` is an operand, by custom standard input. */
+function isFlag(word: string): boolean {
+  return word.length > 1 && word.startsWith('-');
+}
+
+function readFlag(argv: readonly string[], at: number, byName: ReadonlyMap<string, FlagSpec>): Read {
+  const word = argv[at] ?? '';
+  const equals = word.indexOf('=');
+  const spelled = equals < 0 ? word : word.slice(0, equals);
+  const flag = lookUp(spelled, byName);
+  const given = (value: string, used: number): Read => ({ part: [{ kind: 'flag', flag, value }], used });
+  if (equals >= 0) return given(checked(flag, word.slice(equals + 1), word), 1);
+  const alone = flag.kind === 'boolean' ? 'true' : flag.bare;
+  if (alone !== undefined) return given(alone, 1);
+  const value = argv[at + 1];
+  if (value === undefined) throw usageError(`flag needs an argument: ${spelled}`);
+  return given(checked(flag, value, `${spelled}=${value}`), 2);
+}
+
+function lookUp(spelled: string, byName: ReadonlyMap<string, FlagSpec>): FlagSpec {
+  const name = spelled === '-h' ? '--help' : spelled;
+  const flag = name.startsWith('--') ? byName.get(name.slice(2)) : undefined;
+  if (flag !== undefined) return flag;
+  const visible = [...byName.values()].filter(({ hidden }) => hidden !== true).map(({ name }) => name);
+  const near = closest(spelled.replace(/^-+/, ''), visible);
+  const suggestion = near === undefined ? '' : ` (did you mean --${near}?)`;
+  throw new CliError('ERR_RKT_CLI_UNKNOWN_FLAG', `unknown flag: ${quote(spelled, { marks: false })}${suggestion}`);
+}
+
+function checked(flag: FlagSpec, value: string, word: string): string {
+  const fault = faultOf(flag, value);
+  if (fault === undefined) return flag.kind === 'boolean' ? String(BOOLEANS[value]) : value;
+  throw usageError(`invalid argument ${quote(value)} for ${quote(word, { marks: false })}: ${fault}`);
+}
+
+const BOOLEANS: Readonly<Record<string, boolean>> = {
+  true: true,
+  t: true,
+  '1': true,
+  false: false,
+  f: false,
+  '0': false,
+};
+
+function faultOf(flag: FlagSpec, value: string): string | undefined {
+  if (value.includes('\0')) return 'it contains a NUL character';
+  if (flag.kind === 'boolean') return Object.hasOwn(BOOLEANS, value) ? undefined : 'it must be true or false';
+  if (flag.choices !== undefined && !flag.choices.includes(value)) {
+    return `it must be one of ${flag.choices.map((choice) => `"${choice}"`).join(', ')}`;
+  }
+  try {
+    flag.check?.(value);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Error) return error.message;
+    throw error;
+  }
+}

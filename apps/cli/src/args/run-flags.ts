@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { parsePortFlag } from '../pods/port-flag.ts';
+import { parseQuantity } from '../pods/quantity.ts';
+import { parseMountFlag, parseVolumeFlag } from '../pods/volume-flag.ts';
+import { parseAssignment } from './assignment.ts';
+import type { FlagSpec } from './flag.ts';
+import { pullPolicyFlag } from './pull-policy.ts';
+
+export const progressFlags: readonly FlagSpec[] = [
+  {
+    name: 'progress',
+    kind: 'text',
+    placeholder: 'FORM',
+    default: 'auto',
+    choices: ['auto', 'plain', 'json'],
+    summary: 'how progress is shown on standard error: auto, plain or json (one event per line)',
+  },
+  { name: 'quiet', kind: 'boolean', default: 'false', summary: 'show no progress' },
+];
+
+const networking: readonly FlagSpec[] = [
+  {
+    name: 'net',
+    kind: 'text',
+    placeholder: 'NETWORKS',
+    bare: 'default',
+    repeat: true,
+    summary: 'networks of the pod: default, default-restricted, host, none or configured ones, n[:args],...',
+  },
+  { name: 'hostname', kind: 'text', placeholder: 'NAME', summary: 'host name of the pod (default: rkt-UUID)' },
+  { name: 'dns', kind: 'text', placeholder: 'IP', repeat: true, summary: 'name server; or host, or none' },
+  { name: 'dns-search', kind: 'text', placeholder: 'DOMAIN', repeat: true, summary: 'DNS search domain' },
+  { name: 'dns-opt', kind: 'text', placeholder: 'OPTION', repeat: true, summary: 'resolver option' },
+  { name: 'dns-domain', kind: 'text', placeholder: 'DOMAIN', summary: 'DNS domain' },
+  {
+    name: 'hosts-entry',
+    kind: 'text',
+    placeholder: 'IP=HOST',
+    repeat: true,
+    summary: "line of the pod's /etc/hosts; or host for the host's file",
+  },
+];
+
+/** What describes a pod but not one of its apps. */
+const pod: readonly FlagSpec[] = [
+  {
+    name: 'port',
+    kind: 'text',
+    placeholder: 'NAME:[IP:]PORT',
+    repeat: true,
+    check: parsePortFlag,
+    summary: 'forward a port of the host to a port of the pod, by its name (6379-tcp for port 6379)',
+  },
+  {
+    name: 'volume',
+    kind: 'text',
+    placeholder: 'NAME,kind=KIND,...',
+    repeat: true,
+    check: parseVolumeFlag,
+    summary: 'volume: kind=host,source=PATH or kind=empty; readOnly, recursive; mode, uid, gid for empty ones',
+  },
+  {
+    name: 'mount',
+    kind: 'text',
+    placeholder: 'volume=NAME,target=PATH',
+    repeat: true,
+    scope: 'image',
+    beforeImages: true,
+    check: parseMountFlag,
+    summary: 'mount a volume; before the first image for all apps, after an image for its app',
+  },
+  {
+    name: 'set-env',
+    kind: 'text',
+    placeholder: 'NAME=VALUE',
+    repeat: true,
+    check: parseAssignment,
+    summary: 'environment variable of every app',
+  },
+  { name: 'set-env-file', kind: 'text', placeholder: 'FILE', summary: 'file of NAME=VALUE lines, as --set-env' },
+  { name: 'inherit-env', kind: 'boolean', default: 'false', summary: "pass on rkt's own environment" },
+];
+
+/** What says something about the image before it. */
+const app: readonly FlagSpec[] = (
+  [
+    { name: 'exec', placeholder: 'PATH', summary: 'executable to run instead of what the image says' },
+    { name: 'name', placeholder: 'NAME', summary: 'name of the app' },
+    {
+      name: 'environment',
+      placeholder: 'NAME=VALUE',
+      repeat: true,
+      check: parseAssignment,
+      summary: 'environment variable of the app; wins over --set-env',
+    },
+    { name: 'user', placeholder: 'USER', summary: 'user name or number' },
+    { name: 'group', placeholder: 'GROUP', summary: 'group name or number' },
+    { name: 'supplementary-gids', placeholder: 'GIDS', summary: 'further group numbers, separated by commas' },
+    { name: 'working-dir', placeholder: 'PATH', summary: 'working directory' },
+    { name: 'memory', placeholder: 'BYTES', check: parseQuantity, summary: 'memory limit: 50M, 16Mi' },
+    { name: 'cpu', placeholder: 'CPUS', check: parseQuantity, summary: 'CPU limit: 2, 500m' },
+    { name: 'cpu-shares', placeholder: 'N', check: parseQuantity, summary: 'weight of CPU time' },
+    { name: 'caps-retain', placeholder: 'CAPS', repeat: true, summary: 'capabilities to keep, no others' },
+    { name: 'caps-remove', placeholder: 'CAPS', repeat: true, summary: 'capabilities to take away' },
+  ] as const
+).map((flag) => ({ ...flag, kind: 'text', scope: 'image' }));
+
+const readonlyRootfs: FlagSpec = {
+  name: 'readonly-rootfs',
+  kind: 'boolean',
+  default: 'false',
+  scope: 'image',
+  summary: 'mount the root filesystem read-only',
+};
+
+const flavor: FlagSpec = {
+  name: 'stage1-name',
+  kind: 'text',
+  placeholder: 'FLAVOR',
+  summary: 'how pods are isolated: oci (default)',
+};
+
+const interactive: FlagSpec = {
+  name: 'interactive',
+  kind: 'boolean',
+  default: 'false',
+  summary: 'connect standard input; on a terminal give the app one',
+};
+
+export const prepareFlags: readonly FlagSpec[] = [
+  ...networking,
+  ...pod,
+  ...app,
+  readonlyRootfs,
+  flavor,
+  pullPolicyFlag('new'),
+  ...progressFlags,
+];
+
+export const runFlags: readonly FlagSpec[] = [
+  ...prepareFlags,
+  interactive,
+  { name: 'uuid-file-save', kind: 'text', placeholder: 'FILE', summary: "write the pod's UUID to a file" },
+];
+
+export const runPreparedFlags: readonly FlagSpec[] = [interactive];

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Arguments } from '../args/command.ts';
+import type { Session } from '../wiring/session.ts';
+
+/** The implementation of a command. Resolves to the exit status. */
+export interface CommandModule {
+  readonly execute: (session: Session, args: Arguments) => Promise<number>;
+}
+
+/** Every command's implementation by the command's name, loaded when it is used. */
+export const commandModules: Readonly<Record<string, () => Promise<CommandModule>>> = {
+  'cat-manifest': () => import('./cat-manifest.ts'),
+  completion: () => import('./completion.ts'),
+  enter: () => import('./enter.ts'),
+  fetch: () => import('./fetch.ts'),
+  gc: () => import('./gc.ts'),
+  help: () => import('./help.ts'),
+  'image cat-manifest': () => import('./image-cat-manifest.ts'),
+  'image export': () => import('./image-export.ts'),
+  'image gc': () => import('./image-gc.ts'),
+  'image list': () => import('./image-list.ts'),
+  'image rm': () => import('./image-rm.ts'),
+  'image verify': () => import('./image-verify.ts'),
+  list: () => import('./list.ts'),
+  prepare: () => import('./prepare.ts'),
+  rm: () => import('./rm.ts'),
+  run: () => import('./run.ts'),
+  'run-prepared': () => import('./run-prepared.ts'),
+  status: () => import('./status.ts'),
+  stop: () => import('./stop.ts'),
+  version: () => import('./version.ts'),
+};

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Arguments } from '../args/command.ts';
+import type { Session } from '../wiring/session.ts';
+
+export async function execute(session: Session, { flags, operands }: Arguments): Promise<number> {
+  const [prefix = '', ...command] = operands;
+  const { io } = session;
+  const app = flags.text('app');
+  const runtime = await session.runtime();
+  const id = await runtime.resolve(prefix);
+  // Signals from the terminal reach the command by themselves; rkt only waits for it.
+  using _ = session.interrupts.divert(() => undefined);
+  return runtime.enter(id, {
+    tty: io.stdinIsTTY && io.stdout.isTTY,
+    ...(app === undefined ? {} : { app }),
+    ...(command.length === 0 ? {} : { command }),
+  });
+}

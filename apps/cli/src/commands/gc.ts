@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { GcEvent } from '@rkt/stage1';
+import type { Arguments } from '../args/command.ts';
+import { formatDuration, parseDuration } from '../args/duration.ts';
+import { CliError } from '../errors.ts';
+import { renderError } from '../render/error.ts';
+import type { Session } from '../wiring/session.ts';
+
+export async function execute(session: Session, { flags }: Arguments): Promise<number> {
+  const runtime = await session.runtime();
+  const graceMs = parseDuration(flags.text('grace-period') ?? '30m');
+  let failed = 0;
+  const events = runtime.gc({
+    graceMs,
+    expirePreparedMs: parseDuration(flags.text('expire-prepared') ?? '24h'),
+    markOnly: flags.boolean('mark-only'),
+    signal: session.interrupts.signal,
+  });
+  for await (const event of events) {
+    tell(session, event, graceMs);
+    if (event.kind === 'failed') failed += 1;
+  }
+  if (failed === 0) return 0;
+  throw new CliError('ERR_RKT_CLI_INCOMPLETE', `failed to remove ${failed} pod(s)`);
+}
+
+function tell(session: Session, event: GcEvent, graceMs: number): void {
+  const { id } = event;
+  switch (event.kind) {
+    case 'marked':
+      session.say(`moving pod "${id}" to garbage`);
+      break;
+    case 'removed':
+      session.io.stdout.write(`Garbage collecting pod "${id}"\n`);
+      break;
+    case 'kept':
+      if (event.reason !== 'grace-period') session.debug(`pod "${id}" not removed: it is running`);
+      else session.say(`pod "${id}" not removed: still within grace period (${formatDuration(graceMs)})`);
+      break;
+    case 'failed':
+      session.io.stderr.write(renderError(event.error, { prefix: session.prefix, debug: session.globals.debug }));
+  }
+}

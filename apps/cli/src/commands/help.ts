@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Arguments } from '../args/command.ts';
+import { commands } from '../args/commands.ts';
+import { findCommand } from '../args/parse.ts';
+import { renderGroup, renderHelp, renderOverview } from '../render/help.ts';
+import type { Session } from '../wiring/session.ts';
+
+export async function execute({ io }: Session, { operands }: Arguments): Promise<number> {
+  io.stdout.write(helpFor(operands));
+  return 0;
+}
+
+function helpFor(words: readonly string[]): string {
+  const members = commands.filter(({ name }) => words.length === 1 && name.startsWith(`${words[0]} `));
+  if (members.length > 0) return renderGroup(words[0] ?? '', members);
+  const { command } = findCommand(words, commands);
+  return command === undefined ? renderOverview() : renderHelp(command);
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ImageRecord } from '@rkt/store';
+import type { Arguments } from '../args/command.ts';
+import { formatBytes } from '../render/bytes.ts';
+import { jsonFormat, renderJson } from '../render/json.ts';
+import { renderTable } from '../render/table.ts';
+import { formatAgo, formatMoment, nanoseconds } from '../render/time.ts';
+import type { Session } from '../wiring/session.ts';
+
+const LIST_DIGITS = 12;
+
+interface Field {
+  readonly header: string;
+  readonly compare: (a: ImageRecord, b: ImageRecord) => number;
+  readonly short: (image: ImageRecord, now: number) => string;
+  readonly full: (image: ImageRecord) => string;
+}
+
+const FIELDS: Readonly<Record<string, Field>> = {
+  id: {
+    header: 'ID',
+    compare: (a, b) => order(a.id, b.id),
+    short: ({ id }) => id.slice(0, 'sha512-'.length + LIST_DIGITS),
+    full: ({ id }) => id,
+  },
+  name: {
+    header: 'NAME',
+    compare: (a, b) => order(a.name, b.name),
+    short: ({ name }) => name,
+    full: ({ name }) => name,
+  },
+  size: {
+    header: 'SIZE',
+    compare: (a, b) => a.size - b.size,
+    short: ({ size }) => formatBytes(size),
+    full: ({ size }) => String(size),
+  },
+  importtime: {
+    header: 'IMPORT TIME',
+    compare: (a, b) => a.importedAt - b.importedAt,
+    short: ({ importedAt }, now) => formatAgo(importedAt, now),
+    full: ({ importedAt }) => formatMoment(importedAt),
+  },
+  lastused: {
+    header: 'LAST USED',
+    compare: (a, b) => a.lastUsedAt - b.lastUsedAt,
+    short: ({ lastUsedAt }, now) => formatAgo(lastUsedAt, now),
+    full: ({ lastUsedAt }) => formatMoment(lastUsedAt),
+  },
+};
+
+export async function execute(session: Session, { flags }: Arguments): Promise<number> {
+  const { io } = session;
+  const store = await session.store('read');
+  const images = sorted(await store.listImages(), fieldsOf(flags.text('sort')), flags.text('order') === 'desc');
+  const format = jsonFormat(flags.text('format'));
+  if (format !== undefined) {
+    io.stdout.write(renderJson(images.map(toJson), format));
+    return 0;
+  }
+  const fields = fieldsOf(flags.text('fields'));
+  const now = io.now();
+  const show = (image: ImageRecord) =>
+    fields.map((field) => (flags.boolean('full') ? field.full(image) : field.short(image, now)));
+  const legend = flags.boolean('no-legend') ? [] : [fields.map(({ header }) => header)];
+  io.stdout.write(renderTable([...legend, ...images.map(show)]));
+  return 0;
+}
+
+/** The names were checked when the flags were read. */
+function fieldsOf(csv = ''): readonly Field[] {
+  return csv.split(',').flatMap((name) => FIELDS[name] ?? []);
+}
+
+function sorted(images: readonly ImageRecord[], fields: readonly Field[], descending: boolean): readonly ImageRecord[] {
+  const compare = (a: ImageRecord, b: ImageRecord): number => {
+    for (const field of fields) {
+      const result = field.compare(a, b);
+      if (result !== 0) return descending ? -result : result;
+    }
+    return 0;
+  };
+  return [...images].sort(compare);
+}
+
+function order(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+function toJson({ id, name, importedAt, lastUsedAt, size }: ImageRecord): object {
+  return { id, name, import_time: nanoseconds(importedAt), last_used_time: nanoseconds(lastUsedAt), size };
+}

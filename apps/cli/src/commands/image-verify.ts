@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Finding } from '@rkt/store';
+import type { Arguments } from '../args/command.ts';
+import { CliError } from '../errors.ts';
+import { findStoredImage } from '../images/stored-image.ts';
+import type { Session } from '../wiring/session.ts';
+
+export async function execute(session: Session, { operands }: Arguments): Promise<number> {
+  const store = await session.store();
+  const found = await Promise.all(operands.map((image) => findStoredImage(store, image)));
+  const ids = found.length === 0 ? {} : { ids: [...new Set(found.map(({ id }) => id))] };
+  let damaged = 0;
+  for await (const finding of store.verify({ ...ids, signal: session.interrupts.signal })) {
+    if (!tell(session, finding)) damaged += 1;
+  }
+  if (damaged === 0) return 0;
+  throw new CliError('ERR_RKT_CLI_INCOMPLETE', `${damaged} damage(s) found that cannot be repaired`, {
+    hint: "remove the image with 'rkt image rm' and fetch it again",
+  });
+}
+
+/** Says what was found; false for what is lost. */
+function tell(session: Session, finding: Finding): boolean {
+  switch (finding.kind) {
+    case 'image-ok':
+      session.io.stdout.write(`successfully verified checksum for image: "${finding.id}"\n`);
+      return true;
+    case 'tree-rebuilt':
+      session.io.stdout.write(`tree cache verification failed for image "${finding.id}": rebuilt\n`);
+      return true;
+    case 'image-corrupt':
+      session.say(`image "${finding.id}" is corrupt: its content hashes to ${finding.actual}`);
+      return false;
+    case 'layer-corrupt':
+      session.say(
+        `layer ${finding.diffId} of image "${finding.id}" is corrupt: it hashes to ${finding.actual ?? 'nothing'}`,
+      );
+      return false;
+    case 'layer-missing':
+      session.say(`layer ${finding.diffId} of image "${finding.id}" is missing`);
+      return false;
+  }
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Arguments } from '../args/command.ts';
+import { podJson } from '../pods/pod-json.ts';
+import { listRows } from '../pods/pod-text.ts';
+import { jsonFormat, renderJson } from '../render/json.ts';
+import { renderTable } from '../render/table.ts';
+import type { Session } from '../wiring/session.ts';
+
+export async function execute(session: Session, { flags }: Arguments): Promise<number> {
+  const { io } = session;
+  const runtime = await session.runtime();
+  const pods = [...(await runtime.list())].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const format = jsonFormat(flags.text('format'));
+  if (format !== undefined) {
+    io.stdout.write(renderJson(pods.map(podJson), format));
+    return 0;
+  }
+  const full = flags.boolean('full');
+  const header = [
+    'UUID',
+    'APP',
+    'IMAGE NAME',
+    ...(full ? ['IMAGE ID'] : []),
+    'STATE',
+    'CREATED',
+    'STARTED',
+    'NETWORKS',
+  ];
+  const rows = pods.flatMap((pod) => listRows(pod, { full, now: io.now() }));
+  io.stdout.write(renderTable(flags.boolean('no-legend') ? rows : [header, ...rows]));
+  return 0;
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Arguments } from '../args/command.ts';
+import { CliError } from '../errors.ts';
+import { findPod, podArguments } from '../pods/find-pods.ts';
+import { reportEach } from '../render/report-each.ts';
+import type { Session } from '../wiring/session.ts';
+
+export async function execute(session: Session, args: Arguments): Promise<number> {
+  const prefixes = podArguments(args);
+  const runtime = await session.runtime();
+  let failed = 0;
+  const status = await reportEach(session, prefixes, async (prefix) => {
+    failed += 1;
+    const { id, state } = await findPod(runtime, prefix);
+    if (state.startsWith('exited') || state === 'garbage' || state === 'deleting') {
+      session.io.stdout.write(`pod "${id}" is already stopped\n`);
+    } else if (state === 'running') {
+      await runtime.stopSandbox(id, { force: args.flags.boolean('force'), signal: session.interrupts.signal });
+      session.io.stdout.write(`"${id}"\n`);
+    } else {
+      throw new CliError('ERR_RKT_CLI_POD_STATE', `pod "${id}" is not running: its state is "${state}"`);
+    }
+    failed -= 1;
+  });
+  if (status !== 0) session.say(`failed to stop ${failed} pod(s)`);
+  return status;
+}

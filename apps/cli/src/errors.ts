@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Every way the command line itself can fail; the libraries have codes of their own. Codes are never renamed. */
+export type CliErrorCode =
+  /** The command line is not one: a missing operand, a value that does not fit. */
+  | 'ERR_RKT_CLI_USAGE'
+  | 'ERR_RKT_CLI_UNKNOWN_COMMAND'
+  | 'ERR_RKT_CLI_UNKNOWN_FLAG'
+  /** A configuration file cannot be read or says something that is not understood. */
+  | 'ERR_RKT_CLI_CONFIG_INVALID'
+  | 'ERR_RKT_CLI_NOT_ROOT'
+  /** A docker image was to be fetched while signatures are demanded. */
+  | 'ERR_RKT_CLI_SIGNATURE_REQUIRED'
+  /** The pull policy forbids to ask for an image that the store does not have. */
+  | 'ERR_RKT_CLI_IMAGE_NOT_IN_STORE'
+  /** A form of image, flag or value that rkt knows and cannot serve yet. */
+  | 'ERR_RKT_CLI_UNSUPPORTED'
+  /** The flags and the images do not make a pod: unknown port, dangling mount, two apps of one name. */
+  | 'ERR_RKT_CLI_POD_INVALID'
+  /** A pod is not in the state the command needs. */
+  | 'ERR_RKT_CLI_POD_STATE'
+  /** A file that is to be read or written cannot be. */
+  | 'ERR_RKT_CLI_FILE'
+  /** Some of several things failed; each was reported. */
+  | 'ERR_RKT_CLI_INCOMPLETE'
+  /** SIGINT or SIGTERM. */
+  | 'ERR_RKT_CLI_INTERRUPTED';
+
+/** What goes with an error. */
+export interface CliErrorContext {
+  readonly cause?: unknown;
+  /** What to do about it, as one sentence. */
+  readonly hint?: string;
+}
+
+/** The one error class of the command line. */
+export class CliError extends Error {
+  override readonly name = 'CliError';
+  readonly code: CliErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: CliErrorCode, message: string, context: CliErrorContext = {}) {
+    super(message, context.cause === undefined ? undefined : { cause: context.cause });
+    this.code = code;
+    this.hint = context.hint;
+  }
+}
+
+/** Whether a value is a {@link CliError}. */
+export function isCliError(value: unknown): value is CliError {
+  return value instanceof CliError;
+}
+
+/** A command line that is none. */
+export function usageError(message: string, hint?: string): CliError {
+  return new CliError('ERR_RKT_CLI_USAGE', message, hint === undefined ? {} : { hint });
+}
+
+/** The name of the system's error, `ENOENT`, if it is one. */
+export function errnoOf(error: unknown): string | undefined {
+  const known = error instanceof Error && 'code' in error && 'syscall' in error;
+  return known && typeof error.code === 'string' ? error.code : undefined;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or directory',
+  EACCES: 'permission denied',
+  EPERM: 'operation not permitted',
+  EISDIR: 'is a directory',
+  ENOTDIR: 'not a directory',
+  EEXIST: 'file exists',
+  ENOSPC: 'no space left on device',
+  EROFS: 'read-only file system',
+};
+
+/** Why a file could not be used, in a few words; never a stack. */
+export function reasonOf(error: unknown): string {
+  const errno = errnoOf(error);
+  if (errno !== undefined) return REASONS[errno] ?? errno;
+  return error instanceof Error ? error.message : String(error);
+}

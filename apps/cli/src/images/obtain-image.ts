@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ImageArgument } from '@rkt/refparse';
+import { parseImageArgument, tryParseReference } from '@rkt/refparse';
+import type { ImageRecord } from '@rkt/store';
+import type { PullPolicy } from '../args/pull-policy.ts';
+import { CliError } from '../errors.ts';
+import type { Progress } from '../render/progress/progress.ts';
+import { quote } from '../render/quote.ts';
+import type { Session } from '../wiring/session.ts';
+import { fetchDockerImage } from './fetch-docker-image.ts';
+import { importLayout } from './import-layout.ts';
+import { findStoredImage } from './stored-image.ts';
+
+export interface ObtainOptions {
+  readonly pullPolicy: PullPolicy;
+  readonly progress: Progress;
+}
+
+/**
+ * Gives the image a user asks for, from the store or from where it is to be had.
+ * @throws {CliError} ERR_RKT_CLI_SIGNATURE_REQUIRED, ERR_RKT_CLI_IMAGE_NOT_IN_STORE, ERR_RKT_CLI_UNSUPPORTED
+ * and whatever the registry, the conversion and the store have to say
+ */
+export async function obtainImage(session: Session, image: string, options: ObtainOptions): Promise<ImageRecord> {
+  if (/^sha512-[0-9a-f]?$/.test(image)) return findStoredImage(await session.store(), image);
+  const argument = parseImageArgument(image);
+  switch (argument.kind) {
+    case 'docker':
+      return fetchDockerImage(session, argument, options);
+    case 'oci':
+      return importLayout(session, { ...argument, kind: 'oci' }, options);
+    case 'image-id':
+      return findStoredImage(await session.store(), image);
+    case 'appc-name':
+      return storedByName(session, argument);
+    default:
+      throw new CliError('ERR_RKT_CLI_UNSUPPORTED', `cannot fetch ${quote(image)}: ${REASONS[argument.kind]}`, {
+        hint: 'use docker://NAME, oci:DIRECTORY or the ID of an image of the store',
+      });
+  }
+}
+
+const REASONS: Readonly<Record<'path' | 'url' | 'oci-archive' | 'docker-archive', string>> = {
+  path: 'ACI files are not supported yet',
+  url: 'ACI files are not supported yet',
+  'oci-archive': 'archives are not supported yet',
+  'docker-archive': 'archives are not supported yet',
+};
+
+/** Discovery is not there yet; a docker image without its scheme is the likely meaning, so that is the hint. */
+async function storedByName(
+  session: Session,
+  argument: ImageArgument & { readonly kind: 'appc-name' },
+): Promise<ImageRecord> {
+  try {
+    return await findStoredImage(await session.store(), argument.original);
+  } catch (error) {
+    const isReference = tryParseReference(argument.original) !== undefined;
+    throw new CliError('ERR_RKT_CLI_IMAGE_NOT_IN_STORE', `no image ${quote(argument.original)} in the store`, {
+      cause: error,
+      ...(isReference ? { hint: `for a Docker image write docker://${argument.original}` } : {}),
+    });
+  }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { CommandSpec } from './args/command.ts';
+import { prefixOf } from './args/command.ts';
+import { parseCommandLine } from './args/parse.ts';
+import { type CommandModule, commandModules } from './commands/command-modules.ts';
+import { CliError, isCliError } from './errors.ts';
+import { renderError } from './render/error.ts';
+import { installedLibraries } from './wiring/installed-libraries.ts';
+import { type Io, processIo } from './wiring/io.ts';
+import type { Libraries } from './wiring/libraries.ts';
+import { createSession } from './wiring/session.ts';
+
+/** The status of everything that rkt itself could not do; an app's own status is passed through. */
+export const failureStatus = 254;
+/** The status of a command line without a command. */
+export const missingCommandStatus = 2;
+
+/**
+ * Runs rkt and resolves to its exit status. Never rejects: errors go to standard error.
+ *
+ * @example
+ * process.exitCode = await main(['image', 'list']);
+ */
+export async function main(
+  argv: readonly string[],
+  io: Io = processIo(),
+  libraries: Libraries = installedLibraries,
+): Promise<number> {
+  let prefix = 'rkt';
+  let debug = argv.includes('--debug');
+  try {
+    const { command, globals, args, wantsHelp } = parseCommandLine(argv);
+    debug = globals.debug;
+    if (command !== undefined) prefix = prefixOf(command);
+    if (command === undefined || wantsHelp) return await showHelp(command, io, wantsHelp);
+    requirePrivileges(command, io);
+    const { execute } = await loadCommand(command.name);
+    await using session = createSession({ io, globals, libraries, prefix });
+    return await execute(session, args);
+  } catch (error) {
+    io.stderr.write(renderError(unwrap(error), { prefix, debug }));
+    return failureStatus;
+  }
+}
+
+async function showHelp(command: CommandSpec | undefined, io: Io, wanted: boolean): Promise<number> {
+  const { renderHelp, renderOverview } = await import('./render/help.ts');
+  if (!wanted) io.stderr.write('rkt: missing command\n');
+  io.stdout.write(command === undefined ? renderOverview() : renderHelp(command));
+  return wanted ? 0 : missingCommandStatus;
+}
+
+async function loadCommand(name: string): Promise<CommandModule> {
+  const load = commandModules[name];
+  if (load === undefined) throw new TypeError(`command ${name} is declared but not implemented`);
+  return await load();
+}
+
+function requirePrivileges(command: CommandSpec, io: Io): void {
+  if (command.needsRoot !== true || io.uid === 0) return;
+  throw new CliError('ERR_RKT_CLI_NOT_ROOT', 'cannot run as unprivileged user');
+}
+
+/** A failure to close must not hide the failure that came before it. */
+function unwrap(error: unknown): unknown {
+  if (!(error instanceof SuppressedError) || isCliError(error)) return error;
+  return unwrap(error.suppressed);
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Isolator } from '@rkt/appc';
+import type { FlagValues } from '../args/flag.ts';
+import { usageError } from '../errors.ts';
+
+/** The isolators of an image with those of the command line in the place of ones of the same name. */
+export function isolatorsOf(image: readonly Isolator[], flags: FlagValues): readonly Isolator[] {
+  const given = [
+    ...resource('resource/memory', flags.text('memory')),
+    ...resource('resource/cpu', flags.text('cpu')),
+    ...shares(flags.text('cpu-shares')),
+    ...capabilities(flags),
+  ];
+  const replaced = new Set(given.map(({ name }) => name));
+  if (given.some(({ name }) => name.startsWith(CAPABILITIES))) {
+    for (const { name } of image) if (name.startsWith(CAPABILITIES)) replaced.add(name);
+  }
+  return [...image.filter(({ name }) => !replaced.has(name)), ...given];
+}
+
+const CAPABILITIES = 'os/linux/capabilities-';
+
+function resource(name: string, limit: string | undefined): readonly Isolator[] {
+  return limit === undefined ? [] : [{ name, value: { limit } }];
+}
+
+function shares(text: string | undefined): readonly Isolator[] {
+  if (text === undefined) return [];
+  const value = Number(text);
+  if (!Number.isInteger(value)) throw usageError(`--cpu-shares must be a whole number, got "${text}"`);
+  return [{ name: 'os/linux/cpu-shares', value }];
+}
+
+function capabilities(flags: FlagValues): readonly Isolator[] {
+  const retain = list(flags.texts('caps-retain'));
+  const remove = list(flags.texts('caps-remove'));
+  if (retain.length > 0 && remove.length > 0) {
+    throw usageError('--caps-retain and --caps-remove cannot be used together');
+  }
+  if (retain.length > 0) return [{ name: `${CAPABILITIES}retain-set`, value: { set: retain } }];
+  return remove.length > 0 ? [{ name: `${CAPABILITIES}remove-set`, value: { set: remove } }] : [];
+}
+
+/** `NET_RAW`, `CAP_NET_RAW` and `cap_net_raw` are the same capability. */
+function list(values: readonly string[]): readonly string[] {
+  const names = values.flatMap((value) => value.split(',')).filter((name) => name !== '');
+  return names.map((name) => `CAP_${name.toUpperCase().replace(/^CAP_/, '')}`);
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RuntimeApp, Volume } from '@rkt/appc';
+import type { Pod, PodApp } from '@rkt/stage1';
+import { nanoseconds } from '../render/time.ts';
+
+/** A pod as `list` and `status` print it with `--format=json`: the fields and units of the original's v1.Pod. */
+export function podJson(pod: Pod): object {
+  const runtimeApps = new Map(pod.manifest?.apps.map((app) => [app.name, app]));
+  const volumes = pod.manifest?.volumes ?? [];
+  return {
+    name: pod.id,
+    state: pod.state,
+    ...(pod.networks.length === 0 ? {} : { networks: pod.networks.map(({ ip6, ...network }) => network) }),
+    app_names: pod.apps.map(({ name }) => name),
+    apps: pod.apps.map((app) => appJson(app, runtimeApps.get(app.name), volumes)),
+    created_at: seconds(pod.createdAt),
+    ...(pod.startedAt === undefined ? {} : { started_at: seconds(pod.startedAt) }),
+    ...optional('user_annotations', pod.manifest?.userAnnotations),
+    ...optional('user_labels', pod.manifest?.userLabels),
+  };
+}
+
+function appJson(app: PodApp, runtime: RuntimeApp | undefined, volumes: readonly Volume[]): object {
+  const mounts = (runtime?.mounts ?? []).map(({ volume, path }) => {
+    const source = volumes.find(({ name }) => name === volume);
+    return {
+      name: volume,
+      container_path: path,
+      host_path: source?.source ?? '',
+      read_only: source?.readOnly ?? false,
+    };
+  });
+  return {
+    name: app.name,
+    state: app.state,
+    ...time('created_at', app.createdAt),
+    ...time('started_at', app.startedAt),
+    ...time('finished_at', app.finishedAt),
+    ...optional('exit_code', app.exitCode),
+    image_id: app.imageId,
+    ...(mounts.length === 0 ? {} : { mounts }),
+    ...optional('user_annotations', runtime?.app.userAnnotations),
+    ...optional('user_labels', runtime?.app.userLabels),
+  };
+}
+
+function time(name: string, value: number | undefined): object {
+  return value === undefined ? {} : { [name]: nanoseconds(value) };
+}
+
+function optional(name: string, value: unknown): object {
+  return value === undefined ? {} : { [name]: value };
+}
+
+function seconds(milliseconds: number): number {
+  return Math.floor(milliseconds / 1000);
+}

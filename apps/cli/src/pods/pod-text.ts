@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Pod, PodApp, PodNetwork } from '@rkt/stage1';
+import { formatAgo, formatMoment } from '../render/time.ts';
+
+/** The networks of a pod in one cell: `default:ip4=172.16.28.7, ...`. */
+export function networksText(networks: readonly PodNetwork[]): string {
+  return networks
+    .map(({ netName, ip, ip6 }) => {
+      const addresses = [...(ip === undefined ? [] : [`ip4=${ip}`]), ...(ip6 === undefined ? [] : [`ip6=${ip6}`])];
+      return addresses.length === 0 ? netName : `${netName}:${addresses.join(',')}`;
+    })
+    .join(', ');
+}
+
+/** The image of an app with its version, as `image list` names it. */
+export function imageText(pod: Pod, app: PodApp): string {
+  const image = pod.manifest?.apps.find(({ name }) => name === app.name)?.image;
+  const name = app.imageName ?? image?.name ?? '-';
+  const version = image?.labels?.find((label) => label.name === 'version')?.value;
+  return version === undefined || name.endsWith(`:${version}`) ? name : `${name}:${version}`;
+}
+
+/** The lines of `status`: `key=value`, apps in the order of the manifest. */
+export function statusLines(pod: Pod): readonly string[] {
+  const { state } = pod;
+  const wasRun = state === 'running' || state.startsWith('exited') || state === 'deleting' || state === 'garbage';
+  const lines = [`state=${state}`, `created=${formatMoment(pod.createdAt)}`];
+  if (pod.startedAt !== undefined) lines.push(`started=${formatMoment(pod.startedAt)}`);
+  if (!wasRun) return lines;
+  lines.push(`networks=${networksText(pod.networks)}`);
+  if (pod.pid !== undefined) lines.push(`pid=${pod.pid}`);
+  lines.push(`exited=${state !== 'running'}`);
+  const exits = pod.apps.filter((app) => state !== 'running' && app.exitCode !== undefined);
+  return [...lines, ...exits.map(({ name, exitCode }) => `app-${name}=${exitCode}`)];
+}
+
+/** The rows of `list`: one per app, what concerns the pod in the first of them alone. */
+export function listRows(
+  pod: Pod,
+  options: { readonly full: boolean; readonly now: number },
+): readonly (readonly string[])[] {
+  const { full, now } = options;
+  const when = (time: number | undefined): string => {
+    if (time === undefined) return '';
+    return full ? formatMoment(time) : formatAgo(time, now);
+  };
+  const of = [pod.state, when(pod.createdAt), when(pod.startedAt), networksText(pod.networks)];
+  const id = full ? pod.id : pod.id.slice(0, 8);
+  if (pod.apps.length === 0) return [[id, '-', '-', ...(full ? ['-'] : []), ...of]];
+  return pod.apps.map((app, index) => [
+    index === 0 ? id : '',
+    app.name,
+    imageText(pod, app),
+    ...(full ? [app.imageId.slice(0, 19)] : []),
+    ...of.map((cell) => (index === 0 ? cell : '')),
+  ]);
+}

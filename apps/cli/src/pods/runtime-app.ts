@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  type App,
+  type ImageManifest,
+  isAcName,
+  type Mount,
+  type NameValue,
+  type RuntimeApp,
+  sanitizeAcName,
+  type Volume,
+} from '@rkt/appc';
+import { parseAssignment } from '../args/assignment.ts';
+import type { FlagValues } from '../args/flag.ts';
+import { CliError } from '../errors.ts';
+import { quote } from '../render/quote.ts';
+import { isolatorsOf } from './isolators.ts';
+import type { PlannedApp } from './pod-manifest.ts';
+import { parseMountFlag } from './volume-flag.ts';
+
+/** Environment variables that are the same for every app of a pod, weakest first. */
+export interface PodEnvironment {
+  /** rkt's own, with `--inherit-env`: the image wins over it. */
+  readonly inherited: readonly NameValue[];
+  /** `--set-env-file`, then `--set-env`: they win over the image. */
+  readonly set: readonly NameValue[];
+}
+
+export interface AppContext {
+  readonly environment: PodEnvironment;
+  readonly appendArguments: boolean;
+  readonly volumes: readonly Volume[];
+}
+
+const EMPTY_APP: App = { exec: [], user: '0', group: '0' };
+
+/** The app of an image as it is to run. */
+export function runtimeApp({ image, request }: PlannedApp, context: AppContext): RuntimeApp {
+  const { manifest } = image;
+  const { flags } = request;
+  const base = manifest.app ?? EMPTY_APP;
+  const exec = execOf(manifest, flags.text('exec'), request.appArguments, context.appendArguments);
+  if (exec.length === 0) {
+    throw new CliError('ERR_RKT_CLI_POD_INVALID', `image ${quote(image.name)} does not say what to execute`, {
+      hint: 'name the executable with --exec after the image',
+    });
+  }
+  const isolators = isolatorsOf(base.isolators ?? [], flags);
+  const mounts = mountsOf(base, flags, context.volumes);
+  return {
+    name: nameOf(image.manifest.name, flags.text('name')),
+    image: { name: manifest.name, id: image.id, ...labelsOf(image.name, manifest) },
+    app: {
+      ...base,
+      exec,
+      ...identity(base, flags),
+      ...textOverride('workingDirectory', flags.text('working-dir')),
+      environment: environmentOf(base, flags, context.environment),
+      ...(isolators.length === 0 ? {} : { isolators }),
+    },
+    ...(flags.boolean('readonly-rootfs') ? { readOnlyRootFS: true } : {}),
+    ...(mounts.length === 0 ? {} : { mounts }),
+    ...(manifest.annotations === undefined ? {} : { annotations: manifest.annotations }),
+  };
+}
+
+/**
+ * `--exec` replaces the whole command. Otherwise arguments take the place of a Docker image's CMD, as docker has it, and
+ * are appended to the exec of any other image, as the appc specification has it.
+ */
+export function execOf(
+  manifest: ImageManifest,
+  exec: string | undefined,
+  given: readonly string[] | undefined,
+  append: boolean,
+): readonly string[] {
+  const args = given ?? [];
+  if (exec !== undefined) return [exec, ...args];
+  const entrypoint = annotatedList(manifest, 'appc.io/docker/entrypoint');
+  const isDocker = entrypoint !== undefined || annotatedList(manifest, 'appc.io/docker/cmd') !== undefined;
+  if (isDocker && !append && args.length > 0) return [...(entrypoint ?? []), ...args];
+  return [...(manifest.app?.exec ?? []), ...args];
+}
+
+/** Annotations come from the image: what is not a list of strings is not there. */
+function annotatedList(manifest: ImageManifest, name: string): readonly string[] | undefined {
+  const text = manifest.annotations?.find((annotation) => annotation.name === name)?.value;
+  if (text === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function nameOf(imageName: string, given: string | undefined): string {
+  if (given === undefined) return sanitizeAcName(imageName.slice(imageName.lastIndexOf('/') + 1));
+  if (isAcName(given)) return given;
+  throw new CliError(
+    'ERR_RKT_CLI_POD_INVALID',
+    `app name ${quote(given)} may only have lower-case letters, digits and "-"`,
+  );
+}
+
+/** The tag stands in the name of the record alone, so that the manifest is the same under every tag. */
+function labelsOf(recordName: string, manifest: ImageManifest): { readonly labels?: readonly NameValue[] } {
+  const labels = [...(manifest.labels ?? [])];
+  const tag = recordName.startsWith(`${manifest.name}:`) ? recordName.slice(manifest.name.length + 1) : '';
+  if (tag !== '' && !labels.some(({ name }) => name === 'version')) labels.push({ name: 'version', value: tag });
+  return labels.length === 0 ? {} : { labels };
+}
+
+/** Without `--group`, a `--user` brings the group of that user, as the runtime looks it up. */
+function identity(base: App, flags: FlagValues): Pick<App, 'user' | 'group' | 'supplementaryGIDs'> {
+  const [user, userGroup] = splitUser(flags.text('user'));
+  const group = flags.text('group') ?? userGroup ?? user;
+  const gids = flags.text('supplementary-gids');
+  return {
+    user: user ?? base.user,
+    group: group ?? base.group,
+    ...(gids === undefined ? {} : { supplementaryGIDs: gids.split(',').map(parseGid) }),
+  };
+}
+
+function splitUser(text: string | undefined): readonly [string | undefined, string | undefined] {
+  const colon = text?.indexOf(':') ?? -1;
+  return text === undefined || colon < 0 ? [text, undefined] : [text.slice(0, colon), text.slice(colon + 1)];
+}
+
+function parseGid(text: string): number {
+  if (/^\d{1,10}$/.test(text) && Number(text) < 0xffff_ffff) return Number(text);
+  throw new CliError('ERR_RKT_CLI_USAGE', `--supplementary-gids must be group numbers, got ${quote(text)}`);
+}
+
+function textOverride(name: 'workingDirectory', value: string | undefined): Pick<App, 'workingDirectory'> {
+  return value === undefined ? {} : { [name]: value };
+}
+
+/** Later ones win: what rkt has, the image's, the file's, `--set-env`, `--environment`. */
+function environmentOf(base: App, flags: FlagValues, pod: PodEnvironment): readonly NameValue[] {
+  const own = flags.texts('environment').map(parseAssignment);
+  const all = [...pod.inherited, ...(base.environment ?? []), ...pod.set, ...own];
+  return [...new Map(all.map(({ name, value }) => [name, value]))].map(([name, value]) => ({ name, value }));
+}
+
+/** A volume named like a mount point of the image is mounted there unless a mount says otherwise. */
+function mountsOf(base: App, flags: FlagValues, volumes: readonly Volume[]): readonly Mount[] {
+  const names = new Set(volumes.map(({ name }) => name));
+  const byPath = new Map<string, Mount>();
+  for (const { name, path } of base.mountPoints ?? []) {
+    if (names.has(name)) byPath.set(path, { volume: name, path });
+  }
+  for (const mount of flags.texts('mount').map(parseMountFlag)) byPath.set(mount.path, mount);
+  const mounts = [...byPath.values()];
+  const dangling = mounts.find(({ volume }) => !names.has(volume));
+  if (dangling === undefined) return mounts;
+  throw new CliError(
+    'ERR_RKT_CLI_POD_INVALID',
+    `dangling mount point ${quote(dangling.path)}: volume ${quote(dangling.volume)} not found`,
+    { hint: `declare it: --volume=${dangling.volume},kind=host,source=PATH` },
+  );
+}

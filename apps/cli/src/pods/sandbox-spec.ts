@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isIP } from 'node:net';
+import type { DnsOptions, NetworkRequest, SandboxSpec } from '@rkt/stage1';
+import type { FlagValues } from '../args/flag.ts';
+import { usageError } from '../errors.ts';
+import { quote } from '../render/quote.ts';
+
+/**
+ * What surrounds the apps of a pod, from the command line.
+ * @throws {CliError} ERR_RKT_CLI_USAGE
+ */
+export function sandboxSpec(flags: FlagValues, flavor: string | undefined): SandboxSpec {
+  const networks = readNetworks(flags.texts('net'));
+  const alone = networks.find(({ name }) => name === 'host' || name === 'none');
+  if (alone !== undefined && flags.given('port')) {
+    throw usageError(`--port flag does not work with '${alone.name}' networking`);
+  }
+  const hostname = flags.text('hostname');
+  const dns = readDns(flags);
+  const hostsEntries = readHosts(flags.texts('hosts-entry'));
+  return {
+    networks,
+    ...(hostname === undefined ? {} : { hostname: checkedHostname(hostname) }),
+    ...(dns === undefined ? {} : { dns }),
+    ...(hostsEntries === undefined ? {} : { hostsEntries }),
+    ...(flavor === undefined ? {} : { flavor }),
+  };
+}
+
+/** `n[:args],...`; the arguments of a network hold `=` and `;` but no comma. */
+function readNetworks(values: readonly string[]): readonly NetworkRequest[] {
+  const texts = values.length === 0 ? ['default'] : values;
+  const requests = texts
+    .flatMap((text) => text.split(','))
+    .map((item) => {
+      const colon = item.indexOf(':');
+      const name = colon < 0 ? item : item.slice(0, colon);
+      if (name === '') throw usageError(`invalid argument ${quote(texts.join(','))} for --net: a network has no name`);
+      return colon < 0 ? { name } : { name, args: item.slice(colon + 1) };
+    });
+  const names = requests.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw usageError(`--net: network ${quote(twice)} is given twice`);
+  return requests;
+}
+
+function checkedHostname(text: string): string {
+  if (text.length <= 64 && /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(text)) return text;
+  throw usageError(
+    `invalid argument ${quote(text)} for --hostname: it must be letters, digits, "-" and ".", at most 64`,
+  );
+}
+
+function readDns(flags: FlagValues): DnsOptions | undefined {
+  const servers = items(flags, 'dns');
+  const search = items(flags, 'dns-search');
+  const options = items(flags, 'dns-opt');
+  const domain = flags.text('dns-domain');
+  const [mode] = servers;
+  if (mode === 'host' || mode === 'none') {
+    if (servers.length > 1) throw usageError(`--dns=${mode} excludes every other name server`);
+    return { mode, search, options, ...(domain === undefined ? {} : { domain }) };
+  }
+  const wrong = servers.find((server) => isIP(server) === 0);
+  if (wrong !== undefined) throw usageError(`invalid argument ${quote(wrong)} for --dns: it must be an IP address`);
+  const words = [...search, ...options, ...(domain === undefined ? [] : [domain])];
+  const unfit = words.find((word) => !/^[\x21-\x7e]+$/.test(word));
+  if (unfit !== undefined) throw usageError(`${quote(unfit)} cannot stand in resolv.conf`);
+  if (servers.length === 0 && words.length === 0) return undefined;
+  return {
+    ...(servers.length === 0 ? {} : { nameservers: servers }),
+    search,
+    options,
+    ...(domain === undefined ? {} : { domain }),
+  };
+}
+
+function items(flags: FlagValues, name: string): readonly string[] {
+  return flags
+    .texts(name)
+    .flatMap((text) => text.split(','))
+    .filter((item) => item !== '');
+}
+
+function readHosts(values: readonly string[]): SandboxSpec['hostsEntries'] {
+  const entries = values.flatMap((text) => text.split(','));
+  if (entries.length === 0) return undefined;
+  if (entries.includes('host')) {
+    if (entries.length > 1) throw usageError('--hosts-entry=host excludes every other entry');
+    return 'host';
+  }
+  const byAddress = new Map<string, string[]>();
+  for (const entry of entries) {
+    const equals = entry.indexOf('=');
+    const ip = entry.slice(0, Math.max(equals, 0));
+    const name = entry.slice(equals + 1);
+    if (isIP(ip) === 0 || !/^[A-Za-z0-9._-]+$/.test(name)) {
+      throw usageError(`invalid argument ${quote(entry)} for --hosts-entry: it must be IP=HOST`);
+    }
+    byAddress.set(ip, [...(byAddress.get(ip) ?? []), name]);
+  }
+  return Array.from(byAddress, ([ip, names]) => ({ ip, names }));
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isCliError } from '../errors.ts';
+import { hintFor } from './hints.ts';
+import { oneLine } from './quote.ts';
+
+const MAX_CAUSES = 16;
+
+/** How an error is to be shown. */
+export interface ErrorStyle {
+  /** What the line begins with, `fetch` for example. */
+  readonly prefix: string;
+  /** Show what led to the error, each cause on its own line. */
+  readonly debug: boolean;
+}
+
+/**
+ * An error for standard error: one line, and a line that says what to do where that is known. What nobody foresaw is
+ * shown with its stack, for a report.
+ */
+export function renderError(error: unknown, { prefix, debug }: ErrorStyle): string {
+  const lines = isExpected(error) ? [`${prefix}: ${messageOf(error)}`] : unexpected(error, prefix);
+  if (debug) lines.push(...causesOf(error));
+  const hint = isCliError(error) && error.hint !== undefined ? error.hint : hintFor(codeOf(error));
+  if (hint !== undefined) lines.push(`hint: ${oneLine(hint)}`);
+  return `${lines.join('\n')}\n`;
+}
+
+function isExpected(error: unknown): boolean {
+  if (codeOf(error)?.startsWith('ERR_RKT_') === true) return true;
+  return error instanceof Error && 'syscall' in error;
+}
+
+function unexpected(error: unknown, prefix: string): string[] {
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const frames = stack
+    .split('\n')
+    .slice(1, MAX_CAUSES)
+    .map((line) => `  ${oneLine(line.trim())}`);
+  return [`${prefix}: unexpected error: ${messageOf(error)}`, ...frames];
+}
+
+function causesOf(error: unknown): readonly string[] {
+  const lines: string[] = [];
+  let cause = error instanceof Error ? error.cause : undefined;
+  for (let depth = 0; cause !== undefined && depth < MAX_CAUSES; depth += 1) {
+    const code = codeOf(cause);
+    lines.push(`${'  '.repeat(depth)}└─${messageOf(cause)}${code === undefined ? '' : ` [${oneLine(code)}]`}`);
+    cause = cause instanceof Error ? cause.cause : undefined;
+  }
+  return lines;
+}
+
+function messageOf(error: unknown): string {
+  return oneLine(error instanceof Error ? error.message : String(error));
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}

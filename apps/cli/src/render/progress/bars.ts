@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ConversionEvent } from '@rkt/docker2aci';
+import type { Io } from '../../wiring/io.ts';
+import { type LayerState, layerLine } from './layer-line.ts';
+import { hexOf, type Progress } from './progress.ts';
+
+const REDRAW_MS = 100;
+const CLEAR_BELOW = '\u001b[J';
+
+/**
+ * A line per layer on a terminal. Layers that are done scroll away above, those under way are drawn again below, at most
+ * ten times a second; a line is never wider than the terminal, so moving up by lines always finds the first of them.
+ */
+export function createBars(io: Io): Progress {
+  const active = new Map<string, LayerState>();
+  let drawn = 0;
+  let lastDraw = 0;
+  const draw = (finished: readonly string[]): void => {
+    const width = io.stderr.columns();
+    const color = (io.env['NO_COLOR'] ?? '') === '';
+    const lines = [...active.values()].map((layer) => layerLine(layer, { width, color, now: io.now() }));
+    const up = drawn === 0 ? '' : `\u001b[${drawn}F`;
+    io.stderr.write(`${up}${CLEAR_BELOW}${[...finished, ...lines].map((line) => `${line}\n`).join('')}`);
+    drawn = lines.length;
+    lastDraw = io.now();
+  };
+  const finish = (digest: string): void => {
+    const layer = active.get(digest);
+    if (layer === undefined) return;
+    active.delete(digest);
+    const done = { ...layer, received: layer.size, phase: 'done' as const };
+    draw([layerLine(done, { width: io.stderr.columns(), color: false, now: io.now() })]);
+  };
+  return {
+    onEvent: (event) => {
+      if (event.type === 'layer:done' || event.type === 'layer:present') return finish(event.digest);
+      if (!update(active, event, io.now())) return;
+      if (event.type !== 'layer:bytes' || io.now() - lastDraw >= REDRAW_MS) draw([]);
+    },
+    end: () => {
+      if (active.size > 0) draw([]);
+      active.clear();
+      drawn = 0;
+    },
+  };
+}
+
+/** Takes an event in; says whether anything changed. */
+function update(active: Map<string, LayerState>, event: ConversionEvent, now: number): boolean {
+  switch (event.type) {
+    case 'layer:start':
+      active.set(event.digest, state(event.digest, { size: event.size, phase: 'download', startedAt: now }));
+      return true;
+    case 'layer:wait':
+      active.set(event.digest, state(event.digest, { size: 0, phase: 'wait', startedAt: now }));
+      return true;
+    case 'layer:bytes': {
+      const layer = active.get(event.digest);
+      if (layer !== undefined) active.set(event.digest, { ...layer, received: event.received });
+      return layer !== undefined;
+    }
+    default:
+      return false;
+  }
+}
+
+function state(digest: string, about: Pick<LayerState, 'size' | 'phase' | 'startedAt'>): LayerState {
+  return { name: hexOf(digest).slice(0, 12), received: 0, ...about };
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ConversionEvent } from '@rkt/docker2aci';
+
+/** Shows how an image comes in. Only on standard error: standard output is the command's result. */
+export interface Progress {
+  readonly onEvent: (event: ConversionEvent) => void;
+  /** Nothing more comes; whatever was drawn stays as it is. Idempotent. */
+  readonly end: () => void;
+}
+
+/** The digits of a digest. Digests were checked by whoever read them, so they hold nothing else. */
+export function hexOf(digest: string): string {
+  return digest.slice(digest.indexOf(':') + 1);
+}

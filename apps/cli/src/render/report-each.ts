@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Session } from '../wiring/session.ts';
+import { renderError } from './error.ts';
+
+const FAILURE = 254;
+
+/** Does something for every item; the failure of one is told and does not keep the others from their turn. */
+export async function reportEach<T>(
+  session: Session,
+  items: readonly T[],
+  work: (item: T) => Promise<void>,
+): Promise<number> {
+  let status = 0;
+  for (const item of items) {
+    try {
+      await work(item);
+    } catch (error) {
+      if (session.interrupts.signal.aborted) throw error;
+      session.io.stderr.write(renderError(error, { prefix: session.prefix, debug: session.globals.debug }));
+      status = FAILURE;
+    }
+  }
+  return status;
+}

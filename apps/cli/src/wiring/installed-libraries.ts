@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Libraries } from './libraries.ts';
+
+/** The libraries rkt is made of. Each is loaded with its first use, so that a command pays only for what it needs. */
+export const installedLibraries: Libraries = {
+  openStore: async (dataDir, options) => {
+    const { openStore } = await import('@rkt/store');
+    return openStore(dataDir, options);
+  },
+  openRegistry: async (settings) => {
+    const { openRegistry } = await import('./open-registry.ts');
+    return openRegistry(settings);
+  },
+  openRuntime: async (settings) => {
+    const { openRuntime } = await import('./open-runtime.ts');
+    return openRuntime(settings);
+  },
+  openOciLayout: async (path) => {
+    const { openOciLayout } = await import('@rkt/docker2aci');
+    return openOciLayout(path);
+  },
+  convertImage: async (image, options) => {
+    const [{ convertImage }, { embeddedParts }] = await Promise.all([
+      import('@rkt/docker2aci'),
+      import('./embedded-parts.ts'),
+    ]);
+    return convertImage(image, {
+      ...options,
+      ...(embeddedParts === undefined ? {} : { workers: embeddedParts.workers }),
+    });
+  },
+  probeErofs: async (dir) => {
+    const { probeErofs } = await import('@rkt/store');
+    return probeErofs(dir);
+  },
+};

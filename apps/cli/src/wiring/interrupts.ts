@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import { CliError } from '../errors.ts';
+import type { Io } from './io.ts';
+
+/**
+ * What becomes of SIGINT, SIGTERM and SIGHUP. Once `signal` is asked for, the first of them aborts it and a second one
+ * ends the process as it would any other. While they are diverted, they go to the listener instead.
+ */
+export interface Interrupts extends Disposable {
+  readonly signal: AbortSignal;
+  divert(listener: (signal: NodeJS.Signals) => void): Disposable;
+}
+
+export function createInterrupts(io: Io): Interrupts {
+  const controller = new AbortController();
+  let subscription: Disposable | undefined;
+  let listener: ((signal: NodeJS.Signals) => void) | undefined;
+  const stop = (): void => {
+    subscription?.[Symbol.dispose]();
+    subscription = undefined;
+  };
+  const listen = (): void => {
+    if (controller.signal.aborted) return;
+    subscription ??= io.onSignal((name) => {
+      if (listener !== undefined) return listener(name);
+      controller.abort(new CliError('ERR_RKT_CLI_INTERRUPTED', `interrupted by ${name}`));
+      stop();
+    });
+  };
+  return {
+    get signal() {
+      listen();
+      return controller.signal;
+    },
+    divert: (to) => {
+      listener = to;
+      listen();
+      return {
+        [Symbol.dispose]: () => {
+          listener = undefined;
+        },
+      };
+    },
+    [Symbol.dispose]: stop,
+  };
+}

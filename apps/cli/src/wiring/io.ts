@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Where text goes. */
+export interface Output {
+  write(text: string): void;
+  readonly isTTY: boolean;
+  /** Width of the terminal in columns. */
+  columns(): number;
+}
+
+/** The process around the command line; a test gives its own. */
+export interface Io {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly stdinIsTTY: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly uid: number;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Bytes to standard output, as fast as they are taken. */
+  writeBytes(chunks: AsyncIterable<Uint8Array>): Promise<void>;
+  /** Calls `listener` for SIGINT, SIGTERM and SIGHUP until disposed. */
+  onSignal(listener: (signal: NodeJS.Signals) => void): Disposable;
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** The real process. */
+export function processIo(): Io {
+  return {
+    stdout: output(process.stdout),
+    stderr: output(process.stderr),
+    stdinIsTTY: process.stdin.isTTY === true,
+    env: process.env,
+    uid: process.geteuid?.() ?? 0,
+    now: Date.now,
+    writeBytes: async (chunks) => {
+      const { pipeline } = await import('node:stream/promises');
+      await pipeline(chunks, process.stdout, { end: false });
+    },
+    onSignal: (listener) => {
+      for (const signal of SIGNALS) process.on(signal, listener);
+      return {
+        [Symbol.dispose]: () => {
+          for (const signal of SIGNALS) process.off(signal, listener);
+        },
+      };
+    },
+  };
+}
+
+function output(stream: NodeJS.WriteStream): Output {
+  return {
+    write: (text) => void stream.write(text),
+    isTTY: stream.isTTY === true,
+    columns: () => stream.columns ?? 80,
+  };
+}

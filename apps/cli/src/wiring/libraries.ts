@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { ConvertedImage, ConvertImageOptions } from '@rkt/docker2aci';
+import type { Reference } from '@rkt/refparse';
+import type { Image, ImageSource } from '@rkt/registry';
+import type { Runtime } from '@rkt/stage1';
+import type { ErofsSupport, Store } from '@rkt/store';
+import type { InsecureOption } from '../args/global-flags.ts';
+import type { Config } from './config/config.ts';
+import type { Io } from './io.ts';
+
+/** What the registry said a reference points at, and the image behind it. */
+export interface RemoteImage {
+  /** Of the index, where there is one: what a later HEAD request is compared with. */
+  readonly digest: string;
+  readonly image: Image;
+}
+
+/** Registries as the commands need them. */
+export interface RegistryAccess extends AsyncDisposable {
+  resolve(reference: Reference, signal: AbortSignal): Promise<string>;
+  open(reference: Reference, signal: AbortSignal): Promise<RemoteImage>;
+}
+
+export interface RegistrySettings {
+  readonly config: Config;
+  readonly insecure: ReadonlySet<InsecureOption>;
+  readonly env: Io['env'];
+}
+
+export interface RuntimeSettings {
+  readonly dataDir: string;
+  readonly localConfig: string;
+  readonly insecure: ReadonlySet<InsecureOption>;
+  readonly debug: boolean;
+}
+
+/** The libraries, as the commands see them: a test gives others. Each is loaded when it is first used. */
+export interface Libraries {
+  openStore(dataDir: string, options: { readonly readOnly: boolean }): Promise<Store>;
+  openRegistry(settings: RegistrySettings): Promise<RegistryAccess>;
+  openRuntime(settings: RuntimeSettings): Promise<Runtime>;
+  openOciLayout(path: string): Promise<ImageSource>;
+  convertImage(image: Image, options: Omit<ConvertImageOptions, 'workers'>): Promise<ConvertedImage>;
+  /** Whether the kernel mounts EROFS straight from files below this directory. */
+  probeErofs(dir: string): Promise<ErofsSupport>;
+}

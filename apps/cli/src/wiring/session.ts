@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+import { realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Runtime } from '@rkt/stage1';
+import type { Store } from '@rkt/store';
+import type { Globals } from '../args/global-flags.ts';
+import { CliError, errnoOf, reasonOf } from '../errors.ts';
+import { oneLine, quote } from '../render/quote.ts';
+import type { Config } from './config/config.ts';
+import { createInterrupts, type Interrupts } from './interrupts.ts';
+import type { Io } from './io.ts';
+import type { Libraries, RegistryAccess } from './libraries.ts';
+
+const DEFAULT_DATA_DIR = '/var/lib/rkt';
+
+/** What a command works with. Everything is opened when it is first asked for and closed with the session. */
+export interface Session extends AsyncDisposable {
+  readonly io: Io;
+  readonly globals: Globals;
+  readonly libraries: Libraries;
+  readonly interrupts: Interrupts;
+  /** What messages of this command begin with. */
+  readonly prefix: string;
+  config(): Promise<Config>;
+  dataDir(): Promise<string>;
+  /** The store; for a command that changes nothing also where the caller may only read it. */
+  store(use?: 'read'): Promise<Store>;
+  registry(): Promise<RegistryAccess>;
+  runtime(): Promise<Runtime>;
+  /** A line on standard error that begins with the command's prefix. */
+  say(message: string): void;
+  /** The same with `--debug` alone. */
+  debug(message: string): void;
+}
+
+export interface SessionOptions {
+  readonly io: Io;
+  readonly globals: Globals;
+  readonly libraries: Libraries;
+  readonly prefix: string;
+}
+
+export function createSession({ io, globals, libraries, prefix }: SessionOptions): Session {
+  const closing: AsyncDisposable[] = [];
+  const interrupts = createInterrupts(io);
+  const config = once(async () => {
+    const { loadConfig } = await import('./config/load-config.ts');
+    return loadConfig(globals.configDirs);
+  });
+  const dataDir = once(async () => resolveDataDir(globals.dir ?? (await config()).dataDir ?? DEFAULT_DATA_DIR));
+  const store = once(async (use: 'read' | undefined) => {
+    const opened = await libraries.openStore(await dataDir(), { readOnly: use === 'read' && io.uid !== 0 });
+    closing.push(opened);
+    return opened;
+  });
+  const registry = once(async () => {
+    const opened = await libraries.openRegistry({ config: await config(), insecure: globals.insecure, env: io.env });
+    closing.push(opened);
+    return opened;
+  });
+  const runtime = once(async () => {
+    const { localConfig, insecure, debug } = globals;
+    return libraries.openRuntime({ dataDir: await dataDir(), localConfig, insecure, debug });
+  });
+  const say = (message: string): void => io.stderr.write(`${prefix}: ${oneLine(message)}\n`);
+  return {
+    io,
+    globals,
+    libraries,
+    interrupts,
+    prefix,
+    config,
+    dataDir,
+    store,
+    registry,
+    runtime,
+    say,
+    debug: (message) => {
+      if (globals.debug) say(message);
+    },
+    [Symbol.asyncDispose]: async () => {
+      interrupts[Symbol.dispose]();
+      for (const open of closing.reverse()) await open[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The first call does the work, later ones get its result. */
+function once<A extends readonly unknown[], T>(work: (...args: A) => Promise<T>): (...args: A) => Promise<T> {
+  let result: Promise<T> | undefined;
+  return (...args) => {
+    result ??= work(...args);
+    return result;
+  };
+}
+
+/** Symbolic links are resolved once, so that every path made from it means the same for as long as rkt runs. */
+function resolveDataDir(dir: string): string {
+  const path = resolve(dir);
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return path;
+    const message = `cannot use data directory ${quote(path)}: ${reasonOf(error)}`;
+    throw new CliError('ERR_RKT_CLI_FILE', message, { cause: error });
+  }
+}
