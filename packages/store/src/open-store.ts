@@ -14,10 +14,10 @@ import { toStoreError } from './errors.ts';
 import { gc } from './gc/gc.ts';
 import { removeImage } from './gc/remove-image.ts';
 import { currentOwner } from './host/owner.ts';
-import { readManifest } from './images/image-files.ts';
 import { imageNotFound } from './images/not-found.ts';
 import { putImage } from './images/put-image.ts';
 import { resolveImage } from './images/resolve-image.ts';
+import { getImage } from './images/stored-manifest.ts';
 import { type HeldLease, openLease } from './leases/leases.ts';
 import { openDatabase } from './records/database.ts';
 import { allImages, findImage, touch } from './records/images.ts';
@@ -26,7 +26,7 @@ import { findRemote, upsertRemote } from './records/remotes.ts';
 import { exportImage } from './render/export-image.ts';
 import { loadTree } from './render/load-tree.ts';
 import { renderTree } from './render/render-tree.ts';
-import type { Lease, RemoteRecord, Store, StoredImage } from './store.ts';
+import type { Lease, RemoteRecord, Store } from './store.ts';
 import { verify } from './verify/verify.ts';
 
 export interface OpenStoreOptions {
@@ -113,14 +113,6 @@ function storeOn(context: StoreContext): Store {
       isOpen = false;
     },
   };
-}
-
-async function getImage(context: StoreContext, id: ImageId): Promise<StoredImage> {
-  const record = context.database.read((sql) => findImage(sql, id));
-  if (record === undefined) throw imageNotFound(id);
-  const manifestBytes = await readManifest(context.layout, id);
-  const { parseImageManifest } = await import('@rkt/appc');
-  return { ...record, manifest: parseImageManifest(manifestBytes), manifestBytes };
 }
 
 function touchImage(context: StoreContext, id: ImageId): void {

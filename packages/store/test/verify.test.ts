@@ -63,6 +63,8 @@ describe('verification', () => {
     expect(findings).toMatchObject([
       { kind: 'image-corrupt', actual: expect.stringMatching(/^sha512-[0-9a-f]{128}$/) },
     ]);
+    writeFileSync(manifest, 'no manifest');
+    await expect(store.getImage(one.put.id)).rejects.toMatchObject({ code: 'ERR_RKT_STORE_CORRUPT' });
     rmSync(manifest);
     expect(await verify(store, [one.put.id])).toMatchObject([{ kind: 'image-corrupt' }]);
     await expect(store.getImage(one.put.id)).rejects.toMatchObject({ code: 'ERR_RKT_STORE_CORRUPT' });

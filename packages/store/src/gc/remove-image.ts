@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import type { ImageId } from '@rkt/appc';
 import { deleteDeadHolds } from '../cas/holds.ts';
-import { directoryTree, erofsTree, imageDirectory, imageLock } from '../cas/layout.ts';
+import { directoryTree, erofsTree, imageDirectory, imageLock, isFullImageId } from '../cas/layout.ts';
 import { acquireLock } from '../cas/locks.ts';
 import { keepReserve, withReserve } from '../cas/reserve.ts';
 import { removeTree, temporaryPath } from '../cas/temporary.ts';
@@ -28,6 +28,7 @@ export async function removeImage(
   options: RemoveOptions = {},
 ): Promise<readonly RemovedItem[]> {
   requireWritable(context, 'remove an image');
+  if (!isFullImageId(id)) throw imageNotFound(id);
   // Kept until the files are gone: the same image put again meanwhile would lose its new ones.
   await using _lock = await acquireLock(imageLock(context.layout, id));
   const record = await withReserve(context, () => deleteRecord(context, id, options));

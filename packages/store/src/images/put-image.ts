@@ -13,6 +13,7 @@ import { upsertRemote } from '../records/remotes.ts';
 import type { ImageRecord, PutImageOptions } from '../store.ts';
 import { readImageFile, writeImageFiles } from './image-files.ts';
 import { imageNotFound } from './not-found.ts';
+import { labelsOf } from './stored-manifest.ts';
 
 const LONGEST_NAME = 1024;
 const LARGEST_MANIFEST_BYTES = 4 * 1024 * 1024;
@@ -75,12 +76,6 @@ function checkOptions({ id, name, layers, size, manifestBytes }: PutImageOptions
       `image manifest: expected at most ${LARGEST_MANIFEST_BYTES} bytes, got ${manifestBytes.length}`,
     );
   }
-}
-
-async function labelsOf(manifestBytes: Uint8Array): Promise<Readonly<Record<string, string>>> {
-  const { parseImageManifest } = await import('@rkt/appc');
-  const labels = parseImageManifest(manifestBytes).labels ?? [];
-  return Object.fromEntries(labels.map(({ name, value }) => [name, value]));
 }
 
 function requireLayers(sql: Sql, { id, layers }: PutImageOptions): void {

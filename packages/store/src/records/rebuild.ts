@@ -11,6 +11,7 @@ import { temporaryPath } from '../cas/temporary.ts';
 import type { FileContext } from '../context.ts';
 import { isStoreError } from '../errors.ts';
 import { type ImageFile, readImageFile, readManifest } from '../images/image-files.ts';
+import { labelsOf } from '../images/stored-manifest.ts';
 import { type Database, openDatabase, suspicionFile } from './database.ts';
 import { upsertImage } from './images.ts';
 import { findLayer, insertLayer } from './layers.ts';
@@ -128,12 +129,10 @@ async function readImages(
 
 /** One damaged image must not keep the others from being found. */
 async function readImage({ layout }: FileContext, id: ImageId): Promise<FoundImage | undefined> {
-  const { parseImageManifest } = await import('@rkt/appc');
   try {
     const file = await readImageFile(layout, id);
     if (file === undefined) return undefined;
-    const labels = parseImageManifest(await readManifest(layout, id)).labels ?? [];
-    return { id, file, labels: Object.fromEntries(labels.map(({ name, value }) => [name, value])) };
+    return { id, file, labels: await labelsOf(await readManifest(layout, id)) };
   } catch (error) {
     if (isStoreError(error) && error.code !== 'ERR_RKT_STORE_CORRUPT') throw error;
     return undefined;

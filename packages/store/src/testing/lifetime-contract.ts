@@ -23,7 +23,9 @@ export const lifetimeChecks: readonly Check[] = [
       deepEqual(idsOf(removed, 'layer'), [one.put.layers[1]]);
       deepEqual(idsOf(removed, 'image'), [one.put.id]);
       ok(removed.every(({ size }) => size > 0));
-      await rejectsWith('ERR_RKT_STORE_IMAGE_NOT_FOUND', store.removeImage(one.put.id));
+      for (const id of [one.put.id, 'sha512-../../../x', 'sha512-'] as const) {
+        await rejectsWith('ERR_RKT_STORE_IMAGE_NOT_FOUND', store.removeImage(id));
+      }
       deepEqual(idsOf(await store.removeImage(two.put.id), 'layer').toSorted(), [...two.put.layers].toSorted());
     },
   ],
