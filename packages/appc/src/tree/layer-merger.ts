@@ -7,10 +7,10 @@ import {
   type Directory,
   directoryLink,
   findInLayer,
+  type LayerTree,
   type PendingLink,
   resolveLayer,
   type Slot,
-  type Stated,
 } from './layer-tree.ts';
 
 /** A layer by the digest of its tar and its index. */
@@ -62,7 +62,8 @@ class TopDownMerger implements LayerMerger {
     const number = this.#layerCount - this.#layers.length - 1;
     if (number < 0) throw new RangeError(`more than ${this.#layerCount} layers were added`);
     this.#layers.push({ diffId: layer.diffId, size: layer.index.size });
-    const { root, links, stated } = resolveLayer(layer.index, number);
+    const lower = resolveLayer(layer.index, number);
+    const { root, links } = lower;
     // Before the merge: it adds lower layers to these directories, and targets are sought in the layer as it is.
     this.#resolvePending(root);
     for (const link of links) this.#await(link.target, link);
@@ -71,7 +72,7 @@ class TopDownMerger implements LayerMerger {
       this.#adopt(root, '');
     } else this.#merge(this.#root, root);
     if (number === 0) this.#refuseDangling();
-    return placedNodes(stated);
+    return placedNodes(lower);
   }
 
   finish(): FileTree {
@@ -175,16 +176,16 @@ class TopDownMerger implements LayerMerger {
 }
 
 /** What a layer stated and the tree has, in archive order. */
-function placedNodes(stated: readonly Stated[]): PlacedNode[] {
+function placedNodes({ stated, statedAt }: LayerTree): PlacedNode[] {
   const placed: PlacedNode[] = [];
-  for (const { slot, headerOffset } of stated) {
+  for (const [index, slot] of stated.entries()) {
     if (slot.kind === 'leaf') {
       if (slot.names.length > 0) placed.push(slot);
       continue;
     }
     const { attributes, origin, path } = slot;
     // A directory stated twice stands where it was stated last.
-    if (path === undefined || origin?.headerOffset !== headerOffset) continue;
+    if (path === undefined || origin?.headerOffset !== statedAt[index]) continue;
     placed.push({ node: { kind: 'directory', attributes, origin, children: new Map() }, names: [path] });
   }
   return placed;

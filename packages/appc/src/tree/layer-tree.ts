@@ -42,12 +42,9 @@ export interface LayerTree {
   readonly root: Directory;
   readonly links: readonly PendingLink[];
   /** What its entries stated, in archive order, also what later ones replaced. */
-  readonly stated: readonly Stated[];
-}
-
-export interface Stated {
-  readonly slot: Leaf | Directory;
-  readonly headerOffset: number;
+  readonly stated: readonly (Leaf | Directory)[];
+  /** Header offsets of those entries. A list of its own: an object for each of a million entries has its price. */
+  readonly statedAt: readonly number[];
 }
 
 /** Directories nobody states. */
@@ -74,8 +71,10 @@ export function resolveLayer(index: LayerIndex, layer: number): LayerTree {
 class LayerResolver implements LayerTree {
   readonly root: Directory = impliedDirectory();
   readonly links: PendingLink[] = [];
-  readonly stated: Stated[] = [];
+  readonly stated: (Leaf | Directory)[] = [];
+  readonly statedAt: number[] = [];
   readonly #layer: number;
+  #lastAttributes: EntryAttributes = IMPLIED_ATTRIBUTES;
   /** The directory of the entry before: entries of one directory usually follow each other. */
   #recent: { readonly path: ByteString; readonly directory: Directory } | undefined;
 
@@ -110,9 +109,10 @@ class LayerResolver implements LayerTree {
   }
 
   #state(directory: Directory, entry: LayerEntry): void {
-    directory.attributes = entryAttributes(entry);
+    directory.attributes = this.#attributes(entry);
     directory.origin = { layer: this.#layer, headerOffset: entry.headerOffset };
-    this.stated.push({ slot: directory, headerOffset: entry.headerOffset });
+    this.stated.push(directory);
+    this.statedAt.push(entry.headerOffset);
   }
 
   #replace(parent: Directory, name: ByteString, slot: Leaf | PendingLink): void {
@@ -122,9 +122,16 @@ class LayerResolver implements LayerTree {
 
   #leaf(entry: Exclude<LayerEntry, { kind: 'directory' | 'hardlink' }>): Leaf {
     const origin = { layer: this.#layer, headerOffset: entry.headerOffset };
-    const leaf: Leaf = { kind: 'leaf', node: leafNode(entry, origin), names: [] };
-    this.stated.push({ slot: leaf, headerOffset: entry.headerOffset });
+    const leaf: Leaf = { kind: 'leaf', node: leafNode(entry, origin, this.#attributes(entry)), names: [] };
+    this.stated.push(leaf);
+    this.statedAt.push(entry.headerOffset);
     return leaf;
+  }
+
+  /** Neighbours tend to have the same attributes: they share one object. */
+  #attributes(entry: LayerEntry): EntryAttributes {
+    if (!sameAttributes(this.#lastAttributes, entry)) this.#lastAttributes = entryAttributes(entry);
+    return this.#lastAttributes;
   }
 
   #link(entry: HardlinkEntry): Leaf | PendingLink {
@@ -200,8 +207,11 @@ function addWhiteout(parent: Directory, name: ByteString, path: ByteString): voi
   parent.hidden.add(hidden);
 }
 
-function leafNode(entry: Exclude<LayerEntry, { kind: 'directory' | 'hardlink' }>, origin: Origin): Leaf['node'] {
-  const attributes = entryAttributes(entry);
+function leafNode(
+  entry: Exclude<LayerEntry, { kind: 'directory' | 'hardlink' }>,
+  origin: Origin,
+  attributes: EntryAttributes,
+): Leaf['node'] {
   switch (entry.kind) {
     case 'file':
       return { kind: 'file', attributes, origin, size: entry.size, extents: entry.extents };
@@ -212,6 +222,17 @@ function leafNode(entry: Exclude<LayerEntry, { kind: 'directory' | 'hardlink' }>
     default:
       return { kind: entry.kind, attributes, origin, major: entry.major, minor: entry.minor };
   }
+}
+
+function sameAttributes(left: EntryAttributes, right: EntryAttributes): boolean {
+  return (
+    left.mtime === right.mtime &&
+    left.mode === right.mode &&
+    left.uid === right.uid &&
+    left.gid === right.gid &&
+    left.mtimeNanoseconds === right.mtimeNanoseconds &&
+    left.xattrs === right.xattrs
+  );
 }
 
 function entryAttributes(entry: EntryAttributes): EntryAttributes {
