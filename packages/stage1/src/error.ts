@@ -20,8 +20,35 @@ type NetworkErrorCode =
   | 'ERR_RKT_STAGE1_PORT_IN_USE'
   | 'ERR_RKT_STAGE1_PORT_FORWARD_IMPOSSIBLE';
 
+/** Codes of the pods' life: directories, sandboxes, mounts, runtimes. */
+type PodErrorCode =
+  | 'ERR_RKT_STAGE1_NOT_ROOT'
+  | 'ERR_RKT_STAGE1_SYSCALLS_UNAVAILABLE'
+  | 'ERR_RKT_STAGE1_RUNTIME_MISSING'
+  | 'ERR_RKT_STAGE1_RUNTIME_FAILED'
+  | 'ERR_RKT_STAGE1_FLAVOR_NOT_FOUND'
+  | 'ERR_RKT_STAGE1_MANIFEST_INVALID'
+  | 'ERR_RKT_STAGE1_POD_NOT_FOUND'
+  | 'ERR_RKT_STAGE1_AMBIGUOUS_POD_ID'
+  | 'ERR_RKT_STAGE1_POD_CORRUPT'
+  | 'ERR_RKT_STAGE1_POD_RUNNING'
+  | 'ERR_RKT_STAGE1_POD_NOT_RUNNING'
+  | 'ERR_RKT_STAGE1_POD_NOT_PREPARED'
+  | 'ERR_RKT_STAGE1_APP_NOT_FOUND'
+  | 'ERR_RKT_STAGE1_APP_NOT_ADDED'
+  | 'ERR_RKT_STAGE1_APP_NOT_RUNNING'
+  | 'ERR_RKT_STAGE1_APP_RUNNING'
+  | 'ERR_RKT_STAGE1_APP_UNSPECIFIED'
+  | 'ERR_RKT_STAGE1_EXEC_NOT_FOUND'
+  | 'ERR_RKT_STAGE1_EXEC_PERMISSION'
+  | 'ERR_RKT_STAGE1_EXEC_FORMAT'
+  | 'ERR_RKT_STAGE1_VOLUME_NOT_FOUND'
+  | 'ERR_RKT_STAGE1_VOLUME_SOURCE_MISSING'
+  | 'ERR_RKT_STAGE1_MOUNT_FAILED'
+  | 'ERR_RKT_STAGE1_CLEANUP_FAILED';
+
 /** Every code of this package. Codes are never renamed. */
-export type Stage1ErrorCode = OciSpecErrorCode | NetworkErrorCode;
+export type Stage1ErrorCode = OciSpecErrorCode | NetworkErrorCode | PodErrorCode;
 
 /** The only error class of this package. Match `code`, not the class. */
 export class Stage1Error extends Error {

@@ -1,2 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
-export {};
+export { createRuntime, type RuntimeOptions } from './create-runtime.ts';
+export { isStage1Error, Stage1Error, type Stage1ErrorCode } from './error.ts';
+export type {
+  AppContext,
+  AppRemains,
+  EnterRequest,
+  Flavor,
+  PodContext,
+  StartedApp,
+  StartRequest,
+} from './flavors/flavor.ts';
+export { createOciFlavor, type OciFlavorOptions } from './flavors/oci/oci-flavor.ts';
+export {
+  type Cgroups,
+  createHost,
+  type Host,
+  type HostProcess,
+  type Kernel,
+  type NamespaceKind,
+  type Namespaces,
+  type Processes,
+  type ProcessIdentity,
+  type SpawnRequest,
+  type Syscalls,
+  SystemCallError,
+} from './host/index.ts';
+export { createNetworking, type Networking, type NetworkingOptions, type NetworkResult } from './networking/index.ts';
+export type { InsecureOptions } from './oci-spec/index.ts';
+export { isPodId } from './pod/index.ts';
+export type {
+  AbortOptions,
+  DnsOptions,
+  EnterOptions,
+  GcEvent,
+  NetworkRequest,
+  Pod,
+  PodApp,
+  PodGcOptions,
+  PodId,
+  PodNetwork,
+  PodState,
+  PrepareOptions,
+  RootfsSource,
+  RunningApp,
+  Runtime,
+  SandboxSpec,
+  StartAppOptions,
+  StdioMode,
+  StopOptions,
+} from './runtime.ts';

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PodManifest } from '@rkt/appc';
+import type { InsecureOptions } from './oci-spec/index.ts';
 
 export interface AbortOptions {
   readonly signal?: AbortSignal;
@@ -49,6 +50,8 @@ export interface SandboxSpec {
   readonly hostsEntries?: readonly { readonly ip: string; readonly names: readonly string[] }[] | 'host';
   /** @default the first usable flavor */
   readonly flavor?: string;
+  /** Protections to leave out. @default none */
+  readonly insecure?: InsecureOptions;
 }
 
 /** How an app's standard streams are connected. */

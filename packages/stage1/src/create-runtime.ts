@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RuntimeContext } from './context.ts';
+import type { Flavor } from './flavors/flavor.ts';
+import { createOciFlavor } from './flavors/oci/oci-flavor.ts';
+import { collect, removePod } from './gc/index.ts';
+import { createHost, type Host } from './host/index.ts';
+import { createNetworking, type Networking } from './networking/index.ts';
+import { openPodDirectory } from './pod/index.ts';
+import { preparePod } from './pod/prepare-pod.ts';
+import type { Runtime } from './runtime.ts';
+import { createSandbox, stopApp, stopSandbox } from './sandbox/index.ts';
+import { addApp, removeApp, startApp } from './supervise/apps.ts';
+import { enter } from './supervise/enter.ts';
+import { inspect, listPods } from './supervise/inspect.ts';
+
+export interface RuntimeOptions {
+  /** Absolute. Pods live below its `pods/`, networks below `networks/`. */
+  readonly dataDir: string;
+  /** Directories with a `net.d` of CNI configurations; later ones win. */
+  readonly configDirs: readonly string[];
+  /** Where CNI plugins are. @default the usual places, see createNetworking */
+  readonly pluginDirs?: readonly string[];
+  /** An OCI runtime to use instead of whichever works and is fastest. */
+  readonly runtimePath?: string;
+  /** In order of preference. @default the oci flavor */
+  readonly flavors?: readonly Flavor[];
+  readonly host?: Host;
+  readonly networking?: Networking;
+  /** Milliseconds since the epoch. @default Date.now */
+  readonly now?: () => number;
+}
+
+/**
+ * Pods on one data directory, shared with any number of other processes. Creates nothing and loads nothing native until
+ * something needs it.
+ *
+ * System calls are made on the calling thread, which must be the main one; code that runs while it is in a pod's
+ * namespaces is synchronous, so no other code of the process ever sees them.
+ */
+export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const { dataDir, configDirs, pluginDirs, runtimePath } = options;
+  const context: RuntimeContext = {
+    host: options.host ?? createHost(),
+    pods: openPodDirectory(dataDir),
+    networking: options.networking ?? createNetworking({ dataDir, configDirs, ...(pluginDirs && { pluginDirs }) }),
+    flavors: options.flavors ?? [createOciFlavor({ dataDir, ...(runtimePath !== undefined && { runtimePath }) })],
+    owned: new Map(),
+    now: options.now ?? Date.now,
+  };
+  return {
+    prepare: async (prepare) => inspect(context, await preparePod(context, prepare)),
+    createSandbox: async (id, sandbox) => {
+      await createSandbox(context, id, sandbox);
+      return inspect(context, id);
+    },
+    addApp: (id, app, add) => addApp(context, id, app, add),
+    startApp: (id, app, start) => startApp(context, id, app, start),
+    stopApp: (id, app, stop) => stopApp(context, id, app, stop),
+    removeApp: (id, app, remove) => removeApp(context, id, app, remove),
+    stopSandbox: (id, stop) => stopSandbox(context, id, stop),
+    enter: (id, target) => enter(context, id, target),
+    resolve: async (prefix) => context.pods.resolve(prefix),
+    inspect: (id) => inspect(context, id),
+    list: () => listPods(context),
+    remove: (id, remove) => removePod(context, id, remove),
+    gc: (gc) => collect(context, gc),
+  };
+}

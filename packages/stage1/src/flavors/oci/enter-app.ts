@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { randomUUID } from 'node:crypto';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Stage1Error } from '../../error.ts';
+import type { Host } from '../../host/index.ts';
+import { appPaths } from '../../mounts/index.ts';
+import { writeFileAtomically } from '../../pod/index.ts';
+import type { AppRemains, EnterRequest } from '../flavor.ts';
+import { startFailure } from './failures.ts';
+import { globalArguments, type OciRuntime, takeRuntimeErrors } from './runtime-command.ts';
+
+/**
+ * Runs a command beside an app, confined exactly as the app is: the process section of its own configuration, with
+ * capabilities, no-new-privileges and environment, is what is executed; namespaces, cgroup and seccomp are the
+ * container's (CVE-2019-10144, CVE-2019-10145, CVE-2019-10147).
+ */
+export async function enterApp(
+  host: Host,
+  runtime: OciRuntime,
+  { dir, app, inside }: AppRemains,
+  { command, tty, signal }: EnterRequest,
+): Promise<number> {
+  if (inside === undefined) throw new Stage1Error('ERR_RKT_STAGE1_APP_NOT_RUNNING', `app "${app}" does not run`);
+  const { base, bundle } = appPaths(app);
+  const unique = join(dir, base, `enter-${randomUUID()}`);
+  const place = { root: join(dir, 'runtime'), log: `${unique}.log` };
+  const description = `${unique}.json`;
+  const { process: own } = readConfiguration(join(dir, bundle, 'config.json'));
+  writeFileAtomically(description, JSON.stringify({ ...own, args: command, terminal: tty }));
+  try {
+    const { namespaces } = await host.kernel();
+    const child = namespaces.inMount(`/proc/${inside.pid}/ns/mnt`, () =>
+      host.processes.spawn({
+        file: runtime.path,
+        args: [...globalArguments(runtime, place), 'exec', '--process', description, app],
+        cwd: '/',
+        stdio: ['inherit', 'inherit', 'inherit'],
+      }),
+    );
+    const abort = (): void => child.signal('SIGTERM');
+    signal?.addEventListener('abort', abort, { once: true });
+    const status = await child.exit.finally(() => signal?.removeEventListener('abort', abort));
+    signal?.throwIfAborted();
+    const errors = status === 0 ? [] : takeRuntimeErrors(place.log);
+    if (errors.length > 0) throw startFailure(command[0] ?? '', errors, status);
+    return status;
+  } finally {
+    for (const file of [description, place.log]) rmSync(file, { force: true });
+  }
+}
+
+function readConfiguration(path: string): { readonly process: object } {
+  const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+  const section: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'process') : undefined;
+  if (typeof section === 'object' && section !== null) return { process: section };
+  throw new Stage1Error('ERR_RKT_STAGE1_POD_CORRUPT', `file ${path} of a pod is damaged`);
+}

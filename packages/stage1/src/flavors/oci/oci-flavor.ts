@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { isStage1Error } from '../../error.ts';
+import type { Host } from '../../host/index.ts';
+import type { AppRemains, Flavor } from '../flavor.ts';
+import { chooseRuntime, hideHybridMount, statedRuntime } from './choose-runtime.ts';
+import { enterApp } from './enter-app.ts';
+import { globalArguments, type OciRuntime, runtimePlace } from './runtime-command.ts';
+import { startApp } from './start-app.ts';
+
+export interface OciFlavorOptions {
+  readonly dataDir: string;
+  /** @default crun or runc, whichever works and is faster */
+  readonly runtimePath?: string;
+}
+
+/** Apps confined by an OCI runtime of the distribution. */
+export function createOciFlavor({ dataDir, runtimePath }: OciFlavorOptions): Flavor {
+  let chosen: OciRuntime | undefined = runtimePath === undefined ? undefined : statedRuntime(runtimePath);
+  const runtime = async (host: Host): Promise<OciRuntime> => {
+    chosen ??= await chooseRuntime(host, dataDir);
+    return chosen;
+  };
+  return {
+    name: 'oci',
+    interfaceVersion: 1,
+    probe: async (host) => {
+      try {
+        await runtime(host);
+        return { usable: true };
+      } catch (error) {
+        if (isStage1Error(error)) return { usable: false, reason: error.message };
+        throw error;
+      }
+    },
+    prepareNamespace: (host, syscalls) => {
+      if (chosen !== undefined) hideHybridMount(host, chosen, syscalls);
+    },
+    start: async (host, app, request) => startApp(host, await runtime(host), app, request),
+    enter: async (host, app, request) => enterApp(host, await runtime(host), app, request),
+    remove: async (host, app) => {
+      if (existsSync(join(app.dir, 'runtime', app.app))) await deleteContainer(host, await runtime(host), app);
+      host.cgroups.remove(join('rkt', app.podId, app.app));
+    },
+  };
+}
+
+/** Best effort: the runtime's own complaint changes nothing, since the processes are killed and the files removed anyway. */
+async function deleteContainer(host: Host, runtime: OciRuntime, { dir, app }: AppRemains): Promise<void> {
+  const { syscalls, namespaces } = await host.kernel();
+  const child = namespaces.inNew(['mnt'], () => {
+    syscalls.makeSlave();
+    hideHybridMount(host, runtime, syscalls);
+    return host.processes.spawn({
+      file: runtime.path,
+      args: [...globalArguments(runtime, runtimePlace(dir, app)), 'delete', '--force', app],
+      stdio: ['ignore', 'ignore', 'ignore'],
+      detached: true,
+    });
+  });
+  await child.exit;
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Host, HostProcess } from '../../host/index.ts';
+import { appPaths } from '../../mounts/index.ts';
+import { readTextFile } from '../../pod/index.ts';
+import type { AppContext, StartedApp, StartRequest } from '../flavor.ts';
+import { writeBundle } from './bundle.ts';
+import { executionFailure, startFailure } from './failures.ts';
+import { globalArguments, type OciRuntime, runtimePlace, takeRuntimeErrors } from './runtime-command.ts';
+
+/** The runtime stays in the foreground: it is the app's parent, passes signals on, and ends with the app's status. */
+export async function startApp(
+  host: Host,
+  runtime: OciRuntime,
+  context: AppContext,
+  request: StartRequest,
+): Promise<StartedApp> {
+  const { pod, app } = context;
+  const terminal = request.stdio === 'tty';
+  await writeBundle(host, context, terminal);
+  request.signal?.throwIfAborted();
+  const { base, bundle } = appPaths(app.name);
+  const place = runtimePlace(pod.dir, app.name);
+  const pidFile = join(pod.dir, base, 'pid');
+  rmSync(pidFile, { force: true });
+  rmSync(place.log, { force: true });
+  const { namespaces } = await host.kernel();
+  const monitor = namespaces.inMount(`/proc/${pod.holder.pid}/ns/mnt`, () =>
+    host.processes.spawn({
+      file: runtime.path,
+      args: [
+        ...globalArguments(runtime, place),
+        'run',
+        '--bundle',
+        join(pod.dir, bundle),
+        '--pid-file',
+        pidFile,
+        app.name,
+      ],
+      cwd: '/',
+      stdio: [request.stdio === 'inherit' ? 'ignore' : 'inherit', 'inherit', 'inherit', request.lockFd ?? 'ignore'],
+      // A terminal's signals are for rkt to pass on, once; only a runtime that drives the terminal must be in its session.
+      detached: !terminal,
+    }),
+  );
+  const executable = app.app.exec[0] ?? '';
+  const pid = await startedPid(monitor, pidFile, (status) =>
+    startFailure(executable, takeRuntimeErrors(place.log), status),
+  );
+  const exit = monitor.exit.then((status) => {
+    const failure = status === 0 ? undefined : executionFailure(executable, takeRuntimeErrors(place.log));
+    if (failure !== undefined) throw failure;
+    return status;
+  });
+  exit.catch(() => undefined);
+  return { pid, monitor, exit };
+}
+
+/** Written by the runtime when the app has been executed, so reading it is the way to know. */
+async function startedPid(monitor: HostProcess, pidFile: string, failure: (status: number) => Error): Promise<number> {
+  let status: number | undefined;
+  const ended = monitor.exit.then((code) => {
+    status = code;
+  });
+  for (;;) {
+    // Looked at before the file: an app that has come and gone has still been started.
+    const over = status;
+    const pid = Number.parseInt(readTextFile(pidFile) ?? '', 10);
+    if (Number.isInteger(pid)) return pid;
+    if (over !== undefined) throw failure(over);
+    await Promise.race([ended, delay(2)]);
+  }
+}

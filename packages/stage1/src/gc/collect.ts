@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+import { statSync } from 'node:fs';
+import { type RuntimeContext, requirePod, requireRoot } from '../context.ts';
+import { Stage1Error } from '../error.ts';
+import { removeTree } from '../mounts/index.ts';
+import { type OwnedPod, type PodLocation, type PodStage, records } from '../pod/index.ts';
+import type { AbortOptions, GcEvent, PodGcOptions, PodId } from '../runtime.ts';
+import { releaseSandbox } from '../sandbox/index.ts';
+
+const defaultGraceMs = 30 * 60_000;
+const defaultExpirePreparedMs = 24 * 3_600_000;
+
+/** Marks what has ended, expired or been given up as garbage, then deletes what has been garbage for long enough. */
+export async function* collect(context: RuntimeContext, options: PodGcOptions = {}): AsyncIterable<GcEvent> {
+  options.signal?.throwIfAborted();
+  requireRoot(context);
+  for (const location of context.pods.list(['embryo', 'prepare', 'prepared', 'run'])) {
+    yield* guarded(location, () => mark(context, location, options));
+  }
+  if (options.markOnly) return;
+  for (const location of context.pods.list(['exited-garbage', 'garbage'])) {
+    yield* guarded(location, () => sweep(context, location, options));
+  }
+}
+
+/** @throws Stage1Error ERR_RKT_STAGE1_POD_RUNNING */
+export async function removePod(context: RuntimeContext, id: PodId, { signal }: AbortOptions = {}): Promise<void> {
+  signal?.throwIfAborted();
+  requireRoot(context);
+  const location = requirePod(context, id);
+  const { syscalls } = await context.host.kernel();
+  const pod = context.owned.has(id) ? undefined : await context.pods.own(location, { syscalls, signal });
+  if (pod === undefined) throw new Stage1Error('ERR_RKT_STAGE1_POD_RUNNING', `pod ${id} is running or being worked on`);
+  try {
+    moveToGarbage(pod);
+    await destroy(context, pod);
+  } finally {
+    pod.release();
+  }
+}
+
+async function* guarded(location: PodLocation, work: () => Promise<GcEvent | undefined>): AsyncIterable<GcEvent> {
+  let event: GcEvent | undefined;
+  try {
+    event = await work();
+  } catch (error) {
+    // One pod that cannot be removed must not keep the others; a cancelled gc ends.
+    if (error instanceof Error && error.name === 'AbortError') throw error;
+    event = { kind: 'failed', id: location.id, error: error instanceof Error ? error : new Error(String(error)) };
+  }
+  if (event !== undefined) yield event;
+}
+
+async function mark(
+  context: RuntimeContext,
+  location: PodLocation,
+  { expirePreparedMs = defaultExpirePreparedMs, graceMs = defaultGraceMs, signal }: PodGcOptions,
+): Promise<GcEvent | undefined> {
+  signal?.throwIfAborted();
+  const { id, stage } = location;
+  if (stage === 'prepared' && age(context, location) < expirePreparedMs) return undefined;
+  // Between mkdir and the lock an embryo of a living process looks like one of a dead process.
+  if (stage === 'embryo' && age(context, location) < graceMs) return undefined;
+  const pod = await own(context, location, signal);
+  if (pod === undefined) return stage === 'run' ? { kind: 'kept', id, reason: 'running' } : undefined;
+  try {
+    if (stage === 'run') await releaseSandbox(context, pod);
+    return { kind: 'marked', id, to: moveToGarbage(pod) };
+  } finally {
+    pod.release();
+  }
+}
+
+async function sweep(
+  context: RuntimeContext,
+  location: PodLocation,
+  { graceMs = defaultGraceMs, signal }: PodGcOptions,
+): Promise<GcEvent | undefined> {
+  signal?.throwIfAborted();
+  const { id } = location;
+  if (age(context, location) < graceMs) return { kind: 'kept', id, reason: 'grace-period' };
+  const pod = await own(context, location, signal);
+  if (pod === undefined) return undefined;
+  try {
+    await destroy(context, pod);
+    return { kind: 'removed', id };
+  } finally {
+    pod.release();
+  }
+}
+
+async function own(
+  context: RuntimeContext,
+  location: PodLocation,
+  signal?: AbortSignal,
+): Promise<OwnedPod | undefined> {
+  if (context.owned.has(location.id)) return undefined;
+  const { syscalls } = await context.host.kernel();
+  return context.pods.own(location, { syscalls, waitMs: 0, signal });
+}
+
+function moveToGarbage(pod: OwnedPod): 'exited-garbage' | 'garbage' {
+  const to: Readonly<Record<PodStage, 'exited-garbage' | 'garbage'>> = {
+    embryo: 'garbage',
+    prepare: 'garbage',
+    prepared: 'garbage',
+    run: 'exited-garbage',
+    'exited-garbage': 'exited-garbage',
+    garbage: 'garbage',
+  };
+  const stage = to[pod.stage];
+  if (stage !== pod.stage) pod.moveTo(stage);
+  return stage;
+}
+
+/** Once more everything that is not a file: the process that moved the pod here may have died before it could. */
+async function destroy(context: RuntimeContext, pod: OwnedPod): Promise<void> {
+  if (pod.stage === 'exited-garbage') await releaseSandbox(context, pod);
+  await removeTree(context.host, pod.dir);
+}
+
+/** Milliseconds since the pod came where it is: a rename changes the status time of what is renamed. */
+function age({ now }: RuntimeContext, { stage, dir }: PodLocation): number {
+  const prepared = stage === 'prepared' ? records.readSandbox(dir)?.createdAt : undefined;
+  const since = prepared ?? statSync(dir, { throwIfNoEntry: false })?.ctimeMs;
+  return since === undefined ? 0 : now() - since;
+}

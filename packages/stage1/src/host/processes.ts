@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+
+/** A process, named so that no later one can be taken for it. Plain JSON. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Clock ticks since boot: proc(5), /proc/pid/stat field 22. */
+  readonly startTime: string;
+  readonly bootId: string;
+}
+
+export interface SpawnRequest {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly cwd?: string;
+  /** A number is a descriptor of ours; position is the descriptor in the child. */
+  readonly stdio: readonly ('ignore' | 'inherit' | 'pipe' | number)[];
+  /** A session of its own, so that the terminal's signals do not reach it. @default false */
+  readonly detached?: boolean;
+}
+
+export interface HostProcess {
+  readonly pid: number;
+  /** Resolves to 0-255, or 128 + signal number. */
+  readonly exit: Promise<number>;
+  /** Everything written to a piped stderr, up to 64 KiB. Complete when `exit` has resolved. */
+  errorOutput(): string;
+  signal(signal: NodeJS.Signals): void;
+  /** Lets the event loop end while the process lives, until `ref`. */
+  unref(): void;
+  ref(): void;
+}
+
+export interface Processes {
+  /** Forks on the calling thread: the child is born in the namespaces that thread is in right now. */
+  spawn(request: SpawnRequest): HostProcess;
+  /** Undefined when there is none, or only its zombie. */
+  identify(pid: number): ProcessIdentity | undefined;
+  isAlive(identity: ProcessIdentity): boolean;
+  /** Does nothing when that process is gone. */
+  signal(identity: ProcessIdentity, signal: NodeJS.Signals): void;
+}
+
+export function createProcesses(): Processes {
+  const isAlive = (identity: ProcessIdentity): boolean => {
+    return identity.bootId === bootId() && startTime(identity.pid) === identity.startTime;
+  };
+  return {
+    spawn: spawnProcess,
+    identify: (pid) => {
+      const start = startTime(pid);
+      return start === undefined ? undefined : { pid, startTime: start, bootId: bootId() };
+    },
+    isAlive,
+    signal: (identity, signal) => {
+      if (!isAlive(identity)) return;
+      try {
+        process.kill(identity.pid, signal);
+      } catch (error) {
+        if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+      }
+    },
+  };
+}
+
+/** What runtimes and core utilities need; nothing of the caller's environment reaches them. */
+const environment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
+const maxErrorOutput = 65_536;
+
+function spawnProcess({ file, args, cwd, stdio, detached }: SpawnRequest): HostProcess {
+  const child = spawn(file, args, {
+    stdio: [...stdio],
+    env: environment,
+    detached: detached ?? false,
+    ...(cwd !== undefined && { cwd }),
+  });
+  const exit = exitOf(child);
+  // A failed start is also reported by the event; without a listener it would end the process.
+  exit.catch(() => undefined);
+  let output = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    if (output.length < maxErrorOutput) output += text.slice(0, maxErrorOutput - output.length);
+  });
+  return {
+    pid: child.pid ?? 0,
+    exit,
+    errorOutput: () => output,
+    signal: (signal) => void child.kill(signal),
+    unref: () => {
+      child.unref();
+      for (const stream of [child.stdin, child.stdout, child.stderr]) {
+        if (stream !== null && 'unref' in stream && typeof stream.unref === 'function') stream.unref();
+      }
+    },
+    ref: () => child.ref(),
+  };
+}
+
+function exitOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
+  });
+}
+
+let boot: string | undefined;
+
+function bootId(): string {
+  boot ??= readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+  return boot;
+}
+
+function startTime(pid: number): string | undefined {
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch {
+    return undefined;
+  }
+  // The command name stands in parentheses and may contain anything, also `)`.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+}

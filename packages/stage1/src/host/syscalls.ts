@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+import { closeSync, openSync } from 'node:fs';
+import { getSystemErrorName } from 'node:util';
+import { Stage1Error } from '../error.ts';
+
+/** An EROFS image on files: metadata and, in order, the layer tars it points into. */
+export interface ErofsMount {
+  readonly source: string;
+  readonly devices: readonly string[];
+  readonly target: string;
+}
+
+/** Paths may be relative to the working directory, which keeps them short and free of what overlay's options treat specially. */
+export interface OverlayMount {
+  readonly lower: string;
+  readonly upper: string;
+  readonly work: string;
+  readonly target: string;
+}
+
+export interface BindMount {
+  readonly source: string;
+  readonly target: string;
+  readonly recursive: boolean;
+  /** Of everything that is bound, mounts below it included. */
+  readonly readOnly: boolean;
+}
+
+/**
+ * The system calls Node lacks. All are synchronous and act on the calling thread, which must be the main one; every call
+ * throws a {@link SystemCallError}.
+ */
+export interface Syscalls {
+  /** Does not wait. @returns false when somebody else holds a lock that is in the way */
+  flock(fd: number, mode: 'exclusive' | 'shared'): boolean;
+  unshare(flags: number): void;
+  setns(fd: number, kind: number): void;
+  fchdir(fd: number): void;
+  sethostname(name: string): void;
+  /** Makes every mount of the current namespace a slave: what is mounted here stays here, what the host unmounts goes. */
+  makeSlave(): void;
+  mountErofs(mount: ErofsMount): void;
+  mountOverlay(mount: OverlayMount): void;
+  mountBind(mount: BindMount): void;
+  /** Detaches at once; the kernel finishes when the last user is gone. */
+  unmount(target: string): void;
+  /** Opens a path with `root` as the root directory: neither `..` nor a symbolic link leads out of it. */
+  openInRoot(root: number, path: string, flags: number): number;
+  /** Brings the loopback interface of the current network namespace up. */
+  bringUpLoopback(): void;
+}
+
+/** A system call failed. `code` is the errno's name. */
+export class SystemCallError extends Error {
+  override readonly name: string = 'SystemCallError';
+  readonly code: string;
+  readonly syscall: string;
+
+  constructor(syscall: string, errno: number) {
+    const code = getSystemErrorName(-errno);
+    super(`${syscall} failed: ${code}`);
+    this.code = code;
+    this.syscall = syscall;
+  }
+}
+
+export const CLONE_NEWNS = 0x20000;
+export const CLONE_NEWUTS = 0x4000000;
+export const CLONE_NEWIPC = 0x8000000;
+export const CLONE_NEWNET = 0x40000000;
+export const CLONE_FS = 0x200;
+
+let loaded: Promise<Syscalls> | undefined;
+
+/**
+ * Binds the C library this process runs on; the first call loads the native bridge, so only what needs it should ask.
+ *
+ * @throws Stage1Error ERR_RKT_STAGE1_SYSCALLS_UNAVAILABLE
+ */
+export function loadSyscalls(): Promise<Syscalls> {
+  loaded ??= load();
+  return loaded;
+}
+
+async function load(): Promise<Syscalls> {
+  try {
+    const { default: koffi } = await import('koffi');
+    const library = koffi.load(null);
+    return bindSyscalls({ bind: (declaration) => library.func(declaration), errno: () => koffi.errno() });
+  } catch (error) {
+    const message = 'the native bridge for system calls cannot be loaded';
+    throw new Stage1Error('ERR_RKT_STAGE1_SYSCALLS_UNAVAILABLE', message, { cause: error });
+  }
+}
+
+interface Bridge {
+  bind(declaration: string): (...values: readonly unknown[]) => number;
+  errno(): number;
+}
+
+type Call = (...values: readonly unknown[]) => number;
+type Binder = (name: string, parameters: string) => Call;
+
+function bindSyscalls(bridge: Bridge): Syscalls {
+  const call: Binder = (name, parameters) => {
+    let bound: Call | undefined;
+    return (...values) => {
+      // Declared when first used: a declaration costs more than most of the calls.
+      bound ??= bridge.bind(`long ${name}(${parameters})`);
+      const result = bound(...values);
+      if (result < 0) throw new SystemCallError(name, bridge.errno());
+      return result;
+    };
+  };
+  return { ...namespaceCalls(call), ...mountCalls(call), ...fileCalls(call), ...networkCalls(call) };
+}
+
+function namespaceCalls(call: Binder): Pick<Syscalls, 'unshare' | 'setns' | 'fchdir' | 'sethostname'> {
+  const unshare = call('unshare', 'int');
+  const setns = call('setns', 'int, int');
+  const fchdir = call('fchdir', 'int');
+  const sethostname = call('sethostname', 'const uint8_t *, size_t');
+  return {
+    unshare: (flags) => void unshare(flags),
+    setns: (fd, kind) => void setns(fd, kind),
+    fchdir: (fd) => void fchdir(fd),
+    sethostname: (name) => {
+      const bytes = Buffer.from(name);
+      sethostname(bytes, bytes.length);
+    },
+  };
+}
+
+const LOCK_SH = 1;
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+const SYS_OPENAT2 = 437;
+const RESOLVE_NO_MAGICLINKS = 0x02n;
+const RESOLVE_IN_ROOT = 0x10n;
+const O_CLOEXEC = 0o2000000;
+
+function fileCalls(call: Binder): Pick<Syscalls, 'flock' | 'openInRoot'> {
+  const flock = call('flock', 'int, int');
+  const openat2 = call('syscall', 'long, int, const uint8_t *, const uint64_t *, size_t');
+  return {
+    flock: (fd, mode) => {
+      try {
+        flock(fd, (mode === 'exclusive' ? LOCK_EX : LOCK_SH) | LOCK_NB);
+        return true;
+      } catch (error) {
+        if (error instanceof SystemCallError && error.code === 'EAGAIN') return false;
+        throw error;
+      }
+    },
+    openInRoot: (root, path, flags) => {
+      const how = BigUint64Array.of(BigInt(flags | O_CLOEXEC), 0n, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+      return openat2(SYS_OPENAT2, root, cString(path), how, how.byteLength);
+    },
+  };
+}
+
+const MS_SLAVE_REC = 0x80000n | 0x4000n;
+const MNT_DETACH = 2;
+/** Numbers of the mount calls: the same on every architecture Linux has. */
+const SYS_OPEN_TREE = 428;
+const SYS_MOVE_MOUNT = 429;
+const SYS_FSOPEN = 430;
+const SYS_FSCONFIG = 431;
+const SYS_FSMOUNT = 432;
+const SYS_MOUNT_SETATTR = 442;
+const CLOEXEC = 1;
+const FSCONFIG_SET_FLAG = 0;
+const FSCONFIG_SET_STRING = 1;
+const FSCONFIG_CMD_CREATE = 6;
+const MOUNT_ATTR_RDONLY = 1;
+const MOUNT_ATTR_NODEV = 4;
+const MOVE_MOUNT_F_EMPTY_PATH = 4;
+const OPEN_TREE_CLONE = 1;
+const AT_EMPTY_PATH = 0x1000;
+const AT_RECURSIVE = 0x8000;
+const AT_FDCWD = -100;
+
+type MountCalls = Pick<Syscalls, 'makeSlave' | 'mountErofs' | 'mountOverlay' | 'mountBind' | 'unmount'>;
+
+function mountCalls(call: Binder): MountCalls {
+  const mount = call('mount', 'const uint8_t *, const uint8_t *, const uint8_t *, uint64_t, const uint8_t *');
+  const umount2 = call('umount2', 'const uint8_t *, int');
+  const openTree = call('syscall', 'long, int, const uint8_t *, uint32_t');
+  const moveMount = call('syscall', 'long, int, const uint8_t *, int, const uint8_t *, uint32_t');
+  const setAttributes = call('syscall', 'long, int, const uint8_t *, uint32_t, const uint64_t *, size_t');
+  const mountFileSystem = fileSystemMounter(call);
+  const attach = (handle: number, target: string): void => {
+    moveMount(SYS_MOVE_MOUNT, handle, cString(''), AT_FDCWD, cString(target), MOVE_MOUNT_F_EMPTY_PATH);
+  };
+  return {
+    makeSlave: () => void mount(null, cString('/'), null, MS_SLAVE_REC, null),
+    mountErofs: ({ source, devices, target }) => {
+      const handles: number[] = [];
+      try {
+        for (const path of [source, ...devices]) handles.push(openSync(path, 'r'));
+        // By handle: fsconfig(2) takes at most 255 bytes, which paths of files may exceed.
+        const options = handles.map((handle, index) => [index === 0 ? 'source' : 'device', `/proc/self/fd/${handle}`]);
+        mountFileSystem('erofs', { flags: ['ro'], options, attributes: MOUNT_ATTR_RDONLY }, (fd) => attach(fd, target));
+      } finally {
+        for (const handle of handles) closeSync(handle);
+      }
+    },
+    mountOverlay: ({ lower, upper, work, target }) => {
+      const paths = [
+        ['lowerdir', lower],
+        ['upperdir', upper],
+        ['workdir', work],
+      ];
+      // Written down, not left to the kernel's configuration: what a pod writes must not depend on the host's defaults.
+      const features = [
+        ['index', 'off'],
+        ['metacopy', 'off'],
+        ['redirect_dir', 'nofollow'],
+      ];
+      const options = [['source', 'overlay'], ...paths, ...features];
+      mountFileSystem('overlay', { flags: [], options, attributes: MOUNT_ATTR_NODEV }, (fd) => attach(fd, target));
+    },
+    mountBind: ({ source, target, recursive, readOnly }) => {
+      const depth = recursive ? AT_RECURSIVE : 0;
+      const tree = openTree(SYS_OPEN_TREE, AT_FDCWD, cString(source), OPEN_TREE_CLONE | O_CLOEXEC | depth);
+      try {
+        const attributes = BigUint64Array.of(readOnly ? BigInt(MOUNT_ATTR_RDONLY) : 0n, 0n, 0n, 0n);
+        const flags = AT_EMPTY_PATH | depth;
+        if (readOnly) setAttributes(SYS_MOUNT_SETATTR, tree, cString(''), flags, attributes, attributes.byteLength);
+        attach(tree, target);
+      } finally {
+        closeSync(tree);
+      }
+    },
+    unmount: (target) => void umount2(cString(target), MNT_DETACH),
+  };
+}
+
+interface FileSystemOptions {
+  readonly flags: readonly string[];
+  readonly options: readonly (readonly string[])[];
+  readonly attributes: number;
+}
+
+function fileSystemMounter(call: Binder): (type: string, o: FileSystemOptions, use: (fd: number) => void) => void {
+  const fsopen = call('syscall', 'long, const uint8_t *, uint32_t');
+  const fsconfig = call('syscall', 'long, int, uint32_t, const uint8_t *, const uint8_t *, int');
+  const fsmount = call('syscall', 'long, int, uint32_t, uint32_t');
+  return (type, { flags, options, attributes }, use) => {
+    const context = fsopen(SYS_FSOPEN, cString(type), CLOEXEC);
+    try {
+      for (const flag of flags) fsconfig(SYS_FSCONFIG, context, FSCONFIG_SET_FLAG, cString(flag), null, 0);
+      for (const [key = '', value = ''] of options) {
+        fsconfig(SYS_FSCONFIG, context, FSCONFIG_SET_STRING, cString(key), cString(value), 0);
+      }
+      fsconfig(SYS_FSCONFIG, context, FSCONFIG_CMD_CREATE, null, null, 0);
+      const handle = fsmount(SYS_FSMOUNT, context, CLOEXEC, attributes);
+      try {
+        use(handle);
+      } finally {
+        closeSync(handle);
+      }
+    } finally {
+      closeSync(context);
+    }
+  };
+}
+
+const AF_INET = 2;
+const SOCK_DGRAM_CLOEXEC = 2 | O_CLOEXEC;
+const SIOCSIFFLAGS = 0x8914n;
+const IFF_UP_RUNNING = 0x1 | 0x40;
+/** `struct ifreq` of a 64-bit platform: a name of 16 bytes, then the flags. */
+const IFREQ_SIZE = 40;
+
+function networkCalls(call: Binder): Pick<Syscalls, 'bringUpLoopback'> {
+  const socket = call('socket', 'int, int, int');
+  const ioctl = call('ioctl', 'int, uint64_t, const uint8_t *');
+  return {
+    bringUpLoopback: () => {
+      const request = Buffer.alloc(IFREQ_SIZE);
+      request.write('lo');
+      request.writeInt16LE(IFF_UP_RUNNING, 16);
+      const fd = socket(AF_INET, SOCK_DGRAM_CLOEXEC, 0);
+      try {
+        ioctl(fd, SIOCSIFFLAGS, request);
+      } finally {
+        closeSync(fd);
+      }
+    },
+  };
+}
+
+/** With its terminator. A NUL inside would cut the string short, so that a different path would be used than was checked. */
+function cString(text: string): Uint8Array {
+  if (text.includes('\0')) throw new TypeError('a string for a system call contains a NUL');
+  return Buffer.from(`${text}\0`);
+}

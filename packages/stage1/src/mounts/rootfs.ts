@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Stage1Error } from '../error.ts';
+import { type Syscalls, SystemCallError } from '../host/index.ts';
+import { quote } from '../quote.ts';
+import type { RootfsSource } from '../runtime.ts';
+import type { AppPaths } from './app-paths.ts';
+
+/**
+ * Mounts an image read-only and a writable layer of the pod over it. To be called in the pod's mount namespace, with the
+ * pod's directory as the working directory.
+ *
+ * @throws Stage1Error ERR_RKT_STAGE1_MOUNT_FAILED
+ */
+export function mountRootfs(syscalls: Syscalls, source: RootfsSource, paths: AppPaths): void {
+  try {
+    mountLower(syscalls, source, paths.lower);
+  } catch (error) {
+    throw mountFailed(source.type === 'erofs' ? source.source : source.path, error);
+  }
+  try {
+    syscalls.mountOverlay({ lower: paths.lower, upper: paths.upper, work: paths.work, target: paths.rootfs });
+  } catch (error) {
+    throw mountFailed(paths.rootfs, error);
+  }
+}
+
+function mountLower(syscalls: Syscalls, source: RootfsSource, target: string): void {
+  if (source.type === 'erofs') syscalls.mountErofs({ source: source.source, devices: source.devices, target });
+  else syscalls.mountBind({ source: source.path, target, recursive: false, readOnly: true });
+}
+
+function mountFailed(path: string, error: unknown): Stage1Error {
+  const reason = error instanceof SystemCallError ? `${error.syscall}: ${error.code}` : String(error);
+  const message = `cannot mount root filesystem ${quote(path, 400)}: ${reason}`;
+  return new Stage1Error('ERR_RKT_STAGE1_MOUNT_FAILED', message, { cause: error });
+}

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+export { hasCode, readTextFile, writeFileAtomically } from './files.ts';
+export { type OwnedPod, openPodDirectory, type PodDirectory, type PodLocation } from './pod-directory.ts';
+export { isPodId } from './pod-id.ts';
+export { type AppRecord, type RunRecord, records, type SandboxRecord } from './records.ts';
+export { mayMove, type PodStage, podStages, stateOf, visibleStages } from './states.ts';

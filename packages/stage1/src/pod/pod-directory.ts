@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Stage1Error } from '../error.ts';
+import type { Syscalls } from '../host/index.ts';
+import { quote } from '../quote.ts';
+import type { PodId } from '../runtime.ts';
+import { hasCode, syncDirectory } from './files.ts';
+import { isPodId, isPodIdPrefix } from './pod-id.ts';
+import { mayMove, type PodStage, podStages, visibleStages } from './states.ts';
+
+/** Where a pod is at the moment of looking: another process may move it right after. */
+export interface PodLocation {
+  readonly id: PodId;
+  readonly stage: PodStage;
+  readonly dir: string;
+}
+
+/** A pod that is ours: nobody else moves it, runs it or deletes it. */
+export interface OwnedPod {
+  readonly id: PodId;
+  readonly stage: PodStage;
+  readonly dir: string;
+  /** Who inherits this descriptor holds the lock, too. */
+  readonly lockFd: number;
+  /** One rename, made durable. */
+  moveTo(stage: PodStage): void;
+  /** Idempotent. */
+  release(): void;
+}
+
+export interface PodDirectory {
+  locate(id: PodId): PodLocation | undefined;
+  /** In no order. */
+  list(stages: readonly PodStage[]): readonly PodLocation[];
+  /** @throws Stage1Error ERR_RKT_STAGE1_POD_NOT_FOUND, ERR_RKT_STAGE1_AMBIGUOUS_POD_ID */
+  resolve(prefix: string): PodId;
+  /** A new pod, an embryo. */
+  create(id: PodId, syscalls: Syscalls): OwnedPod;
+  isLocked(location: PodLocation, syscalls: Syscalls): boolean;
+  /** Undefined when somebody else has it for longer than `waitMs`, or it is not there any more. */
+  own(location: PodLocation, options: OwnOptions): Promise<OwnedPod | undefined>;
+}
+
+export interface OwnOptions {
+  readonly syscalls: Syscalls;
+  /** A reader that looks whether the pod is locked holds it for an instant; less than a few ms is too little. @default 100 */
+  readonly waitMs?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A file, not the directory itself: should a runtime ever leak the descriptor, nothing of the host is reached through it. */
+const lockName = 'lock';
+
+export function openPodDirectory(dataDir: string): PodDirectory {
+  const root = join(dataDir, 'pods');
+  const pathOf = (stage: PodStage, id: PodId): string => join(root, stage, id);
+  const list = (stages: readonly PodStage[]): readonly PodLocation[] =>
+    stages.flatMap((stage) => idsIn(join(root, stage)).map((id) => ({ id, stage, dir: pathOf(stage, id) })));
+  return {
+    locate: (id) => {
+      const stage = podStages.find((candidate) => existsSync(pathOf(candidate, id)));
+      return stage && { id, stage, dir: pathOf(stage, id) };
+    },
+    list,
+    resolve: (prefix) => resolvePrefix(prefix, new Set(list(visibleStages).map(({ id }) => id))),
+    create: (id, syscalls) => {
+      for (const stage of podStages) mkdirSync(join(root, stage), { recursive: true, mode: 0o700 });
+      mkdirSync(pathOf('embryo', id), { mode: 0o700 });
+      writeFileSync(join(pathOf('embryo', id), lockName), '', { mode: 0o600 });
+      const pod = tryOwn({ id, stage: 'embryo', dir: pathOf('embryo', id) }, syscalls);
+      if (pod === undefined) throw new Error(`a pod just made is taken: ${id}`);
+      return pod;
+    },
+    isLocked: ({ dir }, syscalls) => {
+      const fd = openLock(dir);
+      if (fd === undefined) return false;
+      try {
+        return !syscalls.flock(fd, 'shared');
+      } finally {
+        closeSync(fd);
+      }
+    },
+    own: async (location, { syscalls, waitMs = 100, signal }) => {
+      const end = performance.now() + waitMs;
+      for (;;) {
+        signal?.throwIfAborted();
+        const pod = tryOwn(location, syscalls);
+        if (pod !== undefined || performance.now() >= end) return pod;
+        await delay(5, undefined, signal && { signal });
+      }
+    },
+  };
+}
+
+function resolvePrefix(prefix: string, ids: ReadonlySet<PodId>): PodId {
+  const text = prefix.toLowerCase();
+  const matches = isPodIdPrefix(text) ? [...ids].filter((id) => id.startsWith(text)) : [];
+  const [match] = matches;
+  if (match === undefined) {
+    throw new Stage1Error('ERR_RKT_STAGE1_POD_NOT_FOUND', `no pod has an id that begins with ${quote(prefix, 40)}`);
+  }
+  if (matches.length === 1) return match;
+  const message = `ambiguous pod id ${quote(prefix, 40)}: ${matches.length} pods match`;
+  throw new Stage1Error('ERR_RKT_STAGE1_AMBIGUOUS_POD_ID', message);
+}
+
+function idsIn(dir: string): readonly PodId[] {
+  try {
+    return readdirSync(dir).filter(isPodId);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return [];
+    throw error;
+  }
+}
+
+function openLock(dir: string): number | undefined {
+  try {
+    return openSync(join(dir, lockName), 'r');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+function tryOwn(location: PodLocation, syscalls: Syscalls): OwnedPod | undefined {
+  const fd = openLock(location.dir) ?? recreateLock(location);
+  if (fd === undefined) return undefined;
+  // The pod may have been moved between our look and the lock: then the path names another file, or none.
+  if (syscalls.flock(fd, 'exclusive') && isSameFile(fd, join(location.dir, lockName))) return ownedPod(location, fd);
+  closeSync(fd);
+  return undefined;
+}
+
+/** A crash between mkdir and the lock's creation, or in the middle of a deletion, leaves a directory without one. */
+function recreateLock({ dir }: PodLocation): number | undefined {
+  try {
+    return openSync(join(dir, lockName), 'a', 0o600);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+function isSameFile(fd: number, path: string): boolean {
+  const named = statSync(path, { throwIfNoEntry: false });
+  const ours = fstatSync(fd);
+  return named !== undefined && ours.ino === named.ino && ours.dev === named.dev;
+}
+
+function ownedPod(location: PodLocation, lockFd: number): OwnedPod {
+  let { stage, dir } = location;
+  let held = true;
+  return {
+    id: location.id,
+    lockFd,
+    get stage() {
+      return stage;
+    },
+    get dir() {
+      return dir;
+    },
+    moveTo: (next) => {
+      if (!mayMove(stage, next)) throw new RangeError(`a pod does not go from ${stage} to ${next}`);
+      const target = join(dir, '..', '..', next, location.id);
+      renameSync(dir, target);
+      // The old parent need not be synced: until it is, the worst a power cut does is to undo the move.
+      syncDirectory(join(target, '..'));
+      stage = next;
+      dir = target;
+    },
+    release: () => {
+      if (held) closeSync(lockFd);
+      held = false;
+    },
+  };
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { join } from 'node:path';
+import type { PodManifest } from '@rkt/appc';
+import { Stage1Error } from '../error.ts';
+import type { ProcessIdentity } from '../host/index.ts';
+import type { NetworkResult } from '../networking/index.ts';
+import type { RootfsSource, SandboxSpec } from '../runtime.ts';
+import { readTextFile, writeFileAtomically } from './files.ts';
+
+/** `sandbox.json`: what the pod was asked to be. Never changes. */
+export interface SandboxRecord {
+  readonly createdAt: number;
+  readonly spec: SandboxSpec;
+  readonly rootfs: Readonly<Record<string, RootfsSource>>;
+}
+
+/** `run.json`: what the sandbox became. Written by whoever holds the lock. */
+export interface RunRecord {
+  readonly startedAt: number;
+  readonly flavor: string;
+  /** Keeps the namespaces while the process that made the sandbox lives. */
+  readonly holder: ProcessIdentity;
+  readonly hostname: string;
+  readonly hostNetwork: boolean;
+  readonly networks: readonly NetworkResult[];
+}
+
+/** `apps/<name>/status.json`. */
+export interface AppRecord {
+  readonly createdAt: number;
+  readonly startedAt?: number;
+  readonly finishedAt?: number;
+  readonly exitCode?: number;
+  /** The app's first process. */
+  readonly process?: ProcessIdentity;
+  /** The runtime, which waits for it. */
+  readonly monitor?: ProcessIdentity;
+}
+
+/** Files of one pod. Readers return undefined where there is no file. */
+export const records = {
+  readManifest: (dir: string): PodManifest | undefined => readRecord<PodManifest>(join(dir, 'pod'), 'apps'),
+  writeManifest: (dir: string, manifest: PodManifest): void => {
+    writeFileAtomically(join(dir, 'pod'), JSON.stringify(manifest), { durable: true });
+  },
+  readSandbox: (dir: string): SandboxRecord | undefined => readRecord(join(dir, 'sandbox.json'), 'spec'),
+  writeSandbox: (dir: string, record: SandboxRecord): void => {
+    writeFileAtomically(join(dir, 'sandbox.json'), JSON.stringify(record), { durable: true });
+  },
+  readRun: (dir: string): RunRecord | undefined => readRecord(join(dir, 'run.json'), 'holder'),
+  writeRun: (dir: string, record: RunRecord): void => {
+    writeFileAtomically(join(dir, 'run.json'), JSON.stringify(record));
+  },
+  readApp: (dir: string, app: string): AppRecord | undefined => {
+    return readRecord(join(dir, 'apps', app, 'status.json'), 'createdAt');
+  },
+  writeApp: (dir: string, app: string, record: AppRecord): void => {
+    writeFileAtomically(join(dir, 'apps', app, 'status.json'), JSON.stringify(record));
+  },
+};
+
+/**
+ * These files are ours alone (the directory is 0700) and written atomically: one property tells a record from a file
+ * damaged by the disk or written by a stranger.
+ */
+function readRecord<T>(path: string, property: string): T | undefined {
+  const text = readTextFile(path);
+  if (text === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    if (isRecordWith<T>(value, property)) return value;
+  } catch (error) {
+    throw corrupt(path, error);
+  }
+  throw corrupt(path);
+}
+
+function isRecordWith<T>(value: unknown, property: string): value is T {
+  return typeof value === 'object' && value !== null && Reflect.get(value, property) !== undefined;
+}
+
+function corrupt(path: string, cause?: unknown): Stage1Error {
+  return new Stage1Error('ERR_RKT_STAGE1_POD_CORRUPT', `file ${path} of a pod is damaged`, { cause });
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { PodManifest } from '@rkt/appc';
+import { type RuntimeContext, requireFlavor, requireManifest, requirePod, requireRoot } from '../context.ts';
+import { Stage1Error } from '../error.ts';
+import type { Flavor } from '../flavors/flavor.ts';
+import type { HostProcess, NamespaceKind, ProcessIdentity } from '../host/index.ts';
+import type { NetworkResult } from '../networking/index.ts';
+import {
+  type OwnedPod,
+  type RunRecord,
+  readTextFile,
+  records,
+  type SandboxRecord,
+  writeFileAtomically,
+} from '../pod/index.ts';
+import type { AbortOptions, PodId } from '../runtime.ts';
+import { forwardedPorts } from './forwarded-ports.ts';
+import { nameFiles } from './name-files.ts';
+import { releaseSandbox } from './release-sandbox.ts';
+
+/** prepared -> running. What was made is undone when a later step fails; the pod is exited then. */
+export async function createSandbox(context: RuntimeContext, id: PodId, options: AbortOptions = {}): Promise<void> {
+  options.signal?.throwIfAborted();
+  requireRoot(context);
+  if (context.owned.has(id)) return;
+  const { pod, manifest, sandbox } = await claim(context, id, options);
+  try {
+    const flavor = await usableFlavor(context, sandbox.spec.flavor);
+    const ports = forwardedPorts(manifest);
+    options.signal?.throwIfAborted();
+    pod.moveTo('run');
+    const hostNetwork = sandbox.spec.networks.some(({ name }) => name === 'host');
+    const hostname = sandbox.spec.hostname ?? `rkt-${id}`;
+    const { holder, identity } = await holdNamespaces(context, { flavor, hostname, hostNetwork });
+    context.owned.set(id, { pod, holder });
+    const base = { startedAt: context.now(), flavor: flavor.name, holder: identity, hostname, hostNetwork };
+    records.writeRun(pod.dir, { ...base, networks: [] });
+    const networks = await setUpNetworks(context, { id, sandbox, holder: identity, ports, signal: options.signal });
+    const run: RunRecord = { ...base, networks };
+    records.writeRun(pod.dir, run);
+    writeNameFiles(pod.dir, sandbox, run);
+  } catch (error) {
+    // The first failure is the one to tell; what could not be undone is found by gc.
+    if (pod.stage === 'run') await releaseSandbox(context, pod).catch(() => undefined);
+    else pod.release();
+    throw error;
+  }
+}
+
+interface ClaimedPod {
+  readonly pod: OwnedPod;
+  readonly manifest: PodManifest;
+  readonly sandbox: SandboxRecord;
+}
+
+async function claim(context: RuntimeContext, id: PodId, { signal }: AbortOptions): Promise<ClaimedPod> {
+  const location = requirePod(context, id);
+  const { syscalls } = await context.host.kernel();
+  const pod = location.stage === 'prepared' ? await context.pods.own(location, { syscalls, signal }) : undefined;
+  const sandbox = pod && records.readSandbox(pod.dir);
+  if (pod !== undefined && sandbox !== undefined) return { pod, manifest: requireManifest(location), sandbox };
+  pod?.release();
+  throw new Stage1Error('ERR_RKT_STAGE1_POD_NOT_PREPARED', `pod ${id} is not prepared`);
+}
+
+async function usableFlavor(context: RuntimeContext, name: string | undefined): Promise<Flavor> {
+  const candidates = name === undefined ? context.flavors : [requireFlavor(context, name)];
+  const reasons: string[] = [];
+  for (const flavor of candidates) {
+    const answer = await flavor.probe(context.host);
+    if (answer.usable) return flavor;
+    reasons.push(`${flavor.name}: ${answer.reason}`);
+  }
+  throw new Stage1Error('ERR_RKT_STAGE1_RUNTIME_MISSING', `no flavor is usable: ${reasons.join('; ')}`);
+}
+
+interface HolderRequest {
+  readonly flavor: Flavor;
+  readonly hostname: string;
+  readonly hostNetwork: boolean;
+}
+
+/**
+ * The pod's namespaces, kept by a process that ends with us however we end: it reads from a pipe only we write to. It
+ * has a session of its own, or the terminal's interrupt would take the namespaces from under the apps.
+ */
+async function holdNamespaces(
+  { host }: RuntimeContext,
+  { flavor, hostname, hostNetwork }: HolderRequest,
+): Promise<{ readonly holder: HostProcess; readonly identity: ProcessIdentity }> {
+  const { syscalls, namespaces } = await host.kernel();
+  const kinds: readonly NamespaceKind[] = hostNetwork ? ['mnt', 'ipc', 'uts'] : ['mnt', 'ipc', 'uts', 'net'];
+  const holder = namespaces.inNew(kinds, () => {
+    syscalls.makeSlave();
+    flavor.prepareNamespace(host, syscalls);
+    syscalls.sethostname(hostname);
+    if (!hostNetwork) syscalls.bringUpLoopback();
+    const file = host.findExecutable('cat') ?? 'cat';
+    return host.processes.spawn({ file, args: [], cwd: '/', stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  });
+  const identity = host.processes.identify(holder.pid);
+  if (identity === undefined) {
+    await holder.exit;
+    throw new Stage1Error('ERR_RKT_STAGE1_RUNTIME_FAILED', 'the process that keeps the namespaces ended at once');
+  }
+  holder.unref();
+  return { holder, identity };
+}
+
+interface NetworkSetup {
+  readonly id: PodId;
+  readonly sandbox: SandboxRecord;
+  readonly holder: ProcessIdentity;
+  readonly ports: ReturnType<typeof forwardedPorts>;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function setUpNetworks(
+  { networking }: RuntimeContext,
+  { id, sandbox, holder, ports, signal }: NetworkSetup,
+): Promise<readonly NetworkResult[]> {
+  const requests = sandbox.spec.networks;
+  // Loopback is up already, so a pod without networks needs no plugin.
+  if (requests.every(({ name }) => name === 'none' || name === 'host') && ports.length === 0) return [];
+  const netnsPath = `/proc/${holder.pid}/ns/net`;
+  return networking.setup({ podId: id, netnsPath, requests, ports, ...(signal && { signal }) });
+}
+
+/** Below `etc/` of the pod; every app of it gets the same files. */
+function writeNameFiles(dir: string, { spec }: SandboxRecord, { hostname, hostNetwork, networks }: RunRecord): void {
+  const host = { resolvConf: readTextFile('/etc/resolv.conf'), hosts: readTextFile('/etc/hosts') };
+  const files = nameFiles({ spec, hostname, hostNetwork, networks, host });
+  mkdirSync(join(dir, 'etc'), { mode: 0o755 });
+  const contents = { 'resolv.conf': files.resolvConf, hosts: files.hosts, hostname: files.hostname };
+  for (const [name, content] of Object.entries(contents)) {
+    if (content !== undefined) writeFileAtomically(join(dir, 'etc', name), content, { mode: 0o644 });
+  }
+}

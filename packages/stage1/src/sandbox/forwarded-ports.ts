@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ExposedPort, PodManifest, Port } from '@rkt/appc';
+import { Stage1Error } from '../error.ts';
+import type { PortForward } from '../networking/index.ts';
+import { quote } from '../quote.ts';
+
+/**
+ * Every port of the host that leads to the pod; a port with a count stands for that many consecutive ones.
+ *
+ * @throws Stage1Error ERR_RKT_STAGE1_MANIFEST_INVALID for a name no app declares, or a number or protocol there is not
+ */
+export function forwardedPorts(manifest: PodManifest): readonly PortForward[] {
+  const declared = manifest.apps.flatMap(({ app }) => app.ports ?? []);
+  return (manifest.ports ?? []).flatMap((exposed) => {
+    const port = exposed.podPort ?? declared.find(({ name }) => name === exposed.name);
+    if (port === undefined) throw invalid(`port ${quote(exposed.name)} is not declared by any app`);
+    return forward(exposed, port);
+  });
+}
+
+const protocols: readonly PortForward['protocol'][] = ['tcp', 'udp', 'sctp'];
+const maxPort = 65_535;
+
+function forward({ name, hostPort, hostIP }: ExposedPort, port: Port): readonly PortForward[] {
+  const protocol = protocols.find((candidate) => candidate === port.protocol.toLowerCase());
+  if (protocol === undefined)
+    throw invalid(`protocol of port ${quote(name)} is ${quote(port.protocol)}, expected tcp, udp or sctp`);
+  const count = Math.max(1, port.count);
+  const last = Math.max(hostPort, port.port) + count - 1;
+  if (hostPort < 1 || port.port < 1 || !Number.isInteger(last) || last > maxPort) {
+    throw invalid(
+      `port ${quote(name)} is out of range: expected 1 to ${maxPort}, got ${hostPort}:${port.port}+${count}`,
+    );
+  }
+  return Array.from({ length: count }, (_, index) => ({
+    protocol,
+    hostPort: hostPort + index,
+    podPort: port.port + index,
+    ...(hostIP !== undefined && { hostIP }),
+  }));
+}
+
+function invalid(message: string): Stage1Error {
+  return new Stage1Error('ERR_RKT_STAGE1_MANIFEST_INVALID', message);
+}

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
+export { createSandbox } from './create-sandbox.ts';
+export { releaseSandbox } from './release-sandbox.ts';
+export { stopApp, stopSandbox } from './stop-sandbox.ts';

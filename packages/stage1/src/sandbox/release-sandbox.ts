@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type RuntimeContext, requireFlavor } from '../context.ts';
+import type { ProcessIdentity } from '../host/index.ts';
+import { type PodLocation, type RunRecord, records } from '../pod/index.ts';
+
+/**
+ * Undoes everything a sandbox means to the host, whoever made it and however far it came: processes, runtime state,
+ * networks, namespaces, cgroups, and the lock when it is ours. Idempotent. Everything is tried before the first failure is
+ * reported.
+ */
+export async function releaseSandbox(context: RuntimeContext, location: PodLocation): Promise<void> {
+  const { host, owned } = context;
+  const { id, dir } = location;
+  const run = readRunOrNothing(dir);
+  const failures: unknown[] = [];
+  const attempt = (work: Promise<void>): Promise<unknown> => work.catch((error: unknown) => failures.push(error));
+  for (const app of startedApps(dir)) await attempt(removeRemains(context, location, { app, run }));
+  killMembers(context, id);
+  if (run !== undefined && !run.hostNetwork) await attempt(releaseNetworks(context, id, run));
+  if (run !== undefined) host.processes.signal(run.holder, 'SIGKILL');
+  const sandbox = owned.get(id);
+  if (sandbox !== undefined) {
+    sandbox.holder.ref();
+    sandbox.holder.signal('SIGKILL');
+    await sandbox.holder.exit;
+  }
+  host.cgroups.remove(join('rkt', id));
+  owned.delete(id);
+  sandbox?.pod.release();
+  if (failures.length > 0) throw failures[0];
+}
+
+/** A damaged record must not keep a pod from being removed: what is known otherwise is still undone. */
+function readRunOrNothing(dir: string): RunRecord | undefined {
+  try {
+    return records.readRun(dir);
+  } catch {
+    return undefined;
+  }
+}
+
+function startedApps(dir: string): readonly string[] {
+  const apps = join(dir, 'apps');
+  return existsSync(apps) ? readdirSync(apps) : [];
+}
+
+interface Remains {
+  readonly app: string;
+  readonly run: RunRecord | undefined;
+}
+
+async function removeRemains(context: RuntimeContext, { id, dir }: PodLocation, { app, run }: Remains): Promise<void> {
+  const { host } = context;
+  const record = records.readApp(dir, app);
+  for (const identity of [record?.process, record?.monitor]) {
+    if (identity !== undefined && record?.exitCode === undefined) host.processes.signal(identity, 'SIGKILL');
+  }
+  const flavor = run === undefined ? context.flavors[0] : requireFlavor(context, run.flavor);
+  await flavor?.remove(host, { podId: id, dir, app, inside: undefined });
+}
+
+/** Whatever a cgroup of the pod still has is the pod's, known to a record or not. */
+function killMembers({ host }: RuntimeContext, id: string): void {
+  for (const pid of host.cgroups.processes(join('rkt', id))) {
+    const identity: ProcessIdentity | undefined = host.processes.identify(pid);
+    if (identity !== undefined) host.processes.signal(identity, 'SIGKILL');
+  }
+}
+
+async function releaseNetworks({ host, networking }: RuntimeContext, id: string, run: RunRecord): Promise<void> {
+  const netnsPath = host.processes.isAlive(run.holder) ? `/proc/${run.holder.pid}/ns/net` : undefined;
+  await networking.teardown({ podId: id, saved: run.networks, ...(netnsPath !== undefined && { netnsPath }) });
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { constants } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RuntimeApp } from '@rkt/appc';
+import { type RuntimeContext, requireApp, requirePod, requireRoot } from '../context.ts';
+import { type PodLocation, records } from '../pod/index.ts';
+import type { PodId, StopOptions } from '../runtime.ts';
+import { releaseSandbox } from './release-sandbox.ts';
+
+const defaultTimeoutMs = 10_000;
+/** How long the owner of a sandbox may take to clear up after its last app has ended, before somebody else does. */
+const ownerGraceMs = 5_000;
+/** How long the kernel and a runtime may take to end what has been killed. */
+const killGraceMs = 5_000;
+
+export async function stopApp(
+  context: RuntimeContext,
+  id: PodId,
+  app: string,
+  options: StopOptions = {},
+): Promise<void> {
+  options.signal?.throwIfAborted();
+  requireRoot(context);
+  const location = requirePod(context, id);
+  await endApp(context, location, { app: requireApp(location, app), options });
+}
+
+export async function stopSandbox(context: RuntimeContext, id: PodId, options: StopOptions = {}): Promise<void> {
+  options.signal?.throwIfAborted();
+  requireRoot(context);
+  const location = requirePod(context, id);
+  if (location.stage !== 'run') return;
+  const apps = records.readManifest(location.dir)?.apps ?? [];
+  await Promise.all(apps.map((app) => endApp(context, location, { app, options })));
+  if (context.owned.has(id)) return releaseSandbox(context, location);
+  // The process that made the sandbox sees its apps end and clears up; if it is gone, or hangs, that falls to us.
+  const { syscalls } = await context.host.kernel();
+  const pod = await context.pods.own(location, { syscalls, waitMs: ownerGraceMs, signal: options.signal });
+  try {
+    await releaseSandbox(context, pod ?? location);
+  } finally {
+    pod?.release();
+  }
+}
+
+interface EndRequest {
+  readonly app: RuntimeApp;
+  readonly options: StopOptions;
+}
+
+/** The app's first process is the init of its PID namespace: the kernel ends the others with it. */
+async function endApp(context: RuntimeContext, { dir }: PodLocation, { app, options }: EndRequest): Promise<void> {
+  const { processes } = context.host;
+  const record = records.readApp(dir, app.name);
+  if (record?.process === undefined || record.exitCode !== undefined) return;
+  const { process: first, monitor } = record;
+  const gone = (): boolean => !processes.isAlive(first) && (monitor === undefined || !processes.isAlive(monitor));
+  if (!options.force) {
+    processes.signal(first, stopSignal(app));
+    if (await eventually(gone, options.timeoutMs ?? defaultTimeoutMs, options.signal)) return;
+  }
+  processes.signal(first, 'SIGKILL');
+  if (await eventually(gone, killGraceMs, options.signal)) return;
+  if (monitor !== undefined) processes.signal(monitor, 'SIGKILL');
+}
+
+const annotation = 'appc.io/docker/stopsignal';
+
+/** As images state it: `SIGQUIT`, `QUIT`, or a number. What is no signal is not worth failing a stop for. */
+function stopSignal({ annotations = [], app }: RuntimeApp): NodeJS.Signals {
+  const stated = annotations.find(({ name }) => name === annotation)?.value ?? app.userAnnotations?.[annotation] ?? '';
+  const upper = stated.toUpperCase();
+  const names = Object.entries(constants.signals).find(
+    ([name, number]) => name === upper || name === `SIG${upper}` || String(number) === stated,
+  );
+  return isSignal(names?.[0]) ? names[0] : 'SIGTERM';
+}
+
+function isSignal(name: string | undefined): name is NodeJS.Signals {
+  return name !== undefined && name in constants.signals;
+}
+
+async function eventually(condition: () => boolean, ms: number, signal: AbortSignal | undefined): Promise<boolean> {
+  const end = performance.now() + ms;
+  while (!condition()) {
+    if (performance.now() >= end) return false;
+    await delay(5, undefined, signal && { signal });
+  }
+  return true;
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { PodManifest, RuntimeApp } from '@rkt/appc';
+import {
+  type RuntimeContext,
+  requireApp,
+  requireFlavor,
+  requireManifest,
+  requirePod,
+  requireRoot,
+  requireSandbox,
+} from '../context.ts';
+import { Stage1Error } from '../error.ts';
+import type { StartedApp } from '../flavors/flavor.ts';
+import { appPaths, mountApp, removeTree, volumeMounts } from '../mounts/index.ts';
+import type { OciMount } from '../oci-spec/index.ts';
+import { type AppRecord, type PodLocation, records } from '../pod/index.ts';
+import type { AbortOptions, PodId, RunningApp, StartAppOptions } from '../runtime.ts';
+
+export async function addApp(
+  context: RuntimeContext,
+  id: PodId,
+  name: string,
+  { signal }: AbortOptions = {},
+): Promise<void> {
+  signal?.throwIfAborted();
+  requireRoot(context);
+  const location = requirePod(context, id);
+  const app = requireApp(location, name);
+  const { holder } = requireSandbox(context, location);
+  if (records.readApp(location.dir, name) !== undefined) return;
+  const rootfs = records.readSandbox(location.dir)?.rootfs[name];
+  if (rootfs === undefined) {
+    throw new Stage1Error('ERR_RKT_STAGE1_POD_CORRUPT', `pod ${id} has no root filesystem for app "${name}"`);
+  }
+  const mountNamespace = `/proc/${holder.pid}/ns/mnt`;
+  const manifest = requireManifest(location);
+  await mountApp(context.host, { podDir: location.dir, manifest, app, rootfs, mountNamespace, signal });
+  records.writeApp(location.dir, name, { createdAt: context.now() });
+}
+
+export async function startApp(
+  context: RuntimeContext,
+  id: PodId,
+  name: string,
+  options: StartAppOptions,
+): Promise<RunningApp> {
+  options.signal?.throwIfAborted();
+  requireRoot(context);
+  const location = requirePod(context, id);
+  const app = requireApp(location, name);
+  const run = requireSandbox(context, location);
+  const record = startable(context, location, name);
+  const insecure = records.readSandbox(location.dir)?.spec.insecure ?? {};
+  const { host, owned } = context;
+  const { holder, hostname, hostNetwork } = run;
+  const manifest = requireManifest(location);
+  const started = await requireFlavor(context, run.flavor).start(
+    host,
+    {
+      pod: { id, dir: location.dir, hostname, hostNetwork, holder, insecure },
+      manifest,
+      app,
+      mounts: allMounts(location.dir, manifest, app),
+    },
+    { stdio: options.stdio, lockFd: owned.get(id)?.pod.lockFd, signal: options.signal },
+  );
+  return supervise(context, location, { name, record, started });
+}
+
+export async function removeApp(
+  context: RuntimeContext,
+  id: PodId,
+  name: string,
+  { signal }: AbortOptions = {},
+): Promise<void> {
+  signal?.throwIfAborted();
+  requireRoot(context);
+  const location = requirePod(context, id);
+  requireApp(location, name);
+  const { holder, flavor } = requireSandbox(context, location);
+  const record = records.readApp(location.dir, name);
+  if (record === undefined) return;
+  if (isRunning(context, record))
+    throw new Stage1Error('ERR_RKT_STAGE1_APP_RUNNING', `app "${name}" of pod ${id} runs`);
+  const { host } = context;
+  await requireFlavor(context, flavor).remove(host, { podId: id, dir: location.dir, app: name, inside: holder });
+  const { syscalls, namespaces } = await host.kernel();
+  const paths = appPaths(name);
+  namespaces.inMount(`/proc/${holder.pid}/ns/mnt`, () => {
+    process.chdir(location.dir);
+    const volumes = volumeMounts(location.dir, requireManifest(location), requireApp(location, name));
+    const bound = volumes.map(({ source }) => source).filter((source) => source.includes(`/${paths.volumes}/`));
+    for (const target of [paths.rootfs, paths.lower, ...bound]) syscalls.unmount(target);
+  });
+  for (const path of [paths.base, join('overlay', name)]) await removeTree(host, join(location.dir, path));
+}
+
+export function isRunning({ host }: RuntimeContext, record: AppRecord | undefined): boolean {
+  return record?.process !== undefined && record.exitCode === undefined && host.processes.isAlive(record.process);
+}
+
+function startable(context: RuntimeContext, { id, dir }: PodLocation, name: string): AppRecord {
+  const record = records.readApp(dir, name);
+  if (record === undefined) {
+    throw new Stage1Error('ERR_RKT_STAGE1_APP_NOT_ADDED', `app "${name}" has not been added to pod ${id}`);
+  }
+  if (!isRunning(context, record)) return { createdAt: record.createdAt };
+  throw new Stage1Error('ERR_RKT_STAGE1_APP_RUNNING', `app "${name}" of pod ${id} runs already`);
+}
+
+const nameFiles = ['resolv.conf', 'hosts', 'hostname'];
+
+/** The pod's name files give way to volumes of the same place. */
+function allMounts(dir: string, manifest: PodManifest, app: RuntimeApp): readonly OciMount[] {
+  const volumes = volumeMounts(dir, manifest, app);
+  const taken = new Set(volumes.map(({ destination }) => destination));
+  const files = nameFiles
+    .map((name) => ({ source: join(dir, 'etc', name), destination: `/etc/${name}` }))
+    .filter(({ source, destination }) => !taken.has(destination) && existsSync(source));
+  return [...volumes, ...files.map((file) => ({ ...file, type: 'bind', options: ['bind', 'rprivate', 'rw'] }))];
+}
+
+interface Supervision {
+  readonly name: string;
+  readonly record: AppRecord;
+  readonly started: StartedApp;
+}
+
+function supervise(context: RuntimeContext, { dir }: PodLocation, { name, record, started }: Supervision): RunningApp {
+  const { host, now } = context;
+  const first = host.processes.identify(started.pid);
+  const monitor = host.processes.identify(started.monitor.pid);
+  const running: AppRecord = {
+    ...record,
+    startedAt: now(),
+    ...(first && { process: first }),
+    ...(monitor && { monitor }),
+  };
+  records.writeApp(dir, name, running);
+  const exit = started.exit.then(
+    (exitCode) => {
+      records.writeApp(dir, name, { ...running, finishedAt: now(), exitCode });
+      return exitCode;
+    },
+    (error: unknown) => {
+      records.writeApp(dir, name, { ...running, finishedAt: now() });
+      throw error;
+    },
+  );
+  exit.catch(() => undefined);
+  return {
+    pid: started.pid,
+    wait: async ({ signal } = {}) => raced(exit, signal),
+    // Directly to the app: a runtime passes on what it can, but does not survive a SIGKILL meant for the app.
+    signal: (signal) => {
+      if (first !== undefined) host.processes.signal(first, signal);
+      if (signal === 'SIGWINCH') started.monitor.signal(signal);
+    },
+  };
+}
+
+/** The app goes on when the wait is given up. */
+function raced<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  signal?.throwIfAborted();
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

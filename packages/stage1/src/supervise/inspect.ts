@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { statSync } from 'node:fs';
+import type { PodManifest } from '@rkt/appc';
+import { type RuntimeContext, requirePod } from '../context.ts';
+import { Stage1Error } from '../error.ts';
+import { type AppRecord, type PodLocation, type RunRecord, records, stateOf, visibleStages } from '../pod/index.ts';
+import type { Pod, PodApp, PodId, PodNetwork } from '../runtime.ts';
+import { isRunning } from './apps.ts';
+
+export async function inspect(context: RuntimeContext, id: PodId): Promise<Pod> {
+  const pod = await describe(context, requirePod(context, id));
+  if (pod !== undefined) return pod;
+  // It was moved while we looked; a second look finds where to.
+  const moved = await describe(context, requirePod(context, id));
+  if (moved !== undefined) return moved;
+  throw new Stage1Error('ERR_RKT_STAGE1_POD_NOT_FOUND', `pod ${id} does not exist`);
+}
+
+/** Pods that vanish while they are looked at are left out; damaged ones are shown without what is damaged. */
+export async function listPods(context: RuntimeContext): Promise<readonly Pod[]> {
+  const pods: Pod[] = [];
+  for (const location of context.pods.list(visibleStages)) {
+    const pod = await describe(context, location);
+    if (pod !== undefined) pods.push(pod);
+  }
+  return pods;
+}
+
+async function describe(context: RuntimeContext, location: PodLocation): Promise<Pod | undefined> {
+  const { id, stage, dir } = location;
+  // An embryo's or a prepared pod's state does not depend on the lock, so the native bridge is not loaded for them.
+  const lockMatters = stage !== 'embryo' && stage !== 'prepared';
+  const locked = lockMatters && context.pods.isLocked(location, (await context.host.kernel()).syscalls);
+  const manifest = orUndefined(() => records.readManifest(dir));
+  const sandbox = orUndefined(() => records.readSandbox(dir));
+  const run = stage === 'run' || stage === 'exited-garbage' ? orUndefined(() => records.readRun(dir)) : undefined;
+  const createdAt = sandbox?.createdAt ?? statSync(dir, { throwIfNoEntry: false })?.ctimeMs;
+  if (createdAt === undefined) return undefined;
+  const described = describeApps(context, { dir, manifest, run });
+  return {
+    id,
+    state: stateOf(stage, locked),
+    dir,
+    manifest,
+    apps: described.apps,
+    networks: (run?.networks ?? []).map(summary),
+    createdAt,
+    ...(run && { startedAt: run.startedAt, flavor: run.flavor }),
+    ...(described.pid !== undefined && { pid: described.pid }),
+  };
+}
+
+interface DescribeApps {
+  readonly dir: string;
+  readonly manifest: PodManifest | undefined;
+  readonly run: RunRecord | undefined;
+}
+
+function describeApps(
+  context: RuntimeContext,
+  { dir, manifest, run }: DescribeApps,
+): { readonly apps: readonly PodApp[]; readonly pid: number | undefined } {
+  let pid: number | undefined;
+  const apps = (manifest?.apps ?? []).map(({ name, image }): PodApp => {
+    const record = run && orUndefined(() => records.readApp(dir, name));
+    const running = isRunning(context, record);
+    if (running) pid ??= record?.process?.pid;
+    return {
+      name,
+      imageId: image.id,
+      ...(image.name !== undefined && { imageName: image.name }),
+      state: appState(record, running),
+      ...times(record),
+    };
+  });
+  return { apps, pid };
+}
+
+function appState(record: AppRecord | undefined, running: boolean): PodApp['state'] {
+  if (record === undefined) return 'unknown';
+  if (running) return 'running';
+  return record.startedAt === undefined ? 'created' : 'exited';
+}
+
+function times(
+  record: AppRecord | undefined,
+): Partial<Pick<PodApp, 'createdAt' | 'startedAt' | 'finishedAt' | 'exitCode'>> {
+  if (record === undefined) return {};
+  const { createdAt, startedAt, finishedAt, exitCode } = record;
+  return {
+    createdAt,
+    ...(startedAt !== undefined && { startedAt }),
+    ...(finishedAt !== undefined && { finishedAt }),
+    ...(exitCode !== undefined && { exitCode }),
+  };
+}
+
+function summary({ netName, ifName, ip, ip6 }: PodNetwork): PodNetwork {
+  return { netName, ifName, ...(ip !== undefined && { ip }), ...(ip6 !== undefined && { ip6 }) };
+}
+
+function orUndefined<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
