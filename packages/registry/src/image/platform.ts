@@ -102,11 +102,11 @@ function acceptedVariants(want: Platform): readonly string[] {
   return [...order.slice(order.indexOf(own)), ''];
 }
 
-/** Names that mean the same: arm64 is arm64/v8, amd64 is amd64/v1, arm without a variant is taken as such. */
+/** Names that mean the same: arm64 is arm64/v8, amd64 is amd64/v1, arm is arm/v7. */
 function canonicalVariant(platform: Platform): string {
   const variant = platform.variant ?? '';
   if (platform.architecture === 'arm64') return variant === 'v8' || variant === '8' ? '' : variant;
-  if (platform.architecture === 'arm' && /^[5-8]$/.test(variant)) return `v${variant}`;
+  if (platform.architecture === 'arm') return variant === '' ? 'v7' : variant.replace(/^(?=[5-8]$)/, 'v');
   if (platform.architecture === 'amd64' && variant === '') return 'v1';
   return variant;
 }

@@ -69,7 +69,8 @@ export class BodyQueue implements ResponseBody, AsyncIterator<Uint8Array> {
   }
 
   async next(): Promise<IteratorResult<Uint8Array>> {
-    if (this.#bytes === 0 && !this.#ended) await this.#data();
+    // In a loop: a wake-up that was scheduled may come after the bytes it was for have been taken.
+    while (this.#bytes === 0 && !this.#ended) await this.#data();
     if (this.#bytes > 0) return { done: false, value: this.#take() };
     if (this.#failed) throw this.#failure;
     return { done: true, value: undefined };

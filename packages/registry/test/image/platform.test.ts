@@ -32,7 +32,7 @@ describe('selectManifest', () => {
     [['linux/arm/v6', 'linux/arm/v7', 'linux/arm/v5'], 'linux/arm/v7', 'linux/arm/v7'],
     [['linux/arm/v7', 'linux/arm/v5', 'linux/arm/v6'], 'linux/arm/v6', 'linux/arm/v6'],
     [['linux/arm/v5', 'linux/arm/v6'], 'linux/arm/v8', 'linux/arm/v6'],
-    [['linux/arm', 'linux/arm/v5'], 'linux/arm/v7', 'linux/arm/v5'],
+    [['linux/arm/v5', 'linux/arm'], 'linux/arm/v7', 'linux/arm'],
     [['linux/arm64'], 'linux/arm64/v8', 'linux/arm64'],
     [['linux/arm64/v8'], 'linux/arm64', 'linux/arm64/v8'],
     [['linux/amd64/v3', 'linux/amd64/v2', 'linux/amd64'], 'linux/amd64', 'linux/amd64'],

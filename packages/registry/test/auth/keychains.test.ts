@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { normalizeKey } from '../../src/auth/auth-document.ts';
+import { authFileKeychain, dockerConfigKeychain } from '../../src/index.ts';
+import { registryError } from '../registry-error.ts';
+
+let directory = '';
+let env: Record<string, string> = {};
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'rkt-keychain-'));
+  env = { PATH: `${directory}:/usr/bin:/bin`, HOME: directory };
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+const basic = (username: string, password: string) => ({ kind: 'basic', username, password });
+
+async function config(document: unknown, name = 'config.json'): Promise<string> {
+  const path = join(directory, name);
+  await writeFile(path, typeof document === 'string' ? document : JSON.stringify(document));
+  return path;
+}
+
+async function helper(name: string, script: string): Promise<void> {
+  const path = join(directory, `docker-credential-${name}`);
+  await writeFile(path, `#!/bin/sh\n${script}\n`);
+  await chmod(path, 0o755);
+}
+
+describe('dockerConfigKeychain', () => {
+  it('finds entries however their key is spelled, and by whole components only', async () => {
+    const path = await config({
+      auths: {
+        'https://index.docker.io/v1/': { auth: base64('hub:pass:word') },
+        'https://quay.io': { username: 'u', password: 'p' },
+        'LOCALHOST:5000': { auth: base64('l:p'), identitytoken: 'id' },
+        'ghcr.io/v2/': { registrytoken: 'ready' },
+        'empty.example': {},
+      },
+    });
+    const keychain = dockerConfigKeychain({ path });
+    const find = (domain: string) => keychain.resolve({ domain, path: 'a/b' });
+    expect(await find('docker.io')).toEqual(basic('hub', 'pass:word'));
+    expect(await find('quay.io')).toEqual(basic('u', 'p'));
+    expect(await find('localhost:5000')).toEqual({ kind: 'identity-token', token: 'id', username: 'l' });
+    expect(await find('ghcr.io')).toEqual({ kind: 'bearer', token: 'ready' });
+    for (const domain of ['empty.example', 'evilquay.io', 'quay.io.evil.example', 'localhost', 'io', 'quay.io:443']) {
+      expect(await find(domain)).toBeUndefined();
+    }
+  });
+
+  it('reads the file where the environment says, and only the one it was given', async () => {
+    await config({ auths: { 'quay.io': { auth: base64('u:p') } } });
+    const target = { domain: 'quay.io', path: 'x' };
+    expect(await dockerConfigKeychain({ env: { DOCKER_CONFIG: directory } }).resolve(target)).toEqual(basic('u', 'p'));
+    expect(await dockerConfigKeychain({ env: { HOME: '/nonexistent' } }).resolve(target)).toBeUndefined();
+    expect(await dockerConfigKeychain().resolve(target)).toBeUndefined();
+  });
+
+  it('says which entry of a broken file is wrong and prints none of it', async () => {
+    for (const document of [
+      '{"auths": {"quay.io": {"auth": "c2VjcmV0LXdvcmQ="}}}',
+      '{"auths": {"quay.io": {"password": ["secret-word"]}}}',
+      '{"auths": "secret-word"}',
+      'secret-word',
+      '[]',
+    ]) {
+      const path = await config(document, 'broken.json');
+      const error = await registryError(() => dockerConfigKeychain({ path }).resolve({ domain: 'quay.io', path: 'x' }));
+      expect(error.code).toBe('ERR_RKT_REGISTRY_CREDENTIALS_INVALID');
+      expect(error.message).toContain('broken.json');
+      expect(`${error.message} ${String(error.cause)}`).not.toMatch(/secret-word|c2Vj/);
+    }
+    const error = await registryError(() =>
+      dockerConfigKeychain({ path: directory }).resolve({ domain: 'q.io', path: 'x' }),
+    );
+    expect(error.code).toBe('ERR_RKT_REGISTRY_CREDENTIALS_INVALID');
+  });
+});
+
+describe('credential helpers', () => {
+  const target = { domain: 'quay.io', path: 'x' };
+
+  it('are asked with the host on standard input', async () => {
+    await helper(
+      'echo',
+      'read host; [ "$1" = get ] && printf \'{"ServerURL":"%s","Username":"u","Secret":"for %s"}\' "$host" "$host"',
+    );
+    const path = await config({ credHelpers: { 'quay.io': 'echo', 'docker.io': 'echo' } }, 'helpers.json');
+    const keychain = dockerConfigKeychain({ path, env });
+    expect(await keychain.resolve(target)).toEqual(basic('u', 'for quay.io'));
+    expect(await keychain.resolve({ domain: 'docker.io', path: 'x' })).toEqual(
+      basic('u', 'for https://index.docker.io/v1/'),
+    );
+    expect(await keychain.resolve({ domain: 'other.io', path: 'x' })).toBeUndefined();
+  });
+
+  it('may hold identity tokens, or nothing, and then the file counts', async () => {
+    await helper('token', 'echo \'{"Username":"<token>","Secret":"refresh"}\'');
+    await helper('none', 'echo "credentials not found in native keychain"; exit 1');
+    const tokens = await config({ credsStore: 'token' }, 'token.json');
+    expect(await dockerConfigKeychain({ path: tokens, env }).resolve(target)).toEqual({
+      kind: 'identity-token',
+      token: 'refresh',
+    });
+    const fallback = await config({ credsStore: 'none', auths: { 'quay.io': { auth: base64('u:p') } } }, 'none.json');
+    expect(await dockerConfigKeychain({ path: fallback, env }).resolve(target)).toEqual(basic('u', 'p'));
+  });
+
+  it.each([
+    ['missing', undefined, /not installed/],
+    ['failing', 'echo secret-word; echo secret-word >&2; exit 3', /status 3/],
+    ['babbling', 'echo secret-word', /not what the protocol says/],
+    ['flooding', 'yes secret-word', /killed/],
+    ['../../bin/sh', undefined, /not a file name/],
+  ])('that are %s are an error that shows none of their output', async (name, script, text) => {
+    if (script !== undefined) await helper(name, script);
+    const path = await config(
+      { credHelpers: { 'quay.io': name }, auths: { 'other.io': { auth: base64('o:p') } } },
+      'bad.json',
+    );
+    const keychain = dockerConfigKeychain({ path, env });
+    const error = await registryError(() => keychain.resolve(target));
+    expect(error.code).toBe('ERR_RKT_REGISTRY_CREDENTIAL_HELPER');
+    expect(error.message).toMatch(text);
+    expect(error.message).not.toContain('secret-word');
+    // CVE-2021-41092: what is wrong for one registry changes nothing for another.
+    expect(await keychain.resolve({ domain: 'other.io', path: 'x' })).toEqual(basic('o', 'p'));
+    expect(await keychain.resolve({ domain: 'docker.io', path: 'x' })).toBeUndefined();
+  });
+
+  it('end with the operation that asked', async () => {
+    await helper('slow', 'exec sleep 60');
+    const path = await config({ credsStore: 'slow' }, 'slow.json');
+    const signal = AbortSignal.timeout(100);
+    await expect(dockerConfigKeychain({ path, env }).resolve(target, { signal })).rejects.toMatchObject({
+      name: 'TimeoutError',
+    });
+  });
+});
+
+describe('authFileKeychain', () => {
+  it('takes the entry that names most of the repository', async () => {
+    const path = await config(
+      {
+        auths: {
+          'quay.io': { auth: base64('host:p') },
+          'quay.io/org': { auth: base64('org:p') },
+          'quay.io/org/app': { auth: base64('app:p') },
+        },
+      },
+      'auth.json',
+    );
+    const keychain = authFileKeychain({ env: { REGISTRY_AUTH_FILE: path } });
+    const user = async (repository: string) => {
+      const found = await keychain.resolve({ domain: 'quay.io', path: repository });
+      return found?.kind === 'basic' ? found.username : undefined;
+    };
+    expect(await user('org/app')).toBe('app');
+    expect(await user('org/app/part')).toBe('app');
+    expect(await user('org/application')).toBe('org');
+    expect(await user('organisation/app')).toBe('host');
+  });
+});
+
+describe('normalizeKey', () => {
+  it.each([
+    ['https://index.docker.io/v1/', 'docker.io'],
+    ['registry-1.docker.io', 'docker.io'],
+    ['Quay.io/Org/app', 'quay.io/Org/app'],
+    ['http://localhost:5000/v2/', 'localhost:5000'],
+    ['host/v2x', 'host/v2x'],
+  ])('%s is %s', (key, expected) => {
+    expect(normalizeKey(key)).toBe(expected);
+  });
+});

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { type Credential, createRegistry, defaultHost, type Keychain, staticKeychain } from '../../src/index.ts';
+import type { TestRegistry } from '../../src/testing/index.ts';
+import { drain, FAST_RETRY, putBytes, startLoopback, testImage } from '../loopback.ts';
+import { registryError } from '../registry-error.ts';
+
+const SECRET = 'do-not-leak';
+const login: Credential = { kind: 'basic', username: 'me', password: SECRET };
+const everywhere: Keychain = { resolve: () => Promise.resolve(login) };
+const encoded = Buffer.from(`me:${SECRET}`).toString('base64');
+
+/** What another server saw of us must contain no secret, in any form, anywhere. */
+function expectNoSecret(server: TestRegistry): void {
+  for (const { headers } of server.requests) {
+    expect(headers.authorization).toBeUndefined();
+    expect(headers.cookie).toBeUndefined();
+    expect(headers['proxy-authorization']).toBeUndefined();
+  }
+  const seen = JSON.stringify(server.requests);
+  expect(seen).not.toContain(SECRET);
+  expect(seen).not.toContain(encoded);
+}
+
+describe('secrets stay with their origin', () => {
+  it('when a blob redirects to another origin', async () => {
+    const auth = { kind: 'bearer', username: 'me', password: SECRET } as const;
+    await using loopback = await startLoopback({ auth }, { keychain: everywhere });
+    await using cdn = await startLoopback();
+    const bytes = randomBytes(1000);
+    const target = await putBytes(loopback.server, 'r', bytes);
+    await cdn.server.putBlob('r', bytes);
+    await loopback.server.putImage({ repository: 'r', tag: 'latest' }, testImage());
+    // The token is known from here on, so the blob request carries it.
+    await loopback.client.getManifest(loopback.reference('r'));
+    const location = `${cdn.server.origin}/v2/r/blobs/${target.digest}?sig=1`;
+    loopback.server.fail({ path: '/blobs/', action: { kind: 'redirect', location } });
+    const reader = await loopback.client.getBlob({ domain: loopback.server.domain, path: 'r' }, target);
+    expect((await drain(reader)).length).toBe(1000);
+    expect(loopback.server.requests.at(-1)?.headers.authorization).toMatch(/^Bearer /);
+    expect(cdn.server.requests).toHaveLength(1);
+    expectNoSecret(cdn.server);
+  });
+
+  it('when the target of a redirect asks for them (CVE-2020-15157)', async () => {
+    await using loopback = await startLoopback(
+      { auth: { kind: 'basic', username: 'me', password: SECRET } },
+      { keychain: everywhere },
+    );
+    await using thief = await startLoopback({ auth: { kind: 'basic', username: 'me', password: SECRET } });
+    const target = await putBytes(loopback.server, 'r', randomBytes(10));
+    loopback.server.fail({ times: 99, action: { kind: 'redirect', location: `${thief.server.origin}/v2/r/blobs/x` } });
+    const error = await registryError(() =>
+      loopback.client.getBlob({ domain: loopback.server.domain, path: 'r' }, target),
+    );
+    expect(error.code).toBe('ERR_RKT_REGISTRY_UNAUTHORIZED');
+    expect(thief.server.requests.length).toBeGreaterThan(0);
+    expectNoSecret(thief.server);
+  });
+
+  it('when the realm is on another origin: it gets an anonymous request', async () => {
+    await using thief = await startLoopback({ auth: { kind: 'bearer' } });
+    const auth = { kind: 'bearer', realm: `${thief.server.origin}/token` } as const;
+    await using loopback = await startLoopback({ auth }, { keychain: everywhere });
+    await loopback.server.putImage({ repository: 'x', tag: 'latest' }, testImage(1));
+    await registryError(() => loopback.open('x'));
+    expect(thief.server.requests.map(({ path }) => path.split('?')[0])).toEqual(['/token']);
+    expectNoSecret(thief.server);
+  });
+
+  it('when the realm is on another origin and an identity token is known', async () => {
+    await using thief = await startLoopback({ auth: { kind: 'bearer', identityToken: SECRET } });
+    const auth = { kind: 'bearer', realm: `${thief.server.origin}/token` } as const;
+    const keychain: Keychain = { resolve: () => Promise.resolve({ kind: 'identity-token', token: SECRET }) };
+    await using loopback = await startLoopback({ auth }, { keychain });
+    await registryError(() => loopback.open('x'));
+    expect(thief.server.requests.map(({ method }) => method)).toEqual(['GET']);
+    expectNoSecret(thief.server);
+  });
+
+  it('but go to a realm the user trusts', async () => {
+    await using sso = await startLoopback({ auth: { kind: 'bearer', username: 'me', password: SECRET } });
+    const auth = { kind: 'bearer', realm: `${sso.server.origin}/token` } as const;
+    await using loopback = await startLoopback({ auth }, { keychain: everywhere, trustedRealms: [sso.server.domain] });
+    await registryError(() => loopback.open('x'));
+    expect(sso.server.requests[0]?.headers.authorization).toBe(`Basic ${encoded}`);
+  });
+
+  it('when the token server redirects', async () => {
+    await using thief = await startLoopback();
+    await using loopback = await startLoopback(
+      { auth: { kind: 'bearer', username: 'me', password: SECRET } },
+      { keychain: everywhere },
+    );
+    loopback.server.fail({ path: '/token', action: { kind: 'redirect', location: `${thief.server.origin}/token` } });
+    expect((await registryError(() => loopback.open('x'))).code).toBe('ERR_RKT_REGISTRY_REDIRECT_REFUSED');
+    expect(thief.server.requests).toEqual([]);
+  });
+
+  it.each(['http://169.254.169.254/token', 'http://10.0.0.1/token', 'file:///etc/passwd', 'http://evil.example/token'])(
+    'and nothing is sent to the realm %s',
+    async (realm) => {
+      await using loopback = await startLoopback({ auth: { kind: 'bearer', realm } }, { keychain: everywhere });
+      expect((await registryError(() => loopback.open('x'))).code).toBe('ERR_RKT_REGISTRY_REALM_REFUSED');
+    },
+  );
+
+  it('when a mirror asks for them: it gets only its own', async () => {
+    await using mirror = await startLoopback({ auth: { kind: 'basic', username: 'mirror', password: 'own' } });
+    await using upstream = await startLoopback({ auth: { kind: 'basic', username: 'me', password: SECRET } });
+    await upstream.server.putImage({ repository: 'x', tag: 'latest' }, testImage(10));
+    const keychain = staticKeychain({ [upstream.server.domain]: login });
+    await using client = createRegistry({
+      keychain,
+      retry: FAST_RETRY,
+      hosts: (domain) => [{ origin: mirror.server.origin }, defaultHost(domain)],
+    });
+    await client.getManifest(upstream.reference('x'));
+    expect(mirror.server.requests.length).toBeGreaterThan(0);
+    expectNoSecret(mirror.server);
+  });
+
+  it('when a redirect leads round in circles', async () => {
+    await using loopback = await startLoopback();
+    loopback.server.fail({ times: 99, action: { kind: 'redirect', location: '/v2/x/manifests/latest' } });
+    const error = await registryError(() => loopback.client.getManifest(loopback.reference('x')));
+    expect(error.code).toBe('ERR_RKT_REGISTRY_REDIRECT_REFUSED');
+    expect(loopback.server.requests).toHaveLength(11);
+  });
+
+  it('and out of messages', async () => {
+    await using loopback = await startLoopback();
+    const target = await putBytes(loopback.server, 'r', randomBytes(10));
+    const location = `http://me:${SECRET}@127.0.0.1:1/?sig=${SECRET}`;
+    loopback.server.fail({ action: { kind: 'redirect', location } });
+    const error = await registryError(() =>
+      loopback.client.getBlob({ domain: loopback.server.domain, path: 'r' }, target),
+    );
+    expect(error.code).toBe('ERR_RKT_REGISTRY_REDIRECT_REFUSED');
+    expect(`${error.message} ${error.stack}`).not.toContain(SECRET);
+  });
+});

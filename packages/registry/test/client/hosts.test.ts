@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { connect } from 'node:net';
+import { parseReference } from '@rkt/refparse';
+import { describe, expect, it } from 'vitest';
+import { checkHost, repositoryUrl } from '../../src/client/hosts.ts';
+import {
+  createRegistry,
+  defaultHost,
+  imageSource,
+  proxyFromEnvironment,
+  type Registry,
+  type RegistryHost,
+  undiciTransport,
+} from '../../src/index.ts';
+import { AMD64, drain, FAST_RETRY, putBytes, startLoopback, testImage } from '../loopback.ts';
+import { registryError } from '../registry-error.ts';
+
+const tls = {
+  key: readFileSync(new URL('../fixtures/loopback.key.pem', import.meta.url), 'utf8'),
+  cert: readFileSync(new URL('../fixtures/loopback.cert.pem', import.meta.url), 'utf8'),
+};
+const clientFor = (...hosts: readonly RegistryHost[]): Registry =>
+  createRegistry({ retry: FAST_RETRY, hosts: () => hosts });
+const redis = parseReference('redis');
+
+describe('mirrors', () => {
+  it('serve docker.io without docker.io being asked', async () => {
+    await using mirror = await startLoopback();
+    await mirror.server.putImage({ repository: 'library/redis', tag: 'latest' }, testImage(100));
+    await using client = clientFor({ origin: mirror.server.origin });
+    const image = await imageSource(client).open(redis, { platform: AMD64 });
+    expect(image.reference.domain).toBe('docker.io');
+    for (const layer of image.layers) expect((await drain(await layer.open())).length).toBe(100);
+  });
+
+  it('may have a path before and behind /v2/', async () => {
+    await using mirror = await startLoopback();
+    await mirror.server.putImage({ repository: 'hub/library/redis', tag: 'latest' }, testImage(100));
+    await using client = clientFor({ origin: mirror.server.origin, prefix: '/hub/' });
+    await client.resolve(redis);
+    const nested = checkHost({ origin: 'https://nexus.example/repository/proxy/', prefix: 'hub' });
+    expect(repositoryUrl(nested, redis, 'tags/list').href).toBe(
+      'https://nexus.example/repository/proxy/v2/hub/library/redis/tags/list',
+    );
+  });
+
+  it.each([
+    ['is not there', { origin: 'http://127.0.0.1:9' }, undefined],
+    ['does not have it', undefined, undefined],
+    ['is overloaded', undefined, { kind: 'status', status: 503 }],
+    ['wants credentials', undefined, { kind: 'status', status: 401 }],
+    ['sends other bytes', undefined, { kind: 'status', status: 200, body: '{}' }],
+    ['hangs up', undefined, { kind: 'drop' }],
+    ['redirects in circles', undefined, { kind: 'redirect', location: '/v2/' }],
+    ['is plain http though nobody said so', { origin: 'http://mirror.example' }, undefined],
+  ] as const)('are passed over when one %s', async (_name, host, action) => {
+    await using broken = await startLoopback();
+    await using upstream = await startLoopback();
+    const { manifest } = await upstream.server.putImage({ repository: 'library/redis', tag: 'latest' }, testImage(100));
+    if (action !== undefined) broken.server.fail({ times: 99, action });
+    await using client = clientFor(host ?? { origin: broken.server.origin }, { origin: upstream.server.origin });
+    const pinned = parseReference(`redis@${manifest.digest}`);
+    const image = await imageSource(client).open(pinned, { platform: AMD64 });
+    expect(image.descriptor.digest).toBe(manifest.digest);
+  });
+
+  it('do not say what a tag means unless they may', async () => {
+    await using mirror = await startLoopback();
+    await using upstream = await startLoopback();
+    await mirror.server.putImage({ repository: 'library/redis', tag: 'latest' }, testImage(100));
+    const real = await upstream.server.putImage({ repository: 'library/redis', tag: 'latest' }, testImage(100));
+    await using client = clientFor(
+      { origin: mirror.server.origin, capabilities: new Set(['pull']) },
+      { origin: upstream.server.origin },
+    );
+    expect((await client.resolve(redis)).digest).toBe(real.manifest.digest);
+    expect(mirror.server.requests).toEqual([]);
+    await client.getManifest(parseReference(`redis@${real.manifest.digest}`));
+    expect(mirror.server.requests).toHaveLength(1);
+  });
+
+  it('that fail in the middle of a blob are continued from the next host', async () => {
+    await using mirror = await startLoopback();
+    await using upstream = await startLoopback();
+    const bytes = randomBytes(3 << 20);
+    const target = await putBytes(mirror.server, 'library/redis', bytes);
+    await putBytes(upstream.server, 'library/redis', bytes);
+    mirror.server.fail({ action: { kind: 'truncate', afterBytes: 1 << 20 } });
+    mirror.server.fail({ times: 99, action: { kind: 'status', status: 404 } });
+    await using client = clientFor({ origin: mirror.server.origin }, { origin: upstream.server.origin });
+    expect(Buffer.compare(await drain(await client.getBlob(redis, target)), bytes)).toBe(0);
+    expect(upstream.server.requests.map(({ headers }) => headers.range)).toEqual([
+      expect.stringMatching(/^bytes=[1-9]/),
+    ]);
+  });
+
+  it('that served wrong bytes come last the next time', async () => {
+    await using mirror = await startLoopback();
+    await using upstream = await startLoopback();
+    const bytes = randomBytes(1000);
+    const target = await putBytes(mirror.server, 'library/redis', bytes);
+    await putBytes(upstream.server, 'library/redis', bytes);
+    mirror.server.fail({ times: 99, action: { kind: 'corrupt', offset: 5 } });
+    await using client = clientFor({ origin: mirror.server.origin }, { origin: upstream.server.origin });
+    const error = await registryError(async () => drain(await client.getBlob(redis, target)));
+    expect([error.code, error.origin]).toEqual(['ERR_RKT_REGISTRY_DIGEST_MISMATCH', mirror.server.origin]);
+    expect(Buffer.compare(await drain(await client.getBlob(redis, target)), bytes)).toBe(0);
+  });
+
+  it('and all other failures are named when nothing works', async () => {
+    await using upstream = await startLoopback();
+    await using client = clientFor({ origin: 'http://127.0.0.1:9' }, { origin: upstream.server.origin });
+    const error = await registryError(() => client.resolve(redis));
+    expect(error.code).toBe('ERR_RKT_REGISTRY_NOT_FOUND');
+    expect(error.message).toContain('http://127.0.0.1:9: connection refused');
+    expect(error.cause).toBeInstanceOf(AggregateError);
+    await using nowhere = clientFor({ origin: 'http://127.0.0.1:9', capabilities: new Set(['pull']) });
+    expect((await registryError(() => nowhere.resolve(redis))).message).toContain('no host is configured');
+  });
+});
+
+describe('hosts', () => {
+  it('have defaults: https, http for loopback, the registry of Docker Hub', () => {
+    expect(defaultHost('quay.io').origin).toBe('https://quay.io');
+    expect(defaultHost('docker.io').origin).toBe('https://registry-1.docker.io');
+    expect(checkHost(defaultHost('docker.io')).credentialDomain).toBe('docker.io');
+    for (const domain of ['localhost:5000', '127.0.0.1:5000', '[::1]:5000']) {
+      expect(defaultHost(domain).origin).toBe(`http://${domain}`);
+    }
+    for (const domain of ['10.0.0.1:5000', 'localhost.example', 'registry.local']) {
+      expect(defaultHost(domain).origin).toBe(`https://${domain}`);
+    }
+  });
+
+  it.each([
+    { origin: 'nonsense' },
+    { origin: 'ftp://x' },
+    { origin: 'https://u:p@x' },
+    { origin: 'https://x?y' },
+    { origin: 'https://x', prefix: '../y' },
+    { origin: 'https://x', prefix: 'a b' },
+  ])('are checked: %j', (host) => {
+    expect(() => checkHost(host)).toThrow(TypeError);
+  });
+
+  it('that nobody answers at are unreachable, by address and by name', async () => {
+    await using client = createRegistry({ retry: FAST_RETRY });
+    const refused = await registryError(() => client.resolve(parseReference('127.0.0.1:9/x')));
+    expect(refused.code).toBe('ERR_RKT_REGISTRY_UNREACHABLE');
+    expect(refused.message).toBe('http://127.0.0.1:9: connection refused');
+    expect((await registryError(() => client.resolve(parseReference('no-such-host.invalid/x')))).code).toBe(
+      'ERR_RKT_REGISTRY_UNREACHABLE',
+    );
+  });
+
+  it('that do not speak HTTP are a protocol error', async () => {
+    const { createServer: createTcpServer } = await import('node:net');
+    const server = createTcpServer((socket) => socket.end('SSH-2.0-x\r\n')).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    await using client = createRegistry({ retry: { attempts: 1 } });
+    const { port } = server.address() as AddressInfo;
+    expect((await registryError(() => client.resolve(parseReference(`127.0.0.1:${port}/x`)))).code).toBe(
+      'ERR_RKT_REGISTRY_PROTOCOL',
+    );
+    server.close();
+  });
+});
+
+describe('TLS', () => {
+  it('is verified, and its failure never leads to plain http (CVE-2014-5277)', async () => {
+    await using loopback = await startLoopback({ tls });
+    await using client = clientFor({ origin: loopback.server.origin, insecure: 'http' });
+    expect((await registryError(() => client.resolve(redis))).code).toBe('ERR_RKT_REGISTRY_TLS');
+    expect(loopback.server.requests).toEqual([]);
+    await using plain = await startLoopback();
+    await using wrong = clientFor({ origin: plain.server.origin.replace('http:', 'https:'), insecure: 'http' });
+    expect((await registryError(() => wrong.resolve(redis))).code).toBe('ERR_RKT_REGISTRY_TLS');
+    expect(plain.server.requests).toEqual([]);
+  });
+
+  it('is accepted unverified for the host that says so, and not for the target of its redirect', async () => {
+    await using loopback = await startLoopback({ tls });
+    await using other = await startLoopback({ tls });
+    await loopback.server.putImage({ repository: 'library/redis', tag: 'latest' }, testImage(1));
+    await using client = clientFor({ origin: loopback.server.origin, insecure: 'skip-tls-verify' });
+    await client.resolve(redis);
+    loopback.server.fail({ action: { kind: 'redirect', location: `${other.server.origin}/x` } });
+    expect((await registryError(() => client.getManifest(redis))).code).toBe('ERR_RKT_REGISTRY_TLS');
+    expect(other.server.requests).toEqual([]);
+  });
+
+  it('takes further authorities', async () => {
+    await using loopback = await startLoopback({ tls });
+    await loopback.server.putImage({ repository: 'library/redis', tag: 'latest' }, testImage(1));
+    const transport = undiciTransport({ ca: [tls.cert] });
+    await using client = createRegistry({
+      transport: transport.send,
+      hosts: () => [{ origin: loopback.server.origin }],
+    });
+    await client.resolve(redis);
+    await transport.close();
+  });
+});
+
+describe('proxies', () => {
+  it('are taken from the environment that is handed over', () => {
+    expect(proxyFromEnvironment({})).toBeUndefined();
+    expect(proxyFromEnvironment({ NO_PROXY: 'x', HTTP_PROXY: '' })).toBeUndefined();
+    expect(proxyFromEnvironment({ HTTP_PROXY: 'http://upper:1', http_proxy: 'http://lower:1', no_proxy: 'x' })).toEqual(
+      {
+        httpProxy: 'http://lower:1',
+        noProxy: 'x',
+      },
+    );
+  });
+
+  it('carry the traffic, but for the hosts they are not for', async () => {
+    await using loopback = await startLoopback();
+    await loopback.server.putImage({ repository: 'x', tag: 'latest' }, testImage(1));
+    let tunnels = 0;
+    const proxy = createServer();
+    proxy.on('connect', (request: IncomingMessage, client) => {
+      tunnels += 1;
+      const [host = '', port = ''] = (request.url ?? '').split(':');
+      const upstream = connect(Number(port), host, () => {
+        client.write('HTTP/1.1 200 OK\r\n\r\n');
+        upstream.pipe(client).pipe(upstream);
+      });
+      upstream.on('error', () => client.destroy());
+      client.on('error', () => upstream.destroy());
+    });
+    proxy.listen(0, '127.0.0.1');
+    await new Promise((resolve) => proxy.once('listening', resolve));
+    const httpProxy = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const through = undiciTransport({ proxy: { httpProxy } });
+    const around = undiciTransport({ proxy: { httpProxy, noProxy: '127.0.0.1' } });
+    for (const { send } of [through, around]) {
+      await using client = createRegistry({ transport: send, retry: FAST_RETRY });
+      await client.resolve(loopback.reference('x'));
+      expect(tunnels).toBe(1);
+    }
+    await Promise.all([through.close(), around.close()]);
+    proxy.closeAllConnections();
+    proxy.close();
+  });
+});
