@@ -74,21 +74,18 @@ export interface Globals {
   readonly insecure: ReadonlySet<InsecureOption>;
   /** Configuration directories in the order in which later ones override. */
   readonly configDirs: readonly string[];
-  readonly localConfig: string;
   readonly treeBackend: 'auto' | 'erofs' | 'directory';
 }
 
 /** Reads the global flags from a command line's values. */
 export function readGlobals(flags: FlagValues): Globals {
   const backend = flags.text('tree-backend');
-  const localConfig = flags.text('local-config') ?? '/etc/rkt';
-  const dirs = [flags.text('system-config'), localConfig, flags.text('user-config')];
+  const dirs = ['system-config', 'local-config', 'user-config'].map((name) => flags.text(name));
   return {
     debug: flags.boolean('debug'),
     dir: flags.text('dir'),
     insecure: parseInsecureOptions(flags.text('insecure-options') ?? 'none'),
     configDirs: dirs.flatMap((dir) => (dir === undefined || dir === '' ? [] : [dir])),
-    localConfig,
     treeBackend: backend === 'erofs' || backend === 'directory' ? backend : 'auto',
   };
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ImageArgument } from '@rkt/refparse';
-import { parseImageArgument, tryParseReference } from '@rkt/refparse';
+import { tryParseReference } from '@rkt/refparse';
 import type { ImageRecord } from '@rkt/store';
 import type { PullPolicy } from '../args/pull-policy.ts';
 import { CliError } from '../errors.ts';
@@ -9,7 +9,7 @@ import { quote } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
 import { fetchDockerImage } from './fetch-docker-image.ts';
 import { importLayout } from './import-layout.ts';
-import { findStoredImage } from './stored-image.ts';
+import { findStoredImage, imageArgument } from './stored-image.ts';
 
 export interface ObtainOptions {
   readonly pullPolicy: PullPolicy;
@@ -22,8 +22,7 @@ export interface ObtainOptions {
  * and whatever the registry, the conversion and the store have to say
  */
 export async function obtainImage(session: Session, image: string, options: ObtainOptions): Promise<ImageRecord> {
-  if (/^sha512-[0-9a-f]?$/.test(image)) return findStoredImage(await session.store(), image);
-  const argument = parseImageArgument(image);
+  const argument = imageArgument(image);
   switch (argument.kind) {
     case 'docker':
       return fetchDockerImage(session, argument, options);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ImageArgument, parseImageArgument, tryParseReference } from '@rkt/refparse';
 import type { ImageRecord, Store } from '@rkt/store';
-import { CliError } from '../errors.ts';
+import { CliError, usageError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
 import { remoteName } from './remote-name.ts';
 
@@ -11,8 +11,7 @@ import { remoteName } from './remote-name.ts';
  * @throws {CliError} ERR_RKT_CLI_IMAGE_NOT_IN_STORE, ERR_RKT_CLI_USAGE
  */
 export async function findStoredImage(store: Store, image: string): Promise<ImageRecord> {
-  if (/^sha512-[0-9a-f]?$/.test(image)) return store.resolveImage({ prefix: image });
-  const argument = parseImageArgument(image);
+  const argument = imageArgument(image);
   switch (argument.kind) {
     case 'image-id':
       return store.resolveImage({ prefix: argument.prefix });
@@ -25,6 +24,16 @@ export async function findStoredImage(store: Store, image: string): Promise<Imag
         hint: 'give an image ID, a docker:// reference or a name',
       });
   }
+}
+
+/**
+ * Tells what kind of image a user names; an ID of which too little is given is told from what is none.
+ * @throws {CliError} ERR_RKT_CLI_USAGE
+ * @throws {ReferenceSyntaxError}
+ */
+export function imageArgument(image: string): ImageArgument {
+  if (!/^sha512-[0-9a-f]?$/.test(image)) return parseImageArgument(image);
+  throw usageError(`image ID too short: ${quote(image)}`, 'give at least two digits after sha512-');
 }
 
 async function byReference(store: Store, argument: ImageArgument & { readonly kind: 'docker' }): Promise<ImageRecord> {

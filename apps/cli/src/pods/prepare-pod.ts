@@ -26,7 +26,8 @@ export async function preparePod(session: Session, args: Arguments, specs: reado
   const { flags } = args;
   const request = onlyImage(readImageRequests(args.parts, specs));
   const environment = readPodEnvironment(flags, session.io.env);
-  const sandbox = sandboxSpec(flags, flags.text('stage1-name') ?? (await session.config()).flavor);
+  const flavor = flags.text('stage1-name') ?? (await session.config()).flavor;
+  const sandbox = sandboxSpec(flags, { flavor, insecure: session.globals.insecure });
   const options = { pullPolicy: pullPolicyOf(flags), progress: createProgress(session.io, flags) };
   const { id } = await obtainImage(session, request.image, options);
   const store = await session.store();

@@ -2,14 +2,22 @@
 import { isIP } from 'node:net';
 import type { DnsOptions, NetworkRequest, SandboxSpec } from '@rkt/stage1';
 import type { FlagValues } from '../args/flag.ts';
+import type { InsecureOption } from '../args/global-flags.ts';
 import { usageError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
+
+/** What the command line says outside of the pod's own flags. */
+export interface Surroundings {
+  readonly flavor: string | undefined;
+  readonly insecure: ReadonlySet<InsecureOption>;
+}
 
 /**
  * What surrounds the apps of a pod, from the command line.
  * @throws {CliError} ERR_RKT_CLI_USAGE
  */
-export function sandboxSpec(flags: FlagValues, flavor: string | undefined): SandboxSpec {
+export function sandboxSpec(flags: FlagValues, surroundings: Surroundings): SandboxSpec {
+  const { flavor, insecure } = surroundings;
   const networks = readNetworks(flags.texts('net'));
   const alone = networks.find(({ name }) => name === 'host' || name === 'none');
   if (alone !== undefined && flags.given('port')) {
@@ -24,6 +32,11 @@ export function sandboxSpec(flags: FlagValues, flavor: string | undefined): Sand
     ...(dns === undefined ? {} : { dns }),
     ...(hostsEntries === undefined ? {} : { hostsEntries }),
     ...(flavor === undefined ? {} : { flavor }),
+    insecure: {
+      capabilities: insecure.has('capabilities'),
+      paths: insecure.has('paths'),
+      seccomp: insecure.has('seccomp'),
+    },
   };
 }
 

@@ -30,9 +30,8 @@ export interface RegistrySettings {
 
 export interface RuntimeSettings {
   readonly dataDir: string;
-  readonly localConfig: string;
-  readonly insecure: ReadonlySet<InsecureOption>;
-  readonly debug: boolean;
+  /** Where configured networks are looked for; later ones win. */
+  readonly configDirs: readonly string[];
 }
 
 /** The libraries, as the commands see them: a test gives others. Each is loaded when it is first used. */

@@ -59,8 +59,7 @@ export function createSession({ io, globals, libraries, prefix }: SessionOptions
     return opened;
   });
   const runtime = once(async () => {
-    const { localConfig, insecure, debug } = globals;
-    return libraries.openRuntime({ dataDir: await dataDir(), localConfig, insecure, debug });
+    return libraries.openRuntime({ dataDir: await dataDir(), configDirs: globals.configDirs });
   });
   const say = (message: string): void => io.stderr.write(`${prefix}: ${oneLine(message)}\n`);
   return {
