@@ -18,7 +18,7 @@ const marker = fc
 
 const placed = fc.oneof(
   {
-    weight: 4,
+    weight: 8,
     arbitrary: fc.record({ kind: fc.constant('file' as const), path, size: fc.integer({ min: 0, max: 1500 }) }),
   },
   {
@@ -29,7 +29,7 @@ const placed = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant('symlink' as const), path, target: fc.constantFrom('a', '../b', '/c') }),
   },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('hardlink' as const), path, target: path }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('hardlink' as const), path, target: path }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('fifo' as const), path }) },
   {
     weight: 1,
