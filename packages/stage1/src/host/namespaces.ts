@@ -23,12 +23,11 @@ const flags: Readonly<Record<NamespaceKind, number>> = {
 };
 
 export function createNamespaces(syscalls: Syscalls): Namespaces {
-  let separated = false;
-  /** setns(2) to a mount namespace is refused while other threads share our root and working directory. */
-  const separate = (): void => {
-    if (!separated) syscalls.unshare(CLONE_FS);
-    separated = true;
-  };
+  /**
+   * setns(2) to a mount namespace is refused while other threads share our root and working directory. Every time: a
+   * thread started since, such as those of the thread pool, shares them again.
+   */
+  const separate = (): void => syscalls.unshare(CLONE_FS);
   const away = <T>(kinds: readonly NamespaceKind[], leave: () => void, work: () => T): T => {
     const home = kinds.map((kind) => ({ kind, fd: openSync(`/proc/thread-self/ns/${kind}`, 'r') }));
     const directory = openSync('.', 'r');
