@@ -65,8 +65,12 @@ function run(request: HelperRequest, options: AbortOptions): Promise<HelperResul
     });
     child.stdout.on('data', (chunk: Buffer) => {
       length += chunk.length;
-      if (length <= MAX_OUTPUT) chunks.push(chunk);
-      else child.kill('SIGKILL');
+      chunks.push(chunk);
+      if (length <= MAX_OUTPUT) return;
+      child.kill('SIGKILL');
+      // What the helper itself started may still hold the pipe; closing our end is what stops it.
+      child.stdout.destroy();
+      reject(failed(helper, 'it printed too much'));
     });
     // A helper may end without reading its input; its status says whether that matters.
     child.stdin.on('error', () => undefined);

@@ -12,10 +12,12 @@ export interface BlobTransfer {
   readonly chunks: AsyncIterator<Uint8Array>;
   readonly skip: number;
   readonly origin: string;
+  /** The end of the body is marked, so an end that comes early is no interruption. */
+  readonly framed: boolean;
 }
 
-export function openTransfer(body: ResponseBody, skip: number, origin: string): BlobTransfer {
-  return { body, chunks: body[Symbol.asyncIterator](), skip, origin };
+export function openTransfer(body: ResponseBody, from: Omit<BlobTransfer, 'body' | 'chunks'>): BlobTransfer {
+  return { body, chunks: body[Symbol.asyncIterator](), ...from };
 }
 
 /** How a reader gets its bytes, first and again after an interruption. */
@@ -108,7 +110,7 @@ async function nextChunk(state: ReadState): Promise<Uint8Array | { readonly erro
     if (error instanceof RegistryError && error.transient) return { error };
     throw error;
   }
-  if (chunk === undefined) return state.received === descriptor.size ? undefined : { error: truncated(state) };
+  if (chunk === undefined) return endOfBody(state);
   state.received += chunk.length;
   if (state.received > descriptor.size) {
     supply.onCorrupt(state.transfer.origin);
@@ -117,6 +119,15 @@ async function nextChunk(state: ReadState): Promise<Uint8Array | { readonly erro
   state.hash.update(chunk);
   report(state);
   return chunk;
+}
+
+/** Whole, cut by a connection that closed, or complete and too short, which no resumption can mend. */
+function endOfBody(state: ReadState): { readonly error: RegistryError } | undefined {
+  const { descriptor, supply, transfer, received } = state;
+  if (received === descriptor.size) return undefined;
+  if (!transfer.framed) return { error: truncated(state) };
+  supply.onCorrupt(transfer.origin);
+  throw sizeMismatch(supply.what, transfer.origin, descriptor.size, received);
 }
 
 /** The next wanted bytes of the transfer, after those a server sent again though it was asked for a range. */
@@ -137,7 +148,7 @@ async function reopen(state: ReadState, error: RegistryError, attempt: number): 
   state.transfer.body.cancel();
   // All bytes are there and only the end of the body was not seen: nothing is left to ask for.
   if (state.received === state.descriptor.size) {
-    state.transfer = openTransfer(emptyBody, 0, state.transfer.origin);
+    state.transfer = openTransfer(emptyBody, { skip: 0, origin: state.transfer.origin, framed: true });
     return;
   }
   await waitBeforeRetry(supply.retrying, { attempt, error, signal: options.signal });

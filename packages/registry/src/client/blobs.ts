@@ -97,7 +97,8 @@ function accept(response: TransportResponse, wanted: WantedBlob, opened: Opened)
     response.body.cancel();
     throw sizeMismatch(labelOf(wanted), origin, expected, length);
   }
-  return openTransfer(response.body, partial ? 0 : offset, origin);
+  const framed = length !== undefined || header(response.headers, 'transfer-encoding') !== undefined;
+  return openTransfer(response.body, { skip: partial ? 0 : offset, origin, framed });
 }
 
 function rememberCorrupt(context: ClientContext, origin: string, target: Descriptor): void {

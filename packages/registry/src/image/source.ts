@@ -28,6 +28,10 @@ export interface FetchedManifest {
   readonly bytes: Uint8Array;
 }
 
+const WRONG_BYTES: ReadonlySet<string> = new Set([
+  'ERR_RKT_REGISTRY_DIGEST_MISMATCH',
+  'ERR_RKT_REGISTRY_SIZE_MISMATCH',
+]);
 const MAX_CONFIG_BYTES = 8 << 20;
 const MAX_INDEX_DEPTH = 8;
 
@@ -138,7 +142,7 @@ async function readConfig(
     return await readBlob(provider, reference, target, options);
   } catch (error) {
     // Nothing was handed out yet, so a second reading may replace the first; another mirror is asked if there is one.
-    if (!isRegistryError(error) || error.code !== 'ERR_RKT_REGISTRY_DIGEST_MISMATCH') throw error;
+    if (!isRegistryError(error) || !WRONG_BYTES.has(error.code)) throw error;
     return readBlob(provider, reference, target, options);
   }
 }

@@ -58,7 +58,7 @@ function kindOf(code: string, error: unknown): Kind {
   if (TLS_CODES.has(code) || /^(ERR_TLS|ERR_SSL|CERT_|ERR_OSSL)/.test(code)) {
     return { code: 'ERR_RKT_REGISTRY_TLS', transient: false, text: `TLS failed: ${text}` };
   }
-  if (code.startsWith('HPE_')) {
+  if (code.startsWith('HPE_') || (error instanceof Error && error.name === 'HTTPParserError')) {
     return { code: 'ERR_RKT_REGISTRY_PROTOCOL', transient: false, text: `the answer is not HTTP: ${text}` };
   }
   return { code: 'ERR_RKT_REGISTRY_UNREACHABLE', transient: false, text: code === '' ? text : `${text} (${code})` };

@@ -114,7 +114,7 @@ describe('credential helpers', () => {
     ['missing', undefined, /not installed/],
     ['failing', 'echo secret-word; echo secret-word >&2; exit 3', /status 3/],
     ['babbling', 'echo secret-word', /not what the protocol says/],
-    ['flooding', 'yes secret-word', /killed/],
+    ['flooding', 'yes secret-word', /too much/],
     ['../../bin/sh', undefined, /not a file name/],
   ])('that are %s are an error that shows none of their output', async (name, script, text) => {
     if (script !== undefined) await helper(name, script);
