@@ -1,39 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
-import { BlockList, isIP, isIPv6 } from 'node:net';
 
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
+/** A range of addresses: the first `bits` of `groups` are fixed. */
+interface Range {
+  readonly groups: readonly number[];
+  readonly bits: number;
+}
 
-/** Addresses that mean "this machine" or "this link": never a place a remote registry may send a client to. */
-const local = new BlockList();
-local.addSubnet('0.0.0.0', 8, 'ipv4');
-local.addSubnet('127.0.0.0', 8, 'ipv4');
-local.addSubnet('169.254.0.0', 16, 'ipv4');
-local.addAddress('::', 'ipv6');
-local.addAddress('::1', 'ipv6');
-local.addSubnet('fe80::', 10, 'ipv6');
+const v4 = (a: number, b: number, bits: number): Range => ({
+  groups: [0, 0, 0, 0, 0, 0xffff, (a << 8) | b, 0],
+  bits: 96 + bits,
+});
+const v6 = (first: number, bits: number): Range => ({ groups: [first, 0, 0, 0, 0, 0, 0, 0], bits });
+const LOOPBACK_V6: Range = { groups: [0, 0, 0, 0, 0, 0, 0, 1], bits: 128 };
 
-const privateRanges = new BlockList();
-privateRanges.addSubnet('10.0.0.0', 8, 'ipv4');
-privateRanges.addSubnet('172.16.0.0', 12, 'ipv4');
-privateRanges.addSubnet('192.168.0.0', 16, 'ipv4');
-privateRanges.addSubnet('100.64.0.0', 10, 'ipv4');
-privateRanges.addSubnet('fc00::', 7, 'ipv6');
+const LOOPBACK: readonly Range[] = [v4(127, 0, 8), LOOPBACK_V6];
+/** "This machine" and "this link": never a place a remote registry may send a client to. */
+const LOCAL: readonly Range[] = [...LOOPBACK, v4(0, 0, 8), v4(169, 254, 16), v6(0, 128), v6(0xfe80, 10)];
+/** RFC 1918, RFC 6598, RFC 4193. */
+const PRIVATE: readonly Range[] = [v4(10, 0, 8), v4(172, 16, 12), v4(192, 168, 16), v4(100, 64, 10), v6(0xfc00, 7)];
 
 /** `localhost` (and names below it) and loopback addresses. Names are not looked up. */
 export function isLoopback(url: URL): boolean {
-  return isLocalName(url) || matches(url, loopback);
+  return isLocalName(url) || isIn(url, LOOPBACK);
 }
 
 /** Loopback, link-local and unspecified addresses, and `localhost`. */
 export function isLocalAddress(url: URL): boolean {
-  return isLocalName(url) || matches(url, local);
+  return isLocalName(url) || isIn(url, LOCAL);
 }
 
-/** Everything `isLocalAddress` names and the private ranges of RFC 1918, RFC 4193 and RFC 6598. */
+/** Everything `isLocalAddress` names, and the private ranges. */
 export function isPrivateAddress(url: URL): boolean {
-  return isLocalAddress(url) || matches(url, privateRanges);
+  return isLocalAddress(url) || isIn(url, PRIVATE);
 }
 
 function isLocalName(url: URL): boolean {
@@ -41,8 +39,33 @@ function isLocalName(url: URL): boolean {
   return name === 'localhost' || name.endsWith('.localhost');
 }
 
-function matches(url: URL, list: BlockList): boolean {
-  const host = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
-  if (isIP(host) === 0) return false;
-  return list.check(host, isIPv6(host) ? 'ipv6' : 'ipv4');
+function isIn(url: URL, ranges: readonly Range[]): boolean {
+  const address = parseAddress(url.hostname);
+  return address !== undefined && ranges.some((range) => matches(address, range));
+}
+
+/** Eight groups; IPv4 as its mapped IPv6 address, so that both spellings are one. `URL` has normalised the text. */
+function parseAddress(hostname: string): readonly number[] | undefined {
+  if (hostname.startsWith('[')) return parseV6(hostname.slice(1, -1));
+  const octets = /^([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})\.?$/.exec(hostname)?.slice(1).map(Number);
+  if (octets === undefined) return undefined;
+  const [a = 0, b = 0, c = 0, d = 0] = octets;
+  return [0, 0, 0, 0, 0, 0xffff, (a << 8) | b, (c << 8) | d];
+}
+
+function parseV6(text: string): readonly number[] {
+  const [head = '', tail = ''] = text.split('::');
+  const read = (half: string): number[] =>
+    half === '' ? [] : half.split(':').map((group) => Number.parseInt(group, 16));
+  const before = read(head);
+  const after = read(tail);
+  return [...before, ...new Array<number>(8 - before.length - after.length).fill(0), ...after];
+}
+
+function matches(address: readonly number[], range: Range): boolean {
+  return range.groups.every((group, index) => {
+    const bits = Math.min(16, Math.max(0, range.bits - index * 16));
+    const mask = (0xffff << (16 - bits)) & 0xffff;
+    return ((address[index] ?? 0) & mask) === (group & mask);
+  });
 }
