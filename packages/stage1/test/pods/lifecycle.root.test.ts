@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import type { Runtime } from '../../src/index.ts';
+import { collectAll, createPodBench, type PodBench } from './bench.ts';
+import { footprint, none } from './footprint.ts';
+
+let bench: PodBench;
+let runtime: Runtime;
+
+beforeAll(async () => {
+  bench = createPodBench();
+  runtime = await bench.runtime();
+});
+afterEach(() => expect(footprint(bench.dataDir, bench.ids)).toEqual(none));
+afterAll(() => bench.remove());
+
+/** Another process, which runs the pod as `rkt run` does and says so when the app runs. */
+async function runElsewhere(id: string): Promise<ChildProcess> {
+  const program = new URL('./run-pod-process.ts', import.meta.url).pathname;
+  const child = spawn(process.execPath, [...process.execArgv, program, bench.dataDir, id], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  return child;
+}
+
+const trapping = 'trap "exit 3" TERM; touch /out/ready; while :; do sleep 0.05; done';
+
+it('is stopped by another process, which the one that runs it notices', async () => {
+  const { id } = await bench.prepare(runtime, trapping);
+  const child = await runElsewhere(id);
+  expect((await runtime.inspect(id)).state).toBe('running');
+  expect((await runtime.inspect(id)).pid).toBeGreaterThan(1);
+  const ended = once(child, 'exit');
+  await delay(200);
+  await runtime.stopSandbox(id);
+  expect(await ended).toEqual([3, null]);
+  expect((await runtime.inspect(id)).apps[0]).toMatchObject({ state: 'exited', exitCode: 3 });
+});
+
+it('kills an app that does not heed the signal', async () => {
+  const { id } = await bench.prepare(runtime, 'trap "" TERM; while :; do sleep 0.05; done');
+  await runtime.createSandbox(id);
+  await runtime.addApp(id, 'app');
+  const app = await runtime.startApp(id, 'app', { stdio: 'inherit' });
+  await delay(100);
+  await runtime.stopApp(id, 'app', { timeoutMs: 50 });
+  expect(await app.wait()).toBe(137);
+  await runtime.stopSandbox(id);
+});
+
+it('sends the stop signal the image states', async () => {
+  const annotations = [{ name: 'appc.io/docker/stopsignal', value: 'SIGUSR1' }];
+  const { id } = await bench.prepare(runtime, 'trap "exit 9" USR1; while :; do sleep 0.05; done', {
+    runtimeApp: { annotations },
+  });
+  await runtime.createSandbox(id);
+  await runtime.addApp(id, 'app');
+  const app = await runtime.startApp(id, 'app', { stdio: 'inherit' });
+  await delay(200);
+  await runtime.stopApp(id, 'app');
+  expect(await app.wait()).toBe(9);
+  await runtime.stopSandbox(id);
+});
+
+it('goes on when the process that runs it is killed, can be entered and stopped', async () => {
+  const { id } = await bench.prepare(runtime, trapping, { sandbox: { networks: [{ name: 'default' }] } });
+  const child = await runElsewhere(id);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  await delay(100);
+  expect((await runtime.inspect(id)).state).toBe('running');
+  await expect(runtime.remove(id)).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_POD_RUNNING' });
+  expect(await collectAll(runtime, { graceMs: 0 })).toContainEqual({ kind: 'kept', id, reason: 'running' });
+  expect(await runtime.enter(id, { command: ['/bin/sh', '-c', 'exit 5'], tty: false })).toBe(5);
+  await runtime.stopSandbox(id);
+  expect((await runtime.inspect(id)).state).toBe('exited');
+  expect(footprint(bench.dataDir, [id])).toEqual(none);
+});
+
+it('is cleared away by gc when everything that watched it was killed', async () => {
+  const { id } = await bench.prepare(runtime, trapping, { sandbox: { networks: [{ name: 'default' }] } });
+  const child = await runElsewhere(id);
+  const monitor = JSON.parse(
+    (await import('node:fs')).readFileSync(join(bench.dataDir, 'pods/run', id, 'apps/app/status.json'), 'utf8'),
+  ).monitor.pid;
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  process.kill(monitor, 'SIGKILL');
+  await delay(100);
+  expect((await runtime.inspect(id)).state).toBe('exited');
+  const events = await collectAll(runtime, { graceMs: 0 });
+  expect(events).toContainEqual({ kind: 'marked', id, to: 'exited-garbage' });
+  expect(events).toContainEqual({ kind: 'removed', id });
+  await expect(runtime.inspect(id)).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_POD_NOT_FOUND' });
+});
+
+it('confines who enters exactly as the app is confined', async () => {
+  const look = 'grep -E "^(Cap|Seccomp|NoNewPrivs)" /proc/self/status; cat /proc/self/cgroup; for n in mnt net ipc uts pid cgroup; do readlink /proc/self/ns/$n; done';
+  for (const runtimePath of ['/usr/sbin/runc', '/usr/bin/crun']) {
+    const stated = await bench.runtime(runtimePath);
+    const { id } = await bench.prepare(stated, `{ ${look}; } >/out/app; echo >/out/done; ${trapping}`);
+    await stated.createSandbox(id);
+    await stated.addApp(id, 'app');
+    await stated.startApp(id, 'app', { stdio: 'inherit' });
+    while (!existsSync(join(bench.out, 'done'))) await delay(10);
+    const command = ['/bin/sh', '-c', `{ ${look}; } >/out/entered; ! mknod /tmp/sda b 8 0`];
+    expect(await stated.enter(id, { command, tty: false })).toBe(0);
+    expect(bench.read('entered')).toBe(bench.read('app'));
+    expect(bench.read('entered')).toContain('Seccomp:\t2');
+    await expect(stated.enter(id, { command: ['/bin/absent'], tty: false })).rejects.toMatchObject({
+      code: 'ERR_RKT_STAGE1_EXEC_NOT_FOUND',
+    });
+    await stated.stopSandbox(id, { force: true });
+  }
+});
+
+it('runs an app again, and another one, in the same sandbox', async () => {
+  const { id } = await bench.prepare(runtime, 'exit 2');
+  await runtime.createSandbox(id);
+  for (let round = 0; round < 2; round += 1) {
+    await runtime.addApp(id, 'app');
+    expect(await (await runtime.startApp(id, 'app', { stdio: 'inherit' })).wait()).toBe(2);
+    await runtime.removeApp(id, 'app');
+  }
+  await expect(runtime.startApp(id, 'app', { stdio: 'inherit' })).rejects.toMatchObject({
+    code: 'ERR_RKT_STAGE1_APP_NOT_ADDED',
+  });
+  await runtime.stopSandbox(id);
+  await expect(runtime.createSandbox(id)).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_POD_NOT_PREPARED' });
+});
+
+it('removes whatever an app has made of its root, however deep', async () => {
+  const deep = 'cd /tmp; i=0; while [ $i -lt 150 ]; do n=ddddddddddddddddddddddddddddddddddddddddddddd; mkdir $n && cd $n || exit 1; i=$((i+1)); done';
+  const { pod, status } = await bench.run(runtime, deep.replace('mkdir $n', 'ls >/dev/null && mkdir $n'));
+  expect([0, 1, 127]).toContain(status);
+  await runtime.remove(pod.id);
+  expect(readdirSync(join(bench.dataDir, 'pods', 'run'))).not.toContain(pod.id);
+  await expect(runtime.resolve(pod.id)).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_POD_NOT_FOUND' });
+});
+
+it('leaves nothing when it is cancelled before it starts', async () => {
+  const { id } = await bench.prepare(runtime, 'true');
+  const controller = new AbortController();
+  controller.abort(new Error('enough'));
+  await expect(runtime.createSandbox(id, { signal: controller.signal })).rejects.toThrow('enough');
+  expect((await runtime.inspect(id)).state).toBe('prepared');
+  await runtime.remove(id);
+});
+
+it('expires prepared pods, and keeps what is young', async () => {
+  const { id } = await bench.prepare(runtime, 'true');
+  await collectAll(runtime, { graceMs: 60_000 });
+  expect((await runtime.inspect(id)).state).toBe('prepared');
+  const events = await collectAll(runtime, { expirePreparedMs: 0, graceMs: 60_000 });
+  expect(events).toContainEqual({ kind: 'marked', id, to: 'garbage' });
+  expect(events).toContainEqual({ kind: 'kept', id, reason: 'grace-period' });
+  await collectAll(runtime, { graceMs: 0 });
+  await expect(runtime.inspect(id)).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_POD_NOT_FOUND' });
+});

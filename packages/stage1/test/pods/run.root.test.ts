@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Runtime } from '../../src/index.ts';
+import { createPodBench, type PodBench } from './bench.ts';
+import { footprint, none } from './footprint.ts';
+
+let bench: PodBench;
+let runtime: Runtime;
+
+beforeAll(async () => {
+  bench = createPodBench();
+  runtime = await bench.runtime();
+});
+afterEach(() => expect(footprint(bench.dataDir, bench.ids)).toEqual(none));
+afterAll(() => bench.remove());
+
+describe('a pod that is run', () => {
+  it('gives the status of its app and keeps it', async () => {
+    const { status, pod } = await bench.run(runtime, 'exit 7');
+    expect(status).toBe(7);
+    const after = await runtime.inspect(pod.id);
+    expect(after.state).toBe('exited');
+    expect(after.apps[0]).toMatchObject({ state: 'exited', exitCode: 7 });
+    expect(after.apps[0]?.finishedAt).toBeGreaterThanOrEqual(after.apps[0]?.startedAt ?? Number.NaN);
+  });
+
+  it('gives 128 and the number of the signal that ended its app', async () => {
+    const { status } = await bench.run(runtime, 'sh -c "kill -9 \\$PPID" & trap "" TERM; kill -KILL $$; wait; exit 137');
+    expect(status).toBe(137);
+  });
+
+  it('is alone in its namespaces, with only its own descriptors', async () => {
+    const script = 'hostname >/out/name; ls /proc/self/fd >/out/fds; ls /proc | grep -c "^[0-9]" >/out/pids; ls /sys/class/net >/out/net';
+    const { pod, status } = await bench.run(runtime, script, { sandbox: { hostname: 'some-host' } });
+    expect(status).toBe(0);
+    expect(bench.read('name')).toBe('some-host\n');
+    // 0, 1, 2, and the directory ls itself has open.
+    expect(bench.read('fds')).toBe('0\n1\n2\n3\n');
+    expect(Number(bench.read('pids'))).toBeLessThan(6);
+    expect(bench.read('net')).toBe('lo\n');
+    expect(pod.networks).toEqual([]);
+  });
+
+  it('runs as the user and groups of the image', async () => {
+    await bench.run(runtime, 'id >/out/id', { app: { user: 'worker', group: '' }, pod: {} }).catch(() => undefined);
+    await bench.run(runtime, 'id >/tmp/id; cat /tmp/id >/out/id', { app: { user: 'worker', group: '' } }).catch(() => 0);
+    chmodSync(bench.out, 0o777);
+    await bench.run(runtime, 'id -u >/out/ids; id -g >>/out/ids; id -G >>/out/ids', { app: { user: 'worker', group: '' } });
+    expect(bench.read('ids')).toBe('1234\n2345\n2345 77\n');
+  });
+
+  it('writes to its own layer, never to the image', async () => {
+    const { status } = await bench.run(runtime, 'touch /etc/new && cat /etc/new && ls /etc >/out/etc');
+    expect(status).toBe(0);
+    const again = await bench.run(runtime, '! ls /etc/new');
+    expect(again.status).toBe(0);
+  });
+
+  it('cannot write to a read-only root', async () => {
+    const { status } = await bench.run(runtime, '! touch /etc/new', { runtimeApp: { readOnlyRootFS: true } });
+    expect(status).toBe(0);
+  });
+
+  it('has the names and resolver it was given', async () => {
+    await bench.run(runtime, 'cat /etc/resolv.conf /etc/hosts >/out/names', {
+      sandbox: {
+        hostname: 'me',
+        dns: { nameservers: ['192.0.2.1'], search: ['example.org'] },
+        hostsEntries: [{ ip: '192.0.2.9', names: ['nine', 'neuf'] }],
+      },
+    });
+    expect(bench.read('names')).toContain('nameserver 192.0.2.1\nsearch example.org\n');
+    expect(bench.read('names')).toContain('127.0.0.1\tme\n192.0.2.9\tnine neuf\n');
+  });
+});
+
+describe('an app that cannot be executed', () => {
+  for (const runtimePath of ['/usr/sbin/runc', '/usr/bin/crun']) {
+    it(`is told apart from one that fails, by ${runtimePath}`, async () => {
+      writeFileSync(join(bench.image, 'bin/text'), 'no program at all\n', { mode: 0o755 });
+      writeFileSync(join(bench.image, 'bin/data'), 'data', { mode: 0o644 });
+      const stated = await bench.runtime(runtimePath);
+      const run = (...exec: readonly string[]): Promise<unknown> => bench.run(stated, '', { exec });
+      await expect(run('/bin/absent')).rejects.toMatchObject({
+        code: 'ERR_RKT_STAGE1_EXEC_NOT_FOUND',
+        message: expect.stringContaining('/bin/absent'),
+      });
+      await expect(run('absent')).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_EXEC_NOT_FOUND' });
+      await expect(run('/bin/data')).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_EXEC_PERMISSION' });
+      await expect(run('/bin')).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_EXEC_PERMISSION' });
+      await expect(run('/bin/text')).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_EXEC_FORMAT' });
+      await expect(bench.run(stated, '', { exec: ['/bin/sh'], app: { user: 'nobody-here' } })).rejects.toMatchObject({
+        code: 'ERR_RKT_STAGE1_USER_NOT_FOUND',
+      });
+      expect((await bench.run(stated, 'exit 1')).status).toBe(1);
+    });
+  }
+});
+
+describe('a network', () => {
+  it('is set up for the pod and released with it', async () => {
+    const { pod, status } = await bench.run(runtime, 'ls /sys/class/net >/out/net', {
+      sandbox: { networks: [{ name: 'default' }] },
+    });
+    expect(status).toBe(0);
+    expect(bench.read('net')).toBe('eth0\nlo\n');
+    expect(pod.networks).toMatchObject([{ netName: 'default', ifName: 'eth0', ip: expect.stringMatching(/^172\./) }]);
+  });
+});
