@@ -24,6 +24,10 @@ export type StoreErrorCode =
   | 'ERR_RKT_STORE_PERMISSION'
   /** The directory is not a store and may not be made into one. */
   | 'ERR_RKT_STORE_NOT_A_STORE'
+  /** The tree cannot be expressed by this backend (limits of the format or of Linux); another backend may do. */
+  | 'ERR_RKT_STORE_TREE_UNSUPPORTED'
+  /** The tree contradicts itself or its layers: what it was made from is damaged or was made to harm. */
+  | 'ERR_RKT_STORE_TREE_INVALID'
   /** The operating system reported another failure; see `cause`. */
   | 'ERR_RKT_STORE_IO';
 
@@ -32,7 +36,7 @@ export interface StoreErrorContext {
   readonly cause?: unknown;
   /** Path of the file or directory concerned. */
   readonly path?: string;
-  /** Image ID, layer diffID, name or prefix concerned. */
+  /** Image ID, layer diffID, name, prefix or path inside an image concerned. */
   readonly subject?: string;
   /** Image IDs an ambiguous prefix fits, at most ten. */
   readonly candidates?: readonly string[];

@@ -19,4 +19,4 @@ export type {
   Tree,
   TreeBackend,
 } from './store.ts';
-export { isTreeError, TreeError, type TreeErrorCode } from './trees/tree-error.ts';
+export { type ErofsSupport, probeErofs } from './trees/probe-erofs.ts';

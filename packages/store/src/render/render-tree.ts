@@ -13,6 +13,7 @@ import { syncFileSystem } from '../host/libc.ts';
 import { imageNotFound } from '../images/not-found.ts';
 import { findImage } from '../records/images.ts';
 import type { AbortOptions, Tree, TreeBackend } from '../store.ts';
+import { isUnsupportedTree } from '../trees/tree-error.ts';
 import { loadTree } from './load-tree.ts';
 
 export interface RenderOptions extends AbortOptions {
@@ -21,11 +22,20 @@ export interface RenderOptions extends AbortOptions {
 
 /**
  * A tree appears whole, under its final name, or not at all: one that is there needs no look inside. The image must
- * be leased, so that nobody removes what is returned.
+ * be leased, so that nobody removes what is returned. What EROFS cannot hold is extracted instead: see the result's type.
  *
- * @throws IMAGE_NOT_FOUND, LAYER_MISSING, CORRUPT, DISK_FULL, PERMISSION
+ * @throws IMAGE_NOT_FOUND, LAYER_MISSING, CORRUPT, TREE_INVALID, TREE_UNSUPPORTED, DISK_FULL, PERMISSION
  */
 export async function renderTree(context: StoreContext, id: ImageId, options: RenderOptions): Promise<Tree> {
+  try {
+    return await renderWith(context, id, options);
+  } catch (error) {
+    if (options.backend !== 'erofs' || !isUnsupportedTree(error)) throw error;
+    return renderWith(context, id, { ...options, backend: 'directory' });
+  }
+}
+
+async function renderWith(context: StoreContext, id: ImageId, options: RenderOptions): Promise<Tree> {
   options.signal?.throwIfAborted();
   const tree = treeOf(context, id, options.backend);
   if (existsSync(treePath(tree))) return tree;

@@ -2,7 +2,7 @@
 import type { ByteString, DirectoryNode, FileTree, TreeNode } from '@rkt/appc';
 import { isFileName } from './node-limits.ts';
 import { isRendered } from './rendered-content.ts';
-import { TreeError } from './tree-error.ts';
+import { treeError } from './tree-error.ts';
 
 /** A node with its names counted. One per node, however many names lead to it. */
 export interface Inode {
@@ -65,8 +65,7 @@ function listDirectory(inode: Inode, node: DirectoryNode, found: Found): readonl
   const names = ['.', '..'];
   for (const [name, child] of node.children) {
     if (!isRendered(child)) continue;
-    if (!isFileName(name))
-      throw new TreeError('ERR_RKT_STORE_TREE_INVALID', 'bad file name in directory', entryOf(inode));
+    if (!isFileName(name)) throw treeError('ERR_RKT_STORE_TREE_INVALID', 'bad file name in directory', entryOf(inode));
     names.push(name);
   }
   // Names are byte strings, so the default order by code units is the order by bytes.
@@ -92,7 +91,7 @@ function enter(node: TreeNode, name: ByteString, parent: Inode, found: Found): I
   }
   const inode = newInode(node, found.inodes.length, name, parent);
   if ((inode.directory?.depth ?? 0) > MAX_DEPTH) {
-    throw new TreeError('ERR_RKT_STORE_TREE_UNSUPPORTED', `directories are nested deeper than ${MAX_DEPTH}`);
+    throw treeError('ERR_RKT_STORE_TREE_UNSUPPORTED', `directories are nested deeper than ${MAX_DEPTH}`);
   }
   found.inodes.push(inode);
   if (node.kind !== 'directory') found.known.set(node, inode);

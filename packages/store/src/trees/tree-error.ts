@@ -1,34 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-import { printable } from '../errors.ts';
+import { isStoreError, printable, StoreError } from '../errors.ts';
 
-export type TreeErrorCode =
-  /** The tree cannot be expressed by this backend (limits of the format or of Linux); another backend may do. */
-  | 'ERR_RKT_STORE_TREE_UNSUPPORTED'
-  /** The tree contradicts itself or its layers: what it was made from is damaged or was made to harm. */
-  | 'ERR_RKT_STORE_TREE_INVALID';
+export type TreeErrorCode = 'ERR_RKT_STORE_TREE_UNSUPPORTED' | 'ERR_RKT_STORE_TREE_INVALID';
 
-/** A tree could not be rendered. `entry` is the path inside the image, made printable, where one is known. */
-export class TreeError extends Error {
-  override readonly name: string = 'TreeError';
-  readonly code: TreeErrorCode;
-  readonly entry: string | undefined;
-
-  constructor(
-    code: TreeErrorCode,
-    message: string,
-    context: { readonly entry?: string; readonly cause?: unknown } = {},
-  ) {
-    const entry = context.entry === undefined ? undefined : printable(context.entry);
-    super(
-      entry === undefined ? message : `${message}: ${entry === '' ? '/' : entry}`,
-      context.cause === undefined ? undefined : { cause: context.cause },
-    );
-    this.code = code;
-    this.entry = entry;
-  }
+/** A tree that cannot be rendered; `entry` is the path inside the image, as bytes, where one is known. */
+export function treeError(
+  code: TreeErrorCode,
+  message: string,
+  context: { readonly entry?: string; readonly cause?: unknown } = {},
+): StoreError {
+  const { entry, cause } = context;
+  const subject = entry === undefined ? undefined : printable(entry);
+  return new StoreError(code, subject === undefined ? message : `${message}: ${subject === '' ? '/' : subject}`, {
+    ...(cause === undefined ? {} : { cause }),
+    ...(subject === undefined ? {} : { subject }),
+  });
 }
 
-/** Whether a value is a {@link TreeError}, of whichever copy of this package. */
-export function isTreeError(value: unknown): value is TreeError {
-  return value instanceof Error && value.name === 'TreeError' && 'code' in value;
+/** Whether an error is about the tree rather than about the disk. */
+export function isTreeError(error: unknown): error is StoreError & { readonly code: TreeErrorCode } {
+  return isStoreError(error) && error.code.startsWith('ERR_RKT_STORE_TREE_');
+}
+
+/** Whether another backend may be able to render what this one could not. */
+export function isUnsupportedTree(error: unknown): boolean {
+  return isStoreError(error) && error.code === 'ERR_RKT_STORE_TREE_UNSUPPORTED';
 }

@@ -99,7 +99,7 @@ describe('failures', () => {
     expect(await failing(tree)).toMatchObject({
       code: 'ERR_RKT_STORE_TREE_INVALID',
       message: 'layer ends before offset 65536: d/f',
-      entry: 'd/f',
+      subject: 'd/f',
     });
   });
 

@@ -80,8 +80,8 @@ describe('writeErofs refuses', () => {
     );
   });
 
-  const invalid = { code: 'ERR_RKT_STORE_TREE_INVALID', entry: 'd/x' };
-  const unsupported = { code: 'ERR_RKT_STORE_TREE_UNSUPPORTED', entry: 'd/x' };
+  const invalid = { code: 'ERR_RKT_STORE_TREE_INVALID', subject: 'd/x' };
+  const unsupported = { code: 'ERR_RKT_STORE_TREE_UNSUPPORTED', subject: 'd/x' };
   const cases: readonly (readonly [string, TreeNode, object])[] = [
     ['content outside the layer', file(1000, 65_024), invalid],
     ['content of a layer that is not there', { ...file(10), origin: { layer: 1, headerOffset: 0 } }, invalid],

@@ -2,7 +2,7 @@
 import { ftruncateSync, readSync, writeSync } from 'node:fs';
 import type { Extent, FileNode } from '@rkt/appc';
 import { hasErrno } from '../../errors.ts';
-import { TreeError } from '../tree-error.ts';
+import { treeError } from '../tree-error.ts';
 import type { Extraction } from './extraction.ts';
 
 /** Below this a read and a write cost no more than asking the kernel to copy. */
@@ -14,10 +14,10 @@ const STEP = 4 << 20;
 export function* copyContent(extraction: Extraction, file: number, node: FileNode): Generator<void> {
   if (node.size === 0) return;
   const end = node.extents.reduce((furthest, { fileOffset, length }) => Math.max(furthest, fileOffset + length), 0);
-  if (end > node.size) throw new TreeError('ERR_RKT_STORE_TREE_INVALID', 'content exceeds the file');
+  if (end > node.size) throw treeError('ERR_RKT_STORE_TREE_INVALID', 'content exceeds the file');
   const layer = node.origin === undefined ? undefined : extraction.layers[node.origin.layer];
   for (const extent of node.extents) {
-    if (layer === undefined) throw new TreeError('ERR_RKT_STORE_TREE_INVALID', 'content in a layer that is not there');
+    if (layer === undefined) throw treeError('ERR_RKT_STORE_TREE_INVALID', 'content in a layer that is not there');
     yield* copyExtent(extraction, { layer, file }, extent);
   }
   if (end < node.size) ftruncateSync(file, node.size);
@@ -33,7 +33,7 @@ function* copyExtent(extraction: Extraction, files: Files, extent: Extent): Gene
     const length = Math.min(extent.length - done, STEP);
     const from = extent.tarOffset + done;
     const copied = copyPart(extraction, files, { tarOffset: from, fileOffset: extent.fileOffset + done, length });
-    if (copied === 0) throw new TreeError('ERR_RKT_STORE_TREE_INVALID', `layer ends before offset ${from}`);
+    if (copied === 0) throw treeError('ERR_RKT_STORE_TREE_INVALID', `layer ends before offset ${from}`);
     done += copied;
     if (done < extent.length) yield;
   }

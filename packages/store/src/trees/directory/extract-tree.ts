@@ -6,7 +6,7 @@ import { toStoreError } from '../../errors.ts';
 import { loadTreeSyscalls } from '../../host/tree-syscalls.ts';
 import { type Inode, pathOf, takeInventory } from '../inventory.ts';
 import { unrepresentable } from '../node-limits.ts';
-import { TreeError } from '../tree-error.ts';
+import { treeError } from '../tree-error.ts';
 import { newExtraction } from './extraction.ts';
 import { extractDirectory } from './walk.ts';
 
@@ -74,7 +74,7 @@ function checkedRoot(tree: FileTree): Inode {
   const inodes = takeInventory(tree);
   for (const inode of inodes) {
     const problem = unrepresentable(inode.node);
-    if (problem !== undefined) throw new TreeError('ERR_RKT_STORE_TREE_INVALID', problem, { entry: pathOf(inode) });
+    if (problem !== undefined) throw treeError('ERR_RKT_STORE_TREE_INVALID', problem, { entry: pathOf(inode) });
   }
   const [root] = inodes;
   if (root === undefined) throw new RangeError('a tree without a root');

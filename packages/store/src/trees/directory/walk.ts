@@ -3,7 +3,7 @@ import { closeSync, constants } from 'node:fs';
 import type { ByteString } from '@rkt/appc';
 import { printable, toStoreError } from '../../errors.ts';
 import { type Inode, pathOf } from '../inventory.ts';
-import { isTreeError, TreeError } from '../tree-error.ts';
+import { isTreeError, treeError } from '../tree-error.ts';
 import { applyToHandle } from './attributes.ts';
 import { createNode } from './create.ts';
 import { type Extraction, type Frame, handleOf } from './extraction.ts';
@@ -81,7 +81,7 @@ function* reporting(inode: Inode, steps: Generator<void>): Generator<void> {
 
 /** Says which entry it was. */
 function failure(inode: Inode, error: unknown): unknown {
-  if (isTreeError(error)) return new TreeError(error.code, error.message, { entry: pathOf(inode), cause: error });
+  if (isTreeError(error)) return treeError(error.code, error.message, { entry: pathOf(inode), cause: error });
   return toStoreError(error, `cannot write ${printable(pathOf(inode)) || '/'}`);
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { FileTree } from '@rkt/appc';
+import type { StoreError } from '../../errors.ts';
 import { type Inode, pathOf } from '../inventory.ts';
-import { TreeError } from '../tree-error.ts';
+import { treeError } from '../tree-error.ts';
 import { type ChunkMap, mapChunks } from './chunks.ts';
 import { directorySize } from './dirents.ts';
 import {
@@ -64,7 +65,7 @@ export const MAX_LAYERS = 4096;
 /** First pass: the size and place of everything. */
 export function planLayout(tree: FileTree, inodes: readonly Inode[]): Layout {
   if (tree.layers.length > MAX_LAYERS) {
-    throw new TreeError('ERR_RKT_STORE_TREE_UNSUPPORTED', `more than ${MAX_LAYERS} layers: ${tree.layers.length}`);
+    throw treeError('ERR_RKT_STORE_TREE_UNSUPPORTED', `more than ${MAX_LAYERS} layers: ${tree.layers.length}`);
   }
   const buildTime = mostFrequentTime(inodes);
   const placed: PlacedInode[] = [];
@@ -76,7 +77,7 @@ export function planLayout(tree: FileTree, inodes: readonly Inode[]): Layout {
     offset = place.end;
     blockCount += place.blockCount;
     if (offset + blockCount * BLOCK_SIZE > MAX_IMAGE_SIZE) {
-      throw new TreeError('ERR_RKT_STORE_TREE_UNSUPPORTED', `metadata exceeds ${MAX_IMAGE_SIZE} bytes`);
+      throw treeError('ERR_RKT_STORE_TREE_UNSUPPORTED', `metadata exceeds ${MAX_IMAGE_SIZE} bytes`);
     }
   }
   const blocks = roundUp(offset, BLOCK_SIZE);
@@ -165,9 +166,9 @@ function mostFrequentTime(inodes: readonly Inode[]): number {
   return best;
 }
 
-function refuse(inode: Inode, kind: 'invalid' | 'unsupported', reason: string): TreeError {
+function refuse(inode: Inode, kind: 'invalid' | 'unsupported', reason: string): StoreError {
   const code = kind === 'invalid' ? 'ERR_RKT_STORE_TREE_INVALID' : 'ERR_RKT_STORE_TREE_UNSUPPORTED';
-  return new TreeError(code, reason, { entry: pathOf(inode) });
+  return treeError(code, reason, { entry: pathOf(inode) });
 }
 
 function roundUp(value: number, unit: number): number {

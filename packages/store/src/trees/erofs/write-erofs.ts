@@ -2,7 +2,7 @@
 import type { FileTree } from '@rkt/appc';
 import { type Inode, pathOf, takeInventory } from '../inventory.ts';
 import { unrepresentable } from '../node-limits.ts';
-import { TreeError } from '../tree-error.ts';
+import { treeError } from '../tree-error.ts';
 import { writeDirectory } from './dirents.ts';
 import { BLOCK_SIZE, INODE_SLOT_SIZE, LAYOUT_FLAT_INLINE } from './format.ts';
 import { writeChunkIndexes, writeInode } from './inode.ts';
@@ -40,7 +40,7 @@ export function writeErofs(tree: FileTree): Uint8Array {
 
 function checkNode(inode: Inode): void {
   const problem = unrepresentable(inode.node);
-  if (problem !== undefined) throw new TreeError('ERR_RKT_STORE_TREE_INVALID', problem, { entry: pathOf(inode) });
+  if (problem !== undefined) throw treeError('ERR_RKT_STORE_TREE_INVALID', problem, { entry: pathOf(inode) });
 }
 
 function firstBlockAddress({ blocks }: Layout, { firstBlock, blockCount }: PlacedInode): number {
