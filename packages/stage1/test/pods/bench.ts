@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { App, PodManifest, RuntimeApp } from '@rkt/appc';
+
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { App, PodManifest, RuntimeApp } from '@rkt/appc';
 import { createRuntime, type GcEvent, type Pod, type Runtime, type SandboxSpec } from '../../src/index.ts';
 import { makeSmallImage } from './small-image.ts';
 

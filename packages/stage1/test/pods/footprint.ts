@@ -38,7 +38,9 @@ function processes(dataDir: string): readonly string[] {
 
 function cgroups(id: string): readonly string[] {
   const root = '/sys/fs/cgroup';
-  const hierarchies = existsSync(join(root, 'cgroup.controllers')) ? [root] : readdirSync(root).map((name) => join(root, name));
+  const hierarchies = existsSync(join(root, 'cgroup.controllers'))
+    ? [root]
+    : readdirSync(root).map((name) => join(root, name));
   return hierarchies.map((hierarchy) => join(hierarchy, 'rkt', id)).filter((path) => existsSync(path));
 }
 

@@ -101,7 +101,8 @@ it('is cleared away by gc when everything that watched it was killed', async () 
 });
 
 it('confines who enters exactly as the app is confined', async () => {
-  const look = 'grep -E "^(Cap|Seccomp|NoNewPrivs)" /proc/self/status; cat /proc/self/cgroup; for n in mnt net ipc uts pid cgroup; do readlink /proc/self/ns/$n; done';
+  const look =
+    'grep -E "^(Cap|Seccomp|NoNewPrivs)" /proc/self/status; cat /proc/self/cgroup; for n in mnt net ipc uts pid cgroup; do readlink /proc/self/ns/$n; done';
   for (const runtimePath of ['/usr/sbin/runc', '/usr/bin/crun']) {
     const stated = await bench.runtime(runtimePath);
     const { id } = await bench.prepare(stated, `{ ${look}; } >/out/app; echo >/out/done; ${trapping}`);
@@ -136,7 +137,8 @@ it('runs an app again, and another one, in the same sandbox', async () => {
 });
 
 it('removes whatever an app has made of its root, however deep', async () => {
-  const deep = 'cd /tmp; i=0; while [ $i -lt 150 ]; do n=ddddddddddddddddddddddddddddddddddddddddddddd; mkdir $n && cd $n || exit 1; i=$((i+1)); done';
+  const deep =
+    'cd /tmp; i=0; while [ $i -lt 150 ]; do n=ddddddddddddddddddddddddddddddddddddddddddddd; mkdir $n && cd $n || exit 1; i=$((i+1)); done';
   const { pod, status } = await bench.run(runtime, deep.replace('mkdir $n', 'ls >/dev/null && mkdir $n'));
   expect([0, 1, 127]).toContain(status);
   await runtime.remove(pod.id);

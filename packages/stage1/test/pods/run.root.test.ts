@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Runtime } from '../../src/index.ts';
 import { createPodBench, type PodBench } from './bench.ts';
 import { footprint, none } from './footprint.ts';
@@ -27,12 +28,16 @@ describe('a pod that is run', () => {
   });
 
   it('gives 128 and the number of the signal that ended its app', async () => {
-    const { status } = await bench.run(runtime, 'sh -c "kill -9 \\$PPID" & trap "" TERM; kill -KILL $$; wait; exit 137');
+    const { status } = await bench.run(
+      runtime,
+      'sh -c "kill -9 \\$PPID" & trap "" TERM; kill -KILL $$; wait; exit 137',
+    );
     expect(status).toBe(137);
   });
 
   it('is alone in its namespaces, with only its own descriptors', async () => {
-    const script = 'hostname >/out/name; ls /proc/self/fd >/out/fds; ls /proc | grep -c "^[0-9]" >/out/pids; ls /sys/class/net >/out/net';
+    const script =
+      'hostname >/out/name; ls /proc/self/fd >/out/fds; ls /proc | grep -c "^[0-9]" >/out/pids; ls /sys/class/net >/out/net';
     const { pod, status } = await bench.run(runtime, script, { sandbox: { hostname: 'some-host' } });
     expect(status).toBe(0);
     expect(bench.read('name')).toBe('some-host\n');
@@ -45,9 +50,13 @@ describe('a pod that is run', () => {
 
   it('runs as the user and groups of the image', async () => {
     await bench.run(runtime, 'id >/out/id', { app: { user: 'worker', group: '' }, pod: {} }).catch(() => undefined);
-    await bench.run(runtime, 'id >/tmp/id; cat /tmp/id >/out/id', { app: { user: 'worker', group: '' } }).catch(() => 0);
+    await bench
+      .run(runtime, 'id >/tmp/id; cat /tmp/id >/out/id', { app: { user: 'worker', group: '' } })
+      .catch(() => 0);
     chmodSync(bench.out, 0o777);
-    await bench.run(runtime, 'id -u >/out/ids; id -g >>/out/ids; id -G >>/out/ids', { app: { user: 'worker', group: '' } });
+    await bench.run(runtime, 'id -u >/out/ids; id -g >>/out/ids; id -G >>/out/ids', {
+      app: { user: 'worker', group: '' },
+    });
     expect(bench.read('ids')).toBe('1234\n2345\n2345 77\n');
   });
 

@@ -3,11 +3,25 @@ import { execFileSync } from 'node:child_process';
 import { chownSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-const programs = ['dash', 'cat', 'sleep', 'ls', 'id', 'touch', 'stat', 'readlink', 'mknod', 'mkdir', 'grep', 'hostname'];
+const programs = [
+  'dash',
+  'cat',
+  'sleep',
+  'ls',
+  'id',
+  'touch',
+  'stat',
+  'readlink',
+  'mknod',
+  'mkdir',
+  'grep',
+  'hostname',
+];
 
 /** A root filesystem of the host's own programs and the libraries they are linked with. */
 export function makeSmallImage(path: string): void {
-  for (const directory of ['bin', 'etc', 'tmp', 'data', 'data/sub']) mkdirSync(join(path, directory), { recursive: true });
+  for (const directory of ['bin', 'etc', 'tmp', 'data', 'data/sub'])
+    mkdirSync(join(path, directory), { recursive: true });
   for (const program of programs) copyProgram(path, findProgram(program));
   symlinkSync('dash', join(path, 'bin', 'sh'));
   writeFileSync(join(path, 'etc/passwd'), 'root:x:0:0::/root:/bin/sh\nworker:x:1234:2345::/work:/bin/sh\n');

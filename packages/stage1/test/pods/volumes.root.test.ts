@@ -20,7 +20,8 @@ afterAll(() => bench.remove());
 const dataPoint = { app: { mountPoints: [{ name: 'data', path: '/data' }] } };
 
 it('starts a volume nobody supplied with what the image has there, owners and links kept', async () => {
-  const script = 'cd /data; stat -c "%n %u:%g %a" . sub/file >/out/stat; readlink link >>/out/stat; cat sub/file >>/out/stat';
+  const script =
+    'cd /data; stat -c "%n %u:%g %a" . sub/file >/out/stat; readlink link >>/out/stat; cat sub/file >>/out/stat';
   const { status, pod } = await bench.run(runtime, script, dataPoint);
   expect(status).toBe(0);
   expect(bench.read('stat')).toBe('. 11:12 755\nsub/file 13:14 644\n/etc/shadow\nfrom the image\n');

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { Stage1Error } from '../../error.ts';
-import { type Host, type Syscalls, SystemCallError } from '../../host/index.ts';
-import { appPaths } from '../../mounts/index.ts';
+import type { Host } from '../../host/index.ts';
+import { appPaths, resolveInRoot } from '../../mounts/index.ts';
 import { appEnvironment, buildOciSpec, type OciSpec, resolveUser } from '../../oci-spec/index.ts';
 import { writeFileAtomically } from '../../pod/index.ts';
 import type { AppContext } from '../flavor.ts';
+import { inRootfs, readImageFile } from './image-files.ts';
+
+/** `resolveUser` refuses more than this; one byte more is read for it to notice. */
+const maxDatabase = 4 * 1024 * 1024;
 
 /**
  * Writes the runtime's configuration of an app whose root filesystem is mounted.
@@ -14,9 +17,18 @@ import type { AppContext } from '../flavor.ts';
  * @throws what buildOciSpec and resolveUser throw
  */
 export async function writeBundle(host: Host, context: AppContext, terminal: boolean): Promise<OciSpec> {
-  const { pod, app, mounts } = context;
+  const { pod, app } = context;
   const paths = appPaths(app.name);
-  const [passwd, group] = await readDatabases(host, context, ['/etc/passwd', '/etc/group']);
+  const { passwd, group, mounts } = await inRootfs(host, context, (syscalls, root) => {
+    const read = (path: string): string | undefined =>
+      readImageFile(syscalls, root, { path, limit: maxDatabase + 1 })?.toString();
+    const resolve = (destination: string): string => resolveInRoot(syscalls, root, destination);
+    return {
+      passwd: read('/etc/passwd'),
+      group: read('/etc/group'),
+      mounts: context.mounts.map((mount) => ({ ...mount, destination: resolve(mount.destination) })),
+    };
+  });
   const user = resolveUser(passwd, group, {
     user: app.app.user,
     group: app.app.group,
@@ -55,47 +67,4 @@ function architecture(): 'x64' | 'arm64' {
   if (process.arch === 'x64' || process.arch === 'arm64') return process.arch;
   const message = `there is no seccomp profile for architecture ${process.arch}, expected x64 or arm64`;
   throw new Stage1Error('ERR_RKT_STAGE1_RUNTIME_FAILED', message);
-}
-
-async function readDatabases(
-  host: Host,
-  { pod, app }: AppContext,
-  names: readonly string[],
-): Promise<readonly (string | undefined)[]> {
-  const { syscalls, namespaces } = await host.kernel();
-  return namespaces.inMount(`/proc/${pod.holder.pid}/ns/mnt`, () => {
-    const root = openSync(join(pod.dir, appPaths(app.name).rootfs), constants.O_RDONLY | constants.O_DIRECTORY);
-    try {
-      return names.map((name) => readImageFile(syscalls, root, name));
-    } finally {
-      closeSync(root);
-    }
-  });
-}
-
-/** `resolveUser` refuses more than this; one byte more is read for it to notice. */
-const maxDatabase = 4 * 1024 * 1024;
-
-/** Undefined when the image has none. Opened without waiting: an image may have put a fifo there. */
-function readImageFile(syscalls: Syscalls, root: number, path: string): string | undefined {
-  let fd: number;
-  try {
-    fd = syscalls.openInRoot(root, path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
-  } catch (error) {
-    if (error instanceof SystemCallError && ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO'].includes(error.code))
-      return undefined;
-    throw error;
-  }
-  try {
-    const stat = fstatSync(fd);
-    if (!stat.isFile()) return undefined;
-    const buffer = Buffer.alloc(Math.min(stat.size, maxDatabase + 1));
-    let length = 0;
-    for (let read = -1; read !== 0 && length < buffer.length; length += read) {
-      read = readSync(fd, buffer, length, buffer.length - length, null);
-    }
-    return buffer.toString('utf8', 0, length);
-  } finally {
-    closeSync(fd);
-  }
 }

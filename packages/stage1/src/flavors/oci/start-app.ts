@@ -7,6 +7,7 @@ import { appPaths } from '../../mounts/index.ts';
 import { readTextFile } from '../../pod/index.ts';
 import type { AppContext, StartedApp, StartRequest } from '../flavor.ts';
 import { writeBundle } from './bundle.ts';
+import { formatFailure } from './executable-format.ts';
 import { executionFailure, startFailure } from './failures.ts';
 import { globalArguments, type OciRuntime, runtimePlace, takeRuntimeErrors } from './runtime-command.ts';
 
@@ -19,7 +20,7 @@ export async function startApp(
 ): Promise<StartedApp> {
   const { pod, app } = context;
   const terminal = request.stdio === 'tty';
-  await writeBundle(host, context, terminal);
+  const spec = await writeBundle(host, context, terminal);
   request.signal?.throwIfAborted();
   const { base, bundle } = appPaths(app.name);
   const place = runtimePlace(pod.dir, app.name);
@@ -49,9 +50,10 @@ export async function startApp(
   const pid = await startedPid(monitor, pidFile, (status) =>
     startFailure(executable, takeRuntimeErrors(place.log), status),
   );
-  const exit = monitor.exit.then((status) => {
+  const exit = monitor.exit.then(async (status) => {
     const failure = status === 0 ? undefined : executionFailure(executable, takeRuntimeErrors(place.log));
-    if (failure !== undefined) throw failure;
+    const unexecuted = failure ?? (status === 1 ? await formatFailure(host, context, spec) : undefined);
+    if (unexecuted !== undefined) throw unexecuted;
     return status;
   });
   exit.catch(() => undefined);
