@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export { openOciLayout } from './archive/oci-layout.ts';
 export { type ConvertedImage, type ConvertImageOptions, convertImage } from './convert-image.ts';
+export { type ConvertToAciOptions, convertToAci } from './convert-to-aci.ts';
 export { ConversionError, type ConversionErrorCode, type ConversionErrorContext, isConversionError } from './errors.ts';
 export type { WorkerFactories } from './layers/threads.ts';
 export { type ConversionLimits, defaultConversionLimits } from './limits.ts';

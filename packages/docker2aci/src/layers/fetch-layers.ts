@@ -4,7 +4,6 @@ import type { LayerIngest, LayerRepository, PresentLayer } from '@rkt/appc';
 import type { Layer } from '@rkt/registry';
 import type { ConversionLimits } from '../limits.ts';
 import type { OnConversionProgress } from '../progress.ts';
-import { fetchOrder } from './fetch-order.ts';
 import type { LayerJob, LayerSink, UnpackedLayer } from './layer-job.ts';
 import type { ImageHashing } from './remote-hash.ts';
 import { createLayerThread, type LayerThread } from './remote-unpack.ts';
@@ -34,16 +33,17 @@ export async function fetchLayers(layers: readonly Layer[], context: FetchContex
   const signal = context.signal === undefined ? failure.signal : AbortSignal.any([context.signal, failure.signal]);
   const threads = createThreads(context);
   const feed = topDownFeed(layers, context.hashing);
-  const queue = fetchOrder(uniqueLayers(layers));
-  const work = async (lane: number): Promise<void> => {
-    for (let layer = queue.next(lane); layer !== undefined; layer = queue.next(lane)) {
+  // Taken from the top: hashing goes that way and is the longest chain of work, so it must never wait for its next layer.
+  const left = [...uniqueLayers(layers)];
+  const work = async (): Promise<void> => {
+    for (let layer = left.pop(); layer !== undefined; layer = left.pop()) {
       const present = await fetchLayer(layer, { ...context, signal, threads });
       feed(layer.diffId, present);
     }
   };
-  const guarded = async (lane: number): Promise<void> => {
+  const guarded = async (): Promise<void> => {
     try {
-      await work(lane);
+      await work();
     } catch (error) {
       failure.abort(error);
       throw error;
@@ -53,7 +53,7 @@ export async function fetchLayers(layers: readonly Layer[], context: FetchContex
   const end = (): void => void threads.terminate();
   signal.addEventListener('abort', end, { once: true });
   try {
-    const lanes = Array.from({ length: context.concurrency }, (_, lane) => guarded(lane));
+    const lanes = Array.from({ length: context.concurrency }, guarded);
     await Promise.allSettled(lanes);
     signal.throwIfAborted();
   } finally {

@@ -106,6 +106,7 @@ class EngineInflater implements Inflater {
     if (this.#failure !== undefined) return;
     try {
       this.#options.sink(bytes);
+      release(bytes);
     } catch (error) {
       this.#failed(error instanceof Error ? error : new Error(String(error)));
     }
@@ -146,4 +147,13 @@ class EngineInflater implements Inflater {
     const text = `layer ${digest} is not sound ${this.#compression} data: ${why}`;
     return new ConversionError('ERR_RKT_DOCKER2ACI_COMPRESSION_CORRUPT', text, { digest, cause });
   }
+}
+
+/**
+ * Frees a piece's memory at once if nothing more can be written behind it: engines fill one buffer after the other, and
+ * left to the collector these amount to a hundred megabytes between two collections.
+ */
+function release({ buffer, byteOffset, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && byteLength > 0 && byteOffset + byteLength === buffer.byteLength)
+    buffer.transfer(0);
 }

@@ -9,10 +9,16 @@ export interface WorkerFactories {
   readonly hash: () => Worker;
 }
 
+/** Buffers are large and short-lived here: a small nursery has them collected before they pile up. */
+const resourceLimits = { maxYoungGenerationSizeMb: 3 };
+
 /** The workers of this package, from the files next to this one. */
 export const packagedWorkers: WorkerFactories = {
-  layer: () =>
-    new Worker(new URL(import.meta.url.endsWith('.ts') ? './layer-worker.ts' : './layer-worker.js', import.meta.url)),
-  hash: () =>
-    new Worker(new URL(import.meta.url.endsWith('.ts') ? './hash-worker.ts' : './hash-worker.js', import.meta.url)),
+  layer: () => start('layer-worker'),
+  hash: () => start('hash-worker'),
 };
+
+function start(name: string): Worker {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return new Worker(new URL(`./${name}.${extension}`, import.meta.url), { resourceLimits });
+}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash, type Hash } from 'node:crypto';
-import { createLayerIndexer, encodeLayerIndex, isAppcError, type LayerIndexer } from '@rkt/appc';
-import { ConversionError } from '../errors.ts';
+import { type AppcError, createLayerIndexer, encodeLayerIndex, isAppcError, type LayerIndexer } from '@rkt/appc';
+import { ConversionError, type ConversionErrorCode } from '../errors.ts';
 import { DETECTION_BYTES, detectCompression } from './compression.ts';
 import { createInflater, type Inflater } from './inflate.ts';
 import { type LayerFile, openLayerFile } from './layer-file.ts';
@@ -104,9 +104,10 @@ class Unpacking implements LayerSink {
     } catch (error) {
       if (!isAppcError(error)) throw error;
       const { digest } = this.#job;
-      const limit = error.code === 'ERR_RKT_APPC_LIMIT';
-      const code = limit ? 'ERR_RKT_DOCKER2ACI_LIMIT_EXCEEDED' : 'ERR_RKT_DOCKER2ACI_LAYER_INVALID';
-      throw new ConversionError(code, `layer ${digest} cannot be used: ${error.message}`, { digest, cause: error });
+      throw new ConversionError(codeOf(error), `layer ${digest} cannot be used: ${error.message}`, {
+        digest,
+        cause: error,
+      });
     }
   }
 
@@ -114,4 +115,11 @@ class Unpacking implements LayerSink {
     this.#closed ??= this.#file.close();
     return this.#closed;
   }
+}
+
+function codeOf(error: AppcError): ConversionErrorCode {
+  if (error.code === 'ERR_RKT_APPC_LIMIT') return 'ERR_RKT_DOCKER2ACI_LIMIT_EXCEEDED';
+  // A first block that is no header: this never was an archive.
+  const noHeader = error.code === 'ERR_RKT_APPC_TAR_CHECKSUM' && error.offset === 0;
+  return noHeader ? 'ERR_RKT_DOCKER2ACI_NOT_A_TAR' : 'ERR_RKT_DOCKER2ACI_LAYER_INVALID';
 }
