@@ -23,7 +23,7 @@ export function hostState(): HostState {
     rules: [...filterRules(command('iptables-save', [])), ...filterRules(command('ip6tables-save', []))],
     cgroups: cgroupDirectories(),
     processes: command('ps', ['-eo', 'args']).filter((line) => ours.test(line) && !line.startsWith('ps ')),
-    namespaces: command('lsns', ['-n', '-o', 'NS,TYPE']).sort(),
+    namespaces: command('lsns', ['-n', '-o', 'NS,TYPE']).toSorted(),
     temporaries: ['/tmp', '/dev/shm', '/run']
       .flatMap((dir) => readdirSync(dir).map((name) => `${dir}/${name}`))
       .filter(notTestOwned),
