@@ -6,7 +6,7 @@ import { FieldError, field, parseObject } from '../image/json.ts';
 import { ACCEPT_MANIFESTS, essence } from '../image/media-types.ts';
 import type { FetchedManifest } from '../image/source.ts';
 import { parseContentLength } from '../protocol/content-range.ts';
-import { readAll } from '../transport/body.ts';
+import { readAll, readSome } from '../transport/body.ts';
 import { header, type TransportResponse } from '../transport/transport.ts';
 import { assertReference, type Candidate, type ClientContext, tryHosts } from './context.ts';
 import { repositoryUrl } from './hosts.ts';
@@ -92,7 +92,7 @@ async function describe(context: ClientContext, candidate: Candidate, wanted: Wa
     if (!(error instanceof RegistryError) || HEAD_IS_FINAL.has(error.code)) throw error;
     return undefined;
   }
-  response.body.cancel();
+  await readSome(response.body, 0);
   const digest = header(response.headers, 'docker-content-digest');
   const size = parseContentLength(header(response.headers, 'content-length'));
   const mediaType = header(response.headers, 'content-type');

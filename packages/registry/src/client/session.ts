@@ -81,7 +81,8 @@ async function follow(options: SessionOptions, hop: Hop): Promise<Answer> {
   for (let redirects = 0; ; redirects += 1) {
     const response = await sendHop(options, hop, url);
     if (!isRedirect(response.status)) return { response, url };
-    response.body.cancel();
+    // A short text as a rule; read, it leaves the connection usable for the next blob.
+    await readSome(response.body, options.maxErrorBodyBytes);
     if (redirects === options.maxRedirects) {
       const text = `${request.url.origin} redirects more than ${options.maxRedirects} times`;
       throw new RegistryError('ERR_RKT_REGISTRY_REDIRECT_REFUSED', text, {

@@ -35,6 +35,8 @@ export interface LoggedRequest {
   /** Path and query. */
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
+  /** The client's port: equal for requests over one connection. */
+  readonly clientPort: number | undefined;
 }
 
 /** A registry on a socket: the pull and push parts of the OCI distribution specification, and scripted faults. */
@@ -80,7 +82,12 @@ export async function startTestRegistry(options: TestRegistryOptions = {}): Prom
   const gate = createGate(options.auth, () => origin);
   const router = createRouter({ content, pushes, gate });
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
-    requests.push({ method: request.method ?? '', path: request.url ?? '', headers: request.headers });
+    requests.push({
+      method: request.method ?? '',
+      path: request.url ?? '',
+      headers: request.headers,
+      clientPort: request.socket.remotePort,
+    });
     const action = faults.take(request.method ?? '', request.url ?? '');
     if (action !== undefined && strike(action, request, response)) return;
     serve(router, request, response, action).catch(() => response.destroy());

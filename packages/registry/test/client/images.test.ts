@@ -181,6 +181,19 @@ describe('manifests', () => {
     expect(loopback.server.requests.map(({ method }) => method)).toEqual(['HEAD']);
   });
 
+  it('and blobs reuse connections, after challenges and redirects too', async () => {
+    await using loopback = await startLoopback({ auth: { kind: 'bearer' } });
+    const { manifest } = await loopback.server.putImage({ repository: 'x', tag: 'latest' }, testImage(10));
+    // The first request is answered with a challenge, the second leads elsewhere.
+    await loopback.client.getManifest(loopback.reference('x'));
+    loopback.server.fail({ action: { kind: 'redirect', location: `/v2/x/manifests/${manifest.digest}` } });
+    const [layer] = (await loopback.open('x')).layers;
+    if (layer !== undefined) await drain(await layer.open());
+    expect(loopback.server.requests.length).toBeGreaterThan(5);
+    // The pool may open a second one while the first is being handed back; a broken-off answer would cost one each.
+    expect(new Set(loopback.server.requests.map(({ clientPort }) => clientPort)).size).toBeLessThanOrEqual(2);
+  });
+
   it.each([
     ['no HEAD', { kind: 'status', status: 405 }],
     ['a HEAD that is forbidden', { kind: 'status', status: 403 }],
