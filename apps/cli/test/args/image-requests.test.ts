@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import { onlyImage, readImageRequests } from '../../src/args/image-requests.ts';
+import { runFlags } from '../../src/args/run-flags.ts';
+import { argumentsOf } from '../support/flags.ts';
+
+function requests(...argv: readonly string[]) {
+  return readImageRequests(argumentsOf('run', ...argv).parts, runFlags);
+}
+
+describe('images of a command line', () => {
+  it('have the flags after them and the arguments between -- and ---', () => {
+    const [first, second, ...more] = requests(
+      ...['--net=host', 'one', '--exec', '/bin/sh', '--', '-c', '--exec=x', '---', 'two', '--user=5', '--', 'arg'],
+    );
+    expect(more).toEqual([]);
+    expect([first?.image, first?.flags.text('exec'), first?.flags.text('user'), first?.appArguments]).toEqual([
+      'one',
+      '/bin/sh',
+      undefined,
+      ['-c', '--exec=x'],
+    ]);
+    expect([second?.image, second?.flags.text('exec'), second?.flags.text('user'), second?.appArguments]).toEqual([
+      'two',
+      undefined,
+      '5',
+      ['arg'],
+    ]);
+  });
+
+  it('tell no arguments from an empty list of them', () => {
+    expect(requests('one')[0]?.appArguments).toBeUndefined();
+    expect(requests('one', '--')[0]?.appArguments).toEqual([]);
+  });
+
+  it('all have the mounts that come before the first of them', () => {
+    const images = requests('--mount=volume=v,target=/a', 'one', '--mount=volume=w,target=/b', '--', '---', 'two');
+    expect(images.map(({ flags }) => flags.texts('mount'))).toEqual([
+      ['volume=v,target=/a', 'volume=w,target=/b'],
+      ['volume=v,target=/a'],
+    ]);
+  });
+
+  it.each([
+    [['--exec=/bin/sh', 'one'], 'flag --exec must follow an image'],
+    [['--', 'x'], 'an image is required before any app arguments'],
+    [['one', '--', 'x', '---', '--', 'y'], 'only one set of app arguments allowed per image'],
+    [['one', '---', 'two'], 'bad flag syntax: --- without -- before it'],
+  ])('%j are refused', (argv, message) => {
+    expect(() => requests(...argv)).toThrow(message);
+  });
+
+  it('are one until pods of several apps are there', () => {
+    expect(onlyImage(requests('one')).image).toBe('one');
+    expect(() => onlyImage(requests())).toThrow('must provide at least one image');
+    expect(() => onlyImage(requests('one', 'two'))).toThrow('several apps per pod are not supported yet: got 2 images');
+  });
+});

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import { commands } from '../../src/args/commands.ts';
+import { parseCommandLine } from '../../src/args/parse.ts';
+import { commandModules } from '../../src/commands/command-modules.ts';
+import type { CliError } from '../../src/errors.ts';
+
+function refusal(...argv: readonly string[]): Pick<CliError, 'code' | 'message'> {
+  try {
+    parseCommandLine(argv);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error)
+      return { code: error.code as CliError['code'], message: error.message };
+    throw error;
+  }
+  throw new Error('was accepted');
+}
+
+describe('the command', () => {
+  it.each([
+    [['fetch', 'a'], 'fetch'],
+    [['f', 'a'], 'fetch'],
+    [['im', 'li'], 'image list'],
+    [['image', 'rm', 'x'], 'image rm'],
+    [['run', 'x'], 'run'],
+    [['run-', 'x'], 'run-prepared'],
+    [['--debug', '--dir', '/d', 'version'], 'version'],
+  ])('of %j is %s', (argv, name) => {
+    expect(parseCommandLine(argv).command?.name).toBe(name);
+  });
+
+  it('is undefined when there are only flags', () => {
+    expect(parseCommandLine(['--debug']).command).toBeUndefined();
+  });
+
+  it.each([
+    [['fetsh', 'x'], 'unknown command "fetsh" for "rkt" (did you mean "fetch"?)'],
+    [['image', 'lost'], 'unknown command "lost" for "rkt image" (did you mean "list"?)'],
+    [['r', 'x'], 'unknown command "r" for "rkt" (did you mean "rm" or "run" or "run-prepared"?)'],
+    [['frobnicate'], 'unknown command "frobnicate" for "rkt"'],
+    [['a\u001b[31m'], 'unknown command "a\\u001b[31m" for "rkt"'],
+  ])('%j is refused', (argv, message) => {
+    expect(refusal(...argv)).toEqual({ code: 'ERR_RKT_CLI_UNKNOWN_COMMAND', message });
+  });
+
+  it('has an implementation each, and no other', async () => {
+    expect(Object.keys(commandModules).sort()).toEqual(commands.map(({ name }) => name).sort());
+    for (const load of Object.values(commandModules)) expect((await load()).execute).toBeTypeOf('function');
+  });
+
+  it('has flags whose names are not those of another of its flags', () => {
+    for (const { name, flags } of commands) {
+      const names = flags.map((flag) => flag.name);
+      expect(new Set(names).size, name).toBe(names.length);
+    }
+  });
+});
+
+describe('flags', () => {
+  it('may be spelled with = or with a following word, before or after operands', () => {
+    for (const argv of [
+      ['fetch', '--pull-policy=new', 'a', 'b'],
+      ['fetch', 'a', '--pull-policy', 'new', 'b'],
+      ['fetch', 'a', 'b', '--pull-policy=new'],
+    ]) {
+      const { args } = parseCommandLine(argv);
+      expect([args.operands, args.flags.text('pull-policy')]).toEqual([['a', 'b'], 'new']);
+    }
+  });
+
+  it('that are global are taken before and after the command; the last one wins', () => {
+    const { globals } = parseCommandLine(['--dir=/a', 'list', '--dir', '/b', '--debug']);
+    expect(globals).toMatchObject({ dir: '/b', debug: true });
+  });
+
+  it('that are boolean never take the next word', () => {
+    const { args } = parseCommandLine(['fetch', '--full', 'true']);
+    expect([args.flags.boolean('full'), args.operands]).toEqual([true, ['true']]);
+    expect(parseCommandLine(['fetch', '--full=false', 'x']).args.flags.boolean('full')).toBe(false);
+  });
+
+  it('with a meaning of their own when bare take a value only with =', () => {
+    expect(parseCommandLine(['run', '--net', 'image']).args.flags.texts('net')).toEqual(['default']);
+    expect(parseCommandLine(['run', '--net=host', 'image']).args.flags.texts('net')).toEqual(['host']);
+  });
+
+  it('of every command are read back from either spelling', () => {
+    for (const { name, flags } of commands) {
+      for (const flag of flags.filter(({ kind, check, choices }) => kind === 'text' && !check && !choices)) {
+        const words = [
+          ...name.split(' '),
+          ...(flag.scope === 'image' ? ['an-image'] : []),
+          `--${flag.name}=v=1`,
+          '--help',
+        ];
+        expect(parseCommandLine(words).args.flags.texts(flag.name), `${name} --${flag.name}`).toEqual(['v=1']);
+      }
+    }
+  });
+
+  it.each([
+    [['run', '--hostnam=x', 'a'], 'ERR_RKT_CLI_UNKNOWN_FLAG', 'unknown flag: --hostnam (did you mean --hostname?)'],
+    [['run', '-x', 'a'], 'ERR_RKT_CLI_UNKNOWN_FLAG', 'unknown flag: -x'],
+    [['list', '--tree-backen=x'], 'ERR_RKT_CLI_UNKNOWN_FLAG', 'unknown flag: --tree-backen'],
+    [['fetch', '--pull-policy'], 'ERR_RKT_CLI_USAGE', 'flag needs an argument: --pull-policy'],
+    [
+      ['fetch', '--full=maybe', 'a'],
+      'ERR_RKT_CLI_USAGE',
+      'invalid argument "maybe" for --full=maybe: it must be true or false',
+    ],
+    [
+      ['fetch', '--pull-policy=xyz', 'a'],
+      'ERR_RKT_CLI_USAGE',
+      'invalid argument "xyz" for --pull-policy=xyz: it must be one of "never", "new", "update"',
+    ],
+    [
+      ['gc', '--grace-period=abc'],
+      'ERR_RKT_CLI_USAGE',
+      'invalid argument "abc" for --grace-period=abc: it must be a duration such as "30m" or "1h30m"',
+    ],
+    [
+      ['run', '--set-env=FOO', 'a'],
+      'ERR_RKT_CLI_USAGE',
+      'invalid argument "FOO" for --set-env=FOO: it must be specified as key=value',
+    ],
+    [['fetch'], 'ERR_RKT_CLI_USAGE', 'must provide at least one image'],
+    [['image', 'export', 'x'], 'ERR_RKT_CLI_USAGE', 'must provide an image and an output file'],
+    [['version', 'x'], 'ERR_RKT_CLI_USAGE', 'takes no arguments'],
+    [['image'], 'ERR_RKT_CLI_USAGE', 'image needs a command: cat-manifest, export, gc, list, rm, verify'],
+  ])('%j are refused', (argv, code, message) => {
+    expect(refusal(...argv)).toEqual({ code, message });
+  });
+
+  it('that ask for help do so whatever else is missing', () => {
+    expect(parseCommandLine(['fetch', '--help']).wantsHelp).toBe(true);
+    expect(parseCommandLine(['image', 'export', '-h']).wantsHelp).toBe(true);
+  });
+});
+
+describe('words that belong to somebody else', () => {
+  it('are everything after the pod of enter', () => {
+    expect(parseCommandLine(['enter', '--app=a', 'uuid', 'ls', '-l', '--', '--app=b']).args.operands).toEqual([
+      'uuid',
+      'ls',
+      '-l',
+      '--',
+      '--app=b',
+    ]);
+  });
+
+  it('are those after -- where there are no images', () => {
+    expect(parseCommandLine(['image', 'rm', '--', '--weird']).args.operands).toEqual(['--weird']);
+  });
+});
+
+describe('--insecure-options', () => {
+  it.each([
+    ['none', []],
+    ['image', ['image']],
+    ['image,http', ['http', 'image']],
+    ['all-fetch', ['http', 'image', 'pubkey', 'tls']],
+    ['all-run', ['capabilities', 'paths', 'seccomp']],
+    ['all', ['capabilities', 'http', 'image', 'ondisk', 'paths', 'pubkey', 'seccomp', 'tls']],
+  ])('=%s', (value, meaning) => {
+    expect([...parseCommandLine([`--insecure-options=${value}`, 'list']).globals.insecure].sort()).toEqual(meaning);
+  });
+
+  it.each(['foo', '', 'image,', 'toString'])('=%j is refused', (value) => {
+    expect(refusal(`--insecure-options=${value}`, 'list').message).toContain('unknown option');
+  });
+});

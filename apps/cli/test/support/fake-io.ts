@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Io } from '../../src/wiring/io.ts';
+
+/** A process that is none: what is written is kept, signals are sent by the test. */
+export interface FakeIo extends Io {
+  readonly written: { stdout: string; stderr: string };
+  /** Delivers a signal; false if nobody listens, as when the default action would be taken. */
+  send(signal: NodeJS.Signals): boolean;
+  time: number;
+}
+
+export interface FakeIoOptions {
+  readonly uid?: number;
+  readonly tty?: boolean;
+  readonly columns?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export function fakeIo({ uid = 0, tty = false, columns = 80, env = {} }: FakeIoOptions = {}): FakeIo {
+  const written = { stdout: '', stderr: '' };
+  const listeners = new Set<(signal: NodeJS.Signals) => void>();
+  const output = (name: 'stdout' | 'stderr') => ({
+    write: (text: string) => {
+      written[name] += text;
+    },
+    isTTY: tty,
+    columns: () => columns,
+  });
+  const io: FakeIo = {
+    written,
+    time: Date.UTC(2026, 0, 2, 3, 4, 5),
+    stdout: output('stdout'),
+    stderr: output('stderr'),
+    stdinIsTTY: tty,
+    env,
+    uid,
+    now: () => io.time,
+    writeBytes: async (chunks) => {
+      for await (const chunk of chunks) written.stdout += Buffer.from(chunk).toString('latin1');
+    },
+    onSignal: (listener) => {
+      listeners.add(listener);
+      return { [Symbol.dispose]: () => void listeners.delete(listener) };
+    },
+    send: (signal) => {
+      const told = [...listeners];
+      for (const listener of told) listener(signal);
+      return told.length > 0;
+    },
+  };
+  return io;
+}

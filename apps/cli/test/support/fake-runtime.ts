@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { GcEvent, Pod, PrepareOptions, RunningApp, Runtime, StdioMode } from '@rkt/stage1';
+
+/** What a test decides about the runtime and what the runtime was asked to do. */
+export interface FakeRuntime extends Runtime {
+  readonly pods: Map<string, Pod>;
+  readonly calls: string[];
+  readonly prepared: PrepareOptions[];
+  readonly signals: NodeJS.Signals[];
+  /** Ends the app that runs. */
+  exit(status: number): void;
+  gcEvents: readonly GcEvent[];
+  /** Thrown by the primitive of this name. */
+  failing: { readonly name: string; readonly error: Error } | undefined;
+  stdio: StdioMode | undefined;
+}
+
+const POD = '11111111-2222-4333-8444-555555555555';
+
+export function fakeRuntime(dataDir = '/data'): FakeRuntime {
+  const exited = Promise.withResolvers<number>();
+  const call = (name: string): void => {
+    runtime.calls.push(name);
+    if (runtime.failing?.name === name) throw runtime.failing.error;
+  };
+  const find = (id: string): Pod => {
+    const pod = runtime.pods.get(id);
+    if (pod === undefined) throw new Error(`no pod ${id}`);
+    return pod;
+  };
+  const app: RunningApp = {
+    pid: 42,
+    wait: () => exited.promise,
+    signal: (name) => void runtime.signals.push(name),
+  };
+  const runtime: FakeRuntime = {
+    pods: new Map(),
+    calls: [],
+    prepared: [],
+    signals: [],
+    gcEvents: [],
+    failing: undefined,
+    stdio: undefined,
+    exit: (status) => exited.resolve(status),
+    prepare: async (options) => {
+      call('prepare');
+      await options.onDirectory?.(`${dataDir}/pods/embryo/${POD}`);
+      runtime.prepared.push(options);
+      const pod = fakePod({ id: POD, state: 'prepared', manifest: options.manifest });
+      runtime.pods.set(POD, pod);
+      return pod;
+    },
+    createSandbox: async (id) => {
+      call('createSandbox');
+      return find(id);
+    },
+    addApp: async () => call('addApp'),
+    startApp: async (_id, _app, { stdio }) => {
+      call('startApp');
+      runtime.stdio = stdio;
+      return app;
+    },
+    stopApp: async () => {
+      call('stopApp');
+      exited.resolve(137);
+    },
+    removeApp: async () => call('removeApp'),
+    stopSandbox: async () => call('stopSandbox'),
+    enter: async (_id, { command }) => {
+      call(`enter ${command?.join(' ') ?? ''}`);
+      return 3;
+    },
+    resolve: async (prefix) => {
+      const id = [...runtime.pods.keys()].find((known) => known.startsWith(prefix));
+      if (id === undefined) throw podNotFound(prefix);
+      return id;
+    },
+    inspect: async (id) => find(id),
+    list: async () => [...runtime.pods.values()],
+    remove: async (id) => {
+      call('remove');
+      runtime.pods.delete(id);
+    },
+    gc: async function* () {
+      yield* runtime.gcEvents;
+    },
+  };
+  return runtime;
+}
+
+function podNotFound(prefix: string): Error {
+  return Object.assign(new Error(`no pod has an id that begins with "${prefix}"`), {
+    code: 'ERR_RKT_STAGE1_POD_NOT_FOUND',
+  });
+}
+
+export function fakePod(pod: Partial<Pod> = {}): Pod {
+  return {
+    id: POD,
+    state: 'running',
+    dir: `/data/pods/run/${POD}`,
+    manifest: undefined,
+    apps: [],
+    networks: [],
+    createdAt: Date.UTC(2026, 0, 2, 3, 1, 5),
+    ...pod,
+  };
+}
