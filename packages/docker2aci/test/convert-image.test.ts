@@ -5,10 +5,9 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { LayerRepository } from '@rkt/appc';
-import { pack } from 'tar-stream';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type ConversionEvent, convertImage, convertToAci, directoryRepository } from '../src/index.ts';
-import { type SampleLayer, sampleImage, tarOf } from './sample-image.ts';
+import { type SampleLayer, sampleImage, tarOf, tarOfLink } from './sample-image.ts';
 import { temporaryDirectory } from './temporary.ts';
 
 let base: SampleLayer;
@@ -24,13 +23,6 @@ async function collect(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of source) chunks.push(chunk);
   return Buffer.concat(chunks);
-}
-
-async function danglingLink(): Promise<Buffer> {
-  const archive = pack();
-  archive.entry({ name: 'link', type: 'link', linkname: 'nowhere' });
-  archive.finalize();
-  return collect(archive);
 }
 
 describe('a converted image', () => {
@@ -74,7 +66,12 @@ describe('a converted image', () => {
   test('does not fetch what the repository has, nor a layer twice', async () => {
     const repository = directoryRepository(await temporaryDirectory());
     let opened = 0;
-    const counted = { ...top, onOpen: () => void (opened += 1) };
+    const counted: SampleLayer = {
+      ...top,
+      onOpen: () => {
+        opened += 1;
+      },
+    };
     const events: ConversionEvent[] = [];
     const first = await convertImage(sampleImage([counted, counted]), { repository });
     expect(opened).toBe(1);
@@ -125,7 +122,7 @@ describe('a conversion that fails leaves nothing behind:', () => {
   });
 
   test('layers that do not fit each other', async () => {
-    const dangling = { tar: await danglingLink() };
+    const dangling = { tar: await tarOfLink('link', 'nowhere') };
     const expected = expect.objectContaining({ code: 'ERR_RKT_DOCKER2ACI_IMAGE_INVALID' });
     await leftovers([dangling], expected);
     await leftovers([base, middle, dangling], expected);

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { parseReference } from '@rkt/refparse';
 import type { BlobReader, ContainerConfig, Image, Layer } from '@rkt/registry';
-import { pack } from 'tar-stream';
+import { type Pack, pack } from 'tar-stream';
 
 export type Digest = `sha256:${string}`;
 
@@ -18,9 +18,22 @@ export async function tarOf(files: Readonly<Record<string, string | Uint8Array>>
     const type = name.endsWith('/') ? 'directory' : 'file';
     archive.entry({ name, type, mtime: new Date(1000), mode: type === 'file' ? 0o644 : 0o755 }, Buffer.from(content));
   }
+  return finished(archive);
+}
+
+/** A tar of one hard link. */
+export async function tarOfLink(name: string, linkname: string): Promise<Buffer> {
+  const archive = pack();
+  archive.entry({ name, type: 'link', linkname });
+  return finished(archive);
+}
+
+async function finished(archive: Pack): Promise<Buffer> {
   archive.finalize();
   const chunks: Uint8Array[] = [];
-  for await (const chunk of archive) chunks.push(chunk);
+  for await (const chunk of archive) {
+    if (chunk instanceof Uint8Array) chunks.push(chunk);
+  }
   return Buffer.concat(chunks);
 }
 
