@@ -9,7 +9,10 @@ const steps: readonly (readonly [string, () => Promise<void>])[] = [
   ['format and lint', () => run(['biome', 'ci', '.'])],
   ['types and build', buildAll],
   ['import rules', () => run(['node', 'tooling/depgraph/src/main.ts'])],
-  ['tests', () => run(['vitest', 'run', ...process.argv.slice(2)])],
+  ['tests of packages and tools', () => run(['vitest', 'run', '--project=!e2e', '--project=!pack'])],
+  ['packed packages', () => run(['vitest', 'run', '--project=pack'])],
+  // Alone: each test compares the whole host before and after.
+  ['end to end', () => run(['vitest', 'run', '--project=e2e'])],
 ];
 
 for (const [name, step] of steps) {

@@ -24,9 +24,7 @@ export function hostState(): HostState {
     cgroups: cgroupDirectories(),
     processes: command('ps', ['-eo', 'args']).filter((line) => ours.test(line) && !line.startsWith('ps ')),
     namespaces: command('lsns', ['-n', '-o', 'NS,TYPE']).toSorted(),
-    temporaries: ['/tmp', '/dev/shm', '/run']
-      .flatMap((dir) => readdirSync(dir).map((name) => `${dir}/${name}`))
-      .filter(notTestOwned),
+    temporaries: ['/dev/shm', '/run'].flatMap((dir) => readdirSync(dir).map((name) => `${dir}/${name}`)),
   };
 }
 
@@ -41,10 +39,6 @@ function cgroupDirectories(): readonly string[] {
   return readdirSync('/sys/fs/cgroup')
     .map((controller) => `/sys/fs/cgroup/${controller}/rkt`)
     .filter((dir) => existsSync(dir));
-}
-
-function notTestOwned(path: string): boolean {
-  return !/vitest|rkt-e2e|node-compile-cache|tsx-|\.lock$/.test(path);
 }
 
 function command(file: string, args: readonly string[]): readonly string[] {

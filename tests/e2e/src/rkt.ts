@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -39,7 +39,11 @@ export function installation(): Installation {
   const configDir = join(dir, 'etc');
   mkdirSync(configDir);
   const globals = [`--dir=${dataDir}`, `--local-config=${configDir}`, `--system-config=${join(dir, 'none')}`];
-  const begin = (args: readonly string[], options: SpawnOptions = {}) => started(globals, args, options);
+  const temporary = join(dir, 'tmp');
+  mkdirSync(temporary);
+  const env = { ...process.env, TMPDIR: temporary };
+  const begin = (args: readonly string[], options: SpawnOptions = {}) =>
+    started([...globals, ...args], { env, ...options });
   return {
     dir,
     dataDir,
@@ -53,13 +57,15 @@ export function installation(): Installation {
     },
     [Symbol.asyncDispose]: async () => {
       await begin(['gc', '--grace-period=0s', '--expire-prepared=0s']).finished;
+      const left = readdirSync(temporary);
       rmSync(dir, { recursive: true, force: true });
+      if (left.length > 0) throw new Error(`rkt left temporary files: ${left.join(', ')}`);
     },
   };
 }
 
-function started(globals: readonly string[], args: readonly string[], options: SpawnOptions): Started {
-  const child = spawn(executable, [...globals, ...args], { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+function started(args: readonly string[], options: SpawnOptions): Started {
+  const child = spawn(executable, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
   const output = { stdout: '', stderr: '' };
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     output.stdout += text;
