@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+
+export { openDockerArchive } from './archive/docker-archive.ts';
 export { openOciLayout } from './archive/oci-layout.ts';
 export { type ConvertedImage, type ConvertImageOptions, convertImage } from './convert-image.ts';
 export { type ConvertToAciOptions, convertToAci } from './convert-to-aci.ts';

@@ -21,6 +21,17 @@ export async function tarOf(files: Readonly<Record<string, string | Uint8Array>>
   return finished(archive);
 }
 
+/** The same, with symbolic links behind the files. */
+export async function tarOfLinks(
+  files: Readonly<Record<string, string | Uint8Array>>,
+  links: Readonly<Record<string, string>>,
+): Promise<Buffer> {
+  const archive = pack();
+  for (const [name, content] of Object.entries(files)) archive.entry({ name }, Buffer.from(content));
+  for (const [name, linkname] of Object.entries(links)) archive.entry({ name, type: 'symlink', linkname });
+  return finished(archive);
+}
+
 /** A tar of one hard link. */
 export async function tarOfLink(name: string, linkname: string): Promise<Buffer> {
   const archive = pack();
