@@ -12,9 +12,12 @@ export interface WriteOptions {
   readonly mode?: number;
 }
 
+let writes = 0;
+
 /** Readers see the old file or the whole new one. */
 export function writeFileAtomically(path: string, content: string, options: WriteOptions = {}): void {
-  const temporary = `${path}.${process.pid}.tmp`;
+  writes += 1;
+  const temporary = `${path}.${process.pid}-${writes}.tmp`;
   const fd = openSync(temporary, 'wx', options.mode ?? 0o600);
   try {
     try {

@@ -45,7 +45,7 @@ export async function createSandbox(context: RuntimeContext, id: PodId, options:
   } catch (error) {
     // The first failure is the one to tell; what could not be undone is found by gc.
     if (pod.stage === 'run') await releaseSandbox(context, pod).catch(() => undefined);
-    else pod.release();
+    pod.release();
     throw error;
   }
 }
@@ -60,8 +60,13 @@ async function claim(context: RuntimeContext, id: PodId, { signal }: AbortOption
   const location = requirePod(context, id);
   const { syscalls } = await context.host.kernel();
   const pod = location.stage === 'prepared' ? await context.pods.own(location, { syscalls, signal }) : undefined;
-  const sandbox = pod && records.readSandbox(pod.dir);
-  if (pod !== undefined && sandbox !== undefined) return { pod, manifest: requireManifest(location), sandbox };
+  try {
+    const sandbox = pod && records.readSandbox(pod.dir);
+    if (pod !== undefined && sandbox !== undefined) return { pod, manifest: requireManifest(location), sandbox };
+  } catch (error) {
+    pod?.release();
+    throw error;
+  }
   pod?.release();
   throw new Stage1Error('ERR_RKT_STAGE1_POD_NOT_PREPARED', `pod ${id} is not prepared`);
 }

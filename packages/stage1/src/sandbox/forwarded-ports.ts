@@ -27,7 +27,7 @@ function forward({ name, hostPort, hostIP }: ExposedPort, port: Port): readonly 
     throw invalid(`protocol of port ${quote(name)} is ${quote(port.protocol)}, expected tcp, udp or sctp`);
   const count = Math.max(1, port.count);
   const last = Math.max(hostPort, port.port) + count - 1;
-  if (hostPort < 1 || port.port < 1 || !Number.isInteger(last) || last > maxPort) {
+  if (![hostPort, port.port, count].every((number) => Number.isInteger(number) && number > 0) || last > maxPort) {
     throw invalid(
       `port ${quote(name)} is out of range: expected 1 to ${maxPort}, got ${hostPort}:${port.port}+${count}`,
     );

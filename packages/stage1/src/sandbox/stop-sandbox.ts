@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { constants } from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { RuntimeApp } from '@rkt/appc';
 import { type RuntimeContext, requireApp, requirePod, requireRoot } from '../context.ts';
 import { type PodLocation, records } from '../pod/index.ts';
 import type { PodId, StopOptions } from '../runtime.ts';
+import { eventually } from './eventually.ts';
 import { releaseSandbox } from './release-sandbox.ts';
 
 const defaultTimeoutMs = 10_000;
@@ -79,13 +79,4 @@ function stopSignal({ annotations = [], app }: RuntimeApp): NodeJS.Signals {
 
 function isSignal(name: string | undefined): name is NodeJS.Signals {
   return name !== undefined && name in constants.signals;
-}
-
-async function eventually(condition: () => boolean, ms: number, signal: AbortSignal | undefined): Promise<boolean> {
-  const end = performance.now() + ms;
-  while (!condition()) {
-    if (performance.now() >= end) return false;
-    await delay(5, undefined, signal && { signal });
-  }
-  return true;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
@@ -86,9 +86,8 @@ it('goes on when the process that runs it is killed, can be entered and stopped'
 it('is cleared away by gc when everything that watched it was killed', async () => {
   const { id } = await bench.prepare(runtime, trapping, { sandbox: { networks: [{ name: 'default' }] } });
   const child = await runElsewhere(id);
-  const monitor = JSON.parse(
-    (await import('node:fs')).readFileSync(join(bench.dataDir, 'pods/run', id, 'apps/app/status.json'), 'utf8'),
-  ).monitor.pid;
+  const status = readFileSync(join(bench.dataDir, 'pods/run', id, 'apps/app/status.json'), 'utf8');
+  const monitor = JSON.parse(status).monitor.pid;
   child.kill('SIGKILL');
   await once(child, 'exit');
   process.kill(monitor, 'SIGKILL');

@@ -18,9 +18,16 @@ export interface OciFlavorOptions {
 /** Apps confined by an OCI runtime of the distribution. */
 export function createOciFlavor({ dataDir, runtimePath }: OciFlavorOptions): Flavor {
   let chosen: OciRuntime | undefined = runtimePath === undefined ? undefined : statedRuntime(runtimePath);
+  let choice: Promise<OciRuntime> | undefined;
   const runtime = async (host: Host): Promise<OciRuntime> => {
-    chosen ??= await chooseRuntime(host, dataDir);
-    return chosen;
+    if (chosen !== undefined) return chosen;
+    // Pods that start at the same time try the host's runtimes once; a failure may be mended, and is tried again.
+    choice ??= chooseRuntime(host, dataDir).finally(() => {
+      choice = undefined;
+    });
+    const found = await choice;
+    chosen = found;
+    return found;
   };
   return {
     name: 'oci',

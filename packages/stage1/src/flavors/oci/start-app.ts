@@ -47,9 +47,8 @@ export async function startApp(
     }),
   );
   const executable = app.app.exec[0] ?? '';
-  const pid = await startedPid(monitor, pidFile, (status) =>
-    startFailure(executable, takeRuntimeErrors(place.log), status),
-  );
+  const failure = (status: number): Error => startFailure(executable, takeRuntimeErrors(place.log), status);
+  const pid = await startedPid(monitor, { pidFile, failure, signal: request.signal });
   const exit = monitor.exit.then(async (status) => {
     const failure = status === 0 ? undefined : executionFailure(executable, takeRuntimeErrors(place.log));
     const unexecuted = failure ?? (status === 1 ? await formatFailure(host, context, spec) : undefined);
@@ -60,13 +59,25 @@ export async function startApp(
   return { pid, monitor, exit };
 }
 
-/** Written by the runtime when the app has been executed, so reading it is the way to know. */
-async function startedPid(monitor: HostProcess, pidFile: string, failure: (status: number) => Error): Promise<number> {
+interface StartWait {
+  readonly pidFile: string;
+  readonly failure: (status: number) => Error;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The file is written by the runtime when the app has been executed, so its presence is the way to know. */
+async function startedPid(monitor: HostProcess, { pidFile, failure, signal }: StartWait): Promise<number> {
   let status: number | undefined;
   const ended = monitor.exit.then((code) => {
     status = code;
   });
   for (;;) {
+    if (signal?.aborted) {
+      // What the runtime had made so far is removed with the sandbox.
+      monitor.signal('SIGKILL');
+      await ended;
+      throw signal.reason;
+    }
     // Looked at before the file: an app that has come and gone has still been started.
     const over = status;
     const pid = Number.parseInt(readTextFile(pidFile) ?? '', 10);
