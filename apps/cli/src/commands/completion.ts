@@ -28,9 +28,9 @@ function bashScript(): string {
   const members = commands.filter(({ name }) => name.startsWith('image ')).map(({ name }) => name.split(' ')[1]);
   return [
     '_rkt() {',
-    '  local words current="${COMP_WORDS[COMP_CWORD]}" command="" word',
-    '  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do',
-    '    case "$word" in -*) ;; *) command="${command:+$command }$word"; [ "$command" = image ] || break ;; esac',
+    `  local words current="\${COMP_WORDS[COMP_CWORD]}" command="" word`,
+    `  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do`,
+    `    case "$word" in -*) ;; *) command="\${command:+$command }$word"; [ "$command" = image ] || break ;; esac`,
     '  done',
     '  case "$command" in',
     `    "") words="${[...heads, ...globals].join(' ')}" ;;`,

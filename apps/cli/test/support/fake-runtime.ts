@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { mkdirSync } from 'node:fs';
 import type { GcEvent, Pod, PrepareOptions, RunningApp, Runtime, StdioMode } from '@rkt/stage1';
 
 /** What a test decides about the runtime and what the runtime was asked to do. */
@@ -44,7 +45,9 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
     exit: (status) => exited.resolve(status),
     prepare: async (options) => {
       call('prepare');
-      await options.onDirectory?.(`${dataDir}/pods/embryo/${POD}`);
+      const directory = `${dataDir}/pods/embryo/${POD}`;
+      mkdirSync(directory, { recursive: true });
+      await options.onDirectory?.(directory);
       runtime.prepared.push(options);
       const pod = fakePod({ id: POD, state: 'prepared', manifest: options.manifest });
       runtime.pods.set(POD, pod);

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { fakeIo } from '../support/fake-io.ts';
+import { type Rkt, rktWith } from '../support/run-rkt.ts';
+import { layerOf } from '../support/tar.ts';
+
+const insecure = '--insecure-options=image';
+const layers = [layerOf('etc/one', 'one\n'), layerOf('etc/two', 'two\n')];
+let registry: TestRegistry;
+let digests: readonly string[];
+let dir: string;
+let rkt: Rkt;
+
+beforeAll(async () => {
+  registry = await startTestRegistry();
+  const { layers: placed } = await registry.putImage(
+    { repository: 'library/demo', tag: 'latest' },
+    { layers, config: { Entrypoint: ['/etc/one'], Cmd: ['a'] } },
+  );
+  digests = placed.map(({ digest }) => digest.slice('sha256:'.length));
+});
+afterAll(() => registry.close());
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'rkt-cli-fetch-'));
+  configure('registries.d/mirror.json', {
+    rktKind: 'registryMirrors',
+    rktVersion: 'v1',
+    registries: [{ domain: 'docker.io', mirrors: [{ location: registry.domain, insecure: true }] }],
+  });
+  rkt = rktWith(dir);
+});
+afterEach(() => {
+  registry.clearFaults();
+  rmSync(dir, { recursive: true });
+});
+
+function configure(path: string, content: unknown): void {
+  const file = join(dir, 'etc', path);
+  mkdirSync(join(file, '..'), { recursive: true });
+  writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
+}
+
+async function requestsOf(work: () => Promise<unknown>): Promise<readonly string[]> {
+  const before = registry.requests.length;
+  await work();
+  return registry.requests.slice(before).map(({ method, path }) => `${method} ${path}`);
+}
+
+describe('fetch', () => {
+  it('tells on standard error what it does and prints the short ID alone on standard output', async () => {
+    const { status, stdout, stderr } = await rkt(insecure, 'fetch', 'docker://demo');
+    const [first, second, ...downloads] = stderr.trimEnd().split('\n');
+    expect([status, first, second]).toEqual([
+      0,
+      'rkt: fetching image from docker://demo',
+      'rkt: warning: image signature verification has been disabled',
+    ]);
+    expect(downloads.sort()).toEqual(digests.map((hex) => `Downloading layer: ${hex}`).sort());
+    expect(stdout).toMatch(/^sha512-[0-9a-f]{32}\n$/);
+    expect((await rkt(insecure, 'fetch', '--full', 'docker://demo')).stdout).toMatch(
+      new RegExp(`^${stdout.trimEnd()}[0-9a-f]{96}\n$`),
+    );
+  });
+
+  it('asks again with one HEAD request and transfers nothing while the tag is unchanged, in any spelling', async () => {
+    const first = await rkt(insecure, 'fetch', 'docker://demo');
+    const asked = await requestsOf(async () => {
+      expect(await rkt(insecure, 'fetch', 'docker://docker.io/library/demo:latest')).toEqual({ ...first, stderr: '' });
+    });
+    expect(asked).toEqual(['HEAD /v2/library/demo/manifests/latest']);
+  });
+
+  it('notices that a tag has moved', async () => {
+    await registry.putImage({ repository: 'library/moving', tag: 'latest' }, { layers: layers.slice(0, 1) });
+    const before = await rkt(insecure, 'fetch', 'docker://moving');
+    await registry.putImage({ repository: 'library/moving', tag: 'latest' }, { layers });
+    expect((await rkt(insecure, 'fetch', '--pull-policy=new', 'docker://moving')).stdout).toBe(before.stdout);
+    const after = await rkt(insecure, 'fetch', 'docker://moving');
+    expect(after.stdout).not.toBe(before.stdout);
+    expect(after.stderr.match(/^Downloading layer/gm)).toHaveLength(1);
+  });
+
+  it('asks nobody with --pull-policy=never, nor for an image that is there with new', async () => {
+    const asked = await requestsOf(async () => {
+      const { status, stderr } = await rkt(insecure, 'fetch', '--pull-policy=never', 'docker://demo');
+      expect([status, stderr]).toEqual([
+        254,
+        expect.stringContaining('unable to fetch docker image from URL "docker://demo"'),
+      ]);
+    });
+    await rkt(insecure, 'fetch', 'docker://demo');
+    const again = await requestsOf(async () => {
+      expect(await rkt('fetch', '--pull-policy=new', 'docker://demo')).toMatchObject({ status: 0, stderr: '' });
+      expect(await rkt('fetch', '--pull-policy=never', 'docker://demo')).toMatchObject({ status: 0, stderr: '' });
+    });
+    expect([...asked, ...again]).toEqual([]);
+  });
+
+  it('refuses without --insecure-options=image, before it asks anybody', async () => {
+    const asked = await requestsOf(async () => {
+      expect(await rkt('fetch', 'docker://demo')).toEqual({
+        status: 254,
+        stdout: '',
+        stderr: 'fetch: signature verification for docker images is not supported (try --insecure-options=image)\n',
+      });
+    });
+    expect(asked).toEqual([]);
+  });
+
+  it('by digest never asks twice', async () => {
+    const { manifest } = await registry.putImage({ repository: 'library/pinned' }, { layers });
+    const image = `docker://pinned@${manifest.digest}`;
+    const first = await rkt(insecure, 'fetch', image);
+    expect(first.status).toBe(0);
+    expect(
+      await requestsOf(async () => expect((await rkt(insecure, 'fetch', image)).stdout).toBe(first.stdout)),
+    ).toEqual([]);
+  });
+
+  it('prints one ID per image, in order', async () => {
+    const { stdout } = await rkt(insecure, 'fetch', 'docker://demo', 'docker://demo');
+    expect(stdout).toMatch(/^(sha512-[0-9a-f]{32}\n){2}$/);
+  });
+
+  it.each([
+    ['docker://nosuch', /^fetch: .*nosuch/],
+    ['docker://UPPER/Case', /^fetch: .*UPPER\/Case/],
+    ['docker://', /^fetch: invalid docker URL/],
+    ['./x.aci', /^fetch: cannot fetch ".\/x.aci": ACI files are not supported yet/],
+    ['demo', /^fetch: no image "demo" in the store\nhint: for a Docker image write docker:\/\/demo\n$/],
+    ['sha512-0', /^fetch: image ID too short: "sha512-0"/],
+    ['sha512-00', /^fetch: .*sha512-00/],
+  ])('of %s fails with a line and leaves nothing', async (image, text) => {
+    configure('registries.d/mirror.json', {
+      rktKind: 'registryMirrors',
+      rktVersion: 'v1',
+      registries: [],
+    });
+    const name = image === 'docker://nosuch' ? `docker://${registry.domain}/nosuch` : image;
+    const { status, stdout, stderr } = await rkt(insecure, 'fetch', name);
+    const said = stderr.replace(/^rkt: .*\n/gm, '');
+    expect([status, stdout]).toEqual([254, '']);
+    expect(said).toMatch(text);
+    expect((await rkt('image', 'list', '--no-legend')).stdout).toBe('');
+  });
+
+  it('of a damaged layer leaves no image and no leftovers', async () => {
+    const damaged = { ...layerOf('etc/x', 'x'), diffId: `sha256:${'00'.repeat(32)}` };
+    await registry.putImage({ repository: 'damaged', tag: 'latest' }, { layers: [damaged] });
+    const { status, stderr } = await rkt(insecure, 'fetch', `docker://${registry.domain}/damaged`);
+    expect([status, stderr.split('\n').length]).toEqual([254, 5]);
+    expect(stderr).toContain(`${'00'.repeat(32)}`);
+    expect((await rkt('image', 'list', '--no-legend')).stdout).toBe('');
+    expect(readdirSync(join(dir, 'data', 'cas', 'tmp'))).toEqual([]);
+  });
+
+  it('with a broken configuration says which file', async () => {
+    configure('auth.d/broken.json', '{');
+    const { status, stderr } = await rkt(insecure, 'fetch', 'docker://demo');
+    expect([status, stderr]).toEqual([254, expect.stringMatching(/auth\.d\/broken\.json": it is not valid JSON/)]);
+  });
+
+  it('that is interrupted ends with 254 and leaves nothing', async () => {
+    const io = fakeIo();
+    const fetching = rkt.within(io, insecure, '--debug', 'fetch', 'docker://slow');
+    await registry.putImage({ repository: 'library/slow', tag: 'latest' }, { layers });
+    while (!io.written.stderr.includes('fetching image')) await new Promise((resolve) => setImmediate(resolve));
+    io.send('SIGINT');
+    const { status, stdout, stderr } = await fetching;
+    expect([status, stdout]).toEqual([254, '']);
+    expect(stderr).toContain('fetch: interrupted by SIGINT\n');
+    expect((await rkt('image', 'list', '--no-legend')).stdout).toBe('');
+  });
+});
+
+describe('images of the store', () => {
+  let id: string;
+  beforeEach(async () => {
+    id = (await rkt(insecure, 'fetch', '--full', '--quiet', 'docker://demo')).stdout.trim();
+  });
+
+  it('are listed, with the fields, in the order and form asked for', async () => {
+    const record = { id, name: 'registry-1.docker.io/library/demo:latest', size: expect.any(Number) };
+    expect(JSON.parse((await rkt('image', 'list', '--format=json')).stdout)).toMatchObject([record]);
+    expect((await rkt('image', 'list', '--fields=name,id', '--no-legend')).stdout).toBe(
+      `registry-1.docker.io/library/demo:latest\t${id.slice(0, 19)}\n`,
+    );
+    expect((await rkt('image', 'list', '--fields=id', '--full')).stdout).toBe(`ID\n${id}\n`);
+    await registry.putImage({ repository: 'library/aaa', tag: 'latest' }, { layers: layers.slice(1) });
+    await rkt(insecure, 'fetch', 'docker://aaa');
+    const names = async (...flags: readonly string[]) =>
+      (await rkt('image', 'list', '--fields=name', '--no-legend', '--sort=name', ...flags)).stdout.match(/aaa|demo/g);
+    expect(await names()).toEqual(['aaa', 'demo']);
+    expect(await names('--order=desc')).toEqual(['demo', 'aaa']);
+    expect((await rkt('image', 'list', '--fields=foo')).stderr).toContain('unknown option "foo"');
+  });
+
+  it('are found by ID, prefix, reference and name', async () => {
+    for (const name of [id, id.slice(0, 12), 'docker://demo', 'registry-1.docker.io/library/demo', 'demo']) {
+      const { status, stdout } = await rkt('image', 'cat-manifest', name);
+      expect([status, name, JSON.parse(stdout)['acKind']]).toEqual([0, name, 'ImageManifest']);
+    }
+    expect((await rkt('image', 'cat-manifest', 'docker://other')).status).toBe(254);
+  });
+
+  it('are exported to what their ID is the SHA-512 of, and not over a file', async () => {
+    const file = join(dir, 'out.aci');
+    expect((await rkt('image', 'export', 'demo', file)).status).toBe(0);
+    const sum = (bytes: Buffer | string) => `sha512-${createHash('sha512').update(bytes).digest('hex')}`;
+    expect(sum(readFileSync(file))).toBe(id);
+    expect(await rkt('image', 'export', id, file)).toMatchObject({
+      status: 254,
+      stderr: 'export: output ACI file exists (try --overwrite)\n',
+    });
+    writeFileSync(file, 'old');
+    expect((await rkt('image', 'export', '--overwrite', id, file)).status).toBe(0);
+    expect(sum(readFileSync(file))).toBe(id);
+    expect(sum(Buffer.from((await rkt('image', 'export', id, '-')).stdout, 'latin1'))).toBe(id);
+    expect((await rkt('image', 'export', id, join(dir, 'none', 'x.aci'))).stderr).toContain(
+      'no such file or directory',
+    );
+    expect((await rkt('image', 'export', id, join(dir, 'x.tar'))).stderr).toContain('must be .aci');
+    expect(readdirSync(dir).filter((name) => name.includes('aci'))).toEqual(['out.aci']);
+  });
+
+  it('are verified, and the damage is told', async () => {
+    expect(await rkt('image', 'verify')).toMatchObject({
+      status: 0,
+      stdout: `successfully verified checksum for image: "${id}"\n`,
+    });
+    const tars = readdirSync(join(dir, 'data/cas/layers'), { recursive: true, encoding: 'utf8' });
+    const tar = join(dir, 'data/cas/layers', tars.find((name) => name.endsWith('.tar')) ?? '');
+    const bytes = readFileSync(tar);
+    bytes.writeUInt8(bytes.readUInt8(512) ^ 1, 512);
+    rmSync(tar);
+    writeFileSync(tar, bytes);
+    const { status, stderr } = await rkt('image', 'verify', 'demo');
+    expect([status, stderr]).toEqual([254, expect.stringMatching(/^verify: (layer|image) .* is corrupt/)]);
+  });
+
+  it('are removed, and what is not there is an error', async () => {
+    expect(await rkt('image', 'rm', id.slice(0, 20), id.slice(0, 20))).toEqual({
+      status: 0,
+      stdout: `successfully removed aci for image: "${id}"\n`,
+      stderr: 'rm: 1 image(s) successfully removed\n',
+    });
+    expect((await rkt('image', 'rm', id)).status).toBe(254);
+    expect((await rkt(insecure, 'fetch', '--pull-policy=new', 'docker://demo')).stderr).toContain('Downloading layer');
+  });
+
+  it('are collected when nobody used them for the grace period', async () => {
+    expect(await rkt('image', 'gc')).toEqual({ status: 0, stdout: '', stderr: '' });
+    const { stdout, stderr } = await rkt('image', 'gc', '--grace-period=0s');
+    expect(stdout).toBe(`successfully removed aci for image: "${id}"\n`);
+    expect(stderr).toMatch(/^gc: 1 image\(s\) successfully removed\ngc: .* freed\n$/);
+  });
+});
+
+describe('a data directory', () => {
+  it('comes from the configuration unless --dir names another', async () => {
+    configure('paths.d/p.json', { rktKind: 'paths', rktVersion: 'v1', data: join(dir, 'configured') });
+    const io = fakeIo();
+    const { main } = await import('../../src/main.ts');
+    expect(await main(['image', 'list', `--local-config=${dir}/etc`, `--system-config=${dir}/none`], io)).toBe(0);
+    expect(existsSync(join(dir, 'configured', 'cas'))).toBe(true);
+  });
+
+  it('that is no directory is an error of one line', async () => {
+    const { status, stderr } = await rkt('--dir=/etc/passwd', 'image', 'list');
+    expect([status, stderr]).toEqual([254, expect.stringMatching(/^list: .*\/etc\/passwd/)]);
+  });
+});

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Pod } from '@rkt/stage1';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type FakeRuntime, fakePod, fakeRuntime } from '../support/fake-runtime.ts';
+import { type Rkt, rktWith } from '../support/run-rkt.ts';
+
+const imageId = `sha512-${'77'.repeat(64)}` as const;
+const redis: Pod = fakePod({
+  id: '5bc080ca-9e03-480d-b705-5928af396cc5',
+  state: 'running',
+  pid: 1234,
+  createdAt: Date.UTC(2026, 0, 2, 3, 2, 5),
+  startedAt: Date.UTC(2026, 0, 2, 3, 3, 24, 250),
+  networks: [{ netName: 'default', ifName: 'eth0', ip: '172.16.28.7' }],
+  apps: [
+    { name: 'redis', imageId, imageName: 'registry-1.docker.io/library/redis', state: 'running' },
+    { name: 'etcd', imageId, imageName: 'coreos.com/etcd:v2.0.9', state: 'running' },
+  ],
+  manifest: {
+    acVersion: '0.8.11',
+    acKind: 'PodManifest',
+    apps: [
+      {
+        name: 'redis',
+        image: {
+          name: 'registry-1.docker.io/library/redis',
+          id: imageId,
+          labels: [{ name: 'version', value: 'latest' }],
+        },
+        app: { exec: ['redis-server'], user: '0', group: '0' },
+        mounts: [{ volume: 'data', path: '/mnt' }],
+      },
+    ],
+    volumes: [{ name: 'data', kind: 'host', source: '/vol', readOnly: true }],
+  },
+});
+const prepared = fakePod({ id: '88c15bd4-191d-466f-a3e4-a57bc7356264', state: 'prepared' });
+const exited = fakePod({
+  id: 'fb6daaa5-1693-4bd1-9007-759df0f8e096',
+  state: 'exited',
+  startedAt: Date.UTC(2026, 0, 2, 3, 1, 6),
+  apps: [{ name: 'busybox', imageId, imageName: 'busybox', state: 'exited', exitCode: 7, finishedAt: 5 }],
+});
+
+let dir: string;
+let runtime: FakeRuntime;
+let rkt: Rkt;
+beforeEach(() => {
+  process.env['TZ'] = 'UTC';
+  dir = mkdtempSync(join(tmpdir(), 'rkt-cli-pods-'));
+  runtime = fakeRuntime();
+  for (const pod of [redis, prepared, exited]) runtime.pods.set(pod.id, pod);
+  rkt = rktWith(dir, { openRuntime: async () => runtime });
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+describe('list', () => {
+  it('has a line per app, in columns of tabs', async () => {
+    expect(await rkt('list')).toEqual({
+      status: 0,
+      stderr: '',
+      stdout:
+        'UUID\t\tAPP\tIMAGE NAME\t\t\t\t\tSTATE\t\tCREATED\t\tSTARTED\t\tNETWORKS\n' +
+        '5bc080ca\tredis\tregistry-1.docker.io/library/redis:latest\trunning\t\t2 minutes ago\t40 seconds ago\tdefault:ip4=172.16.28.7\n' +
+        '\t\tetcd\tcoreos.com/etcd:v2.0.9\t\t\t\t\t\t\t\t\t\t\n' +
+        '88c15bd4\t-\t-\t\t\t\t\t\tprepared\t3 minutes ago\t\t\t\n' +
+        'fb6daaa5\tbusybox\tbusybox\t\t\t\t\t\texited\t\t3 minutes ago\t2 minutes ago\t\n',
+    });
+  });
+
+  it('--full has whole UUIDs, image IDs and moments; --no-legend no header', async () => {
+    const { stdout } = await rkt('list', '--full', '--no-legend');
+    expect(stdout.split('\n')[0]).toBe(
+      '5bc080ca-9e03-480d-b705-5928af396cc5\tredis\tregistry-1.docker.io/library/redis:latest\tsha512-777777777777\trunning\t\t' +
+        '2026-01-02 03:02:05 +0000 UTC\t2026-01-02 03:03:24.25 +0000 UTC\tdefault:ip4=172.16.28.7',
+    );
+  });
+
+  it('--format=json has the fields and units of the original', async () => {
+    const [first] = JSON.parse((await rkt('list', '--format=json')).stdout);
+    expect(first).toEqual({
+      name: redis.id,
+      state: 'running',
+      networks: [{ netName: 'default', ifName: 'eth0', ip: '172.16.28.7' }],
+      app_names: ['redis', 'etcd'],
+      apps: [
+        {
+          name: 'redis',
+          state: 'running',
+          image_id: imageId,
+          mounts: [{ name: 'data', container_path: '/mnt', host_path: '/vol', read_only: true }],
+        },
+        { name: 'etcd', state: 'running', image_id: imageId },
+      ],
+      created_at: 1_767_322_925,
+      started_at: 1_767_323_004,
+    });
+  });
+
+  it('of nothing is the header, or an empty JSON list', async () => {
+    runtime.pods.clear();
+    expect((await rkt('list')).stdout).toBe('UUID\tAPP\tIMAGE NAME\tSTATE\tCREATED\tSTARTED\tNETWORKS\n');
+    expect((await rkt('list', '--format=json')).stdout).toBe('[]\n');
+  });
+});
+
+describe('status', () => {
+  it.each([
+    [
+      '5bc0',
+      'state=running\ncreated=2026-01-02 03:02:05 +0000 UTC\nstarted=2026-01-02 03:03:24.25 +0000 UTC\n' +
+        'networks=default:ip4=172.16.28.7\npid=1234\nexited=false\n',
+    ],
+    ['88c1', 'state=prepared\ncreated=2026-01-02 03:01:05 +0000 UTC\n'],
+    [
+      'fb6daaa5-1693-4bd1-9007-759df0f8e096',
+      'state=exited\ncreated=2026-01-02 03:01:05 +0000 UTC\nstarted=2026-01-02 03:01:06 +0000 UTC\n' +
+        'networks=\nexited=true\napp-busybox=7\n',
+    ],
+  ])('of %s', async (prefix, stdout) => {
+    expect(await rkt('status', prefix)).toEqual({ status: 0, stdout, stderr: '' });
+  });
+
+  it('takes the UUID from a file', async () => {
+    const file = join(dir, 'uuid');
+    writeFileSync(file, `${exited.id}\n`);
+    expect((await rkt('status', `--uuid-file=${file}`)).stdout).toContain('state=exited');
+    expect((await rkt('status', `--uuid-file=${file}.none`)).stderr).toContain('no such file or directory');
+  });
+
+  it.each(['status', 'stop', 'enter', 'rm', 'cat-manifest', 'run-prepared'])(
+    '%s of an unknown pod says so',
+    async (verb) => {
+      const result = await rkt(verb, 'deadbeef');
+      expect(result).toMatchObject({ status: 254, stdout: '' });
+      expect(result.stderr).toMatch(new RegExp(`^${verb}: no pod has an id that begins with "deadbeef"\nhint: `));
+    },
+  );
+
+  it('without a pod says what to do', async () => {
+    expect(await rkt('status')).toMatchObject({
+      status: 254,
+      stderr: "status: must provide a pod UUID\nhint: run 'rkt list' to see the pods\n",
+    });
+  });
+});
+
+describe('stop', () => {
+  it('stops what runs and says what does not', async () => {
+    expect(await rkt('stop', '5bc0', 'fb6d')).toEqual({
+      status: 0,
+      stdout: `"${redis.id}"\npod "${exited.id}" is already stopped\n`,
+      stderr: '',
+    });
+    expect(runtime.calls).toEqual(['stopSandbox']);
+  });
+
+  it('goes on after a pod that cannot be stopped, and fails in the end', async () => {
+    const { status, stdout, stderr } = await rkt('stop', 'dead', '88c1', '5bc0');
+    expect([status, stdout]).toEqual([254, `"${redis.id}"\n`]);
+    expect(stderr).toContain(`stop: pod "${prepared.id}" is not running: its state is "prepared"\n`);
+    expect(stderr).toContain('stop: failed to stop 2 pod(s)\n');
+  });
+});
+
+describe('rm', () => {
+  it('removes pods, and says which could not be', async () => {
+    const { status, stdout, stderr } = await rkt('rm', 'fb6d', 'nope');
+    expect([status, stdout]).toEqual([254, `"${exited.id}"\n`]);
+    expect(stderr).toContain('rm: failed to remove one or more pods\n');
+    expect(runtime.pods.has(exited.id)).toBe(false);
+  });
+});
+
+describe('gc', () => {
+  it('tells what was moved, removed and kept, and fails if something could not be removed', async () => {
+    runtime.gcEvents = [
+      { kind: 'marked', id: 'a', to: 'exited-garbage' },
+      { kind: 'removed', id: 'b' },
+      { kind: 'kept', id: 'c', reason: 'grace-period' },
+      { kind: 'kept', id: 'd', reason: 'running' },
+    ];
+    expect(await rkt('gc')).toEqual({
+      status: 0,
+      stdout: 'Garbage collecting pod "b"\n',
+      stderr: 'gc: moving pod "a" to garbage\ngc: pod "c" not removed: still within grace period (30m0s)\n',
+    });
+    const error = Object.assign(new Error('still mounted'), { code: 'ERR_RKT_STAGE1_CLEANUP_FAILED' });
+    runtime.gcEvents = [{ kind: 'failed', id: 'e', error }];
+    expect(await rkt('gc')).toMatchObject({
+      status: 254,
+      stderr: 'gc: still mounted\ngc: failed to remove 1 pod(s)\n',
+    });
+  });
+});
+
+describe('enter', () => {
+  it('passes command and status through', async () => {
+    expect((await rkt('enter', '5bc0', 'redis-cli', '-p', '1')).status).toBe(3);
+    expect(runtime.calls).toEqual(['enter redis-cli -p 1']);
+  });
+});
+
+describe('cat-manifest', () => {
+  it('prints the manifest indented, or on one line', async () => {
+    expect((await rkt('cat-manifest', '5bc0')).stdout).toBe(`${JSON.stringify(redis.manifest, undefined, '\t')}\n`);
+    expect((await rkt('cat-manifest', '5bc0', '--pretty-print=false')).stdout).toBe(
+      `${JSON.stringify(redis.manifest)}\n`,
+    );
+    expect((await rkt('cat-manifest', '88c1')).stderr).toContain('has no manifest');
+  });
+});
+
+describe('an unprivileged user', () => {
+  it.each(['run', 'prepare', 'run-prepared', 'enter', 'gc', 'rm', 'stop', 'image gc'])('cannot %s', async (verb) => {
+    const unprivileged = rktWith(dir, { openRuntime: async () => runtime }, { uid: 1000 });
+    const words = [...verb.split(' '), ...(verb.endsWith('gc') ? [] : ['x'])];
+    const { status, stderr } = await unprivileged(...words);
+    expect([status, stderr.split('\n')[0]]).toEqual([
+      254,
+      `${words[0] === 'image' ? 'gc' : verb}: cannot run as unprivileged user`,
+    ]);
+  });
+
+  it('can list', async () => {
+    expect((await rktWith(dir, { openRuntime: async () => runtime }, { uid: 1000 })('list')).status).toBe(0);
+  });
+});

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { fakeIo } from '../support/fake-io.ts';
+import { type FakeRuntime, fakeRuntime } from '../support/fake-runtime.ts';
+import { type Rkt, rktWith } from '../support/run-rkt.ts';
+import { layerOf } from '../support/tar.ts';
+
+const insecure = '--insecure-options=image';
+let registry: TestRegistry;
+let image: string;
+let dir: string;
+let runtime: FakeRuntime;
+let rkt: Rkt;
+
+beforeAll(async () => {
+  registry = await startTestRegistry();
+  const config = { Entrypoint: ['/entry'], Cmd: ['serve'], ExposedPorts: { '80/tcp': {} } };
+  await registry.putImage({ repository: 'demo', tag: 'latest' }, { layers: [layerOf('entry', 'x')], config });
+  image = `docker://${registry.domain}/demo`;
+});
+afterAll(() => registry.close());
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'rkt-cli-run-'));
+  runtime = fakeRuntime(join(dir, 'data'));
+  const probeErofs = async () => ({ usable: false, reason: 'a test' }) as const;
+  rkt = rktWith(dir, { openRuntime: async () => runtime, probeErofs });
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+/** Lets a run go on until the app was started. */
+async function started(): Promise<void> {
+  while (!runtime.calls.includes('startApp')) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+describe('run', () => {
+  it('fetches, prepares, starts, waits and takes down; the status is that of the app', async () => {
+    const running = rkt(insecure, 'run', '--port=80-tcp:8080', '--hostname=web', image, '--', 'other');
+    await started();
+    runtime.exit(7);
+    const { status, stdout, stderr } = await running;
+    expect([status, stdout]).toEqual([7, '']);
+    expect(stderr).toContain(`rkt: fetching image from ${image}\n`);
+    expect(runtime.calls).toEqual(['prepare', 'createSandbox', 'addApp', 'startApp', 'stopSandbox']);
+    const [{ manifest, rootfs, sandbox } = {}] = runtime.prepared;
+    expect(manifest?.apps[0]).toMatchObject({ name: 'demo', app: { exec: ['/entry', 'other'] } });
+    expect(manifest?.ports).toEqual([{ name: '80-tcp', hostPort: 8080 }]);
+    expect(rootfs?.['demo']).toMatchObject({ type: 'directory' });
+    expect(sandbox).toMatchObject({ networks: [{ name: 'default' }], hostname: 'web' });
+  });
+
+  it('by an ID needs neither network nor flag', async () => {
+    const { stdout } = await rkt(insecure, 'fetch', image);
+    const asked = registry.requests.length;
+    const running = rkt('run', '--net=host', stdout.trim().slice(0, 11));
+    await started();
+    runtime.exit(0);
+    expect(await running).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(registry.requests).toHaveLength(asked);
+  });
+
+  it('keeps the image for as long as the pod has a directory', async () => {
+    const running = rkt(insecure, 'run', image);
+    await started();
+    runtime.exit(0);
+    await running;
+    const id = runtime.prepared[0]?.manifest.apps[0]?.image.id ?? '';
+    const pod = join(dir, 'data/pods/exited-garbage/11111111-2222-4333-8444-555555555555');
+    mkdirSync(dirname(pod));
+    renameSync(join(dir, 'data/pods/embryo/11111111-2222-4333-8444-555555555555'), pod);
+    expect((await rkt('image', 'rm', id)).stderr).toContain('is in use');
+    rmSync(pod, { recursive: true });
+    expect((await rkt('image', 'rm', id)).status).toBe(0);
+  });
+
+  it('passes signals to the app and does not end before it', async () => {
+    const io = fakeIo();
+    const running = rkt.within(io, insecure, 'run', image);
+    await started();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    io.send('SIGTERM');
+    io.send('SIGINT');
+    expect(runtime.signals).toEqual(['SIGTERM', 'SIGINT']);
+    runtime.exit(143);
+    expect((await running).status).toBe(143);
+  });
+
+  it('kills an app that does not end after the third signal', async () => {
+    const io = fakeIo();
+    const running = rkt.within(io, insecure, 'run', image);
+    await started();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    for (let count = 0; count < 3; count += 1) io.send('SIGTERM');
+    expect(await running).toMatchObject({ status: 137, stderr: expect.stringContaining('killing it') });
+    expect(runtime.calls).toContain('stopApp');
+  });
+
+  it.each([
+    [{ tty: true }, [], 'inherit'],
+    [{ tty: true }, ['--interactive'], 'tty'],
+    [{ tty: false }, ['--interactive'], 'interactive'],
+  ] as const)('connects the streams: %j %j is %s', async (terminal, flags, stdio) => {
+    const running = rkt.within(fakeIo(terminal), insecure, 'run', ...flags, image);
+    await started();
+    runtime.exit(0);
+    await running;
+    expect(runtime.stdio).toBe(stdio);
+  });
+
+  it.each(['createSandbox', 'addApp', 'startApp'])('that fails in %s takes down what there is', async (name) => {
+    const error = Object.assign(new Error('no such program'), { code: 'ERR_RKT_STAGE1_EXEC_NOT_FOUND' });
+    runtime.failing = { name, error };
+    const { status, stdout, stderr } = await rkt(insecure, 'run', image);
+    expect([status, stdout]).toEqual([254, '']);
+    expect(stderr).toContain('run: no such program\n');
+    expect(runtime.calls.at(-1)).toBe('stopSandbox');
+  });
+
+  it('saves the UUID', async () => {
+    const file = join(dir, 'uuid');
+    const running = rkt(insecure, 'run', `--uuid-file-save=${file}`, image);
+    await started();
+    runtime.exit(0);
+    await running;
+    expect(readFileSync(file, 'utf8')).toBe('11111111-2222-4333-8444-555555555555');
+  });
+
+  it.each([
+    [['run'], 'run: must provide at least one image\n'],
+    [['run', 'docker://a', 'docker://b'], 'run: several apps per pod are not supported yet: got 2 images\n'],
+    [['run', '--net=none', '--port=a:1', 'docker://a'], "run: --port flag does not work with 'none' networking\n"],
+    [['run', '--exec=/x', 'docker://a'], 'run: flag --exec must follow an image\n'],
+  ])('%j asks nobody and makes nothing', async (argv, message) => {
+    const asked = registry.requests.length;
+    const { status, stderr } = await rkt(insecure, ...argv);
+    expect([status, stderr.startsWith(message)]).toEqual([254, true]);
+    expect([registry.requests.length, runtime.calls]).toEqual([asked, []]);
+  });
+});
+
+describe('prepare and run-prepared', () => {
+  it('do together what run does', async () => {
+    const { stdout } = await rkt(insecure, 'prepare', '--quiet', image);
+    expect(runtime.calls).toEqual(['prepare']);
+    const running = rkt('run-prepared', stdout.slice(0, 8));
+    await started();
+    runtime.exit(5);
+    expect((await running).status).toBe(5);
+    expect(runtime.calls).toEqual(['prepare', 'createSandbox', 'addApp', 'startApp', 'stopSandbox']);
+  });
+
+  it('run only what is prepared', async () => {
+    await rkt(insecure, 'prepare', image);
+    const [pod] = runtime.pods.values();
+    if (pod !== undefined) runtime.pods.set(pod.id, { ...pod, state: 'exited' });
+    const { status, stderr } = await rkt('run-prepared', pod?.id ?? '');
+    expect([status, stderr]).toEqual([254, `run-prepared: pod "${pod?.id}" is not prepared\n`]);
+  });
+});

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ImageManifest } from '@rkt/appc';
+import { describe, expect, it } from 'vitest';
+import { onlyImage, readImageRequests } from '../../src/args/image-requests.ts';
+import { runFlags } from '../../src/args/run-flags.ts';
+import { readPodEnvironment } from '../../src/pods/pod-environment.ts';
+import { podManifest } from '../../src/pods/pod-manifest.ts';
+import { argumentsOf } from '../support/flags.ts';
+
+const id = `sha512-${'ab'.repeat(64)}` as const;
+const docker: ImageManifest = {
+  acKind: 'ImageManifest',
+  acVersion: '0.8.11',
+  name: 'registry-1.docker.io/library/redis',
+  labels: [{ name: 'os', value: 'linux' }],
+  app: {
+    exec: ['/entry', 'redis-server'],
+    user: 'redis',
+    group: 'redis',
+    workingDirectory: '/data',
+    environment: [
+      { name: 'PATH', value: '/bin' },
+      { name: 'A', value: 'image' },
+    ],
+    mountPoints: [{ name: 'volume-data', path: '/data' }],
+    ports: [{ name: '6379-tcp', protocol: 'tcp', port: 6379, count: 1, socketActivated: false }],
+    isolators: [{ name: 'resource/memory', value: { limit: '1G' } }],
+  },
+  annotations: [
+    { name: 'appc.io/docker/entrypoint', value: '["/entry"]' },
+    { name: 'appc.io/docker/cmd', value: '["redis-server"]' },
+  ],
+};
+
+interface Options {
+  readonly manifest?: ImageManifest;
+  readonly appendArguments?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+function manifestOf(argv: readonly string[], options: Options = {}) {
+  const args = argumentsOf('run', ...argv);
+  const manifest = options.manifest ?? docker;
+  const image = {
+    id,
+    name: `${manifest.name}:7`,
+    importedAt: 0,
+    lastUsedAt: 0,
+    size: 0,
+    layers: [],
+    manifest,
+    manifestBytes: new Uint8Array(),
+  };
+  return podManifest({
+    flags: args.flags,
+    apps: [{ image, request: onlyImage(readImageRequests(args.parts, runFlags)) }],
+    environment: readPodEnvironment(args.flags, options.env ?? {}),
+    appendArguments: options.appendArguments ?? false,
+  });
+}
+
+function appOf(argv: readonly string[], options?: Options) {
+  const [app] = manifestOf(argv, options).apps;
+  if (app === undefined) throw new Error('no app');
+  return app;
+}
+
+describe('the pod manifest', () => {
+  it('of an image alone is the image', () => {
+    expect(manifestOf(['x'])).toEqual({
+      acVersion: '0.8.11',
+      acKind: 'PodManifest',
+      apps: [
+        {
+          name: 'redis',
+          image: {
+            name: 'registry-1.docker.io/library/redis',
+            id,
+            labels: [
+              { name: 'os', value: 'linux' },
+              { name: 'version', value: '7' },
+            ],
+          },
+          app: docker.app,
+          annotations: docker.annotations,
+        },
+      ],
+    });
+  });
+
+  it.each<[string, readonly string[], Options, readonly string[]]>([
+    ['arguments replace the CMD of a Docker image', ['x', '--', 'sh', '-c', 'y'], {}, ['/entry', 'sh', '-c', 'y']],
+    ['an empty list of them does not', ['x', '--'], {}, ['/entry', 'redis-server']],
+    [
+      'with RKT_APPEND_ARGS they are appended',
+      ['x', '--', 'y'],
+      { appendArguments: true },
+      ['/entry', 'redis-server', 'y'],
+    ],
+    ['--exec replaces everything', ['x', '--exec=/bin/sh', '--', '-c', 'y'], {}, ['/bin/sh', '-c', 'y']],
+    [
+      'an ACI gets them appended',
+      ['x', '--', 'y'],
+      { manifest: { ...docker, annotations: [] } },
+      ['/entry', 'redis-server', 'y'],
+    ],
+    [
+      'annotations that are no lists are none',
+      ['x', '--', 'y'],
+      { manifest: { ...docker, annotations: [{ name: 'appc.io/docker/cmd', value: '{"a":1}' }] } },
+      ['/entry', 'redis-server', 'y'],
+    ],
+    [
+      'a Docker image may have a CMD alone',
+      ['x', '--', 'y'],
+      { manifest: { ...docker, annotations: [{ name: 'appc.io/docker/cmd', value: '["redis-server"]' }] } },
+      ['y'],
+    ],
+  ])('%s', (_, argv, options, exec) => {
+    expect(appOf(argv, options).app.exec).toEqual(exec);
+  });
+
+  it('needs something to execute', () => {
+    const { app: _, annotations: __, ...manifest } = docker;
+    expect(() => manifestOf(['x'], { manifest })).toThrow('does not say what to execute');
+    expect(appOf(['x', '--exec=/bin/sh'], { manifest }).app).toMatchObject({
+      exec: ['/bin/sh'],
+      user: '0',
+      group: '0',
+    });
+  });
+
+  it('has user, group, directory, name and root file system of the flags', () => {
+    const app = appOf(['x', '--user=1000', '--working-dir=/tmp', '--name=db', '--readonly-rootfs']);
+    expect(app).toMatchObject({ name: 'db', readOnlyRootFS: true });
+    expect(app.app).toMatchObject({ user: '1000', group: '1000', workingDirectory: '/tmp' });
+    expect(appOf(['x', '--user=a', '--group=b']).app).toMatchObject({ user: 'a', group: 'b' });
+    expect(appOf(['x', '--user=a:b']).app).toMatchObject({ user: 'a', group: 'b' });
+    expect(appOf(['x', '--group=b', '--supplementary-gids=1,2']).app).toMatchObject({
+      user: 'redis',
+      group: 'b',
+      supplementaryGIDs: [1, 2],
+    });
+    expect(() => appOf(['x', '--name=Bad_Name'])).toThrow('app name "Bad_Name" may only have');
+  });
+
+  it('has the environment in the order of precedence: own, image, --set-env, --environment', () => {
+    const env = { A: 'own', B: 'own', HOME: '/root' };
+    const argv = [
+      '--inherit-env',
+      '--set-env=C=set',
+      '--set-env=B=set',
+      'x',
+      '--environment=C=app',
+      '--environment=D===',
+    ];
+    const { environment = [] } = appOf(argv, { env }).app;
+    expect(Object.fromEntries(environment.map(({ name, value }) => [name, value]))).toEqual({
+      PATH: '/bin',
+      A: 'image',
+      B: 'set',
+      C: 'app',
+      D: '==',
+      HOME: '/root',
+    });
+    expect(appOf(['x'], { env }).app.environment).toEqual(docker.app?.environment);
+  });
+
+  it('takes the environment of a file, which --set-env wins over', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'rkt-cli-env-'));
+    try {
+      const file = join(dir, 'env');
+      writeFileSync(file, '# comment\n; comment\n\nA=file\r\nB=file\n');
+      const { environment = [] } = appOf([`--set-env-file=${file}`, '--set-env=B=flag', 'x']).app;
+      expect(environment.slice(-2)).toEqual([
+        { name: 'A', value: 'file' },
+        { name: 'B', value: 'flag' },
+      ]);
+      writeFileSync(file, 'A=1\nnonsense\n');
+      expect(() => appOf([`--set-env-file=${file}`, 'x'])).toThrow(
+        `"${file}": line 2: it must be specified as key=value`,
+      );
+      expect(() => appOf([`--set-env-file=${dir}/none`, 'x'])).toThrow('no such file or directory');
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+    expect(() => appOf(['--set-env=A=1', '--set-env=A=2', 'x'])).toThrow('key "A" already set');
+  });
+
+  it('mounts a volume where the image wants one of its name, and where a mount says', () => {
+    const volume = [
+      '--volume=volume-data,kind=host,source=/srv/data',
+      '--volume=logs,kind=empty,mode=0700,uid=1,gid=2',
+    ];
+    const manifest = manifestOf([...volume, 'x', '--mount=volume=logs,target=/var/log/']);
+    expect(manifest.volumes).toEqual([
+      { name: 'volume-data', kind: 'host', source: '/srv/data' },
+      { name: 'logs', kind: 'empty', mode: '0700', uid: 1, gid: 2 },
+    ]);
+    expect(manifest.apps[0]?.mounts).toEqual([
+      { volume: 'volume-data', path: '/data' },
+      { volume: 'logs', path: '/var/log/' },
+    ]);
+    expect(() => manifestOf(['x', '--mount=volume=nope,target=/x'])).toThrow(
+      'dangling mount point "/x": volume "nope" not found',
+    );
+    expect(() => manifestOf(['--volume=a,kind=empty', '--volume=a,kind=empty', 'x'])).toThrow(
+      'multiple volumes with name "a"',
+    );
+  });
+
+  it('forwards ports the image declares, and others by number', () => {
+    const { ports } = manifestOf([
+      '--port=6379-tcp:16379',
+      '--port=53-udp:127.0.0.1:5353',
+      '--port=80-tcp:[::1]:80',
+      'x',
+    ]);
+    const podPort = (port: number, protocol: string) => {
+      return { name: `${port}-${protocol}`, port, protocol, count: 1, socketActivated: false };
+    };
+    expect(ports).toEqual([
+      { name: '6379-tcp', hostPort: 16_379 },
+      { name: '53-udp', hostPort: 5353, hostIP: '127.0.0.1', podPort: podPort(53, 'udp') },
+      { name: '80-tcp', hostPort: 80, hostIP: '::1', podPort: podPort(80, 'tcp') },
+    ]);
+    expect(() => manifestOf(['--port=http:80', 'x'])).toThrow(
+      'port name "http" could not be found in any apps: declared are 6379-tcp',
+    );
+  });
+
+  it('limits what the flags limit, in the place of the image', () => {
+    expect(
+      appOf(['x', '--memory=16Mi', '--cpu=500m', '--cpu-shares=512', '--caps-remove=net_raw,CAP_MKNOD']).app.isolators,
+    ).toEqual([
+      { name: 'resource/memory', value: { limit: '16Mi' } },
+      { name: 'resource/cpu', value: { limit: '500m' } },
+      { name: 'os/linux/cpu-shares', value: 512 },
+      { name: 'os/linux/capabilities-remove-set', value: { set: ['CAP_NET_RAW', 'CAP_MKNOD'] } },
+    ]);
+    expect(() => appOf(['x', '--caps-retain=KILL', '--caps-remove=KILL'])).toThrow('cannot be used together');
+  });
+});
+
+describe('flags of a pod', () => {
+  it.each([
+    '--port=http',
+    '--port=http:0',
+    '--port=http:65536',
+    '--port=http:1.2.3:80',
+    '--port=HTTP:80',
+    '--port=a:b:c:1',
+    '--volume=bad',
+    '--volume=v,kind=disk',
+    '--volume=v,kind=host',
+    '--volume=v,kind=host,source=rel',
+    '--volume=v,kind=host,source=/a,mode=0755',
+    '--volume=v,kind=empty,source=/a',
+    '--volume=v,kind=empty,mode=9',
+    '--volume=v,kind=empty,uid=-1',
+    '--volume=v,kind=empty,readOnly=1',
+    '--volume=v,kind=empty,kind=host',
+    '--volume=V,kind=empty',
+    '--mount=volume=v',
+    '--mount=volume=v,target=rel',
+    '--mount=volume=v,target=/a,more=b',
+    '--set-env==x',
+  ])('%s are refused when they are read', (flag) => {
+    expect(() => argumentsOf('run', flag, 'x')).toThrow('invalid argument');
+  });
+
+  it.each(['--memory=abc', '--cpu=-1', '--memory=5Q'])('%s are refused when they are read', (flag) => {
+    expect(() => argumentsOf('run', 'x', flag)).toThrow('it must be a quantity');
+  });
+});

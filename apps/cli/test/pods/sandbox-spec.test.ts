@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import { sandboxSpec } from '../../src/pods/sandbox-spec.ts';
+import { argumentsOf } from '../support/flags.ts';
+
+function spec(...flags: readonly string[]) {
+  return sandboxSpec(argumentsOf('run', ...flags, 'x').flags, { flavor: undefined, insecure: new Set() });
+}
+
+describe('what surrounds a pod', () => {
+  it('is the default network and nothing insecure when nothing is said', () => {
+    expect(spec()).toEqual({
+      networks: [{ name: 'default' }],
+      insecure: { capabilities: false, paths: false, seccomp: false },
+    });
+  });
+
+  it('has flavor and protections from elsewhere', () => {
+    const surroundings = { flavor: 'oci', insecure: new Set(['seccomp', 'image'] as const) };
+    expect(sandboxSpec(argumentsOf('run', 'x').flags, surroundings)).toMatchObject({
+      flavor: 'oci',
+      insecure: { capabilities: false, paths: false, seccomp: true },
+    });
+  });
+
+  it.each([
+    [['--net'], [{ name: 'default' }]],
+    [['--net=host'], [{ name: 'host' }]],
+    [['--net=a:IP=1.2.3.4;X=y,b'], [{ name: 'a', args: 'IP=1.2.3.4;X=y' }, { name: 'b' }]],
+    [
+      ['--net=a', '--net=b'],
+      [{ name: 'a' }, { name: 'b' }],
+    ],
+  ])('%j has networks', (flags, networks) => {
+    expect(spec(...flags).networks).toEqual(networks);
+  });
+
+  it('has names and addresses from the flags', () => {
+    expect(
+      spec(
+        '--hostname=db-1',
+        '--dns=1.1.1.1,::1',
+        '--dns-search=a.example',
+        '--dns-opt=ndots:2',
+        '--dns-domain=b.example',
+      ),
+    ).toMatchObject({
+      hostname: 'db-1',
+      dns: { nameservers: ['1.1.1.1', '::1'], search: ['a.example'], options: ['ndots:2'], domain: 'b.example' },
+    });
+    expect(spec('--dns=none').dns).toMatchObject({ mode: 'none' });
+    expect(spec('--hosts-entry=10.0.0.1=a', '--hosts-entry=10.0.0.1=b,::2=c').hostsEntries).toEqual([
+      { ip: '10.0.0.1', names: ['a', 'b'] },
+      { ip: '::2', names: ['c'] },
+    ]);
+    expect(spec('--hosts-entry=host').hostsEntries).toBe('host');
+  });
+
+  it.each([
+    [['--net=none', '--port=a:1'], "--port flag does not work with 'none' networking"],
+    [['--net=host', '--port=a:1'], "--port flag does not work with 'host' networking"],
+    [['--net=a,,b'], 'a network has no name'],
+    [['--net=a,a'], 'network "a" is given twice'],
+    [['--hostname=-a'], 'invalid argument "-a" for --hostname'],
+    [['--hostname=a\nb'], 'for --hostname'],
+    [['--dns=example.com'], 'it must be an IP address'],
+    [['--dns=host,1.1.1.1'], '--dns=host excludes every other name server'],
+    [['--dns-search=a\nnameserver 6.6.6.6'], 'cannot stand in resolv.conf'],
+    [['--hosts-entry=x=y'], 'it must be IP=HOST'],
+    [['--hosts-entry=1.2.3.4=a b'], 'it must be IP=HOST'],
+    [['--hosts-entry=host,1.2.3.4=a'], 'excludes every other entry'],
+  ])('%j is refused', (flags, message) => {
+    expect(() => spec(...flags)).toThrow(message);
+  });
+});
