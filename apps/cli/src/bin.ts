@@ -3,9 +3,17 @@
 import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-// Beside the program and not below /tmp, where another user could have put something to execute. The executable has its
-// own code cache, and no URL.
-if (typeof import.meta.url === 'string') enableCompileCache(fileURLToPath(new URL('.compile-cache', import.meta.url)));
+// In the package's own directory and not below /tmp, where another user could have put something to execute. Source
+// needs none, and the executable, which has no URL, has a code cache of its own.
+if (import.meta.url?.endsWith('.js') === true) {
+  enableCompileCache(fileURLToPath(new URL('../.compile-cache', import.meta.url)));
+}
+
+// A reader that went away (`rkt list | head -1`) is no error of ours, and nobody is left to tell.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(254);
+});
 
 void run();
 

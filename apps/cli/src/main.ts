@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CommandSpec } from './args/command.ts';
 import { prefixOf } from './args/command.ts';
-import { parseCommandLine } from './args/parse.ts';
+import { locateCommand, readCommandLine } from './args/parse.ts';
 import { type CommandModule, commandModules } from './commands/command-modules.ts';
 import { CliError, isCliError } from './errors.ts';
 import { renderError } from './render/error.ts';
@@ -29,9 +29,10 @@ export async function main(
   let prefix = 'rkt';
   let debug = argv.includes('--debug');
   try {
-    const { command, globals, args, wantsHelp } = parseCommandLine(argv);
+    const line = locateCommand(argv);
+    if (line.command !== undefined) prefix = prefixOf(line.command);
+    const { command, globals, args, wantsHelp } = readCommandLine(line);
     debug = globals.debug;
-    if (command !== undefined) prefix = prefixOf(command);
     if (command === undefined || wantsHelp) return await showHelp(command, io, wantsHelp);
     requirePrivileges(command, io);
     const { execute } = await loadCommand(command.name);

@@ -18,19 +18,31 @@ export interface Invocation {
   readonly wantsHelp: boolean;
 }
 
+/** A command line of which the command is known, and nothing after it read yet. */
+export interface CommandLine {
+  readonly command: CommandSpec | undefined;
+  readonly leading: readonly Part[];
+  readonly rest: readonly string[];
+}
+
 /**
- * Reads a command line: global flags anywhere, a command by its name or any unique beginning of it, its flags and
- * operands.
+ * Finds the command of a command line: after global flags, by its name or any unique beginning of it.
  * @throws {CliError} ERR_RKT_CLI_UNKNOWN_COMMAND, ERR_RKT_CLI_UNKNOWN_FLAG, ERR_RKT_CLI_USAGE
  */
-export function parseCommandLine(argv: readonly string[]): Invocation {
-  const leading = readParts(argv, { flags: globalFlags, operands: 'before' });
-  const words = leading.filter((part) => part.kind === 'operand').map(({ value }) => value);
-  const { command, rest } = findCommand(words, commands);
+export function locateCommand(argv: readonly string[]): CommandLine {
+  const parts = readParts(argv, { flags: globalFlags, operands: 'before' });
+  const words = parts.filter((part) => part.kind === 'operand').map(({ value }) => value);
+  return { ...findCommand(words, commands), leading: parts.filter((part) => part.kind === 'flag') };
+}
+
+/**
+ * Reads what follows a command: its flags, global flags and operands.
+ * @throws {CliError} ERR_RKT_CLI_UNKNOWN_FLAG, ERR_RKT_CLI_USAGE
+ */
+export function readCommandLine({ command, leading, rest }: CommandLine): Invocation {
   if (command === undefined) return invocation(undefined, leading, []);
   const own = readParts(rest, { flags: [...command.flags, ...globalFlags], operands: command.operands });
-  const globals = leading.filter((part) => part.kind === 'flag');
-  const found = invocation(command, [...globals, ...own], command.flags);
+  const found = invocation(command, [...leading, ...own], command.flags);
   if (!found.wantsHelp) countOperands(command, found.args.operands.length);
   return found;
 }

@@ -29,14 +29,20 @@ export async function obtainImage(session: Session, image: string, options: Obta
     case 'oci':
       return importLayout(session, { ...argument, kind: 'oci' }, options);
     case 'image-id':
-      return findStoredImage(await session.store(), image);
+      return used(session, await findStoredImage(await session.store(), image));
     case 'appc-name':
-      return storedByName(session, argument);
+      return used(session, await storedByName(session, argument));
     default:
       throw new CliError('ERR_RKT_CLI_UNSUPPORTED', `cannot fetch ${quote(image)}: ${REASONS[argument.kind]}`, {
         hint: 'use docker://NAME, oci:DIRECTORY or the ID of an image of the store',
       });
   }
+}
+
+/** Collection of images goes by when they were last used. */
+async function used(session: Session, image: ImageRecord): Promise<ImageRecord> {
+  await (await session.store()).touchImage(image.id);
+  return image;
 }
 
 const REASONS: Readonly<Record<'path' | 'url' | 'oci-archive' | 'docker-archive', string>> = {

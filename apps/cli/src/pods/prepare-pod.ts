@@ -34,7 +34,6 @@ export async function preparePod(session: Session, args: Arguments, specs: reado
   await using lease = await store.lease();
   await lease.retain(id);
   const image = await store.getImage(id);
-  await store.touchImage(id);
   const appendArguments = session.io.env['RKT_APPEND_ARGS'] === '1';
   const manifest = podManifest({ flags, apps: [{ image, request }], environment, appendArguments });
   const rootfs = await renderTrees(session, { store, lease, manifest });

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { commands } from '../../src/args/commands.ts';
-import { parseCommandLine } from '../../src/args/parse.ts';
+import { type Invocation, locateCommand, readCommandLine } from '../../src/args/parse.ts';
 import { commandModules } from '../../src/commands/command-modules.ts';
 import type { CliError } from '../../src/errors.ts';
+
+function parseCommandLine(argv: readonly string[]): Invocation {
+  return readCommandLine(locateCommand(argv));
+}
 
 function refusal(...argv: readonly string[]): Pick<CliError, 'code' | 'message'> {
   try {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Arguments } from '../../src/args/command.ts';
-import { parseCommandLine } from '../../src/args/parse.ts';
+import { locateCommand, readCommandLine } from '../../src/args/parse.ts';
 
 /** What a command would get of this command line. */
 export function argumentsOf(...argv: readonly string[]): Arguments {
-  return parseCommandLine(argv).args;
+  return readCommandLine(locateCommand(argv)).args;
 }
