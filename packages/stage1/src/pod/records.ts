@@ -17,6 +17,8 @@ export interface SandboxRecord {
 
 /** `run.json`: what the sandbox became. Written by whoever holds the lock. */
 export interface RunRecord {
+  /** The pod's; here too, so that a list of many pods reads a file less of each. */
+  readonly createdAt: number;
   readonly startedAt: number;
   readonly flavor: string;
   /** Keeps the namespaces while the process that made the sandbox lives. */

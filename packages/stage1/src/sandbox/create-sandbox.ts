@@ -36,7 +36,8 @@ export async function createSandbox(context: RuntimeContext, id: PodId, options:
     const hostname = sandbox.spec.hostname ?? `rkt-${id}`;
     const { holder, identity } = await holdNamespaces(context, { flavor, hostname, hostNetwork });
     context.owned.set(id, { pod, holder });
-    const base = { startedAt: context.now(), flavor: flavor.name, holder: identity, hostname, hostNetwork };
+    const times = { createdAt: sandbox.createdAt, startedAt: context.now() };
+    const base = { ...times, flavor: flavor.name, holder: identity, hostname, hostNetwork };
     records.writeRun(pod.dir, { ...base, networks: [] });
     const networks = await setUpNetworks(context, { id, sandbox, holder: identity, ports, signal: options.signal });
     const run: RunRecord = { ...base, networks };

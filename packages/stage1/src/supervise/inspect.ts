@@ -33,8 +33,8 @@ async function describe(context: RuntimeContext, location: PodLocation): Promise
   const lockMatters = stage !== 'embryo' && stage !== 'prepared';
   const locked = lockMatters && context.pods.isLocked(location, (await context.host.kernel()).syscalls);
   const manifest = orUndefined(() => records.readManifest(dir));
-  const sandbox = orUndefined(() => records.readSandbox(dir));
   const run = stage === 'run' || stage === 'exited-garbage' ? orUndefined(() => records.readRun(dir)) : undefined;
+  const sandbox = run ?? orUndefined(() => records.readSandbox(dir));
   const createdAt = sandbox?.createdAt ?? statSync(dir, { throwIfNoEntry: false })?.ctimeMs;
   if (createdAt === undefined) return undefined;
   const described = describeApps(context, { dir, manifest, run });
