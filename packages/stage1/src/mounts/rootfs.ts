@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { chmodSync, chownSync, statSync } from 'node:fs';
 import { Stage1Error } from '../error.ts';
 import { type Syscalls, SystemCallError } from '../host/index.ts';
 import { quote } from '../quote.ts';
@@ -14,6 +15,7 @@ import type { AppPaths } from './app-paths.ts';
 export function mountRootfs(syscalls: Syscalls, source: RootfsSource, paths: AppPaths): void {
   try {
     mountLower(syscalls, source, paths.lower);
+    copyRootAttributes(paths.lower, paths.upper);
   } catch (error) {
     throw mountFailed(source.type === 'erofs' ? source.source : source.path, error);
   }
@@ -27,6 +29,13 @@ export function mountRootfs(syscalls: Syscalls, source: RootfsSource, paths: App
 function mountLower(syscalls: Syscalls, source: RootfsSource, target: string): void {
   if (source.type === 'erofs') syscalls.mountErofs({ source: source.source, devices: source.devices, target });
   else syscalls.mountBind({ source: source.path, target, recursive: false, readOnly: true });
+}
+
+/** Owner and mode of an overlay's root are the upper directory's, which would otherwise follow our umask. */
+function copyRootAttributes(lower: string, upper: string): void {
+  const { uid, gid, mode } = statSync(lower);
+  chownSync(upper, uid, gid);
+  chmodSync(upper, mode & 0o7777);
 }
 
 function mountFailed(path: string, error: unknown): Stage1Error {

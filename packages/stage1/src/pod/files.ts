@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fchmodSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 export interface WriteOptions {
@@ -8,7 +8,7 @@ export interface WriteOptions {
    * @default false
    */
   readonly durable?: boolean;
-  /** @default 0o600 */
+  /** Whatever the umask. @default 0o600 */
   readonly mode?: number;
 }
 
@@ -21,6 +21,7 @@ export function writeFileAtomically(path: string, content: string, options: Writ
   const fd = openSync(temporary, 'wx', options.mode ?? 0o600);
   try {
     try {
+      if (options.mode !== undefined) fchmodSync(fd, options.mode);
       const bytes = Buffer.from(content);
       for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written);
       if (options.durable) fsyncSync(fd);

@@ -139,7 +139,7 @@ async function setUpNetworks(
 function writeNameFiles(dir: string, { spec }: SandboxRecord, { hostname, hostNetwork, networks }: RunRecord): void {
   const host = { resolvConf: readTextFile('/etc/resolv.conf'), hosts: readTextFile('/etc/hosts') };
   const files = nameFiles({ spec, hostname, hostNetwork, networks, host });
-  mkdirSync(join(dir, 'etc'), { mode: 0o755 });
+  mkdirSync(join(dir, 'etc'));
   const contents = { 'resolv.conf': files.resolvConf, hosts: files.hosts, hostname: files.hostname };
   for (const [name, content] of Object.entries(contents)) {
     if (content !== undefined) writeFileAtomically(join(dir, 'etc', name), content, { mode: 0o644 });

@@ -58,6 +58,54 @@ describe('a pod that is run', () => {
     expect(bench.read('ids')).toBe('1234\n2345\n2345 77\n');
   });
 
+  it('has the root its image has, whatever the umask of the caller', async () => {
+    chmodSync(bench.out, 0o777);
+    chmodSync(bench.image, 0o751);
+    const before = process.umask(0o077);
+    try {
+      const script = 'stat -c %a / /etc/hosts >/out/modes; cat /etc/resolv.conf /etc/hosts >/dev/null';
+      const { status } = await bench.run(runtime, script, { app: { user: 'worker', group: '' } });
+      expect(status).toBe(0);
+    } finally {
+      process.umask(before);
+      chmodSync(bench.image, 0o755);
+    }
+    expect(bench.read('modes')).toBe('751\n644\n');
+  });
+
+  it('runs beside another app of its pod, with its own root and the same network', async () => {
+    const image = { id: 'sha512-0' as const };
+    const mountPoints = [{ name: 'out', path: '/out' }];
+    const look = (name: string): string =>
+      `readlink /proc/self/ns/net /proc/self/ns/ipc >/out/${name}; touch /${name}; ls /b`;
+    const apps = ['a', 'b'].map((name) => ({
+      name,
+      image,
+      app: { exec: ['/bin/sh', '-c', look(name)], user: '0', group: '0', mountPoints },
+    }));
+    const source = { type: 'directory' as const, path: bench.image };
+    const { id } = await runtime.prepare({
+      manifest: {
+        acVersion: '0.8.11',
+        acKind: 'PodManifest',
+        apps,
+        volumes: [{ name: 'out', kind: 'host', source: bench.out }],
+      },
+      rootfs: { a: source, b: source },
+      sandbox: { networks: [{ name: 'none' }] },
+    });
+    bench.ids.push(id);
+    await runtime.createSandbox(id);
+    try {
+      await Promise.all(['a', 'b'].map((name) => runtime.addApp(id, name)));
+      const started = await Promise.all(['a', 'b'].map((name) => runtime.startApp(id, name, { stdio: 'inherit' })));
+      expect(await Promise.all(started.map((app) => app.wait()))).toEqual([2, 0]);
+    } finally {
+      await runtime.stopSandbox(id);
+    }
+    expect(bench.read('a')).toBe(bench.read('b'));
+  });
+
   it('writes to its own layer, never to the image', async () => {
     const { status } = await bench.run(runtime, 'touch /etc/new && cat /etc/new && ls /etc >/out/etc');
     expect(status).toBe(0);
