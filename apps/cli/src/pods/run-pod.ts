@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PodId, RunningApp, Runtime, StdioMode } from '@rkt/stage1';
-import { CliError } from '../errors.ts';
+import { CliError, reasonOf } from '../errors.ts';
 import type { Session } from '../wiring/session.ts';
 
-/** How long after a second signal the app is killed, in milliseconds, is no question: at once. */
-const KILL_AFTER_SIGNALS = 3;
+/** The signal of this count is not passed on: it kills the app. */
+const KILL_AT_SIGNAL = 3;
 
 /**
  * Runs the app of a prepared pod in the foreground until it ends, passing signals on to it, and takes the sandbox down.
@@ -12,16 +12,38 @@ const KILL_AFTER_SIGNALS = 3;
  */
 export async function runPod(session: Session, id: PodId, interactive: boolean): Promise<number> {
   const runtime = await session.runtime();
-  const { signal } = session.interrupts;
+  let status: number;
   try {
-    const { manifest } = await runtime.createSandbox(id, { signal });
-    const app = manifest?.apps[0]?.name;
-    if (app === undefined) throw new CliError('ERR_RKT_CLI_POD_STATE', `pod "${id}" has no app`);
-    await runtime.addApp(id, app, { signal });
-    const running = await runtime.startApp(id, app, { stdio: stdioOf(session, interactive), signal });
-    return await attend(session, running, () => stopAgain(runtime, id, app));
-  } finally {
+    status = await runApp(session, runtime, { id, interactive });
+  } catch (error) {
+    await takeDown(session, runtime, id);
+    throw error;
+  }
+  await runtime.stopSandbox(id);
+  return status;
+}
+
+interface Foreground {
+  readonly id: PodId;
+  readonly interactive: boolean;
+}
+
+async function runApp(session: Session, runtime: Runtime, { id, interactive }: Foreground): Promise<number> {
+  const { signal } = session.interrupts;
+  const { manifest } = await runtime.createSandbox(id, { signal });
+  const app = manifest?.apps[0]?.name;
+  if (app === undefined) throw new CliError('ERR_RKT_CLI_POD_STATE', `pod "${id}" has no app`);
+  await runtime.addApp(id, app, { signal });
+  const running = await runtime.startApp(id, app, { stdio: stdioOf(session, interactive), signal });
+  return await attend(session, running, () => runtime.stopApp(id, app, { force: true }));
+}
+
+/** After a failure: the failure is what is to be told first, that something stayed behind comes after it. */
+async function takeDown(session: Session, runtime: Runtime, id: PodId): Promise<void> {
+  try {
     await runtime.stopSandbox(id);
+  } catch (error) {
+    session.say(`cannot take down pod "${id}" (rkt gc will try again): ${reasonOf(error)}`);
   }
 }
 
@@ -35,13 +57,9 @@ async function attend(session: Session, running: RunningApp, kill: () => Promise
   let signals = 0;
   using _ = session.interrupts.divert((name) => {
     signals += 1;
-    if (signals < KILL_AFTER_SIGNALS) return running.signal(name);
+    if (signals < KILL_AT_SIGNAL) return running.signal(name);
     session.say('the app did not end, killing it');
-    kill().catch((error: unknown) => session.say(`cannot kill the app: ${String(error)}`));
+    kill().catch((error: unknown) => session.say(`cannot kill the app: ${reasonOf(error)}`));
   });
   return await running.wait();
-}
-
-async function stopAgain(runtime: Runtime, id: PodId, app: string): Promise<void> {
-  await runtime.stopApp(id, app, { force: true });
 }

@@ -120,6 +120,19 @@ describe('run', () => {
     expect(runtime.calls.at(-1)).toBe('stopSandbox');
   });
 
+  it('tells the failure and then what could not be taken down', async () => {
+    const run = rktWith(dir, {
+      openRuntime: async () => ({
+        ...runtime,
+        startApp: () => Promise.reject(Object.assign(new Error('first'), { code: 'ERR_RKT_STAGE1_RUNTIME_FAILED' })),
+        stopSandbox: () => Promise.reject(new Error('second')),
+      }),
+    });
+    const { status, stderr } = await run(insecure, '--tree-backend=directory', 'run', image);
+    expect(status).toBe(254);
+    expect(stderr).toMatch(/^run: cannot take down pod ".*" \(rkt gc will try again\): second\nrun: first$/m);
+  });
+
   it('saves the UUID', async () => {
     const file = join(dir, 'uuid');
     const running = rkt(insecure, 'run', `--uuid-file-save=${file}`, image);
