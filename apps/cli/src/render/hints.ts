@@ -29,7 +29,6 @@ const HINTS: Readonly<Record<string, string>> = {
   ERR_RKT_STAGE1_POD_NOT_FOUND: LIST_PODS,
   ERR_RKT_STAGE1_AMBIGUOUS_POD_ID: 'give more digits of the UUID',
   ERR_RKT_STAGE1_POD_RUNNING: "stop it first: 'rkt stop UUID'",
-  ERR_RKT_STAGE1_PLUGIN_MISSING: 'install the CNI plugins, on Debian: apt-get install containernetworking-plugins',
   ERR_RKT_STAGE1_NETWORK_NOT_FOUND: 'networks are configured in net.d of /etc/rkt',
   ERR_RKT_STAGE1_PORT_IN_USE: 'choose another port of the host: --port=NAME:PORT',
   ERR_RKT_STAGE1_EXEC_NOT_FOUND: 'name another executable with --exec after the image',

@@ -53,6 +53,7 @@ function output(stream: NodeJS.WriteStream): Output {
   return {
     write: (text) => void stream.write(text),
     isTTY: stream.isTTY === true,
-    columns: () => stream.columns ?? 80,
+    // A pseudo-terminal that nobody gave a size says 0.
+    columns: () => (stream.columns > 0 ? stream.columns : 80),
   };
 }
