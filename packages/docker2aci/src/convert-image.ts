@@ -10,7 +10,7 @@ import type { AbortOptions, Image } from '@rkt/registry';
 import { ConversionError } from './errors.ts';
 import { fetchLayers } from './layers/fetch-layers.ts';
 import { hashHere, hashOnThread, type ImageHashing } from './layers/remote-hash.ts';
-import { packagedWorkers, type WorkerFactories } from './layers/threads.ts';
+import { packagedWorkers, type WorkerFactories, workerOptions } from './layers/threads.ts';
 import { type ConversionLimits, defaultConversionLimits } from './limits.ts';
 import { toAciManifest } from './manifest/aci-manifest.ts';
 import type { OnConversionProgress } from './progress.ts';
@@ -78,7 +78,7 @@ function beginHashing(
   workers: WorkerFactories | undefined,
   options: { readonly manifestBytes: Uint8Array; readonly layerCount: number },
 ): ImageHashing {
-  return workers === undefined ? hashHere(options) : hashOnThread(workers.hash(), options);
+  return workers === undefined ? hashHere(options) : hashOnThread(workers.hash(workerOptions), options);
 }
 
 function manifestOf(image: Image): ImageManifest {

@@ -6,7 +6,7 @@ import type { EmbeddedParts } from '../../src/wiring/embedded-parts.ts';
 /** The workers, started from the scripts the executable carries. */
 export const embeddedParts: EmbeddedParts | undefined = {
   workers: {
-    layer: () => new Worker(getAsset('layer-worker.cjs', 'utf8'), { eval: true }),
-    hash: () => new Worker(getAsset('hash-worker.cjs', 'utf8'), { eval: true }),
+    layer: (options) => new Worker(getAsset('layer-worker.cjs', 'utf8'), { ...options, eval: true }),
+    hash: (options) => new Worker(getAsset('hash-worker.cjs', 'utf8'), { ...options, eval: true }),
   },
 };

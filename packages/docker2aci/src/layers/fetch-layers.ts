@@ -7,7 +7,7 @@ import type { OnConversionProgress } from '../progress.ts';
 import type { LayerJob, LayerSink, UnpackedLayer } from './layer-job.ts';
 import type { ImageHashing } from './remote-hash.ts';
 import { createLayerThread, type LayerThread } from './remote-unpack.ts';
-import type { WorkerFactories } from './threads.ts';
+import { type WorkerFactories, workerOptions } from './threads.ts';
 import { unpackLayer } from './unpack.ts';
 
 export interface FetchContext {
@@ -139,7 +139,7 @@ function createThreads({ workers, concurrency }: FetchContext): Threads {
   const leastBusy = (start: WorkerFactories): LayerThread => {
     const [first] = threads.toSorted((left, right) => left.openJobs - right.openJobs);
     if (first !== undefined && (first.openJobs === 0 || threads.length >= most)) return first;
-    const thread = createLayerThread(start.layer());
+    const thread = createLayerThread(start.layer(workerOptions));
     threads.push(thread);
     return thread;
   };
