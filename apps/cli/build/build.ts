@@ -40,8 +40,8 @@ function seaConfig(): object {
     disableExperimentalSEAWarning: true,
     useSnapshot: false,
     useCodeCache: true,
-    // What a fetch reads from sockets is garbage as soon as it is passed on; with a small nursery V8 notices in time.
-    execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1'],
+    // What a fetch reads from sockets is garbage as soon as it is passed on; with a small nursery, and asked, V8 notices in time.
+    execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1', '--expose-gc'],
     // Options for Node in the caller's environment must not change what a tool that runs as root does.
     execArgvExtension: 'none',
     assets: {

@@ -5,6 +5,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { LayerRepository } from '@rkt/appc';
+import { type BlobReader, type Image, type Layer, RegistryError } from '@rkt/registry';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type ConversionEvent, convertImage, convertToAci, directoryRepository } from '../src/index.ts';
 import { type SampleLayer, sampleImage, tarOf, tarOfLink } from './sample-image.ts';
@@ -13,9 +14,11 @@ import { temporaryDirectory } from './temporary.ts';
 let base: SampleLayer;
 let middle: SampleLayer;
 let top: SampleLayer;
+let small: SampleLayer;
 beforeAll(async () => {
   base = { tar: await tarOf({ 'etc/': '', 'etc/hostname': 'base\n', 'etc/gone': 'x', big: randomBytes(7 << 20) }) };
   middle = { tar: await tarOf({ 'etc/hostname': 'middle\n', random: randomBytes(6 << 20) }) };
+  small = { tar: await tarOf({ small: 'x' }) };
   top = { tar: await tarOf({ 'etc/.wh.gone': '', new: 'n' }) };
 });
 
@@ -180,4 +183,47 @@ test('a damaged layer file is an error, not another ID', async () => {
   const [name = ''] = (await readdir(dir)).filter((file) => file.endsWith('.tar'));
   await writeFile(join(dir, name), (await readFile(join(dir, name))).subarray(0, 5000));
   await expect(convertImage(image, { repository })).rejects.toMatchObject({ code: 'ERR_RKT_DOCKER2ACI_IO' });
+});
+
+describe('a layer whose bytes were wrong', () => {
+  const mismatch = new RegistryError('ERR_RKT_REGISTRY_DIGEST_MISMATCH', 'digest mismatch', {});
+  const lying = (layer: SampleLayer, lies: number): { image: Image; openings: () => number } => {
+    const image = sampleImage([layer, top]);
+    const [honest, ...others] = image.layers;
+    if (honest === undefined) throw new Error('no layer');
+    let openings = 0;
+    const open: Layer['open'] = async (options) => {
+      const reader = await honest.open(options);
+      openings += 1;
+      return openings > lies ? reader : { ...reader, [Symbol.asyncIterator]: () => wrong(reader) };
+    };
+    return { image: { ...image, layers: [{ ...honest, open }, ...others] }, openings: () => openings };
+  };
+  async function* wrong(reader: BlobReader): AsyncGenerator<Uint8Array> {
+    for await (const chunk of reader) {
+      yield chunk;
+      throw mismatch;
+    }
+  }
+
+  test.each([
+    ['on worker threads', () => base],
+    ['on this thread', () => small],
+  ])('is fetched once more, %s', async (_name, layer) => {
+    const { image, openings } = lying(layer(), 1);
+    const repository = directoryRepository(await temporaryDirectory());
+    const honest = await convertImage(sampleImage([layer(), top]), {
+      repository: directoryRepository(await temporaryDirectory()),
+    });
+    expect((await convertImage(image, { repository })).id).toBe(honest.id);
+    expect(openings()).toBe(2);
+  });
+
+  test('is given up the second time', async () => {
+    const dir = await temporaryDirectory();
+    const { image, openings } = lying(base, 9);
+    await expect(convertImage(image, { repository: directoryRepository(dir) })).rejects.toBe(mismatch);
+    expect(openings()).toBe(2);
+    expect((await readdir(dir)).filter((name) => !name.endsWith('.tar') && !name.endsWith('.idx'))).toEqual([]);
+  });
 });

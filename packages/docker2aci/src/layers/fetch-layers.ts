@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { availableParallelism } from 'node:os';
 import type { LayerIngest, LayerRepository, PresentLayer } from '@rkt/appc';
-import type { Layer } from '@rkt/registry';
+import { isRegistryError, type Layer } from '@rkt/registry';
 import type { ConversionLimits } from '../limits.ts';
 import type { OnConversionProgress } from '../progress.ts';
 import type { LayerJob, LayerSink, UnpackedLayer } from './layer-job.ts';
+import { createRelief } from './relief.ts';
 import type { ImageHashing } from './remote-hash.ts';
 import { createLayerThread, type LayerThread } from './remote-unpack.ts';
 import { type WorkerFactories, workerOptions } from './threads.ts';
@@ -86,7 +87,25 @@ interface LayerContext extends FetchContext {
   readonly threads: Threads;
 }
 
+/** A host that sent wrong bytes is asked last from then on, so a second try may well go to another one. */
 async function fetchLayer(layer: Layer, context: LayerContext): Promise<PresentLayer> {
+  try {
+    return await tryLayer(layer, context);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    if (!isWrongContent(error)) throw error;
+    return tryLayer(layer, context);
+  }
+}
+
+function isWrongContent(error: unknown): boolean {
+  return (
+    isRegistryError(error) &&
+    (error.code === 'ERR_RKT_REGISTRY_DIGEST_MISMATCH' || error.code === 'ERR_RKT_REGISTRY_SIZE_MISMATCH')
+  );
+}
+
+async function tryLayer(layer: Layer, context: LayerContext): Promise<PresentLayer> {
   const { signal, onProgress } = context;
   signal.throwIfAborted();
   const { diffId, descriptor } = layer;
@@ -113,10 +132,12 @@ async function transfer(layer: Layer, ingest: LayerIngest, context: LayerContext
   await using blob = await layer.open({ signal, onBytes });
   const job = { path: ingest.path, digest, mediaType, size, diffId: layer.diffId, limits };
   const sink = threads.unpack(job);
+  const relief = createRelief();
   try {
     for await (const bytes of blob) {
       signal.throwIfAborted();
       await sink.push(bytes);
+      relief.passed(bytes.length);
     }
     return await sink.finish();
   } catch (error) {

@@ -18,7 +18,8 @@ const jobs = new Map<number, OpenJob>();
 parentPort?.on('message', (request: LayerRequest) => {
   if (request.type === 'start') start(request.id, request);
   else if (request.type === 'bytes') enqueue(request.id, (sink) => take(request, sink));
-  else enqueue(request.id, (sink) => finish(request.id, sink));
+  else if (request.type === 'end') enqueue(request.id, (sink) => finish(request.id, sink));
+  else enqueue(request.id, (sink) => abort(request.id, sink));
 });
 
 function start(id: number, { job }: Extract<LayerRequest, { type: 'start' }>): void {
@@ -53,6 +54,11 @@ async function finish(id: number, sink: LayerSink): Promise<void> {
   const layer = await sink.finish();
   jobs.delete(id);
   reply({ type: 'done', id, layer });
+}
+
+async function abort(id: number, sink: LayerSink): Promise<void> {
+  jobs.delete(id);
+  sink.abort();
 }
 
 function reply(message: LayerReply, transfer: readonly ArrayBuffer[] = []): void {

@@ -37,7 +37,7 @@ export function createLayerThread(worker: Worker): LayerThread {
     unpack(job) {
       if (dead !== undefined) throw dead;
       lastId += 1;
-      const sink = new RemoteSink(worker, lastId);
+      const sink = new RemoteSink(worker, lastId, (id) => sinks.delete(id));
       sinks.set(lastId, sink);
       sink.start(job);
       return sink;
@@ -55,6 +55,7 @@ export function workerFailed(why: string, cause?: unknown): ConversionError {
 class RemoteSink implements LayerSink {
   readonly #worker: Worker;
   readonly #id: number;
+  readonly #forget: (id: number) => void;
   readonly #outcome = Promise.withResolvers<UnpackedLayer>();
   #free: ArrayBuffer[] = [];
   #allocated = 0;
@@ -63,9 +64,10 @@ class RemoteSink implements LayerSink {
   #failure: ConversionError | undefined;
   #wake: () => void = () => undefined;
 
-  constructor(worker: Worker, id: number) {
+  constructor(worker: Worker, id: number, forget: (id: number) => void) {
     this.#worker = worker;
     this.#id = id;
+    this.#forget = forget;
     // Whoever pushes learns of a failure by the push; the promise is for `finish`.
     this.#outcome.promise.catch(() => undefined);
   }
@@ -94,9 +96,10 @@ class RemoteSink implements LayerSink {
   }
 
   abort(): void {
-    // The conversion is over and its threads are terminated; the worker must not be asked to tidy up first.
     this.#free = [];
     this.#filling = undefined;
+    this.#forget(this.#id);
+    this.#send({ type: 'abort', id: this.#id });
   }
 
   receive(reply: LayerReply): void {

@@ -8,7 +8,9 @@ export type LayerRequest =
   | { readonly type: 'start'; readonly id: number; readonly job: LayerJob }
   /** The first `length` bytes of a buffer that is lent until `taken` brings it back. */
   | { readonly type: 'bytes'; readonly id: number; readonly buffer: ArrayBuffer; readonly length: number }
-  | { readonly type: 'end'; readonly id: number };
+  | { readonly type: 'end'; readonly id: number }
+  /** Nothing more comes, and nobody waits for the job. */
+  | { readonly type: 'abort'; readonly id: number };
 
 /** What a layer worker says. After `done` or `failed` it says nothing more of a job but `taken`. */
 export type LayerReply =
