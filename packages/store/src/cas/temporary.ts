@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdirSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FileContext } from '../context.ts';
-import { isNotFound } from '../errors.ts';
 import { isOwnerAlive } from '../host/owner.ts';
+import { removeTree } from './visit-files.ts';
 
 let sequence = 0;
 
@@ -26,14 +25,5 @@ export async function sweepTemporaries(context: FileContext): Promise<void> {
   for (const path of abandonedTemporaries(context)) {
     context.step(`remove ${path}`);
     await removeTree(path);
-  }
-}
-
-/** Removes a file or a directory with all it holds; nothing there is fine, also when it vanishes meanwhile. */
-export async function removeTree(path: string): Promise<void> {
-  try {
-    await rm(path, { recursive: true, force: true, maxRetries: 2 });
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
   }
 }

@@ -5,7 +5,8 @@ import type { ImageId } from '@rkt/appc';
 import { imageLock } from '../cas/layout.ts';
 import { tryLock } from '../cas/locks.ts';
 import { keepReserve, withReserve } from '../cas/reserve.ts';
-import { abandonedTemporaries, removeTree } from '../cas/temporary.ts';
+import { abandonedTemporaries } from '../cas/temporary.ts';
+import { removeTree } from '../cas/visit-files.ts';
 import { requireWritable, type StoreContext } from '../context.ts';
 import { isStoreError, toStoreError } from '../errors.ts';
 import { findImage } from '../records/images.ts';
@@ -13,7 +14,6 @@ import type { GcOptions, RemovedItem } from '../store.ts';
 import { garbageImages, garbageLayers, orphanImages } from './garbage.ts';
 import { planGc } from './plan.ts';
 import { removeImage, removeImageFiles } from './remove-image.ts';
-import { bytesOf } from './sizes.ts';
 import { sweepLayer } from './sweep-layer.ts';
 
 const DEFAULT_GRACE_MS = 24 * 60 * 60 * 1000;
@@ -53,14 +53,13 @@ export async function gc(context: StoreContext, options: GcOptions = {}): Promis
 async function sweepAbandoned(context: StoreContext): Promise<readonly RemovedItem[]> {
   const removed: RemovedItem[] = [];
   for (const path of abandonedTemporaries(context)) {
-    const size = await bytesOf(path);
     context.step(`remove ${path}`);
     try {
-      await removeTree(path);
+      const size = await removeTree(path);
+      if (size !== undefined) removed.push({ kind: 'temporary', id: basename(path), size });
     } catch (error) {
       throw toStoreError(error, 'cannot remove a leftover', path);
     }
-    if (size !== undefined) removed.push({ kind: 'temporary', id: basename(path), size });
   }
   return removed;
 }

@@ -3,12 +3,13 @@ import { basename } from 'node:path';
 import type { ImageId } from '@rkt/appc';
 import { directoryTree, erofsTree, imageDirectory } from '../cas/layout.ts';
 import { abandonedTemporaries } from '../cas/temporary.ts';
+import { bytesOf } from '../cas/visit-files.ts';
 import type { StoreContext } from '../context.ts';
 import { deleteImage, findImage } from '../records/images.ts';
 import { unusedLayers } from '../records/layers.ts';
 import type { RemovedItem } from '../store.ts';
 import { garbageImages, garbageLayers, orphanImages } from './garbage.ts';
-import { bytesOf, layerBytes } from './sizes.ts';
+import { layerBytes } from './sizes.ts';
 
 /** What a collection would remove: everything is decided in a transaction that is rolled back. */
 export async function planGc(context: StoreContext, before: number): Promise<readonly RemovedItem[]> {

@@ -6,14 +6,14 @@ import { deleteDeadHolds } from '../cas/holds.ts';
 import { directoryTree, erofsTree, imageDirectory, imageLock, isFullImageId } from '../cas/layout.ts';
 import { acquireLock } from '../cas/locks.ts';
 import { keepReserve, withReserve } from '../cas/reserve.ts';
-import { removeTree, temporaryPath } from '../cas/temporary.ts';
+import { temporaryPath } from '../cas/temporary.ts';
+import { removeTree } from '../cas/visit-files.ts';
 import { requireWritable, type StoreContext } from '../context.ts';
 import { StoreError, toStoreError } from '../errors.ts';
 import { imageNotFound } from '../images/not-found.ts';
 import { deleteDeadLeases, isLeased } from '../leases/leases.ts';
 import { deleteImage, findImage } from '../records/images.ts';
 import type { ImageRecord, RemovedItem } from '../store.ts';
-import { bytesOf } from './sizes.ts';
 import { sweepLayer } from './sweep-layer.ts';
 
 export interface RemoveOptions {
@@ -71,15 +71,13 @@ function deleteRecord(context: StoreContext, id: ImageId, { usedBefore }: Remove
 /** Out of sight first: a directory that takes long to remove is never seen half empty. */
 async function removePath(context: StoreContext, path: string): Promise<number | undefined> {
   if (!existsSync(path)) return undefined;
-  const size = await bytesOf(path);
   const aside = temporaryPath(context, 'removed');
   try {
     context.step(`rename ${aside}`);
     await rename(path, aside);
     context.step(`remove ${aside}`);
-    await removeTree(aside);
+    return await removeTree(aside);
   } catch (error) {
     throw toStoreError(error, 'cannot remove from the store', path);
   }
-  return size;
 }

@@ -3,7 +3,7 @@
 import { deleteHolds, uncountHolds } from '../cas/holds.ts';
 import { imageDirectory, imageLock, isDiffId, isFullImageId } from '../cas/layout.ts';
 import { acquireLock } from '../cas/locks.ts';
-import { removeTree } from '../cas/temporary.ts';
+import { removeTree } from '../cas/visit-files.ts';
 import { requireWritable, type StoreContext } from '../context.ts';
 import { printable, StoreError } from '../errors.ts';
 import type { Sql } from '../records/database.ts';

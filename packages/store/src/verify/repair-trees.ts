@@ -5,7 +5,7 @@ import type { ImageId } from '@rkt/appc';
 import { writeAtomically } from '../cas/atomic-write.ts';
 import { directoryTree, erofsTree, imageLock } from '../cas/layout.ts';
 import { acquireLock } from '../cas/locks.ts';
-import { removeTree } from '../cas/temporary.ts';
+import { removeTree } from '../cas/visit-files.ts';
 import type { StoreContext } from '../context.ts';
 import { toStoreError } from '../errors.ts';
 import { loadTree } from '../render/load-tree.ts';
@@ -42,7 +42,7 @@ async function repairDirectory(context: StoreContext, id: ImageId, options: Abor
   if (context.readOnly || !existsSync(path)) return false;
   const extracted = await extract(context, { ...options, tree: await loadTree(context, id) });
   try {
-    if (await isSameDirectory(Buffer.from(extracted), Buffer.from(path), options.signal)) return false;
+    if (await isSameDirectory(extracted, path, options.signal)) return false;
     await using _lock = await acquireLock(imageLock(context.layout, id), options);
     await replaceDirectory(context, id, extracted);
     return true;

@@ -1,70 +1,100 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Stats } from 'node:fs';
-import { lstat, open, readdir, readlink } from 'node:fs/promises';
+import { closeSync, lstatSync, openSync, readlinkSync, readSync, type Stats } from 'node:fs';
 import { isNotFound } from '../errors.ts';
-
-/** A directory on disk; names are bytes, as images have them. */
-type Path = Buffer;
+import { type BytePath, inSlices, type OpenDirectory, openDirectory } from '../host/open-directory.ts';
 
 const CHUNK_BYTES = 256 * 1024;
-const SLASH = Buffer.from('/');
+
+type Pair<T> = readonly [one: T, other: T];
+
+interface Frame {
+  readonly directories: Pair<OpenDirectory>;
+  next: number;
+}
 
 /**
  * Whether two directories hold the same files with the same content, owners, modes, times and devices. Extended
  * attributes are not looked at. Follows no symbolic link.
  */
-export async function isSameDirectory(one: Path, other: Path, signal: AbortSignal | undefined): Promise<boolean> {
-  const pending: (readonly [Path, Path])[] = [[one, other]];
-  for (let pair = pending.pop(); pair !== undefined; pair = pending.pop()) {
-    signal?.throwIfAborted();
-    const [left, right] = pair;
-    if (!(await isSameNode(left, right))) return false;
-    if (!(await lstat(left)).isDirectory()) continue;
-    const [names, otherNames] = [await namesIn(left), await namesIn(right)];
-    if (names.length !== otherNames.length || names.some((name, at) => otherNames[at]?.equals(name) !== true)) {
-      return false;
-    }
-    for (const name of names) pending.push([join(left, name), join(right, name)]);
-  }
-  return true;
-}
-
-async function isSameNode(one: Path, other: Path): Promise<boolean> {
-  const [a, b] = [await statOf(one), await statOf(other)];
-  if (a === undefined || b === undefined) return false;
-  const same = (field: 'mode' | 'uid' | 'gid' | 'rdev' | 'mtimeMs'): boolean => a[field] === b[field];
-  if (!same('mode') || !same('uid') || !same('gid') || !same('rdev') || !same('mtimeMs')) return false;
-  if (a.isSymbolicLink()) return (await readlink(one, 'buffer')).equals(await readlink(other, 'buffer'));
-  if (!a.isFile()) return true;
-  return a.size === b.size && a.nlink === b.nlink && (await isSameContent(one, other));
-}
-
-async function isSameContent(one: Path, other: Path): Promise<boolean> {
-  await using left = await open(one, 'r');
-  await using right = await open(other, 'r');
-  const [a, b] = [Buffer.allocUnsafe(CHUNK_BYTES), Buffer.allocUnsafe(CHUNK_BYTES)];
-  for (;;) {
-    const { bytesRead } = await left.read(a, 0, CHUNK_BYTES);
-    const other = await right.read(b, 0, CHUNK_BYTES);
-    // Regular files of one size are read in equal pieces; a piece cut short by a signal would only rebuild the tree.
-    if (bytesRead !== other.bytesRead || a.compare(b, 0, bytesRead, 0, bytesRead) !== 0) return false;
-    if (bytesRead === 0) return true;
-  }
-}
-
-async function statOf(path: Path): Promise<Stats | undefined> {
+export async function isSameDirectory(one: string, other: string, signal: AbortSignal | undefined): Promise<boolean> {
+  const buffers = [Buffer.allocUnsafe(CHUNK_BYTES), Buffer.allocUnsafe(CHUNK_BYTES)] as const;
+  const stack: Frame[] = [];
+  const pause = inSlices();
+  /** Directories are compared themselves here, and what they hold later. */
+  const compare = (paths: Pair<BytePath>): boolean => {
+    const stats = statsOf(paths);
+    if (stats === undefined || !isSameNode(paths, stats, buffers)) return false;
+    if (!stats[0].isDirectory()) return true;
+    const directories = openBoth(paths);
+    stack.push({ directories, next: 0 });
+    return hasSameNames(directories);
+  };
   try {
-    return await lstat(path);
+    if (!compare([Buffer.from(one), Buffer.from(other)])) return false;
+    for (let frame = stack.at(-1); frame !== undefined; frame = stack.at(-1)) {
+      const [left, right] = frame.directories;
+      const name = left.names[frame.next++];
+      if (name === undefined) close(stack.pop());
+      else if (!compare([left.entry(name), right.entry(name)])) return false;
+      await pause();
+      signal?.throwIfAborted();
+    }
+    return true;
+  } finally {
+    for (const frame of stack) close(frame);
+  }
+}
+
+function statsOf([one, other]: Pair<BytePath>): Pair<Stats> | undefined {
+  try {
+    return [lstatSync(one), lstatSync(other)];
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;
   }
 }
 
-async function namesIn(path: Path): Promise<readonly Buffer[]> {
-  return (await readdir(path, { encoding: 'buffer' })).toSorted(Buffer.compare);
+function isSameNode(paths: Pair<BytePath>, [a, b]: Pair<Stats>, buffers: Pair<Buffer>): boolean {
+  const same = (field: 'mode' | 'uid' | 'gid' | 'rdev' | 'mtimeMs'): boolean => a[field] === b[field];
+  if (!same('mode') || !same('uid') || !same('gid') || !same('rdev') || !same('mtimeMs')) return false;
+  if (a.isSymbolicLink()) return readlinkSync(paths[0], 'buffer').equals(readlinkSync(paths[1], 'buffer'));
+  if (!a.isFile()) return true;
+  return a.size === b.size && a.nlink === b.nlink && isSameContent(paths, buffers);
 }
 
-function join(path: Path, name: Buffer): Path {
-  return Buffer.concat([path, SLASH, name]);
+function isSameContent([one, other]: Pair<BytePath>, [a, b]: Pair<Buffer>): boolean {
+  const left = openSync(one, 'r');
+  try {
+    const right = openSync(other, 'r');
+    try {
+      for (;;) {
+        const length = readSync(left, a);
+        // Regular files of one size are read in equal pieces; a piece cut short by a signal would only rebuild the tree.
+        if (length !== readSync(right, b) || a.compare(b, 0, length, 0, length) !== 0) return false;
+        if (length === 0) return true;
+      }
+    } finally {
+      closeSync(right);
+    }
+  } finally {
+    closeSync(left);
+  }
+}
+
+function openBoth([one, other]: Pair<BytePath>): Pair<OpenDirectory> {
+  const left = openDirectory(one);
+  try {
+    return [left, openDirectory(other)];
+  } catch (error) {
+    left.close();
+    throw error;
+  }
+}
+
+function hasSameNames([one, other]: Pair<OpenDirectory>): boolean {
+  return one.names.length === other.names.length && one.names.every((name, at) => other.names[at]?.equals(name));
+}
+
+function close(frame: Frame | undefined): void {
+  for (const directory of frame?.directories ?? []) directory.close();
 }

@@ -7,26 +7,38 @@ import { renderedXattrs } from '../rendered-content.ts';
 import { type Extraction, O_PATH } from './extraction.ts';
 
 /*
- * The order matters: a change of owner clears setuid bits and capabilities, a change of mode rewrites ACLs, and all
- * of it changes times.
+ * The order matters: a change of owner clears setuid bits and capabilities, a change of mode rewrites ACLs and may
+ * bar the owner from setting `user.*` attributes, and all of it changes times.
  */
 
 /** Gives an open file or directory its attributes. */
 export function applyToHandle(extraction: Extraction, handle: number, node: TreeNode): void {
   const { attributes } = node;
+  const set: SetXattr = (name, value) => extraction.calls.fsetxattr(handle, name, value);
   if (extraction.privileged) fchownSync(handle, attributes.uid, attributes.gid);
-  fchmodSync(handle, attributes.mode & 0o7777);
-  setXattrs(extraction, node, (name, value) => extraction.calls.fsetxattr(handle, name, value));
+  setXattrs(extraction, node, set, isUserXattr);
+  fchmodSync(handle, modeOf(extraction, node));
+  setXattrs(extraction, node, set, (name) => !isUserXattr(name));
   extraction.calls.futimens(handle, modificationTime(node));
+}
+
+/** Who is barred from a directory of his own can neither rename it nor remove what is in it: only root never is. */
+function modeOf({ privileged }: Extraction, { kind, attributes }: TreeNode): number {
+  return (attributes.mode & 0o7777) | (kind === 'directory' && !privileged ? 0o700 : 0);
 }
 
 /** The same for what must not be opened: symbolic links, devices, fifos. */
 export function applyToEntry(extraction: Extraction, entry: DirectoryEntry, node: TreeNode): void {
   const { calls, privileged } = extraction;
-  const { uid, gid, mode } = node.attributes;
+  const { uid, gid } = node.attributes;
   if (privileged) calls.fchownat(entry, uid, gid);
-  if (node.kind !== 'symlink') changeMode(extraction, entry, mode & 0o7777);
-  setXattrs(extraction, node, (name, value) => calls.lsetxattr(entry, name, value));
+  if (node.kind !== 'symlink') changeMode(extraction, entry, modeOf(extraction, node));
+  setXattrs(
+    extraction,
+    node,
+    (name, value) => calls.lsetxattr(entry, name, value),
+    () => true,
+  );
   calls.utimensat(entry, modificationTime(node));
 }
 
@@ -42,8 +54,13 @@ function changeMode({ calls }: Extraction, entry: DirectoryEntry, mode: number):
 
 type SetXattr = (name: ByteString, value: Uint8Array) => void;
 
-function setXattrs({ privileged }: Extraction, node: TreeNode, set: SetXattr): void {
-  const xattrs = renderedXattrs(node).filter(([name]) => privileged || !isPrivilegedXattr(name));
+function setXattrs(
+  { privileged }: Extraction,
+  node: TreeNode,
+  set: SetXattr,
+  chosen: (name: ByteString) => boolean,
+): void {
+  const xattrs = renderedXattrs(node).filter(([name]) => chosen(name) && (privileged || !isPrivilegedXattr(name)));
   // Writing other attributes may clear capabilities: they come last.
   const ordered = [
     ...xattrs.filter(([name]) => name !== CAPABILITY),
@@ -60,6 +77,10 @@ function setXattrs({ privileged }: Extraction, node: TreeNode, set: SetXattr): v
 }
 
 const CAPABILITY = 'security.capability';
+
+function isUserXattr(name: ByteString): boolean {
+  return name.startsWith('user.');
+}
 
 function isPrivilegedXattr(name: ByteString): boolean {
   return name.startsWith('trusted.') || name.startsWith('security.');

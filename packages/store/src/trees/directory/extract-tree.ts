@@ -18,7 +18,7 @@ export interface ExtractTreeOptions {
   readonly signal?: AbortSignal;
   /**
    * Whether owners, devices and the attributes `trusted.*` and `security.*` are set. Without, everything belongs to
-   * the caller and these are left out. @default whether the effective user is root
+   * the caller, who may enter and change every directory, and these are left out. @default whether the effective user is root
    */
   readonly privileged?: boolean;
 }
