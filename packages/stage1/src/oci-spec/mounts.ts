@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { posix } from 'node:path';
 import { Stage1Error } from '../error.ts';
 import { quote } from '../quote.ts';
+import { resolveDots } from './absolute-path.ts';
 import type { OciMount } from './spec.ts';
 
 /** In order: a parent precedes its children. Options: mount(8). 65536k of /dev/shm is what POSIX shared memory gets elsewhere. */
@@ -57,10 +57,10 @@ export function podMounts(mounts: readonly OciMount[]): readonly OciMount[] {
 }
 
 function checkedDestination(destination: string): string {
-  const path = posix.normalize(destination).replace(/(?<=.)\/$/, '');
   if (!destination.startsWith('/') || destination.includes('\0')) {
     throw invalid(`mount destination ${quote(destination)} is not an absolute path`);
   }
+  const path = resolveDots(destination);
   const standard = standardMounts.some((mount) => mount.destination === path);
   if (path === '/' || path.startsWith('/proc/') || (standard && !replaceable.has(path))) {
     throw invalid(`mount destination ${quote(destination)} would hide a file system every app needs`);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Stage1Error } from '../error.ts';
 import { quote } from '../quote.ts';
+import { resolveDots } from './absolute-path.ts';
 import type { HostLimits, OciSpecInput, ResourceLimit } from './input.ts';
 import type { AppIsolators } from './isolators.ts';
 import type { OciCapabilities, OciProcess, OciRlimit } from './spec.ts';
@@ -44,15 +45,6 @@ function checkedWorkingDirectory({ app, appName }: OciSpecInput): string {
     throw invalid(`working directory ${quote(directory)} of app ${quote(appName)} leads into a process`);
   }
   return directory;
-}
-
-function resolveDots(path: string): string {
-  const parts: string[] = [];
-  for (const part of path.split('/')) {
-    if (part === '..') parts.pop();
-    else if (part !== '' && part !== '.') parts.push(part);
-  }
-  return `/${parts.join('/')}`;
 }
 
 /** Written although they are the caller's own: a JavaScript engine raises its soft limit, and that would be inherited. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { constants } from 'node:os';
+import { EAFNOSUPPORT, ENOSYS, EPERM } from './errno.ts';
 import type { SeccompRule } from './profile.ts';
 
 /** clone(2): CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. */
@@ -40,7 +40,7 @@ function socketRules(): readonly SeccompRule[] {
       (value): SeccompRule => ({
         names: ['socket'],
         action: 'SCMP_ACT_ERRNO',
-        errnoRet: constants.errno.EAFNOSUPPORT,
+        errnoRet: EAFNOSUPPORT,
         args: [{ index: 0, value, op: 'SCMP_CMP_EQ' }],
       }),
     ),
@@ -68,10 +68,10 @@ function cloneRules(): readonly SeccompRule[] {
       (flag): SeccompRule => ({
         names: ['clone'],
         action: 'SCMP_ACT_ERRNO',
-        errnoRet: constants.errno.EPERM,
+        errnoRet: EPERM,
         args: [{ index: 0, value: flag, valueTwo: flag, op: 'SCMP_CMP_MASKED_EQ' }],
       }),
     ),
-    { names: ['clone3'], action: 'SCMP_ACT_ERRNO', errnoRet: constants.errno.ENOSYS },
+    { names: ['clone3'], action: 'SCMP_ACT_ERRNO', errnoRet: ENOSYS },
   ];
 }

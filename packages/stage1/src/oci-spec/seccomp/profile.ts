@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { constants } from 'node:os';
 import { Stage1Error } from '../../error.ts';
 import { quote } from '../../quote.ts';
 import type { AppIsolators, SeccompSet } from '../isolators.ts';
 import { argumentRules } from './argument-rules.ts';
+import { ENOSYS, EPERM, errnoNumber } from './errno.ts';
 import { isDefaultSet, syscallSet } from './syscall-sets.ts';
 import {
   allowedSyscalls,
@@ -70,12 +70,12 @@ function defaultProfile(bounding: readonly string[], architecture: 'x64' | 'arm6
   const refused = refusedSyscalls.filter((name) => !decided.has(name));
   return {
     defaultAction: 'SCMP_ACT_ERRNO',
-    defaultErrnoRet: constants.errno.ENOSYS,
+    defaultErrnoRet: ENOSYS,
     architectures: architectures[architecture],
     syscalls: [
       { names: [...allowed], action: 'SCMP_ACT_ALLOW' },
       ...conditional,
-      { names: refused, action: 'SCMP_ACT_ERRNO', errnoRet: constants.errno.EPERM },
+      { names: refused, action: 'SCMP_ACT_ERRNO', errnoRet: EPERM },
     ],
   };
 }
@@ -108,7 +108,7 @@ function statedProfile(stated: SeccompSet, arches: readonly string[]): SeccompPr
 }
 
 function errnoOf(name: string): number {
-  const found = Object.entries(constants.errno).find(([key]) => key === name);
-  if (found) return found[1];
+  const found = errnoNumber(name);
+  if (found !== undefined) return found;
   throw new Stage1Error('ERR_RKT_STAGE1_ISOLATOR_INVALID', `seccomp isolator: unknown errno ${quote(name)}`);
 }
