@@ -103,7 +103,7 @@ export interface Store extends LayerRepository, AsyncDisposable {
   readonly dir: string;
   putImage(options: PutImageOptions): Promise<ImageRecord>;
   getImage(id: ImageId): Promise<StoredImage>;
-  /** Throws IMAGE_NOT_FOUND, AMBIGUOUS_PREFIX, PREFIX_TOO_SHORT. By name: the latest imported. */
+  /** Throws IMAGE_NOT_FOUND, AMBIGUOUS_PREFIX, PREFIX_TOO_SHORT. By name: the one put under it last. */
   resolveImage(query: ImageQuery): Promise<ImageRecord>;
   listImages(): Promise<readonly ImageRecord[]>;
   /** Removes the record and every layer and tree nothing else uses. Throws IMAGE_IN_USE while leased. */

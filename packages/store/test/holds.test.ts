@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { openStore, type Store } from '@rkt/store';
 import { ingestLayer, sampleImage, sampleLayer } from '@rkt/store/testing';
@@ -104,6 +104,34 @@ describe('a lease bound to a directory that moves', () => {
     }
     rmSync(places[2] ?? '', { recursive: true });
     expect(kindsOf(await store.gc({ graceMs: 0 }))).toEqual(['image', 'layer']);
+  });
+});
+
+describe('a lease bound to a path', () => {
+  it('holds while nobody can tell whether the path is there', async () => {
+    const dir = temporaryDirectory();
+    const unseen = join(dir, 'unseen');
+    symlinkSync('unseen', unseen);
+    await using store = await openStore(dir);
+    await putImage(store, one);
+    const lease = await store.lease({ boundTo: join(unseen, 'pod') });
+    await lease.retain(one.put.id);
+    await lease[Symbol.asyncDispose]();
+    await expect(store.removeImage(one.put.id)).rejects.toMatchObject({ code: 'ERR_RKT_STORE_IMAGE_IN_USE' });
+    rmSync(unseen);
+    expect(kindsOf(await store.removeImage(one.put.id))).toEqual(['image', 'layer']);
+  });
+
+  it('means the directory the path was relative to', async () => {
+    const dir = temporaryDirectory();
+    await using store = await openStore(dir);
+    await putImage(store, one);
+    await using lease = await store.lease({ boundTo: relative(process.cwd(), join(dir, 'pod')) });
+    await lease.retain(one.put.id);
+    const database = new DatabaseSync(join(dir, 'cas/db'), { readOnly: true });
+    const row = database.prepare('SELECT bound_to FROM leases').get();
+    database.close();
+    expect(row).toEqual({ bound_to: JSON.stringify([join(dir, 'pod')]) });
   });
 });
 

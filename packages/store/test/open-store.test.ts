@@ -21,6 +21,15 @@ describe('opening a store', () => {
     expect(readFileSync(join(dir, 'cas/format'), 'utf8')).toBe('1\n');
   });
 
+  it('makes files nobody else may read', async () => {
+    const dir = temporaryDirectory();
+    await using store = await openStore(dir);
+    await putImage(store, image);
+    const files = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    expect(files.map(({ name }) => name)).toEqual(expect.arrayContaining(['db', 'db-wal', 'db-shm', 'manifest']));
+    for (const { parentPath, name } of files) expect(statSync(join(parentPath, name)).mode & 0o7777, name).toBe(0o600);
+  });
+
   it('makes none when told so', async () => {
     const dir = temporaryDirectory();
     for (const options of [{ create: false }, { readOnly: true }]) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { currentOwner, isOwnerAlive } from '../src/host/owner.ts';
 
@@ -23,6 +25,13 @@ describe('the owner of something in the store', () => {
     for (const text of ['', '1', '../../etc', `${process.pid}`, '1-2-3', `self-1-${currentOwner().slice(-8)}`]) {
       expect(isOwnerAlive(text), text).toBe(false);
     }
+  });
+
+  it('is not taken for dead where no file can be opened', async () => {
+    const script = fileURLToPath(new URL('processes/ask-without-handles.ts', import.meta.url));
+    const limited = ['-c', 'ulimit -n 64 && exec "$0" "$@"', process.execPath, ...process.execArgv, script];
+    const { stdout } = await promisify(execFile)('sh', limited);
+    expect(stdout).toBe('EMFILE');
   });
 
   it('is dead as soon as its process has ended', async () => {

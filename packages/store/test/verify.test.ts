@@ -49,6 +49,32 @@ describe('verification', () => {
     }
   });
 
+  it('goes on to the next image where an index is missing and cannot be written', async () => {
+    const { dir } = await (async () => {
+      await using store = await storeWithBoth();
+      rmSync(layerFile(store, one.put.layers[1] ?? '', 'idx'));
+      return store;
+    })();
+    await using store = await openStore(dir, { readOnly: true });
+    const findings = await verify(store);
+    expect(findings.find(({ id }) => id === one.put.id)).toMatchObject({ kind: 'image-corrupt' });
+    expect(findings.find(({ id }) => id === two.put.id)).toMatchObject({ kind: 'image-ok' });
+  });
+
+  it('is not needed to mend a manifest or a record: putting the image again does', async () => {
+    await using store = await storeWithBoth();
+    const files = join(store.dir, 'cas/images', one.put.id);
+    for (const file of ['manifest', 'record.json']) {
+      const whole = readFileSync(join(files, file));
+      for (const damage of [() => writeFileSync(join(files, file), '{'), () => rmSync(join(files, file))]) {
+        damage();
+        await putImage(store, one);
+        expect(readFileSync(join(files, file))).toEqual(whole);
+        expect(await kinds(store, [one.put.id])).toEqual(['image-ok']);
+      }
+    }
+  });
+
   it('tells that a damaged index cannot be read', async () => {
     await using store = await storeWithBoth();
     writeFileSync(layerFile(store, base.diffId, 'idx'), 'nonsense');

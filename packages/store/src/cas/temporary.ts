@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
+import { randomUUID } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FileContext } from '../context.ts';
 import { isOwnerAlive } from '../host/owner.ts';
 import { removeTree } from './visit-files.ts';
 
-let sequence = 0;
-
-/** A name in `cas/tmp` nobody else uses. It carries our process, so that others can tell when it is abandoned. */
+/**
+ * A name in `cas/tmp` nobody else uses, no other thread of this process either. It carries our process, so that others
+ * can tell when it is abandoned.
+ */
 export function temporaryPath(context: FileContext, purpose: string): string {
-  sequence += 1;
-  return join(context.layout.temporary, `${context.owner}.${sequence}.${purpose}`);
+  return join(context.layout.temporary, `${context.owner}.${randomUUID()}.${purpose}`);
 }
 
 /** Paths in `cas/tmp` whose process is gone. A name without a process is nobody's. */

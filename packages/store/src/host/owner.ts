@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
+import { hasErrno, isNotFound } from '../errors.ts';
 
 /**
  * A process, named so that no later process can be taken for it: `<pid>-<start time>-<boot>`. The start time is in
@@ -19,19 +20,28 @@ export function currentOwner(): Owner {
   return own;
 }
 
-/** Whether the process still runs. What is not an owner at all is not alive. */
+/**
+ * Whether the process still runs. What is not an owner at all is not alive; a process we may not look at is. Throws
+ * rather than declare a process dead when the system cannot tell.
+ */
 export function isOwnerAlive(owner: Owner): boolean {
   const match = OWNER.exec(owner);
   if (match === null || match[3] !== bootId()) return false;
-  return startTime(Number(match[1])) === match[2];
+  try {
+    return startTime(Number(match[1])) === match[2];
+  } catch (error) {
+    if (hasErrno(error, 'EACCES') || hasErrno(error, 'EPERM')) return true;
+    throw error;
+  }
 }
 
 function startTime(pid: number): string | undefined {
   let stat: string;
   try {
     stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (isNotFound(error) || hasErrno(error, 'ESRCH')) return undefined;
+    throw error;
   }
   // The command name stands in parentheses and may contain anything, also `)`.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { ImageId } from '@rkt/appc';
 import { deleteHolds, uncountHolds } from '../cas/holds.ts';
 import { imageDirectory, imageLock, isDiffId, isFullImageId } from '../cas/layout.ts';
 import { acquireLock } from '../cas/locks.ts';
 import { removeTree } from '../cas/visit-files.ts';
 import { requireWritable, type StoreContext } from '../context.ts';
-import { printable, StoreError } from '../errors.ts';
+import { isStoreError, printable, StoreError } from '../errors.ts';
 import type { Sql } from '../records/database.ts';
 import { findImage, upsertImage } from '../records/images.ts';
 import { findLayer } from '../records/layers.ts';
 import { upsertRemote } from '../records/remotes.ts';
 import type { ImageRecord, PutImageOptions } from '../store.ts';
-import { readImageFile, writeImageFiles } from './image-files.ts';
+import { type ImageFile, readImageFile, readManifest, writeImageFiles } from './image-files.ts';
 import { imageNotFound } from './not-found.ts';
 import { labelsOf } from './stored-manifest.ts';
 
@@ -31,23 +32,27 @@ export async function putImage(context: StoreContext, options: PutImageOptions):
   const labels = await labelsOf(options.manifestBytes);
   context.database.read((sql) => requireLayers(sql, options));
   await using _lock = await acquireLock(imageLock(context.layout, options.id), options);
+  // One time for the files and the database, which is made from them again when it is lost.
+  const at = context.now();
   try {
-    await writeFiles(context, options);
-    return recordImage(context, options, labels);
+    await writeFiles(context, options, at);
+    return recordImage(context, { ...options, labels, at });
   } catch (error) {
     await withdrawFiles(context, options);
     throw error;
   }
 }
 
-function recordImage(
-  context: StoreContext,
-  options: PutImageOptions,
-  labels: Readonly<Record<string, string>>,
-): ImageRecord {
+interface RecordedImage extends PutImageOptions {
+  readonly labels: Readonly<Record<string, string>>;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+function recordImage(context: StoreContext, options: RecordedImage): ImageRecord {
   const record = context.database.transaction((sql) => {
     requireLayers(sql, options);
-    upsertImage(sql, { ...options, labels, at: context.now() });
+    upsertImage(sql, options);
     if (options.remote !== undefined) upsertRemote(sql, { ...options.remote, imageId: options.id });
     deleteHolds(context, sql, options.layers);
     return findImage(sql, options.id);
@@ -86,17 +91,40 @@ function requireLayers(sql: Sql, { id, layers }: PutImageOptions): void {
   });
 }
 
-/** Nothing is written when the files say all of it already: putting the same image again costs one transaction. */
-async function writeFiles(context: StoreContext, options: PutImageOptions): Promise<void> {
+/** The record as it stands in the file, unless that is damaged. */
+async function intactRecord({ layout }: StoreContext, id: ImageId): Promise<ImageFile | undefined> {
+  return await unlessCorrupt(() => readImageFile(layout, id));
+}
+
+async function hasManifest({ layout }: StoreContext, { id, manifestBytes }: PutImageOptions): Promise<boolean> {
+  const stored = await unlessCorrupt(() => readManifest(layout, id));
+  return stored !== undefined && Buffer.compare(stored, manifestBytes) === 0;
+}
+
+async function unlessCorrupt<T>(read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (isStoreError(error) && error.code === 'ERR_RKT_STORE_CORRUPT') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Nothing is written when the files say all of it already: putting the same image again costs one transaction. What was
+ * damaged meanwhile is written anew.
+ */
+async function writeFiles(context: StoreContext, options: PutImageOptions, at: number): Promise<void> {
   const { id, name, layers, size, manifestBytes } = options;
-  const recorded = context.database.read((sql) => findImage(sql, id)) !== undefined;
-  const old = recorded ? await readImageFile(context.layout, id) : undefined;
-  if (old?.names.at(-1) === name) return;
+  const recorded = context.database.read((sql) => findImage(sql, id));
+  const intact = recorded && (await intactRecord(context, id));
+  if (intact?.names.at(-1) === name && (await hasManifest(context, options))) return;
+  const old = intact ?? (recorded && { ...recorded, names: [recorded.name] });
   const record = {
     names: [...(old?.names ?? []).filter((known) => known !== name), name],
     layers: old?.layers ?? layers,
     size,
-    importedAt: old?.importedAt ?? context.now(),
+    importedAt: old?.importedAt ?? at,
   };
   await writeImageFiles(context, id, { record, manifestBytes });
 }

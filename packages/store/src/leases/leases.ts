@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { ImageId } from '@rkt/appc';
 import { releaseQuietly, type StoreContext } from '../context.ts';
+import { isNotFound } from '../errors.ts';
 import { isOwnerAlive } from '../host/owner.ts';
 import { imageNotFound } from '../images/not-found.ts';
 import type { Sql } from '../records/database.ts';
@@ -21,7 +23,8 @@ export interface HeldLease extends Lease {
  */
 export function openLease(context: StoreContext, options: LeaseOptions = {}): HeldLease {
   const id = randomUUID();
-  const boundTo = typeof options.boundTo === 'string' ? [options.boundTo] : (options.boundTo ?? []);
+  // Whoever collects garbage later may be working in another directory.
+  const boundTo = [options.boundTo ?? []].flat().map((path) => resolve(path));
   const retained = new Set<ImageId>();
   return {
     id,
@@ -86,5 +89,15 @@ function release(context: StoreContext, id: string, boundTo: readonly string[]):
 
 /** In the order given: something that is renamed along the list while we look is seen, here or at its next place. */
 function anyExists(paths: readonly string[]): boolean {
-  return paths.some((path) => existsSync(path));
+  return paths.some(mayExist);
+}
+
+/** What cannot be looked at may well be there: whoever collects garbage need not be allowed to see every pod. */
+function mayExist(path: string): boolean {
+  try {
+    lstatSync(path);
+    return true;
+  } catch (error) {
+    return !isNotFound(error);
+  }
 }

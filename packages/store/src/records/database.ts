@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, statSync, writeFileSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
-import { isNotFound, isStoreError, StoreError, toStoreError } from '../errors.ts';
+import { hasErrno, isNotFound, isStoreError, StoreError, toStoreError } from '../errors.ts';
 import { MIGRATIONS } from './schema.ts';
 
 export type Row = Readonly<Record<string, SQLOutputValue>>;
@@ -48,6 +48,7 @@ export async function openDatabase(path: string, options: OpenDatabaseOptions): 
   const sqlite = await import('node:sqlite');
   const guard = guardFor(path, options.readOnly);
   return guard(() => {
+    if (!options.readOnly) createPrivate(path);
     const connection = options.readOnly ? openReadOnly(sqlite.DatabaseSync, path) : new sqlite.DatabaseSync(path);
     try {
       connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
@@ -61,6 +62,18 @@ export async function openDatabase(path: string, options: OpenDatabaseOptions): 
       throw error;
     }
   });
+}
+
+/**
+ * SQLite would let others read a database it makes; the files it puts beside it take the mode of this one. One that is
+ * there must not be opened here: to close it would drop the locks this process has on it (fcntl(2)).
+ */
+function createPrivate(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    if (!hasErrno(error, 'EEXIST')) throw error;
+  }
 }
 
 /** A file whose presence says that the database was seen to be damaged. */

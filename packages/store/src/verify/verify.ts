@@ -96,13 +96,16 @@ function noteDamage(context: StoreContext, diffId: string): void {
   if (!context.readOnly) context.database.transaction((sql) => markDamaged(sql, diffId));
 }
 
+/** An index may be missing where it cannot be made again: in a store that is open read-only. */
+const DAMAGE: ReadonlySet<string> = new Set(['ERR_RKT_STORE_CORRUPT', 'ERR_RKT_STORE_LAYER_MISSING']);
+
 /** The ID the stored parts give, or why they give none. */
 async function deriveId(context: StoreContext, id: ImageId, options: AbortOptions): Promise<string> {
   const hash = createHash('sha512');
   try {
     for await (const chunk of exportImage(context, id, options)) hash.update(chunk);
   } catch (error) {
-    if (isStoreError(error) && error.code === 'ERR_RKT_STORE_CORRUPT') return error.message;
+    if (isStoreError(error) && DAMAGE.has(error.code)) return error.message;
     throw error;
   }
   return `sha512-${hash.digest('hex')}`;
