@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { App, ImageId, Isolator, NameValue } from './image-manifest.ts';
+import type { App, ImageId, Isolator, NameValue, Port } from './image-manifest.ts';
 
 /** appc spec 0.8.11, "Pod Manifest Schema": a volume. `tmpfs` is ours. `mode`, `uid`, `gid` only for `empty` and `tmpfs`. */
 export interface Volume {
@@ -42,13 +42,7 @@ export interface ExposedPort {
   readonly hostPort: number;
   readonly hostIP?: string;
   /** Set for a port that no image declares. */
-  readonly podPort?: {
-    readonly name: string;
-    readonly protocol: string;
-    readonly port: number;
-    readonly count: number;
-    readonly socketActivated: boolean;
-  };
+  readonly podPort?: Port;
 }
 
 export interface PodManifest {

@@ -8,6 +8,7 @@ import {
   directoryLink,
   findInLayer,
   type LayerTree,
+  MAX_IMPLIED_DIRECTORIES,
   type PendingLink,
   resolveLayer,
   type Slot,
@@ -51,6 +52,7 @@ class TopDownMerger implements LayerMerger {
   readonly #layers: TreeLayer[] = [];
   readonly #layerCount: number;
   #root: Directory | undefined;
+  #impliedLeft = MAX_IMPLIED_DIRECTORIES;
   /** Hard links that look for their target in the layers to come, by target: those of one target have one fate. */
   #pending = new Map<ByteString, PendingLink[]>();
 
@@ -62,7 +64,8 @@ class TopDownMerger implements LayerMerger {
     const number = this.#layerCount - this.#layers.length - 1;
     if (number < 0) throw new RangeError(`more than ${this.#layerCount} layers were added`);
     this.#layers.push({ diffId: layer.diffId, size: layer.index.size });
-    const lower = resolveLayer(layer.index, number);
+    const lower = resolveLayer(layer.index, number, this.#impliedLeft);
+    this.#impliedLeft -= lower.implied;
     const { root, links } = lower;
     // Before the merge: it adds lower layers to these directories, and targets are sought in the layer as it is.
     this.#resolvePending(root);

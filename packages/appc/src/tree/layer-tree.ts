@@ -45,6 +45,8 @@ export interface LayerTree {
   readonly stated: readonly (Leaf | Directory)[];
   /** Header offsets of those entries. A list of its own: an object for each of a million entries has its price. */
   readonly statedAt: readonly number[];
+  /** Directories made because a path goes through them and stated by no entry of the layer. */
+  readonly implied: number;
 }
 
 /** Directories nobody states. */
@@ -52,6 +54,12 @@ export const IMPLIED_ATTRIBUTES: EntryAttributes = { mode: 0o755, uid: 0, gid: 0
 
 /** Deepest directory a tree may have; what fits in a path of 4096 bytes. */
 const MAX_DEPTH = 2048;
+
+/**
+ * Directories that no entry states, in all layers of a tree. One path of 4096 bytes can imply two thousand of them, so the
+ * number of entries does not bound what a few megabytes of tar cost in memory.
+ */
+export const MAX_IMPLIED_DIRECTORIES = 250_000;
 
 const WHITEOUT = '.wh.';
 const AUFS = '.wh..wh.';
@@ -61,9 +69,15 @@ const OPAQUE = '.wh..wh..opq';
  * Applies the entries of a layer in archive order to an empty tree: the last entry of a name wins, a directory entry
  * only restates a directory, anything else replaces what stood there. Where whiteouts stand in the archive plays no part.
  * A parent no entry states is implied, also in place of something that is no directory.
+ *
+ * @throws AppcError `ERR_RKT_APPC_LIMIT` for more than `maxImplied` implied directories at any time.
  */
-export function resolveLayer(index: LayerIndex, layer: number): LayerTree {
-  const resolver = new LayerResolver(layer);
+export function resolveLayer(
+  index: LayerIndex,
+  layer: number,
+  maxImplied: number = MAX_IMPLIED_DIRECTORIES,
+): LayerTree {
+  const resolver = new LayerResolver(layer, maxImplied);
   for (const entry of index.entries) resolver.add(entry);
   return resolver;
 }
@@ -73,13 +87,16 @@ class LayerResolver implements LayerTree {
   readonly links: PendingLink[] = [];
   readonly stated: (Leaf | Directory)[] = [];
   readonly statedAt: number[] = [];
+  implied = 0;
   readonly #layer: number;
+  readonly #maxImplied: number;
   #lastAttributes: EntryAttributes = IMPLIED_ATTRIBUTES;
   /** The directory of the entry before: entries of one directory usually follow each other. */
   #recent: { readonly path: ByteString; readonly directory: Directory } | undefined;
 
-  constructor(layer: number) {
+  constructor(layer: number, maxImplied: number) {
     this.#layer = layer;
+    this.#maxImplied = maxImplied;
   }
 
   add(entry: LayerEntry): void {
@@ -100,6 +117,7 @@ class LayerResolver implements LayerTree {
   #addDirectory(parent: Directory, name: ByteString, entry: LayerEntry): void {
     const existing = parent.children.get(name);
     if (existing?.kind === 'directory') {
+      if (existing.origin === undefined) this.implied -= 1;
       this.#state(existing, entry);
       return;
     }
@@ -157,24 +175,33 @@ class LayerResolver implements LayerTree {
       );
     }
     let directory = this.root;
-    for (const component of components) directory = childDirectory(directory, component, path);
+    for (const component of components) directory = this.#child(directory, component, path);
     this.#recent = { path, directory };
+    return directory;
+  }
+
+  #child(parent: Directory, name: ByteString, path: ByteString): Directory {
+    const existing = parent.children.get(name);
+    if (existing?.kind === 'directory') return existing;
+    checkDirectoryName(name, path);
+    this.implied += 1;
+    if (this.implied > this.#maxImplied) {
+      const text = `layers imply more than ${MAX_IMPLIED_DIRECTORIES} directories that none of them states`;
+      throw new AppcError('ERR_RKT_APPC_LIMIT', text, { path });
+    }
+    const directory = impliedDirectory();
+    parent.children.set(name, directory);
     return directory;
   }
 }
 
-function childDirectory(parent: Directory, name: ByteString, path: ByteString): Directory {
-  const existing = parent.children.get(name);
-  if (existing?.kind === 'directory') return existing;
+function checkDirectoryName(name: ByteString, path: ByteString): void {
   if (name === '' || name === '.' || name === '..') {
     throw new AppcError('ERR_RKT_APPC_PATH', `path is not clean: ${quoteUntrusted(path)}`, { path });
   }
   if (name.startsWith(WHITEOUT)) {
     throw new AppcError('ERR_RKT_APPC_WHITEOUT', `whiteout is used as a directory: ${quoteUntrusted(path)}`, { path });
   }
-  const directory = impliedDirectory();
-  parent.children.set(name, directory);
-  return directory;
 }
 
 function impliedDirectory(): Directory {

@@ -10,7 +10,7 @@ import { createLayerMerger, type IndexedLayer } from './layer-merger.ts';
  * them. A name whited out and made anew in one layer keeps nothing of before. A hard link to a lower layer means the file
  * that stood there before its own layer, even if a layer removes that file's other names.
  *
- * @throws AppcError `ERR_RKT_APPC_HARDLINK`, `ERR_RKT_APPC_WHITEOUT`, `ERR_RKT_APPC_PATH`.
+ * @throws AppcError `ERR_RKT_APPC_HARDLINK`, `ERR_RKT_APPC_WHITEOUT`, `ERR_RKT_APPC_PATH`, `ERR_RKT_APPC_LIMIT`.
  */
 export function mergeLayers(layers: readonly IndexedLayer[]): FileTree {
   const merger = createLayerMerger(layers.length);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Buffer } from 'node:buffer';
-import { type FileTree, type LayerIndex, mergeLayers } from '@rkt/appc';
+import { type FileTree, type IndexedLayer, type LayerEntry, type LayerIndex, mergeLayers } from '@rkt/appc';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { appcError, resultOrCode } from '../appc-error.ts';
@@ -211,6 +211,31 @@ describe('depth', () => {
     const layer = { diffId: 'sha256:0', index: deep(2048) };
     expect(mergeLayers([layer, layer]).root.children.size).toBe(1);
     expect(appcError(() => mergeLayers([{ diffId: 'sha256:0', index: deep(10_000) }])).code).toBe('ERR_RKT_APPC_PATH');
+  });
+});
+
+describe('directories nobody states', () => {
+  const bushy = (from: number, to: number, last: 'file' | 'directory' = 'file'): IndexedLayer => {
+    const attributes = { mode: 0o755, uid: 0, gid: 0, mtime: 0, mtimeNanoseconds: 0 };
+    const paths = Array.from({ length: to - from }, (_, at) => `${from + at}/${'d/'.repeat(999)}x`);
+    const stated = paths.flatMap((path) => {
+      const parents = path.split('/').map((_, count, parts) => parts.slice(0, count + 1).join('/'));
+      return last === 'file' ? [path] : [path, ...parents.slice(0, -1)];
+    });
+    const entries = stated.map((path, at): LayerEntry => {
+      const base = { ...attributes, path, headerOffset: at * 512 };
+      return last === 'directory' ? { ...base, kind: 'directory' } : { ...base, kind: 'fifo' };
+    });
+    return { diffId: 'sha256:0', index: { size: entries.length * 512, entries } };
+  };
+
+  it('are limited in one layer and in all layers together', () => {
+    expect(mergeLayers([bushy(0, 250)]).root.children.size).toBe(250);
+    expect(appcError(() => mergeLayers([bushy(0, 251)])).code).toBe('ERR_RKT_APPC_LIMIT');
+    expect(appcError(() => mergeLayers([bushy(0, 125), bushy(125, 251)])).code).toBe('ERR_RKT_APPC_LIMIT');
+  });
+  it('do not count once an entry behind them states them', () => {
+    expect(mergeLayers([bushy(1, 251), bushy(0, 1, 'directory')]).root.children.size).toBe(251);
   });
 });
 
