@@ -38,7 +38,11 @@ export async function bundleProgram(entry: string, outfile: string, { version }:
     entryPoints: [entry],
     outfile,
     plugins: [embeddedParts],
-    define: { 'process.env.RKT_BUILD_VERSION': JSON.stringify(version) },
+    define: {
+      'process.env.RKT_BUILD_VERSION': JSON.stringify(version),
+      // yargs wants to know where it is when it is loaded, to look for translations next to it: nowhere but in here.
+      'import.meta.url': JSON.stringify('file:///proc/self/exe'),
+    },
   });
 }
 

@@ -4,8 +4,8 @@ import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 // In the package's own directory and not below /tmp, where another user could have put something to execute. Source
-// needs none, and the executable, which has no URL, has a code cache of its own.
-if (import.meta.url?.endsWith('.js') === true) {
+// needs none, and the executable has a code cache of its own.
+if (import.meta.url.endsWith('.js')) {
   enableCompileCache(fileURLToPath(new URL('../.compile-cache', import.meta.url)));
 }
 

@@ -31,6 +31,13 @@ export interface CliErrorContext {
   readonly cause?: unknown;
   /** What to do about it, as one sentence. */
   readonly hint?: string;
+  readonly mistyped?: Mistyped;
+}
+
+/** A word that names nothing, and what it could have named: the nearest is told. */
+export interface Mistyped {
+  readonly word: string;
+  readonly known: readonly string[];
 }
 
 /** The one error class of the command line. */
@@ -38,11 +45,13 @@ export class CliError extends Error {
   override readonly name = 'CliError';
   readonly code: CliErrorCode;
   readonly hint: string | undefined;
+  readonly mistyped: Mistyped | undefined;
 
   constructor(code: CliErrorCode, message: string, context: CliErrorContext = {}) {
     super(message, context.cause === undefined ? undefined : { cause: context.cause });
     this.code = code;
     this.hint = context.hint;
+    this.mistyped = context.mistyped;
   }
 }
 

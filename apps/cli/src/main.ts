@@ -4,6 +4,7 @@ import { prefixOf } from './args/command.ts';
 import { locateCommand, readCommandLine } from './args/parse.ts';
 import { type CommandModule, commandModules } from './commands/command-modules.ts';
 import { CliError, isCliError } from './errors.ts';
+import { completionKey } from './help/completion-key.ts';
 import { renderError } from './render/error.ts';
 import { installedLibraries } from './wiring/installed-libraries.ts';
 import { type Io, processIo } from './wiring/io.ts';
@@ -29,6 +30,7 @@ export async function main(
   let prefix = 'rkt';
   let debug = argv.includes('--debug');
   try {
+    if (argv[0] === completionKey) return await complete(argv.slice(1));
     const line = locateCommand(argv);
     if (line.command !== undefined) prefix = prefixOf(line.command);
     const { command, globals, args, wantsHelp } = readCommandLine(line);
@@ -39,16 +41,29 @@ export async function main(
     await using session = createSession({ io, globals, libraries, prefix });
     return await execute(session, args);
   } catch (error) {
-    io.stderr.write(renderError(unwrap(error), { prefix, debug }));
+    io.stderr.write(renderError(await explained(unwrap(error)), { prefix, debug }));
     return failureStatus;
   }
 }
 
 async function showHelp(command: CommandSpec | undefined, io: Io, wanted: boolean): Promise<number> {
-  const { renderHelp, renderOverview } = await import('./render/help.ts');
+  const { commandHelp, overview } = await import('./help/help.ts');
+  const columns = io.stdout.columns();
   if (!wanted) io.stderr.write('rkt: missing command\n');
-  io.stdout.write(command === undefined ? renderOverview() : renderHelp(command));
+  io.stdout.write(await (command === undefined ? overview(columns) : commandHelp(command, columns)));
   return wanted ? 0 : missingCommandStatus;
+}
+
+async function complete(words: readonly string[]): Promise<number> {
+  const { printCompletions } = await import('./help/completion.ts');
+  await printCompletions(words);
+  return 0;
+}
+
+async function explained(error: unknown): Promise<unknown> {
+  if (!isCliError(error) || error.mistyped === undefined) return error;
+  const { withSuggestion } = await import('./help/suggest.ts');
+  return withSuggestion(error);
 }
 
 async function loadCommand(name: string): Promise<CommandModule> {

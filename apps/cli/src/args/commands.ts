@@ -133,8 +133,8 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'completion',
-    summary: 'Print a completion script for bash',
-    usage: 'bash',
+    summary: 'Print a completion script for bash or zsh',
+    usage: 'bash|zsh',
     flags: [],
     operands: 'anywhere',
     minimum: [1, 'must provide a shell'],

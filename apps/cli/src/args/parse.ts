@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CliError, usageError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
-import { closest } from './closest.ts';
 import type { Arguments, CommandSpec } from './command.ts';
 import { commands } from './commands.ts';
 import { type FlagSpec, flagValues } from './flag.ts';
@@ -83,10 +82,11 @@ function choose(word: string, names: readonly string[], parent: string): string 
   const fitting = names.filter((name) => name.startsWith(word));
   const [only] = fitting;
   if (only !== undefined && fitting.length === 1) return only;
-  const near = closest(word, names);
-  const meant = fitting.length > 1 ? fitting : near === undefined ? [] : [near];
-  const suggestion = meant.length === 0 ? '' : ` (did you mean ${meant.map((name) => `"${name}"`).join(' or ')}?)`;
-  throw new CliError('ERR_RKT_CLI_UNKNOWN_COMMAND', `unknown command ${quote(word)} for "${parent}"${suggestion}`);
+  const message = `unknown command ${quote(word)} for "${parent}"`;
+  if (fitting.length === 0)
+    throw new CliError('ERR_RKT_CLI_UNKNOWN_COMMAND', message, { mistyped: { word, known: names } });
+  const meant = fitting.map((name) => quote(name)).join(' or ');
+  throw new CliError('ERR_RKT_CLI_UNKNOWN_COMMAND', `${message} (did you mean ${meant}?)`);
 }
 
 function countOperands(command: CommandSpec, count: number): void {

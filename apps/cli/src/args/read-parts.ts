@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CliError, usageError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
-import { closest } from './closest.ts';
 import type { FlagSpec } from './flag.ts';
 
 /** What a command line is made of, in order. */
@@ -23,7 +22,7 @@ export interface ReadOptions {
 }
 
 /**
- * Splits a command line into flags and operands, strictly: what is not declared is refused, with the nearest name.
+ * Splits a command line into flags and operands, strictly: what is not declared is refused.
  * @throws {CliError} ERR_RKT_CLI_UNKNOWN_FLAG, ERR_RKT_CLI_USAGE
  */
 export function readParts(argv: readonly string[], options: ReadOptions): readonly Part[] {
@@ -92,9 +91,9 @@ function lookUp(spelled: string, byName: ReadonlyMap<string, FlagSpec>): FlagSpe
   const flag = name.startsWith('--') ? byName.get(name.slice(2)) : undefined;
   if (flag !== undefined) return flag;
   const visible = [...byName.values()].filter(({ hidden }) => hidden !== true).map(({ name }) => name);
-  const near = closest(spelled.replace(/^-+/, ''), visible);
-  const suggestion = near === undefined ? '' : ` (did you mean --${near}?)`;
-  throw new CliError('ERR_RKT_CLI_UNKNOWN_FLAG', `unknown flag: ${quote(spelled, { marks: false })}${suggestion}`);
+  throw new CliError('ERR_RKT_CLI_UNKNOWN_FLAG', `unknown flag: ${quote(spelled, { marks: false })}`, {
+    mistyped: { word: spelled, known: visible },
+  });
 }
 
 function checked(flag: FlagSpec, value: string, word: string): string {

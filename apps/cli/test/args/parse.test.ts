@@ -38,8 +38,8 @@ describe('the command', () => {
   });
 
   it.each([
-    [['fetsh', 'x'], 'unknown command "fetsh" for "rkt" (did you mean "fetch"?)'],
-    [['image', 'lost'], 'unknown command "lost" for "rkt image" (did you mean "list"?)'],
+    [['fetsh', 'x'], 'unknown command "fetsh" for "rkt"'],
+    [['image', 'lost'], 'unknown command "lost" for "rkt image"'],
     [['r', 'x'], 'unknown command "r" for "rkt" (did you mean "rm" or "run" or "run-prepared"?)'],
     [['frobnicate'], 'unknown command "frobnicate" for "rkt"'],
     [['a\u001b[31m'], 'unknown command "a\\u001b[31m" for "rkt"'],
@@ -103,7 +103,7 @@ describe('flags', () => {
   });
 
   it.each([
-    [['run', '--hostnam=x', 'a'], 'ERR_RKT_CLI_UNKNOWN_FLAG', 'unknown flag: --hostnam (did you mean --hostname?)'],
+    [['run', '--hostnam=x', 'a'], 'ERR_RKT_CLI_UNKNOWN_FLAG', 'unknown flag: --hostnam'],
     [['run', '-x', 'a'], 'ERR_RKT_CLI_UNKNOWN_FLAG', 'unknown flag: -x'],
     [['list', '--tree-backen=x'], 'ERR_RKT_CLI_UNKNOWN_FLAG', 'unknown flag: --tree-backen'],
     [['fetch', '--pull-policy'], 'ERR_RKT_CLI_USAGE', 'flag needs an argument: --pull-policy'],

@@ -6,12 +6,13 @@ import { commands } from '../../src/args/commands.ts';
 import { rktWith } from '../support/run-rkt.ts';
 
 const rkt = rktWith('/nonexistent');
+const program = fileURLToPath(new URL('../../src/bin.ts', import.meta.url));
 
 describe('rkt', () => {
   it('without a command says so, shows help and ends with 2', async () => {
     const { status, stdout, stderr } = await rkt();
     expect([status, stderr]).toEqual([2, 'rkt: missing command\n']);
-    for (const { name } of commands) expect(stdout).toContain(`\n\t${name} `);
+    for (const { name } of commands) expect(stdout).toContain(`\n  rkt ${name} `);
   });
 
   it('--help shows the same and ends with 0', async () => {
@@ -19,10 +20,10 @@ describe('rkt', () => {
   });
 
   it('help and --help of a command show its flags and no hidden ones', async () => {
-    for (const { name, flags } of commands) {
+    for (const { name, usage, summary, flags } of commands) {
       const { status, stdout } = await rkt('help', ...name.split(' '));
       expect(status).toBe(0);
-      expect(stdout).toMatch(new RegExp(`^NAME:\n\t${name} - `));
+      expect(stdout.startsWith(`${`rkt ${name} ${usage}`.trimEnd()}\n\n${summary}\n`), stdout).toBe(true);
       for (const flag of flags) expect(stdout, name).toContain(`--${flag.name}`);
       expect(stdout).not.toContain('tree-backend');
       expect((await rkt(...name.split(' '), '--help')).stdout).toBe(stdout);
@@ -41,7 +42,6 @@ describe('rkt', () => {
   });
 
   it('version loads none of the libraries and nothing for the network or the database', () => {
-    const program = fileURLToPath(new URL('../../src/bin.ts', import.meta.url));
     const hooks = `
       const { registerHooks } = require('node:module');
       registerHooks({ load: (url, context, next) => { process.stderr.write(url + '\\n'); return next(url, context); } });
@@ -60,12 +60,51 @@ describe('rkt', () => {
     expect(stderr).not.toMatch(/packages\/|node:sqlite|node:http|undici|koffi|yargs|load-config/);
   });
 
-  it('completion prints a script that bash accepts and that knows the flags', async () => {
-    const { stdout } = await rkt('completion', 'bash');
-    const complete = `${stdout}\nCOMP_WORDS=(rkt image list --no) COMP_CWORD=3; _rkt; echo "\${COMPREPLY[@]}"`;
-    expect(execFileSync('bash', ['-c', complete], { encoding: 'utf8' })).toBe('--no-legend\n');
-    const first = `${stdout}\nCOMP_WORDS=(rkt run-p) COMP_CWORD=1; _rkt; echo "\${COMPREPLY[@]}"`;
-    expect(execFileSync('bash', ['-c', first], { encoding: 'utf8' })).toBe('run-prepared\n');
-    expect((await rkt('completion', 'fish')).status).toBe(254);
+  it.each([
+    [['fetsh', 'x'], 'rkt: unknown command "fetsh" for "rkt" (did you mean "fetch"?)'],
+    [['image', 'lost'], 'rkt: unknown command "lost" for "rkt image" (did you mean "list"?)'],
+    [['frobnicate'], 'rkt: unknown command "frobnicate" for "rkt"'],
+    [['-1'], 'rkt: unknown flag: -1'],
+    [['f'.repeat(10_000)], `rkt: unknown command "${'f'.repeat(160)}..." for "rkt"`],
+    [['run', '--hostnam=x', 'a'], 'run: unknown flag: --hostnam (did you mean --hostname?)'],
+    [['list', '--tree-backen=x'], 'list: unknown flag: --tree-backen'],
+  ])('tells what was probably meant by %j', async (argv, line) => {
+    const { status, stdout, stderr } = await rkt(...argv);
+    expect([status, stdout, stderr.split('\n')[0]]).toEqual([254, '', line]);
+  });
+});
+
+describe('completion', () => {
+  it.each([
+    [['rkt', 'run-p'], ['run-prepared']],
+    [['rkt', 'image', 'list', '--no'], ['--no-legend']],
+    [['rkt', 'image', 'ver'], ['verify']],
+    [
+      ['rkt', 'fetch', '--pull-policy', 'n'],
+      ['never', 'new'],
+    ],
+    [['rkt', 'run', '--tree-b'], []],
+  ])('in bash offers for %j %j', (words, offered) => {
+    const script = [
+      `rkt() { '${process.execPath}' --conditions=@rkt/source --disable-warning=ExperimentalWarning '${program}' "$@"; }`,
+      `source <(rkt completion bash)`,
+      `COMP_WORDS=(${words.join(' ')}) COMP_CWORD=${words.length - 1}`,
+      `_rkt_yargs_completions; printf "%s\\n" "\${COMPREPLY[@]}"`,
+    ].join('\n');
+    // Whatever the caller's shell is, the script is for the one that was asked for.
+    const env = { ...process.env, SHELL: '/bin/zsh' };
+    const answer = execFileSync('bash', ['-c', script], { encoding: 'utf8', env });
+    expect(answer.split('\n').filter((word) => word !== '')).toEqual(offered);
+  });
+
+  it('is there for zsh, and for no other shell', async () => {
+    const { stdout } = await rkt('completion', 'zsh');
+    expect(stdout).toMatch(/^#compdef rkt\n/);
+    expect(stdout).toContain('SHELL=zsh ZSH_NAME= rkt --get-yargs-completions');
+    const { status, stderr } = await rkt('completion', 'fish');
+    expect([status, stderr]).toEqual([
+      254,
+      'completion: no completion for shell "fish"\nhint: there is one for bash and one for zsh\n',
+    ]);
   });
 });
