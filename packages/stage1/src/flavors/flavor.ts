@@ -42,6 +42,8 @@ export interface StartedApp {
 }
 
 export interface EnterRequest {
+  /** The app's first process. */
+  readonly process: ProcessIdentity;
   readonly command: readonly string[];
   readonly tty: boolean;
   readonly signal?: AbortSignal | undefined;

@@ -10,7 +10,20 @@ export function readHostLimits(): HostLimits {
   const own = readFileSync('/proc/self/limits', 'latin1');
   const nofile = limitOf(own, 'Max open files') ?? { soft: 1024, hard: 1024 };
   const nproc = limitOf(own, 'Max processes');
-  return { nofile: { soft: parentSoftLimit() ?? nofile.soft, hard: nofile.hard }, ...(nproc && { nproc }) };
+  return {
+    nofile: { soft: parentSoftLimit() ?? nofile.soft, hard: nofile.hard },
+    ...(nproc && { nproc }),
+    argumentBytes: argumentBytes(own),
+  };
+}
+
+const leastArgumentBytes = 131_072;
+const mostArgumentBytes = 6 * 1024 * 1024;
+
+/** execve(2), "Limits on size": a quarter of the stack, which runtimes hand on as it is. */
+function argumentBytes(limits: string): number {
+  const stack = Number(/^Max stack size\s+(\d+)/m.exec(limits)?.[1] ?? Number.POSITIVE_INFINITY);
+  return Math.max(leastArgumentBytes, Math.min(mostArgumentBytes, Math.floor(stack / 4)));
 }
 
 /** capabilities(7), in the order of the kernel's bits; complete for Linux 5.9 to 6.18. */

@@ -24,6 +24,8 @@ export interface ResourceLimit {
 export interface HostLimits {
   readonly nofile: ResourceLimit;
   readonly nproc?: ResourceLimit;
+  /** What arguments and environment may take together: execve(2), "Limits on size". Bytes. @default 128 Ki */
+  readonly argumentBytes?: number;
 }
 
 /** Protections to leave out, as `--insecure-options` names them. */

@@ -9,11 +9,14 @@ import type { OciCapabilities, OciProcess, OciRlimit } from './spec.ts';
 /** The `process` section: what is executed, as whom, with which limits. */
 export function buildProcess(input: OciSpecInput, isolators: AppIsolators, capabilities: OciCapabilities): OciProcess {
   const { uid, gid, additionalGids } = input.user;
+  const args = checkedArgs(input);
+  const env = input.environment.map(({ name, value }) => `${name}=${value}`);
+  checkSizes(input, args, env);
   return {
     terminal: input.terminal,
     user: { uid, gid, ...(additionalGids.length > 0 && { additionalGids }) },
-    args: checkedArgs(input),
-    env: input.environment.map(({ name, value }) => `${name}=${value}`),
+    args,
+    env,
     cwd: checkedWorkingDirectory(input),
     capabilities,
     rlimits: rlimits(input.hostLimits),
@@ -30,6 +33,27 @@ function checkedArgs({ app, appName }: OciSpecInput): readonly string[] {
     throw invalid(`an argument of app ${quote(appName)} contains a NUL character`);
   }
   return app.exec;
+}
+
+/** execve(2), "Limits on size": of one argument or variable, its terminator included, and the least there is for all. */
+const maxString = 131_072;
+const minArgumentBytes = 131_072;
+const pointerSize = 8;
+
+/** The kernel would refuse them when it is too late for a clear word. */
+function checkSizes({ appName, hostLimits }: OciSpecInput, args: readonly string[], env: readonly string[]): void {
+  const sizes = [...args, ...env].map((text) => Buffer.byteLength(text) + 1);
+  const longest = sizes.reduce((most, size) => Math.max(most, size), 0);
+  if (longest > maxString) {
+    const what = `an argument or environment variable of app ${quote(appName)} is too long`;
+    throw invalid(`${what}: expected at most ${maxString - 1} bytes, got ${longest - 1}`);
+  }
+  const limit = hostLimits.argumentBytes ?? minArgumentBytes;
+  // The executable's path is there twice.
+  const total = sizes.reduce((sum, size) => sum + size + pointerSize, 0) + Buffer.byteLength(args[0] ?? '') + 1;
+  if (total <= limit) return;
+  const what = `arguments and environment of app ${quote(appName)} are too long`;
+  throw invalid(`${what}: expected at most ${limit} bytes, got ${total}`);
 }
 
 /**

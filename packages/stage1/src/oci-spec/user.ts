@@ -9,6 +9,13 @@ export interface UserRequest {
   /** A name or a number; empty for the user's primary group. */
   readonly group: string;
   readonly supplementaryGids?: readonly number[];
+  /**
+   * The image was converted from Docker's, whose `USER` need not name a group: appc refuses an empty one, so the user
+   * stands in its place, and a group that repeats the user is none.
+   *
+   * @default false
+   */
+  readonly fromDocker?: boolean;
 }
 
 export interface ResolvedUser {
@@ -68,12 +75,12 @@ function findUser(
 
 /** Undefined when the request leaves the group to the user. */
 function statedGroup(groups: readonly GroupEntry[], request: UserRequest): number | undefined {
-  if (request.group === '') return undefined;
+  if (request.group === '' || (request.fromDocker && request.group === request.user)) return undefined;
   const number = parseId(request.group, 'group');
   if (number !== undefined) return number;
   const entry = groups.find((candidate) => candidate.name === request.group);
   if (entry) return checkedId(entry.gid, 'gid of group', request.group);
-  // Images converted from Docker's `USER name` state the name as the group too, whether or not such a group exists.
+  // Converted by others, an image may state the name as the group too, whether or not such a group exists.
   if (request.group === request.user) return undefined;
   const message = `group ${quote(request.group)} is not in the image's /etc/group`;
   throw new Stage1Error('ERR_RKT_STAGE1_GROUP_NOT_FOUND', message);

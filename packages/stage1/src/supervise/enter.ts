@@ -29,7 +29,12 @@ export async function enter(context: RuntimeContext, id: PodId, options: EnterOp
   const inside = processInside(context, run.holder, record);
   const { tty, signal } = options;
   const remains = { podId: id, dir: location.dir, app, inside };
-  return requireFlavor(context, run.flavor).enter(context.host, remains, { command, tty, signal });
+  return requireFlavor(context, run.flavor).enter(context.host, remains, {
+    process: record.process,
+    command,
+    tty,
+    signal,
+  });
 }
 
 function onlyApp(location: PodLocation): string {

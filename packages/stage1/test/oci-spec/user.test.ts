@@ -44,6 +44,24 @@ describe('resolveUser', () => {
     expect(resolve('nohome', 'nohome')).toMatchObject({ uid: 6, gid: 6 });
   });
 
+  it('takes a group that repeats the user for none in an image from Docker, and only there', () => {
+    const fromDocker = true;
+    expect(resolveUser(passwd, group, { user: '1000', group: '1000', fromDocker })).toMatchObject({
+      uid: 1000,
+      gid: 0,
+    });
+    expect(resolve('1000', '1000')).toMatchObject({ uid: 1000, gid: 1000 });
+    const redis = { uid: 999, gid: 1000, additionalGids: [29, 44] };
+    for (const user of ['999', 'redis']) {
+      expect(resolveUser(passwd, group, { user, group: user, fromDocker })).toMatchObject(redis);
+    }
+    expect(resolve('redis', 'redis')).toMatchObject({ gid: 1000, additionalGids: [] });
+    expect(resolveUser(passwd, group, { user: '999', group: '44', fromDocker })).toMatchObject({
+      gid: 44,
+      additionalGids: [],
+    });
+  });
+
   it('runs a number without an entry with group 0, no name and / as home', () => {
     expect(resolve('4242')).toEqual({ uid: 4242, gid: 0, additionalGids: [], home: '/' });
   });

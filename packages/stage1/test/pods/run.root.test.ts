@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Runtime } from '../../src/index.ts';
@@ -56,6 +56,21 @@ describe('a pod that is run', () => {
       app: { user: 'worker', group: '' },
     });
     expect(bench.read('ids')).toBe('1234\n2345\n2345 77\n');
+  });
+
+  it('runs as Docker would where an image from Docker states no group', async () => {
+    chmodSync(bench.out, 0o777);
+    const idsOf = async (user: string, name: string): Promise<string> => {
+      const look = `id -u >/out/ids-${user}; id -g >>/out/ids-${user}; id -G >>/out/ids-${user}`;
+      const runtimeApp = { annotations: [{ name, value: 'library/some' }] };
+      await bench.run(runtime, look, { app: { user, group: user }, runtimeApp });
+      const ids = bench.read(`ids-${user}`);
+      rmSync(join(bench.out, `ids-${user}`));
+      return ids;
+    };
+    expect(await idsOf('1000', 'appc.io/docker/repository')).toBe('1000\n0\n0\n');
+    expect(await idsOf('1234', 'appc.io/docker/repository')).toBe('1234\n2345\n2345 77\n');
+    expect(await idsOf('1000', 'made-by')).toBe('1000\n1000\n1000\n');
   });
 
   it('has the root its image has, whatever the umask of the caller', async () => {

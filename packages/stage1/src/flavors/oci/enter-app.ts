@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import { randomUUID } from 'node:crypto';
-import { readFileSync, rmSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Stage1Error } from '../../error.ts';
 import type { Host } from '../../host/index.ts';
 import { appPaths } from '../../mounts/index.ts';
 import { writeFileAtomically } from '../../pod/index.ts';
 import type { AppRemains, EnterRequest } from '../flavor.ts';
+import { checkExecutable } from './check-executable.ts';
 import { startFailure } from './failures.ts';
 import { globalArguments, type OciRuntime, takeRuntimeErrors } from './runtime-command.ts';
 
@@ -20,14 +20,16 @@ export async function enterApp(
   host: Host,
   runtime: OciRuntime,
   { dir, app, inside }: AppRemains,
-  { command, tty, signal }: EnterRequest,
+  request: EnterRequest,
 ): Promise<number> {
   if (inside === undefined) throw new Stage1Error('ERR_RKT_STAGE1_APP_NOT_RUNNING', `app "${app}" does not run`);
   const { base, bundle } = appPaths(app);
   const unique = join(dir, base, `enter-${randomUUID()}`);
   const place = { root: join(dir, 'runtime'), log: `${unique}.log` };
   const description = `${unique}.json`;
-  const { process: own } = readConfiguration(join(dir, bundle, 'config.json'));
+  const { command, tty, signal } = request;
+  const own = readProcessSection(join(dir, bundle, 'config.json'));
+  await requireExecutable(host, request, own);
   writeFileAtomically(description, JSON.stringify({ ...own, args: command, terminal: tty }));
   try {
     const { namespaces } = await host.kernel();
@@ -51,9 +53,31 @@ export async function enterApp(
   }
 }
 
-function readConfiguration(path: string): { readonly process: object } {
+/** In the root the app itself sees, so that nothing is covered. */
+async function requireExecutable(host: Host, { process, command }: EnterRequest, own: ProcessSection): Promise<void> {
+  const { syscalls } = await host.kernel();
+  const root = openSync(`/proc/${process.pid}/root`, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    checkExecutable(syscalls, root, { ...own, executable: command[0] ?? '', covered: [] });
+  } finally {
+    closeSync(root);
+  }
+}
+
+/** Of a configuration this package has written; the rest of it goes to the runtime as it is. */
+interface ProcessSection {
+  readonly env: readonly string[];
+  readonly cwd: string;
+}
+
+function readProcessSection(path: string): ProcessSection {
   const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
   const section: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'process') : undefined;
-  if (typeof section === 'object' && section !== null) return { process: section };
+  if (isProcessSection(section)) return section;
   throw new Stage1Error('ERR_RKT_STAGE1_POD_CORRUPT', `file ${path} of a pod is damaged`);
+}
+
+function isProcessSection(value: unknown): value is ProcessSection {
+  if (typeof value !== 'object' || value === null) return false;
+  return typeof Reflect.get(value, 'cwd') === 'string' && Array.isArray(Reflect.get(value, 'env'));
 }

@@ -1,42 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdirSync } from 'node:fs';
-import { posix } from 'node:path';
 import { Stage1Error } from '../../error.ts';
-import type { Host, Syscalls } from '../../host/index.ts';
-import type { OciSpec } from '../../oci-spec/index.ts';
+import type { Syscalls } from '../../host/index.ts';
+import { resolveInRoot } from '../../mounts/index.ts';
 import { quote } from '../../quote.ts';
-import type { AppContext } from '../flavor.ts';
-import { inRootfs, readImageFile } from './image-files.ts';
+import { readImageFile } from './image-files.ts';
 
-/** Enough for an ELF header, and for the first line of a script: BINPRM_BUF_SIZE. */
-const headerSize = 256;
+/** Enough for an ELF header and the program headers behind it, and for the first line of a script. Bytes. */
+const headerSize = 4096;
+/** BINPRM_BUF_SIZE: as much of a script as the kernel looks at. */
+const scriptSize = 256;
 
-/**
- * Why the kernel cannot have executed an app that ended with status 1: by then runtimes have nobody left to tell it to,
- * and end as the app might have. Undefined when it can have, or when there is no telling because the host has formats of
- * its own (binfmt_misc).
- */
-export async function formatFailure(host: Host, context: AppContext, spec: OciSpec): Promise<Stage1Error | undefined> {
-  if (hasForeignFormats()) return undefined;
-  const executable = spec.process.args[0] ?? '';
-  return inRootfs(host, context, (syscalls, root) => {
-    const found = candidates(executable, spec)
-      .map((path) => readImageFile(syscalls, root, { path, limit: headerSize }))
-      .find((header) => header !== undefined);
-    return found && diagnose(executable, found, (path) => exists(syscalls, root, path));
-  });
+export interface ExecutableFile {
+  /** As the app states it, for messages. */
+  readonly executable: string;
+  /** Where it is in the root filesystem, without links. */
+  readonly path: string;
+  readonly covered: readonly string[];
 }
 
-function diagnose(executable: string, header: Buffer, isThere: (path: string) => boolean): Stage1Error | undefined {
-  if (header.subarray(0, 2).toString('latin1') === '#!') {
-    const interpreter = /^#![ \t]*([^ \t\n]+)/.exec(header.toString('latin1'))?.[1];
-    if (interpreter === undefined || isThere(interpreter)) return undefined;
-    const message = `interpreter ${quote(interpreter)} of executable ${quote(executable, 400)} does not exist in the image`;
-    return new Stage1Error('ERR_RKT_STAGE1_EXEC_NOT_FOUND', message);
+/**
+ * Why the kernel cannot execute a file that it may execute. Undefined when it can, or when there is no telling because the
+ * host has formats of its own (binfmt_misc).
+ */
+export function formatFailure(syscalls: Syscalls, root: number, file: ExecutableFile): Stage1Error | undefined {
+  const header = readImageFile(syscalls, root, { path: file.path, limit: headerSize });
+  if (header === undefined || hasForeignFormats()) return undefined;
+  const isScript = header.subarray(0, 2).toString('latin1') === '#!';
+  if (!isScript && !isNativeElf(header)) {
+    const message = `executable ${quote(file.executable, 400)} is not in a format this machine executes`;
+    return new Stage1Error('ERR_RKT_STAGE1_EXEC_FORMAT', message);
   }
-  if (isNativeElf(header)) return undefined;
-  const message = `executable ${quote(executable, 400)} is not in a format this machine executes`;
-  return new Stage1Error('ERR_RKT_STAGE1_EXEC_FORMAT', message);
+  const interpreter = isScript ? scriptInterpreter(header) : elfInterpreter(header);
+  if (interpreter === undefined || exists(syscalls, root, interpreter, file.covered)) return undefined;
+  const message = `interpreter ${quote(interpreter)} of executable ${quote(file.executable, 400)} does not exist in the image`;
+  return new Stage1Error('ERR_RKT_STAGE1_EXEC_NOT_FOUND', message);
+}
+
+function scriptInterpreter(header: Buffer): string | undefined {
+  return /^#![ \t]*([^ \t\n]+)/.exec(header.subarray(0, scriptSize).toString('latin1'))?.[1];
 }
 
 /** ELF's e_machine, for the architectures there are seccomp profiles for; each also runs its 32-bit ancestor. */
@@ -47,15 +49,34 @@ function isNativeElf(header: Buffer): boolean {
   return (machines[process.arch] ?? []).includes(header.readUInt16LE(18));
 }
 
-/** As execvpe(3) looks. */
-function candidates(executable: string, { process: { env, cwd } }: OciSpec): readonly string[] {
-  if (executable.includes('/')) return [posix.resolve(cwd, executable)];
-  const path = env.find((entry) => entry.startsWith('PATH='))?.slice('PATH='.length) ?? '';
-  return path.split(':').map((directory) => posix.resolve(cwd, directory, executable));
+const ELFCLASS64 = 2;
+const PT_INTERP = 3;
+/** Sizes of the headers of a 64-bit ELF file. */
+const fileHeaderSize = 64;
+const programHeaderSize = 56;
+
+/** The dynamic linker of a 64-bit executable; undefined when it needs none, or its headers are somewhere unusual. */
+function elfInterpreter(header: Buffer): string | undefined {
+  if (header.length < fileHeaderSize || header[4] !== ELFCLASS64) return undefined;
+  const start = Number(header.readBigUInt64LE(32));
+  const count = header.readUInt16LE(56);
+  for (let index = 0; index < count; index += 1) {
+    const at = start + index * programHeaderSize;
+    if (at + programHeaderSize > header.length) return undefined;
+    if (header.readUInt32LE(at) !== PT_INTERP) continue;
+    const offset = Number(header.readBigUInt64LE(at + 8));
+    const end = header.indexOf(0, offset);
+    return offset < header.length && end > offset ? header.toString('latin1', offset, end) : undefined;
+  }
+  return undefined;
 }
 
-function exists(syscalls: Syscalls, root: number, path: string): boolean {
-  return readImageFile(syscalls, root, { path, limit: 1 }) !== undefined;
+/** A relative interpreter is taken from the working directory; nobody has one, so it counts as found. */
+function exists(syscalls: Syscalls, root: number, path: string, covered: readonly string[]): boolean {
+  if (!path.startsWith('/')) return true;
+  const resolved = resolveInRoot(syscalls, root, path);
+  if (covered.some((mount) => resolved === mount || resolved.startsWith(`${mount}/`))) return true;
+  return readImageFile(syscalls, root, { path: resolved, limit: 1 }) !== undefined;
 }
 
 function hasForeignFormats(): boolean {

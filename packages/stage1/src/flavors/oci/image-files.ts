@@ -25,7 +25,8 @@ export async function inRootfs<T>(
   });
 }
 
-const absent = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO'];
+/** EACCES: a device; no device of an image can be opened. */
+const absent = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'EACCES'];
 
 /** The first bytes of a regular file; undefined when there is none. Does not wait, whatever an image has put there. */
 export function readImageFile(syscalls: Syscalls, root: number, { path, limit }: ImageFile): Buffer | undefined {

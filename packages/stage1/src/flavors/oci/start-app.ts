@@ -7,8 +7,9 @@ import { appPaths } from '../../mounts/index.ts';
 import { readTextFile } from '../../pod/index.ts';
 import type { AppContext, StartedApp, StartRequest } from '../flavor.ts';
 import { writeBundle } from './bundle.ts';
-import { formatFailure } from './executable-format.ts';
+import { checkExecutable } from './check-executable.ts';
 import { executionFailure, startFailure } from './failures.ts';
+import { inRootfs } from './image-files.ts';
 import { globalArguments, type OciRuntime, runtimePlace, takeRuntimeErrors } from './runtime-command.ts';
 
 /** The runtime stays in the foreground: it is the app's parent, passes signals on, and ends with the app's status. */
@@ -22,6 +23,10 @@ export async function startApp(
   const terminal = request.stdio === 'tty';
   const spec = await writeBundle(host, context, terminal);
   request.signal?.throwIfAborted();
+  const executable = app.app.exec[0] ?? '';
+  const { env, cwd } = spec.process;
+  const covered = spec.mounts.map(({ destination }) => destination);
+  await inRootfs(host, context, (syscalls, root) => checkExecutable(syscalls, root, { executable, env, cwd, covered }));
   const { base, bundle } = appPaths(app.name);
   const place = runtimePlace(pod.dir, app.name);
   const pidFile = join(pod.dir, base, 'pid');
@@ -46,12 +51,10 @@ export async function startApp(
       detached: !terminal,
     }),
   );
-  const executable = app.app.exec[0] ?? '';
   const failure = (status: number): Error => startFailure(executable, takeRuntimeErrors(place.log), status);
   const pid = await startedPid(monitor, { pidFile, failure, signal: request.signal });
-  const exit = monitor.exit.then(async (status) => {
-    const failure = status === 0 ? undefined : executionFailure(executable, takeRuntimeErrors(place.log));
-    const unexecuted = failure ?? (status === 1 ? await formatFailure(host, context, spec) : undefined);
+  const exit = monitor.exit.then((status) => {
+    const unexecuted = status === 0 ? undefined : executionFailure(executable, takeRuntimeErrors(place.log));
     if (unexecuted !== undefined) throw unexecuted;
     return status;
   });
