@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { Stage1Error } from '../../error.ts';
 import { type Host, type Syscalls, SystemCallError } from '../../host/index.ts';
 import { appPaths } from '../../mounts/index.ts';
+import { hasCode } from '../../pod/index.ts';
+import { quote } from '../../quote.ts';
 import type { AppContext } from '../flavor.ts';
 
 /**
@@ -28,8 +31,22 @@ export async function inRootfs<T>(
 /** EACCES: a device; no device of an image can be opened. */
 const absent = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'EACCES'];
 
-/** The first bytes of a regular file; undefined when there is none. Does not wait, whatever an image has put there. */
-export function readImageFile(syscalls: Syscalls, root: number, { path, limit }: ImageFile): Buffer | undefined {
+/**
+ * The first bytes of a regular file; undefined when there is none. Does not wait, whatever an image has put there.
+ *
+ * @throws Stage1Error ERR_RKT_STAGE1_MOUNT_FAILED when the image is damaged there
+ */
+export function readImageFile(syscalls: Syscalls, root: number, file: ImageFile): Buffer | undefined {
+  try {
+    return readFile(syscalls, root, file);
+  } catch (error) {
+    if (!(error instanceof SystemCallError) && !hasCode(error, 'EIO', 'EUCLEAN')) throw error;
+    const message = `cannot read ${quote(file.path, 400)} of the image: ${error instanceof Error ? error.message : ''}`;
+    throw new Stage1Error('ERR_RKT_STAGE1_MOUNT_FAILED', message, { cause: error });
+  }
+}
+
+function readFile(syscalls: Syscalls, root: number, { path, limit }: ImageFile): Buffer | undefined {
   let fd: number;
   try {
     fd = syscalls.openInRoot(root, path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
