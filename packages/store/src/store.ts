@@ -93,6 +93,7 @@ export type Finding =
       readonly kind: 'layer-corrupt' | 'layer-missing';
       readonly id: ImageId;
       readonly diffId: string;
+      /** The diffID of what is there instead; absent when nothing can be read. */
       readonly actual?: string;
     }
   | { readonly kind: 'image-corrupt'; readonly id: ImageId; readonly actual: string }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Finding, openStore, type Store, type Tree, type TreeBackend } from '@rkt/store';
 import { ingestLayer, sampleImage, sampleLayer } from '@rkt/store/testing';
@@ -28,6 +28,17 @@ describe('verification', () => {
     await verify(store);
     expect(await ingestLayer(store, base)).toBe('ingested');
     expect(await kinds(store)).toEqual(['image-ok', 'image-ok']);
+  });
+
+  it('names a layer the disk cannot read any more, and goes on', async () => {
+    await using store = await storeWithBoth();
+    const diffId = one.put.layers[1] ?? '';
+    rmSync(layerFile(store, diffId, 'tar'));
+    // Nothing is mapped at address 0: reading there is an input/output error.
+    symlinkSync('/proc/self/mem', layerFile(store, diffId, 'tar'));
+    const findings = await verify(store);
+    expect(findings).toContainEqual({ kind: 'layer-corrupt', id: one.put.id, diffId });
+    expect(findings).toContainEqual({ kind: 'image-ok', id: two.put.id });
   });
 
   it('names a layer that is gone', async () => {

@@ -4,15 +4,15 @@ import { open } from 'node:fs/promises';
 import type { LayerIndexer } from '@rkt/appc';
 import { layerTar } from '../cas/layout.ts';
 import type { StoreContext } from '../context.ts';
-import { isNotFound, toStoreError } from '../errors.ts';
+import { hasErrno, isNotFound, toStoreError } from '../errors.ts';
 
 /** What a layer's tar turned out to be. */
 export type LayerState =
   /** `index` is what follows from the tar; undefined when nothing does. */
   | { readonly kind: 'ok'; readonly index: Uint8Array | undefined }
   | { readonly kind: 'missing' }
-  /** `actual` is the diffID its bytes have. */
-  | { readonly kind: 'corrupt'; readonly actual: string };
+  /** `actual` is the diffID its bytes have; undefined when the disk does not give them back. */
+  | { readonly kind: 'corrupt'; readonly actual: string | undefined };
 
 const CHUNK_BYTES = 1024 * 1024;
 
@@ -32,6 +32,7 @@ export async function hashLayer(
     });
   } catch (error) {
     if (isNotFound(error)) return { kind: 'missing' };
+    if (hasErrno(error, 'EIO')) return { kind: 'corrupt', actual: undefined };
     throw toStoreError(error, 'cannot read a layer', path);
   }
   const actual = `sha256:${hash.digest('hex')}`;

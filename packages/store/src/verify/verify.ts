@@ -79,7 +79,10 @@ async function layerFindings(
     const state = check.layers.get(diffId) ?? (await verifyLayer(context, diffId, check));
     check.layers.set(diffId, state);
     if (state.kind === 'missing') findings.push({ kind: 'layer-missing', id, diffId });
-    if (state.kind === 'corrupt') findings.push({ kind: 'layer-corrupt', id, diffId, actual: state.actual });
+    if (state.kind === 'corrupt') {
+      const actual = state.actual === undefined ? {} : { actual: state.actual };
+      findings.push({ kind: 'layer-corrupt', id, diffId, ...actual });
+    }
   }
   return findings;
 }

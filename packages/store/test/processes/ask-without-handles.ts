@@ -3,14 +3,15 @@ import { openSync } from 'node:fs';
 import { currentOwner, isOwnerAlive } from '../../src/host/owner.ts';
 
 const owner = currentOwner();
-const { write } = process.stdout;
+// Opened while there are handles left.
+const { stdout } = process;
 let answer: string;
 try {
   for (;;) openSync('/dev/null', 'r');
 } catch {
   answer = attempt();
 }
-write.call(process.stdout, answer);
+stdout.write(answer);
 
 function attempt(): string {
   try {

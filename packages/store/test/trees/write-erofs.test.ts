@@ -127,6 +127,16 @@ describe('writeErofs refuses', () => {
     expect(() => writeErofs({ layers, root: directory({}) })).toThrow(/more than 4096 layers/);
   });
 
+  it('layers larger than block addresses reach', () => {
+    const layer = (size: number) => ({ diffId: `sha256:${'0'.repeat(64)}`, size });
+    expect(() => writeErofs({ layers: [layer(2 ** 41)], root: directory({}) })).toThrow(/layer exceeds/);
+    const size = 2 ** 41 - 512;
+    const extents = [{ fileOffset: 0, tarOffset: size - 512, length: 512 }];
+    const last: TreeNode = { ...file(0), size: 512, extents };
+    const image = Buffer.from(writeErofs({ layers: [layer(size)], root: directory({ last }) }));
+    expect(image.includes(Buffer.of(1, 0, 0xfe, 0xff, 0xff, 0xff))).toBe(true);
+  });
+
   it('names in messages that would move a cursor', () => {
     const tree = treeWith(directory({ 'bad\x1b[2J': { ...file(0), attributes: { ...plain, uid: -1 } } }));
     expect(() => writeErofs(tree)).toThrow(/: bad\?\[2J$/);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { FileTree } from '@rkt/appc';
+import type { FileTree, TreeLayer } from '@rkt/appc';
 import type { StoreError } from '../../errors.ts';
 import { type Inode, pathOf } from '../inventory.ts';
 import { treeError } from '../tree-error.ts';
@@ -47,8 +47,8 @@ export interface PlacedInode {
 }
 
 export interface Layout {
-  /** In the order of the inventory. */
-  readonly placed: readonly PlacedInode[];
+  /** Where each inode goes, in the order of the inventory. */
+  readonly offsets: Uint32Array;
   /** Offset of the first data block. */
   readonly blocks: number;
   /** Bytes of the whole image. */
@@ -61,27 +61,50 @@ export interface Layout {
 export const MAX_IMAGE_SIZE: number = 2 ** 30;
 /** `root_nid` is 16 bits wide: the root must come within 2 MiB, and the device table comes before it. */
 export const MAX_LAYERS = 4096;
+/** Block addresses are 32 bits wide, and the last one means a hole: just under 2 TiB. */
+export const MAX_LAYER_SIZE: number = (2 ** 32 - 1) * BLOCK_SIZE;
 
-/** First pass: the size and place of everything. */
+/** First pass: the place of every inode and the size of it all. */
 export function planLayout(tree: FileTree, inodes: readonly Inode[]): Layout {
-  if (tree.layers.length > MAX_LAYERS) {
-    throw treeError('ERR_RKT_STORE_TREE_UNSUPPORTED', `more than ${MAX_LAYERS} layers: ${tree.layers.length}`);
-  }
+  checkLayers(tree.layers);
   const buildTime = mostFrequentTime(inodes);
-  const placed: PlacedInode[] = [];
+  const offsets = new Uint32Array(inodes.length);
+  let end = 0;
+  let blockCount = 0;
+  for (const placed of placeInodes(tree, inodes, buildTime)) {
+    offsets[placed.measured.inode.index] = placed.offset;
+    end = placed.end;
+    blockCount = placed.firstBlock + placed.blockCount;
+  }
+  const blocks = roundUp(end, BLOCK_SIZE);
+  return { offsets, blocks, size: blocks + blockCount * BLOCK_SIZE, buildTime };
+}
+
+/**
+ * What every inode takes and where it goes, in the order of the inventory. The same each time: to work it out again for
+ * the second pass takes less than to keep it.
+ */
+export function* placeInodes(tree: FileTree, inodes: readonly Inode[], buildTime: number): Generator<PlacedInode> {
   let offset = SUPERBLOCK_OFFSET + SUPERBLOCK_SIZE + tree.layers.length * DEVICE_SLOT_SIZE;
   let blockCount = 0;
   for (const inode of inodes) {
-    const place = placeInode(measure(tree, inode, buildTime), offset, blockCount);
-    placed.push(place);
-    offset = place.end;
-    blockCount += place.blockCount;
+    const placed = placeInode(measure(tree, inode, buildTime), offset, blockCount);
+    offset = placed.end;
+    blockCount += placed.blockCount;
     if (offset + blockCount * BLOCK_SIZE > MAX_IMAGE_SIZE) {
       throw treeError('ERR_RKT_STORE_TREE_UNSUPPORTED', `metadata exceeds ${MAX_IMAGE_SIZE} bytes`);
     }
+    yield placed;
   }
-  const blocks = roundUp(offset, BLOCK_SIZE);
-  return { placed, blocks, size: blocks + blockCount * BLOCK_SIZE, buildTime };
+}
+
+function checkLayers(layers: readonly TreeLayer[]): void {
+  if (layers.length > MAX_LAYERS) {
+    throw treeError('ERR_RKT_STORE_TREE_UNSUPPORTED', `more than ${MAX_LAYERS} layers: ${layers.length}`);
+  }
+  const large = layers.find(({ size }) => size > MAX_LAYER_SIZE);
+  if (large === undefined) return;
+  throw treeError('ERR_RKT_STORE_TREE_UNSUPPORTED', `layer exceeds ${MAX_LAYER_SIZE} bytes: ${large.size}`);
 }
 
 function measure(tree: FileTree, inode: Inode, buildTime: number): MeasuredInode {
@@ -98,7 +121,7 @@ function placeInode(measured: MeasuredInode, offset: number, firstBlock: number)
   if (chunks === undefined) return placeFlat(measured, offset, firstBlock);
   const payload = offset + roundUp(head, CHUNK_INDEX_SIZE);
   const end = roundUp(payload + chunks.count * CHUNK_INDEX_SIZE, INODE_SLOT_SIZE);
-  return { measured, offset, payload, dataLayout: LAYOUT_CHUNK_BASED, firstBlock: 0, blockCount: 0, end };
+  return { measured, offset, payload, dataLayout: LAYOUT_CHUNK_BASED, firstBlock, blockCount: 0, end };
 }
 
 /** Directories, symbolic links and whatever has no content. */

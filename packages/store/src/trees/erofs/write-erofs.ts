@@ -6,7 +6,7 @@ import { treeError } from '../tree-error.ts';
 import { writeDirectory } from './dirents.ts';
 import { BLOCK_SIZE, INODE_SLOT_SIZE, LAYOUT_FLAT_INLINE } from './format.ts';
 import { writeChunkIndexes, writeInode } from './inode.ts';
-import { type Layout, type PlacedInode, planLayout } from './layout.ts';
+import { type Layout, type PlacedInode, placeInodes, planLayout } from './layout.ts';
 import { writeSuperblock } from './superblock.ts';
 
 /**
@@ -14,8 +14,8 @@ import { writeSuperblock } from './superblock.ts';
  * which the kernel is given as devices in the order of `tree.layers`. Deterministic: equal trees give equal bytes.
  * What overlayfs would take for its own marks is left out (see `rendered-content.ts`).
  *
- * Block size 512; Linux 6.12 or later mounts it from plain files. At most 4096 layers, 1 GiB of metadata, directories
- * 2048 deep, and sparse files whose pieces are aligned to 512 bytes.
+ * Block size 512; Linux 6.12 or later mounts it from plain files. At most 4096 layers, each below 2 TiB, 1 GiB of metadata,
+ * directories 2048 deep, and sparse files whose pieces are aligned to 512 bytes.
  *
  * Throws: ERR_RKT_STORE_TREE_UNSUPPORTED when the format cannot hold the tree (render a directory instead),
  * ERR_RKT_STORE_TREE_INVALID when the tree contradicts itself or its layers.
@@ -25,13 +25,13 @@ export function writeErofs(tree: FileTree): Uint8Array {
   for (const inode of inodes) checkNode(inode);
   const layout = planLayout(tree, inodes);
   const image = Buffer.alloc(layout.size);
-  for (const placed of layout.placed) {
+  for (const placed of placeInodes(tree, inodes, layout.buildTime)) {
     writeInode(image, placed, firstBlockAddress(layout, placed));
     writeContent(image, layout, placed);
   }
   writeSuperblock(image, {
     layers: tree.layers,
-    root: layout.placed[0]?.offset ?? 0,
+    root: layout.offsets[0] ?? 0,
     inodeCount: inodes.length,
     buildTime: layout.buildTime,
   });
@@ -63,7 +63,7 @@ function writeContent(image: Buffer, layout: Layout, placed: PlacedInode): void 
 }
 
 function inodeNumber(layout: Layout, inode: Inode): number {
-  const placed = layout.placed[inode.index];
-  if (placed === undefined) throw new RangeError(`no place for inode ${inode.index}`);
-  return placed.offset / INODE_SLOT_SIZE;
+  const offset = layout.offsets[inode.index];
+  if (offset === undefined) throw new RangeError(`no place for inode ${inode.index}`);
+  return offset / INODE_SLOT_SIZE;
 }
