@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
+import { composeImage } from '@rkt/tooling-images';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { eventually } from '../src/eventually.ts';
+import { type HostState, hostState } from '../src/host-state.ts';
+import { imageCache } from '../src/image-cache.ts';
+import { type Installation, installation, mirrors, type Started } from '../src/rkt.ts';
+import { ask } from '../src/tcp.ts';
+
+let registry: TestRegistry;
+let before: HostState;
+let host: Installation;
+
+beforeAll(async () => {
+  registry = await startTestRegistry();
+  await registry.addLayout(await composeImage('redis', imageCache), { repository: 'library/redis', tag: 'latest' });
+});
+afterAll(() => registry.close());
+
+beforeEach(() => {
+  before = settledState();
+  host = installation();
+  host.configure('registries.d/mirrors.json', mirrors(['docker.io'], new URL(registry.origin).host));
+});
+afterEach(async () => {
+  await host[Symbol.asyncDispose]();
+  expect(settledState()).toEqual(before);
+});
+
+/**
+ * Whoever lost its parent is waited for by the machine's first process, and not every machine has one that does so: what
+ * has ended but was not waited for keeps its number and its PID namespace, which no program can help.
+ */
+function settledState(): HostState {
+  const state = hostState();
+  return {
+    ...state,
+    processes: state.processes.filter((line) => /rkt-e2e-|redis-server/.test(line) && !line.endsWith('<defunct>')),
+    namespaces: state.namespaces.filter((line) => !line.endsWith(' pid')),
+  };
+}
+
+interface Listed {
+  readonly name: string;
+  readonly state: string;
+  readonly networks?: readonly { readonly ip?: string }[];
+}
+
+/** Redis with a forwarded port, whose `rkt` has been killed with no chance to clear up. */
+async function orphan(): Promise<Listed> {
+  const run: Started = host.start(['--insecure-options=image', 'run', '--port=6379-tcp:16380', 'docker://redis']);
+  await eventually(() => run.output.stdout.includes('Ready to accept connections') || undefined);
+  run.child.kill('SIGKILL');
+  await new Promise((resolve) => run.child.once('exit', resolve));
+  const pod = (await list()).find(({ state }) => state === 'running');
+  if (pod === undefined) throw new Error('the pod does not run any more');
+  return pod;
+}
+
+async function list(): Promise<readonly Listed[]> {
+  return JSON.parse((await host.rkt(['list', '--format=json'])).stdout) ?? [];
+}
+
+const collect = ['gc', '--grace-period=0s'];
+
+it('leaves the app running when rkt is killed; another rkt enters it, spares it, stops it and clears up', async () => {
+  const pod = await orphan();
+  expect(await ask('127.0.0.1', 16380, 'PING\r\n')).toBe('+PONG');
+  expect(await host.rkt(['enter', pod.name, 'redis-cli', 'ping'])).toMatchObject({ status: 0, stdout: 'PONG\n' });
+  expect((await host.rkt(collect)).status).toBe(0);
+  expect(await ask(pod.networks?.[0]?.ip ?? '', 6379, 'PING\r\n')).toBe('+PONG');
+
+  expect(await host.rkt(['stop', pod.name])).toMatchObject({ status: 0, stdout: `"${pod.name}"\n` });
+  expect((await list()).map(({ state }) => state)).toEqual(['exited']);
+  // Stopped is enough for the host: gc only deletes the pod's files.
+  expect(settledState()).toEqual(before);
+  expect((await host.rkt(collect)).status).toBe(0);
+  expect(await list()).toEqual([]);
+});
+
+it('is stopped by two at once', async () => {
+  const pod = await orphan();
+  const stops = await Promise.all([host.rkt(['stop', pod.name]), host.rkt(['stop', '--force', pod.name])]);
+  expect(stops.map(({ status, stderr }) => ({ status, stderr }))).toEqual([
+    { status: 0, stderr: '' },
+    { status: 0, stderr: '' },
+  ]);
+  expect(settledState()).toEqual(before);
+});
+
+it('is cleared away by gc alone when the app’s own monitor was killed, too', async () => {
+  const pod = await orphan();
+  const apps = join(host.dataDir, 'pods/run', pod.name, 'apps');
+  const [app = ''] = readdirSync(apps);
+  const status = JSON.parse(readFileSync(join(apps, app, 'status.json'), 'utf8'));
+  process.kill(status.monitor.pid, 'SIGKILL');
+  await eventually(async () => (await list()).every(({ state }) => state === 'exited') || undefined);
+  expect((await host.rkt(collect)).status).toBe(0);
+  expect(await list()).toEqual([]);
+  expect(settledState()).toEqual(before);
+});
