@@ -8,6 +8,7 @@ import { decideRealm } from '../protocol/realm.ts';
 import type { Token } from '../protocol/token-response.ts';
 import { headerValues, type ResponseHeaders } from '../transport/transport.ts';
 import type { Credential, Keychain } from './credential.ts';
+import { type SharedWork, shareWork } from './shared-work.ts';
 import type { TokenClient } from './token-client.ts';
 
 /** Whose request is to be authorised. */
@@ -47,7 +48,7 @@ export interface AuthenticatorOptions {
 
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const known = new Map<string, { readonly value: string; readonly expiresAt: number }>();
-  const pending = new Map<string, Promise<string>>();
+  const pending = new Map<string, SharedWork<string>>();
 
   const current = (target: AuthTarget): string | undefined => {
     const entry = known.get(keyOf(target));
@@ -65,12 +66,16 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     // Another request has renewed it in the meantime.
     if (newer !== undefined && newer !== refused.authorization) return newer;
     const key = keyOf(target);
-    const inFlight = pending.get(key);
-    if (inFlight !== undefined) return raceAbort(inFlight, abort.signal);
-    // The shared request must outlive the caller that happened to start it: it runs without that caller's signal.
-    const started = renew(target, refused, {}).finally(() => pending.delete(key));
-    pending.set(key, started);
-    return raceAbort(started, abort.signal);
+    let work = pending.get(key);
+    if (work === undefined || work.abandoned) {
+      work = shareWork((signal) => renew(target, refused, { signal }));
+      pending.set(key, work);
+    }
+    try {
+      return await work.join(abort.signal);
+    } finally {
+      if (pending.get(key) === work && (work.settled || work.abandoned)) pending.delete(key);
+    }
   };
 
   return { current, answer };
@@ -163,14 +168,5 @@ function unauthorized(target: AuthTarget, reason: string): RegistryError {
     origin,
     reference: target.label,
     status: 401,
-  });
-}
-
-function raceAbort<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
 }

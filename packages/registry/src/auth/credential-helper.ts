@@ -54,6 +54,8 @@ function run(request: HelperRequest, options: AbortOptions): Promise<HelperResul
       env: { ...env },
       stdio: ['pipe', 'pipe', 'ignore'],
       signal,
+      // Nobody waits for it any more, so it gets no say in whether it ends.
+      killSignal: 'SIGKILL',
     });
     const chunks: Buffer[] = [];
     let length = 0;

@@ -3,6 +3,7 @@ import { RegistryError } from '../errors.ts';
 import type { AbortOptions } from '../image/image.ts';
 import { parseErrorBody } from '../protocol/error-body.ts';
 import { isRedirect } from '../protocol/redirect.ts';
+import { parseRetryAfter } from '../protocol/retry-after.ts';
 import { parseTokenResponse, type Token } from '../protocol/token-response.ts';
 import { readAll } from '../transport/body.ts';
 import { header, type Transport, type TransportRequest, type TransportResponse } from '../transport/transport.ts';
@@ -51,7 +52,7 @@ export function createTokenClient(options: TokenClientOptions): TokenClient {
       if (request.credential?.kind === 'identity-token' && NO_POST.has(answer.response.status)) {
         answer = await send(request, false, abort);
       }
-      if (answer.response.status !== 200) throw failure(request, answer);
+      if (answer.response.status !== 200) throw failure(request, answer, options.now());
       const token = parseTokenResponse(answer.body, options.now());
       if (token !== undefined) return token;
       throw new RegistryError('ERR_RKT_REGISTRY_PROTOCOL', `token server ${request.realm.origin} sent no token`, {
@@ -111,13 +112,14 @@ function basicLogin(credential: Credential | undefined): string | undefined {
   return basicAuthorization(credential.username, credential.token);
 }
 
-function failure(request: TokenRequest, answer: TokenAnswer): RegistryError {
+function failure(request: TokenRequest, answer: TokenAnswer, now: number): RegistryError {
   const { origin } = request.realm;
-  const { status } = answer.response;
+  const { status, headers } = answer.response;
   const reference = request.target.label;
-  const { message } = parseErrorBody(answer.body, header(answer.response.headers, 'content-type'));
+  const { message } = parseErrorBody(answer.body, header(headers, 'content-type'));
   const said = message === undefined ? '' : `: ${message}`;
-  const context = { origin, reference, status };
+  const retryAfterMs = parseRetryAfter(header(headers, 'retry-after'), now);
+  const context = { origin, reference, status, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
   if (isRedirect(status)) {
     return new RegistryError(
       'ERR_RKT_REGISTRY_REDIRECT_REFUSED',

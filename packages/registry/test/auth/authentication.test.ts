@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { type Credential, chainKeychains, createRegistry, type Keychain, staticKeychain } from '../../src/index.ts';
 import type { TestAuth } from '../../src/testing/index.ts';
@@ -88,6 +89,40 @@ describe('bearer tokens', () => {
     expect(getting.server.requests.filter(({ path }) => path.startsWith('/token')).map(({ method }) => method)).toEqual(
       ['POST', 'GET'],
     );
+  });
+
+  it('are not waited for by anybody once all who wanted one have given up, and not before', async () => {
+    await using loopback = await loopbackWith({ kind: 'bearer' });
+    let closed = 0;
+    loopback.server.fail({
+      path: '/token',
+      action: { kind: 'respond', respond: (incoming) => incoming.socket.once('close', () => (closed += 1)) },
+    });
+    const [first, second] = [new AbortController(), new AbortController()];
+    const ask = (signal: AbortSignal) => loopback.client.getManifest(loopback.reference('a/b:v'), { signal });
+    const outcomes = [ask(first.signal), ask(second.signal)].map((work) => work.catch((reason: unknown) => reason));
+    await expect.poll(() => loopback.server.requests.filter(({ path }) => path.startsWith('/token')).length).toBe(1);
+    await expect.poll(() => loopback.server.requests.length).toBe(3);
+    await sleep(50);
+    first.abort('first');
+    expect(await outcomes[0]).toBe('first');
+    await sleep(50);
+    expect(closed).toBe(0);
+    second.abort('second');
+    expect(await outcomes[1]).toBe('second');
+    await expect.poll(() => closed).toBe(1);
+    // Nothing of that stands in the way of the next who asks.
+    expect((await loopback.client.getManifest(loopback.reference('a/b:v'))).bytes.length).toBeGreaterThan(0);
+  });
+
+  it('are asked for again no sooner than the token server wants', async () => {
+    await using loopback = await loopbackWith({ kind: 'bearer' });
+    loopback.server.fail({
+      path: '/token',
+      action: { kind: 'status', status: 429, headers: { 'retry-after': '3600' } },
+    });
+    const error = await registryError(() => loopback.open('a/b:v'));
+    expect(error).toMatchObject({ code: 'ERR_RKT_REGISTRY_RATE_LIMITED', retryAfterMs: 3_600_000 });
   });
 
   it('may be given ready-made', async () => {

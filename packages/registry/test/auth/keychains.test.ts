@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -81,6 +81,14 @@ describe('dockerConfigKeychain', () => {
   });
 });
 
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 describe('credential helpers', () => {
   const target = { domain: 'quay.io', path: 'x' };
 
@@ -130,6 +138,20 @@ describe('credential helpers', () => {
     // CVE-2021-41092: what is wrong for one registry changes nothing for another.
     expect(await keychain.resolve({ domain: 'other.io', path: 'x' })).toEqual(basic('o', 'p'));
     expect(await keychain.resolve({ domain: 'docker.io', path: 'x' })).toBeUndefined();
+  });
+
+  it('end with the operation that asked, whatever they make of signals', async () => {
+    const pidFile = join(directory, 'stubborn.pid');
+    await helper('stubborn', `trap '' TERM; echo $$ > ${pidFile}; while :; do sleep 0.05; done`);
+    const path = await config({ credsStore: 'stubborn' }, 'stubborn.json');
+    const abort = new AbortController();
+    const asked = dockerConfigKeychain({ path, env }).resolve(target, { signal: abort.signal });
+    asked.catch(() => undefined);
+    await expect.poll(() => readFile(pidFile, 'utf8').catch(() => '')).toMatch(/^[0-9]+\n$/);
+    const pid = Number(await readFile(pidFile, 'utf8'));
+    abort.abort(new Error('enough'));
+    await expect(asked).rejects.toThrow('enough');
+    await expect.poll(() => isAlive(pid)).toBe(false);
   });
 
   it('end with the operation that asked', async () => {
