@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { RegistryError } from '../errors.ts';
 import type { ContainerConfig, ImageConfig, Platform } from './image.ts';
 import {
   asArray,
@@ -12,8 +11,9 @@ import {
   field,
   type JsonObject,
   optionalString,
-  parseObject,
+  readDocument,
 } from './json.ts';
+import { readPlatformDetails } from './platform-fields.ts';
 
 /** What is known of a configuration besides its bytes. */
 export interface ConfigContext {
@@ -35,13 +35,11 @@ const MAX_LAYERS = 512;
  * @throws {RegistryError} ERR_RKT_REGISTRY_CONFIG_INVALID
  */
 export function parseImageConfig(bytes: Uint8Array, context: ConfigContext): ImageConfig {
-  try {
-    return read(parseObject(bytes), context);
-  } catch (error) {
-    if (!(error instanceof FieldError)) throw error;
-    const text = `configuration of ${context.reference} is invalid: ${error.message}`;
-    throw new RegistryError('ERR_RKT_REGISTRY_CONFIG_INVALID', text, { reference: context.reference, cause: error });
-  }
+  const { reference } = context;
+  const fault = `configuration of ${reference} is invalid`;
+  return readDocument(bytes, { code: 'ERR_RKT_REGISTRY_CONFIG_INVALID', fault, reference }, (document) =>
+    read(document, context),
+  );
 }
 
 function read(document: JsonObject, context: ConfigContext): ImageConfig {
@@ -71,15 +69,10 @@ function read(document: JsonObject, context: ConfigContext): ImageConfig {
 function readPlatform(document: JsonObject, fallback: Platform): Platform {
   const os = optionalString(field(document, 'os'), 'os');
   const architecture = optionalString(field(document, 'architecture'), 'architecture');
-  const variant = optionalString(field(document, 'variant'), 'variant');
-  const osVersion = optionalString(field(document, 'os.version'), 'os.version');
-  const osFeatures = field(document, 'os.features');
   return {
     os: os === undefined || os === '' ? fallback.os : os,
     architecture: architecture === undefined || architecture === '' ? fallback.architecture : architecture,
-    ...(variant === undefined || variant === '' ? {} : { variant }),
-    ...(osVersion === undefined || osVersion === '' ? {} : { osVersion }),
-    ...(osFeatures === undefined ? {} : { osFeatures: asStrings(osFeatures, 'os.features', 64) }),
+    ...readPlatformDetails(document, ''),
   };
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Digest, isDigest } from '@rkt/refparse';
+import { RegistryError, type RegistryErrorCode } from '../errors.ts';
 import { sanitize } from '../protocol/sanitize.ts';
 
 /** A value that is not what the specification says, and where it is: `layers[2].size`. */
@@ -9,6 +10,28 @@ export class FieldError extends Error {
 
 /** A JSON object, or whatever else it is. Own properties only. */
 export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** What a document is, for the error it may turn out to be. */
+export interface DocumentContext {
+  readonly code: RegistryErrorCode;
+  /** `manifest of docker.io/library/nginx:latest is invalid` */
+  readonly fault: string;
+  readonly reference: string;
+}
+
+/**
+ * Parses a document and reads it with `read`.
+ * @throws {RegistryError} `context.code` with the text of the FieldError that parsing or `read` met
+ */
+export function readDocument<T>(bytes: Uint8Array, context: DocumentContext, read: (document: JsonObject) => T): T {
+  try {
+    return read(parseObject(bytes));
+  } catch (error) {
+    if (!(error instanceof FieldError)) throw error;
+    const { code, fault, reference } = context;
+    throw new RegistryError(code, `${fault}: ${error.message}`, { reference, cause: error });
+  }
+}
 
 /** Parses JSON text in UTF-8; a document that is no object is a fault. */
 export function parseObject(bytes: Uint8Array): JsonObject {
@@ -73,6 +96,13 @@ export function asSize(value: unknown, path: string): number {
 }
 
 function wrong(path: string, expected: string, value: unknown): FieldError {
-  const shown = value === undefined ? 'nothing' : sanitize(JSON.stringify(value) ?? typeof value, 80);
-  return new FieldError(`${path}: expected ${expected}, got ${shown}`);
+  return new FieldError(`${path}: expected ${expected}, got ${shown(value)}`);
+}
+
+/** Containers by kind only: writing them out again takes as much stack as whoever wrote them likes. */
+function shown(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  return sanitize(JSON.stringify(value), 80);
 }

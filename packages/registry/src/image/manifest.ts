@@ -13,7 +13,7 @@ import {
   field,
   type JsonObject,
   optionalString,
-  parseObject,
+  readDocument,
 } from './json.ts';
 import {
   essence,
@@ -24,6 +24,7 @@ import {
   OCI_INDEX,
   OCI_MANIFEST,
 } from './media-types.ts';
+import { readPlatformDetails } from './platform-fields.ts';
 
 /** A manifest of one image. OCI image spec, "Image Manifest"; Docker image manifest v2 schema 2. */
 export interface ImageManifest {
@@ -62,13 +63,11 @@ const MAX_ANNOTATIONS = 4096;
  * @throws {RegistryError} ERR_RKT_REGISTRY_MANIFEST_INVALID, ERR_RKT_REGISTRY_UNSUPPORTED_MEDIA_TYPE
  */
 export function parseManifest(bytes: Uint8Array, context: ManifestContext): Manifest {
-  try {
-    return read(parseObject(bytes), context);
-  } catch (error) {
-    if (!(error instanceof FieldError)) throw error;
-    const text = `manifest of ${context.reference} is invalid: ${error.message}`;
-    throw new RegistryError('ERR_RKT_REGISTRY_MANIFEST_INVALID', text, { reference: context.reference, cause: error });
-  }
+  const { reference } = context;
+  const fault = `manifest of ${reference} is invalid`;
+  return readDocument(bytes, { code: 'ERR_RKT_REGISTRY_MANIFEST_INVALID', fault, reference }, (document) =>
+    read(document, context),
+  );
 }
 
 function read(document: JsonObject, context: ManifestContext): Manifest {
@@ -164,14 +163,9 @@ function readDescriptor(value: unknown, path: string): Descriptor {
 }
 
 function readPlatform(object: JsonObject, path: string): Platform {
-  const variant = optionalString(field(object, 'variant'), `${path}.variant`);
-  const osVersion = optionalString(field(object, 'os.version'), `${path}.os.version`);
-  const osFeatures = field(object, 'os.features');
   return {
     os: asString(field(object, 'os'), `${path}.os`),
     architecture: asString(field(object, 'architecture'), `${path}.architecture`),
-    ...(variant === undefined || variant === '' ? {} : { variant }),
-    ...(osVersion === undefined || osVersion === '' ? {} : { osVersion }),
-    ...(osFeatures === undefined ? {} : { osFeatures: asStrings(osFeatures, `${path}.os.features`, 64) }),
+    ...readPlatformDetails(object, `${path}.`),
   };
 }

@@ -13,6 +13,14 @@ const NODE_ARCHITECTURES: ReadonlyMap<string, Platform> = new Map([
   ['s390x', { os: 'linux', architecture: 's390x' }],
 ]);
 
+/** `uname -m` to the names images use. */
+const MACHINES: ReadonlyMap<string, string> = new Map([
+  ['x86_64', 'amd64'],
+  ['aarch64', 'arm64'],
+  ['i386', '386'],
+  ['armhf', 'arm'],
+]);
+
 /** What a variant can run, best first. An image without a variant runs everywhere its architecture does. */
 const ARM = ['v8', 'v7', 'v6', 'v5'];
 const AMD64 = ['v4', 'v3', 'v2', 'v1'];
@@ -40,8 +48,7 @@ export function parsePlatform(text: string): Platform {
   if (!wellFormed || os === undefined || machine === undefined) {
     throw new TypeError('a platform is os/architecture[/variant]');
   }
-  const architecture = { x86_64: 'amd64', aarch64: 'arm64', i386: '386', armhf: 'arm' }[machine] ?? machine;
-  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
+  return { os, architecture: MACHINES.get(machine) ?? machine, ...(variant === undefined ? {} : { variant }) };
 }
 
 /** How well `have` serves `want`: 0 is exact, more is worse, undefined is not at all. */

@@ -17,6 +17,20 @@ const encode = (document: unknown): Uint8Array => new TextEncoder().encode(JSON.
 const parse = (document: unknown, mediaType?: string) => parseManifest(encode(document), { reference: 'r', mediaType });
 
 describe('parseManifest', () => {
+  it.each(['mediaType', 'schemaVersion', 'config', 'layers'])(
+    'refuses a deep %s without running out of stack',
+    async (name) => {
+      const deep = `${'[{"a":'.repeat(50_000)}1${'}]'.repeat(50_000)}`;
+      const rest = Object.entries(image).filter(([key]) => key !== name);
+      const text = `{"${name}":${deep},${JSON.stringify(Object.fromEntries(rest)).slice(1)}`;
+      const error = await registryError(() =>
+        parseManifest(new TextEncoder().encode(text), { reference: 'r', mediaType: undefined }),
+      );
+      expect(error.code).toBe('ERR_RKT_REGISTRY_MANIFEST_INVALID');
+      expect(error.message.length).toBeLessThan(200);
+    },
+  );
+
   it('reads images and indices', () => {
     expect(parse(image, OCI)).toEqual({ kind: 'image', mediaType: OCI, config, layers: [layer] });
     expect(parse(index, INDEX)).toEqual({ kind: 'index', mediaType: INDEX, manifests: index.manifests });

@@ -92,6 +92,9 @@ describe('platforms', () => {
 
   it('are read with the names of uname and refused otherwise', () => {
     expect(parsePlatform('linux/x86_64')).toEqual({ os: 'linux', architecture: 'amd64' });
+    for (const architecture of ['constructor', 'toString', '__proto__']) {
+      expect(parsePlatform(`linux/${architecture}`)).toEqual({ os: 'linux', architecture });
+    }
     for (const wrong of ['', 'linux', 'linux/', 'a/b/c/d', 'linux/am d64'])
       expect(() => parsePlatform(wrong)).toThrow(TypeError);
   });
