@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isLoopback, isPrivateAddress } from './addresses.ts';
+import { isLocalAddress, isLoopback, isPrivateAddress } from './addresses.ts';
 
 /** What may be asked of a token server: anything, only an anonymous token, or nothing at all. */
 export type RealmDecision =
@@ -72,16 +72,17 @@ const GENERIC_SECOND_LEVELS: ReadonlySet<string> = new Set([
 /**
  * Decides what the realm of a challenge from `registry` may receive. Credentials go to the registry's own origin, and
  * over https to a host of the same registrable domain, of the built-in pairs, or of `trustedHosts`. Other public realms
- * get an anonymous request; realms that cannot be legitimate are refused, so that a registry cannot make the client
- * probe a private network.
+ * get an anonymous request; realms that cannot be legitimate are refused, so that a public registry cannot make the
+ * client probe a private network.
  */
 export function decideRealm(realm: string, registry: URL, trustedHosts: readonly string[]): RealmDecision {
   if (!URL.canParse(realm)) return { kind: 'refused', reason: 'it is no absolute URL' };
   const url = new URL(realm);
   url.hash = '';
-  const reason = refusal(url, registry);
+  const listed = trustedHosts.includes(url.host);
+  const reason = refusal(url, registry, listed);
   if (reason !== undefined) return { kind: 'refused', reason };
-  if (url.origin === registry.origin || trustedHosts.includes(url.host)) return { kind: 'trusted', url };
+  if (url.origin === registry.origin || listed) return { kind: 'trusted', url };
   if (url.protocol === 'http:' && !isLoopback(url))
     return { kind: 'refused', reason: 'it is plain http on another host' };
   const related = url.protocol === 'https:' && isRelated(url.hostname, registry.hostname);
@@ -89,14 +90,19 @@ export function decideRealm(realm: string, registry: URL, trustedHosts: readonly
 }
 
 /** Why nothing at all is sent to a realm, or undefined. */
-function refusal(url: URL, registry: URL): string | undefined {
+function refusal(url: URL, registry: URL, listed: boolean): string | undefined {
   if (url.username !== '' || url.password !== '') return 'it contains credentials';
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'it is not http or https';
   if (url.origin === registry.origin) return undefined;
   if (url.protocol === 'http:' && registry.protocol === 'https:')
     return 'the registry speaks https and the realm does not';
-  const bothLoopback = isLoopback(url) && isLoopback(registry);
-  return isPrivateAddress(url) && !bothLoopback ? 'it is a private or local address' : undefined;
+  return listed || mayReach(url, registry) ? undefined : 'it is a private or local address';
+}
+
+/** A registry on this machine may name a realm on it, one in a private network a realm in one; no other may. */
+function mayReach(url: URL, registry: URL): boolean {
+  if (isLocalAddress(url)) return isLoopback(url) && isLoopback(registry);
+  return !isPrivateAddress(url) || isPrivateAddress(registry);
 }
 
 function isRelated(realm: string, registry: string): boolean {

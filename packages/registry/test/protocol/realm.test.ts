@@ -13,6 +13,7 @@ describe('decideRealm', () => {
     ['https://registry.redhat.io', 'https://sso.redhat.com/auth'],
     ['https://registry.example.co.uk', 'https://auth.example.co.uk/token'],
     ['https://10.0.0.5:5000', 'https://10.0.0.5:5000/token'],
+    ['https://10.0.0.5:5000', 'https://10.0.0.5:5001/token'],
     ['http://127.0.0.1:5000', 'http://127.0.0.1:5000/token'],
     ['https://me.azurecr.io', 'https://me.azurecr.io/oauth2/token'],
     ['https://registry.example.com', 'https://registry.example.com:8443/token'],
@@ -28,6 +29,7 @@ describe('decideRealm', () => {
     ['https://a.co.uk', 'https://b.co.uk/token'],
     ['http://127.0.0.1:5000', 'http://127.0.0.1:5001/token'],
     ['https://1.2.3.4', 'https://9.9.3.4/token'],
+    ['https://10.0.0.5:5000', 'https://192.168.7.7/token'],
   ])('%s gets no credentials sent to %s', (registry, realm) => {
     expect(decide(registry, realm)).toBe('anonymous');
   });
@@ -42,6 +44,9 @@ describe('decideRealm', () => {
     ['https://registry.example.com', 'https://0.0.0.0/token'],
     ['https://registry.example.com', 'https://2130706433/token'],
     ['https://registry.example.com', 'https://192.168.0.1/token'],
+    ['https://10.0.0.5:5000', 'https://127.0.0.1/token'],
+    ['https://10.0.0.5:5000', 'https://169.254.169.254/latest/meta-data'],
+    ['https://169.254.1.1', 'https://169.254.169.254/latest/meta-data'],
     ['https://registry.example.com', 'https://user:pass@registry.example.com/token'],
     ['https://registry.example.com', 'file:///etc/passwd'],
     ['https://registry.example.com', '/token'],
@@ -61,5 +66,8 @@ describe('decideRealm', () => {
     expect(decide('https://registry.example.com', 'http://sso.corp.example/token', ['sso.corp.example'])).toBe(
       'refused',
     );
+    // Also where no registry may send the client by itself.
+    expect(decide('https://registry.example.com', 'https://10.0.0.9/token', ['10.0.0.9'])).toBe('trusted');
+    expect(decide('https://registry.example.com', 'http://10.0.0.9/token', ['10.0.0.9'])).toBe('refused');
   });
 });

@@ -156,6 +156,10 @@ describe('parseNextLink', () => {
     ['</v2/x/tags/list?last=b>; rel="next"', 'https://r.example/v2/x/tags/list?last=b'],
     ['<a>; rel=prev, </n>; rel=next', 'https://r.example/n'],
     ['</n>; rel="prev"', undefined],
+    ['</n>; rel=next; title=x', 'https://r.example/n'],
+    ['</n>; rel=nextish', undefined],
+    ['</n>; rel="next-archive"', undefined],
+    ['</n>; no-rel=next', undefined],
     ['nonsense', undefined],
     [undefined, undefined],
   ])('%j', (field, expected) => {
