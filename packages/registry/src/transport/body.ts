@@ -124,29 +124,59 @@ export class BodyQueue implements ResponseBody, AsyncIterator<Uint8Array> {
   }
 }
 
+/** Milliseconds a small body may take: a byte now and then keeps any idle time-out from ever coming. */
+const WHOLE_BODY_MS = 300_000;
+const SOME_BODY_MS = 10_000;
+
 /**
  * The whole of a small body.
- * @throws {RegistryError} ERR_RKT_REGISTRY_LIMIT_EXCEEDED as soon as it is longer than `maxBytes`
+ * @throws {RegistryError} ERR_RKT_REGISTRY_LIMIT_EXCEEDED as soon as it is longer than `maxBytes`,
+ * ERR_RKT_REGISTRY_TIMEOUT when it is not there after five minutes
  */
 export async function readAll(body: ResponseBody, maxBytes: number, what: string): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of body) {
-    length += chunk.length;
-    if (length > maxBytes) {
-      throw new RegistryError('ERR_RKT_REGISTRY_LIMIT_EXCEEDED', `${what} is larger than ${maxBytes} bytes`, {
-        expected: maxBytes,
-      });
+  const deadline = cancelAfter(body, WHOLE_BODY_MS);
+  try {
+    for await (const chunk of body) {
+      length += chunk.length;
+      if (length > maxBytes) {
+        throw new RegistryError('ERR_RKT_REGISTRY_LIMIT_EXCEEDED', `${what} is larger than ${maxBytes} bytes`, {
+          expected: maxBytes,
+        });
+      }
+      chunks.push(chunk);
     }
-    chunks.push(chunk);
+  } finally {
+    deadline.clear();
   }
-  return Buffer.concat(chunks, length);
+  if (!deadline.passed()) return Buffer.concat(chunks, length);
+  const text = `${what} has not arrived after ${WHOLE_BODY_MS / 1000} s, ${length} bytes of it have`;
+  throw new RegistryError('ERR_RKT_REGISTRY_TIMEOUT', text, { actual: length });
 }
 
-/** At most `maxBytes` of a body that explains a failure. What goes wrong while reading it changes nothing. */
+interface Deadline {
+  passed(): boolean;
+  clear(): void;
+}
+
+function cancelAfter(body: ResponseBody, milliseconds: number): Deadline {
+  let passed = false;
+  const timer = setTimeout(() => {
+    passed = true;
+    body.cancel();
+  }, milliseconds);
+  return { passed: () => passed, clear: () => clearTimeout(timer) };
+}
+
+/**
+ * At most `maxBytes` of a body that explains a failure, and what came of it in ten seconds. What goes wrong while
+ * reading it changes nothing.
+ */
 export async function readSome(body: ResponseBody, maxBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
+  const deadline = cancelAfter(body, SOME_BODY_MS);
   try {
     for await (const chunk of body) {
       chunks.push(chunk.subarray(0, maxBytes - length));
@@ -155,6 +185,8 @@ export async function readSome(body: ResponseBody, maxBytes: number): Promise<Ui
     }
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
+  } finally {
+    deadline.clear();
   }
   return Buffer.concat(chunks);
 }

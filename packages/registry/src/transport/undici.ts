@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Agent, Dispatcher } from 'undici';
+import { isLoopback } from '../protocol/addresses.ts';
 import { BodyQueue } from './body.ts';
 import { networkError } from './network-error.ts';
 import type { Transport, TransportRequest, TransportResponse } from './transport.ts';
@@ -32,7 +33,10 @@ export interface UndiciTransportOptions {
   readonly idleTimeoutMs?: number;
   /** Certificate authorities to trust besides the built-in ones, as PEM. */
   readonly ca?: readonly string[];
-  /** @default no proxy; see `proxyFromEnvironment` */
+  /**
+   * Never used for loopback, as in Go's and Docker's clients.
+   * @default no proxy; see `proxyFromEnvironment`
+   */
   readonly proxy?: ProxySettings;
 }
 
@@ -49,18 +53,21 @@ const MAX_HEADER_BYTES = 65_536;
  * decoded and no redirect followed.
  */
 export function undiciTransport(options: UndiciTransportOptions = {}): ClosableTransport {
-  const agents = new Map<boolean, Promise<Dispatcher>>();
-  const agentFor = (verifyTls: boolean): Promise<Dispatcher> => {
-    const known = agents.get(verifyTls);
+  const agents = new Map<string, Promise<Dispatcher>>();
+  const agentFor = ({ url, verifyTls }: TransportRequest): Promise<Dispatcher> => {
+    // Plain http is good enough for loopback because it stays on this machine: no proxy gets to see it.
+    const proxy = isLoopback(url) ? undefined : options.proxy;
+    const key = `${verifyTls} ${proxy !== undefined}`;
+    const known = agents.get(key);
     if (known !== undefined) return known;
-    const created = createAgent(options, verifyTls);
-    agents.set(verifyTls, created);
+    const created = createAgent(options, verifyTls, proxy);
+    agents.set(key, created);
     return created;
   };
   return {
     send: async (request) => {
       request.signal?.throwIfAborted();
-      return dispatch(await agentFor(request.verifyTls), request);
+      return dispatch(await agentFor(request), request);
     },
     close: async () => {
       const open = [...agents.values()];
@@ -90,7 +97,11 @@ export function proxyFromEnvironment(env: Readonly<Record<string, string | undef
   };
 }
 
-async function createAgent(options: UndiciTransportOptions, verifyTls: boolean): Promise<Dispatcher> {
+async function createAgent(
+  options: UndiciTransportOptions,
+  verifyTls: boolean,
+  proxy: ProxySettings | undefined,
+): Promise<Dispatcher> {
   const [undici, ca] = await Promise.all([import('undici'), trustedRoots(options.ca)]);
   const tls = { rejectUnauthorized: verifyTls, ...(ca === undefined ? {} : { ca }) };
   const settings: Agent.Options = {
@@ -102,7 +113,6 @@ async function createAgent(options: UndiciTransportOptions, verifyTls: boolean):
     maxHeaderSize: MAX_HEADER_BYTES,
     connect: { ...tls, timeout: options.connectTimeoutMs ?? 30_000 },
   };
-  const { proxy } = options;
   if (proxy === undefined) return new undici.Agent(settings);
   // Empty strings, not absent ones: undici reads process.env for what is left out.
   return new undici.EnvHttpProxyAgent({

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setImmediate as turn } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { BodyQueue, readAll, readSome } from '../../src/transport/body.ts';
 import { registryError } from '../registry-error.ts';
 
@@ -15,6 +15,13 @@ function recorded(): Recorded {
     calls.push(name);
   };
   return { calls, body: new BodyQueue({ pause: record('pause'), resume: record('resume'), abort: record('abort') }) };
+}
+
+function ended(): BodyQueue {
+  const { body } = recorded();
+  body.push(new Uint8Array([1]));
+  body.end();
+  return body;
 }
 
 describe('BodyQueue', () => {
@@ -69,6 +76,38 @@ describe('BodyQueue', () => {
 });
 
 describe('reading whole bodies', () => {
+  it('is not held up for ever by a server that sends a byte now and then', async () => {
+    vi.useFakeTimers();
+    try {
+      const some = recorded();
+      const all = recorded();
+      const explanation = readSome(some.body, 1000);
+      const document = registryError(() => readAll(all.body, 1000, 'it'));
+      for (let second = 0; second < 400; second += 1) {
+        some.body.push(new Uint8Array([1]));
+        all.body.push(new Uint8Array([1]));
+        await vi.advanceTimersByTimeAsync(1000);
+      }
+      expect(await explanation).toHaveLength(10);
+      expect(await document).toMatchObject({ code: 'ERR_RKT_REGISTRY_TIMEOUT', actual: 300 });
+      expect([some.calls, all.calls]).toEqual([['abort'], ['abort']]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('leaves no timer behind', async () => {
+    vi.useFakeTimers();
+    try {
+      for (const read of [() => readAll(ended(), 10, 'it'), () => readSome(ended(), 10)]) {
+        expect(await read()).toHaveLength(1);
+        expect(vi.getTimerCount()).toBe(0);
+      }
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('stops at the limit', async () => {
     const { body, calls } = recorded();
     body.push(new Uint8Array(11));
