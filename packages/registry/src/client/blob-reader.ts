@@ -47,6 +47,7 @@ export function createBlobReader(descriptor: Descriptor, supply: BlobSupply, opt
     transfer: supply.first,
     received: 0,
     reportedAt: 0,
+    disposed: false,
   };
   let started = false;
   return {
@@ -57,6 +58,7 @@ export function createBlobReader(descriptor: Descriptor, supply: BlobSupply, opt
       return read(state);
     },
     [Symbol.asyncDispose]: () => {
+      state.disposed = true;
       state.transfer.body.cancel();
       return Promise.resolve();
     },
@@ -71,6 +73,7 @@ interface ReadState {
   transfer: BlobTransfer;
   received: number;
   reportedAt: number;
+  disposed: boolean;
 }
 
 async function* read(state: ReadState): AsyncGenerator<Uint8Array, void, undefined> {
@@ -103,6 +106,7 @@ async function* read(state: ReadState): AsyncGenerator<Uint8Array, void, undefin
 async function nextChunk(state: ReadState): Promise<Uint8Array | { readonly error: RegistryError } | undefined> {
   const { descriptor, supply, options } = state;
   options.signal?.throwIfAborted();
+  if (state.disposed) throw disposedError();
   let chunk: Uint8Array | undefined;
   try {
     chunk = await pull(state);
@@ -110,6 +114,8 @@ async function nextChunk(state: ReadState): Promise<Uint8Array | { readonly erro
     if (error instanceof RegistryError && error.transient) return { error };
     throw error;
   }
+  // Ended by us: that says nothing of the origin.
+  if (state.disposed) throw disposedError();
   if (chunk === undefined) return endOfBody(state);
   state.received += chunk.length;
   if (state.received > descriptor.size) {
@@ -119,6 +125,10 @@ async function nextChunk(state: ReadState): Promise<Uint8Array | { readonly erro
   state.hash.update(chunk);
   report(state);
   return chunk;
+}
+
+function disposedError(): TypeError {
+  return new TypeError('a blob reader cannot be read after it was disposed');
 }
 
 /** Whole, cut by a connection that closed, or complete and too short, which no resumption can mend. */
@@ -137,6 +147,8 @@ async function pull(state: ReadState): Promise<Uint8Array | undefined> {
     const result = await chunks.next();
     if (result.done === true) return undefined;
     const chunk = result.value;
+    // An empty chunk at the end would be the one that is held back, and all bytes be out before they are verified.
+    if (chunk.length === 0) continue;
     if (skip === 0) return chunk;
     state.transfer = { ...state.transfer, skip: Math.max(0, skip - chunk.length) };
     if (skip < chunk.length) return chunk.subarray(skip);

@@ -10,6 +10,7 @@ import { readAll, readSome } from '../transport/body.ts';
 import { header, type TransportResponse } from '../transport/transport.ts';
 import { assertReference, type Candidate, type ClientContext, tryHosts } from './context.ts';
 import { repositoryUrl } from './hosts.ts';
+import { onlyOnce, withRetries } from './retry.ts';
 import { digestMismatch, digestOf, sizeMismatch } from './verify.ts';
 
 /** Failures of a HEAD request that say nothing about GET: some servers do not implement it or answer without details. */
@@ -102,7 +103,13 @@ async function describe(context: ClientContext, candidate: Candidate, wanted: Wa
   return { mediaType: essence(mediaType), digest, size };
 }
 
-async function fetchManifest(context: ClientContext, candidate: Candidate, wanted: Wanted): Promise<FetchedManifest> {
+/** With its body: a connection that is cut in the middle of a manifest is a reason to ask again, too. */
+function fetchManifest(context: ClientContext, candidate: Candidate, wanted: Wanted): Promise<FetchedManifest> {
+  const once = { ...candidate, retrying: onlyOnce(candidate.retrying) };
+  return withRetries(candidate.retrying, wanted.options.signal, () => tryManifest(context, once, wanted));
+}
+
+async function tryManifest(context: ClientContext, candidate: Candidate, wanted: Wanted): Promise<FetchedManifest> {
   const { reference } = wanted;
   const name = formatReference(reference);
   const { origin } = candidate.host.base;

@@ -79,15 +79,14 @@ export interface RegistryOptions {
  * const image = await imageSource(registry).open(parseReference('quay.io/zanui/nginx'));
  */
 export function createRegistry(options: RegistryOptions = {}): Registry {
-  const own = options.transport === undefined ? undiciTransport() : undefined;
-  const transport = options.transport ?? own?.send ?? undiciTransport().send;
-  const context = createContext(options, transport);
+  const own = undiciTransport();
+  const context = createContext(options, options.transport ?? own.send);
   return {
     resolve: (reference, o = {}) => guarded(() => resolve(context, reference, o)),
     getManifest: (reference, o = {}) => guarded(() => getManifest(context, reference, o)),
     getBlob: (repository, target, o = {}) => getBlob(context, repository, target, o),
     listTags: (repository, o = {}) => listTags(context, repository, o),
-    [Symbol.asyncDispose]: async () => own?.close(),
+    [Symbol.asyncDispose]: () => own.close(),
   };
 }
 

@@ -58,6 +58,11 @@ export async function withRetries<T>(
   }
 }
 
+/** The same for one try: what is repeated as a whole must not be repeated inside as well. */
+export function onlyOnce(retrying: Retrying): Retrying {
+  return { ...retrying, policy: { ...retrying.policy, attempts: 1 } };
+}
+
 /** A failed try. */
 export interface FailedAttempt {
   /** 1 for the first. */

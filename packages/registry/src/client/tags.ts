@@ -2,12 +2,13 @@
 import type { Repository } from '@rkt/refparse';
 import { RegistryError } from '../errors.ts';
 import type { AbortOptions } from '../image/image.ts';
-import { asObject, asStrings, FieldError, field, parseObject } from '../image/json.ts';
+import { asStrings, field, readDocument } from '../image/json.ts';
 import { parseNextLink } from '../protocol/link.ts';
 import { readAll } from '../transport/body.ts';
 import { header } from '../transport/transport.ts';
 import { assertReference, type Candidate, type ClientContext, tryHosts } from './context.ts';
 import { repositoryUrl } from './hosts.ts';
+import { onlyOnce, withRetries } from './retry.ts';
 
 export interface ListTagsOptions extends AbortOptions {
   /** Only tags after this one, in the registry's order. */
@@ -53,14 +54,18 @@ interface PageRequest {
   readonly options: ListTagsOptions;
 }
 
-async function readPage(context: ClientContext, candidate: Candidate, request: PageRequest): Promise<Page> {
+function readPage(context: ClientContext, candidate: Candidate, request: PageRequest): Promise<Page> {
+  return withRetries(candidate.retrying, request.options.signal, () => tryPage(context, candidate, request));
+}
+
+async function tryPage(context: ClientContext, candidate: Candidate, request: PageRequest): Promise<Page> {
   const { repository, url, options } = request;
   const { host, retrying } = candidate;
   const label = labelOf(repository);
   const response = await context.session.send(
     { host, repository, label },
     { method: 'GET', url, signal: options.signal },
-    retrying,
+    onlyOnce(retrying),
   );
   const bytes = await readAll(response.body, MAX_PAGE_BYTES, `tag list of ${label}`);
   const next = parseNextLink(header(response.headers, 'link'), url);
@@ -73,16 +78,11 @@ async function readPage(context: ClientContext, candidate: Candidate, request: P
 }
 
 function readTags(bytes: Uint8Array, label: string): readonly string[] {
-  try {
-    const tags = field(asObject(parseObject(bytes), 'document'), 'tags');
+  const context = { code: 'ERR_RKT_REGISTRY_PROTOCOL', fault: `tag list of ${label}`, reference: label } as const;
+  return readDocument(bytes, context, (document) => {
+    const tags = field(document, 'tags');
     return tags === undefined ? [] : asStrings(tags, 'tags', MAX_PAGE_TAGS);
-  } catch (error) {
-    if (!(error instanceof FieldError)) throw error;
-    throw new RegistryError('ERR_RKT_REGISTRY_PROTOCOL', `tag list of ${label}: ${error.message}`, {
-      cause: error,
-      reference: label,
-    });
-  }
+  });
 }
 
 function labelOf(repository: Repository): string {

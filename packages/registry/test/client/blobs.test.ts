@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { createRegistry, type Descriptor, undiciTransport } from '../../src/index.ts';
-import { drain, FAST_RETRY, putBytes, sha256, startLoopback } from '../loopback.ts';
+import { createRegistry, type Descriptor, type Transport, undiciTransport } from '../../src/index.ts';
+import { drain, FAST_RETRY, putBytes, sha256, startLoopback, testImage } from '../loopback.ts';
 import { registryError } from '../registry-error.ts';
 
 const MiB = 1 << 20;
@@ -47,6 +47,28 @@ describe('reading a blob', () => {
     });
     expect(error).toMatchObject({ code: 'ERR_RKT_REGISTRY_DIGEST_MISMATCH', expected: target.digest });
     expect(received).toBeLessThan(target.size);
+  });
+
+  it('never releases the last bytes unverified to a transport that ends with an empty chunk', async () => {
+    const transport: Transport = () =>
+      Promise.resolve({
+        status: 200,
+        headers: { 'content-length': '4' },
+        body: {
+          cancel: () => undefined,
+          async *[Symbol.asyncIterator]() {
+            yield new Uint8Array(4);
+            yield new Uint8Array(0);
+          },
+        },
+      });
+    await using client = createRegistry({ transport });
+    const target = { mediaType: '', digest: sha256(randomBytes(4)), size: 4 };
+    let received = 0;
+    const error = await registryError(async () => {
+      for await (const chunk of await client.getBlob(repository('127.0.0.1:1'), target)) received += chunk.length;
+    });
+    expect([error.code, received]).toEqual(['ERR_RKT_REGISTRY_DIGEST_MISMATCH', 0]);
   });
 
   it('resumes where it was cut, with one hash over all of it', async () => {
@@ -231,6 +253,26 @@ describe('retries', () => {
     const target = await putBytes(loopback.server, 'r', randomBytes(10));
     loopback.server.fail({ times: 2, action: { kind: 'drop' } });
     expect((await drain(await loopback.client.getBlob(repository(loopback.server.domain), target))).length).toBe(10);
+  });
+
+  it('repeat a manifest and a list of tags that were cut in the middle', async () => {
+    await using loopback = await startLoopback();
+    await loopback.server.putImage({ repository: 'x', tag: 'latest' }, testImage(1));
+    loopback.server.fail({ path: '/manifests/', times: 2, action: { kind: 'truncate', afterBytes: 20 } });
+    expect((await loopback.client.getManifest(loopback.reference('x'))).bytes.length).toBeGreaterThan(20);
+    expect(loopback.server.requests).toHaveLength(3);
+    loopback.server.fail({ path: '/tags/', times: 2, action: { kind: 'truncate', afterBytes: 5 } });
+    const tags: string[] = [];
+    for await (const tag of loopback.client.listTags(loopback.reference('x'))) tags.push(tag);
+    expect(tags).toEqual(['latest']);
+    expect(loopback.server.requests).toHaveLength(6);
+  });
+
+  it('are as many as the policy says where a whole answer is repeated', async () => {
+    await using loopback = await startLoopback();
+    loopback.server.fail({ times: 99, method: 'GET', action: { kind: 'status', status: 503 } });
+    await registryError(() => loopback.client.getManifest(loopback.reference('x')));
+    expect(loopback.server.requests).toHaveLength(FAST_RETRY.attempts);
   });
 
   it('wait as long as Retry-After says, and tell', async () => {

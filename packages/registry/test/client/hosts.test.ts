@@ -7,6 +7,7 @@ import { parseReference } from '@rkt/refparse';
 import { describe, expect, it } from 'vitest';
 import { checkHost, repositoryUrl } from '../../src/client/hosts.ts';
 import {
+  type ClosableTransport,
   createRegistry,
   defaultHost,
   imageSource,
@@ -95,6 +96,26 @@ describe('mirrors', () => {
     expect(upstream.server.requests.map(({ headers }) => headers.range)).toEqual([
       expect.stringMatching(/^bytes=[1-9]/),
     ]);
+  });
+
+  it('are not blamed for a blob whose reader was disposed while it was read', async () => {
+    await using mirror = await startLoopback();
+    await using upstream = await startLoopback();
+    const target = await putBytes(mirror.server, 'library/redis', randomBytes(4 << 20));
+    await putBytes(upstream.server, 'library/redis', randomBytes(4 << 20));
+    await using client = clientFor({ origin: mirror.server.origin }, { origin: upstream.server.origin });
+    const reader = await client.getBlob(redis, target);
+    const chunks = reader[Symbol.asyncIterator]();
+    await chunks.next();
+    await reader[Symbol.asyncDispose]();
+    await expect(
+      (async () => {
+        while ((await chunks.next()).done !== true);
+      })(),
+    ).rejects.toThrow(TypeError);
+    await (await client.getBlob(redis, target))[Symbol.asyncDispose]();
+    expect(mirror.server.requests).toHaveLength(2);
+    expect(upstream.server.requests).toHaveLength(0);
   });
 
   it('that served wrong bytes come last the next time', async () => {
@@ -224,7 +245,9 @@ describe('proxies', () => {
     const proxy = createServer((incoming, response) => {
       proxied += 1;
       // For plain http a proxy is asked with the whole URL.
-      const upstream = request(incoming.url ?? '', { method: incoming.method, headers: incoming.headers }, (answer) => {
+      const target = new URL(incoming.url ?? '');
+      target.hostname = '127.0.0.1';
+      const upstream = request(target, { method: incoming.method, headers: incoming.headers }, (answer) => {
         response.writeHead(answer.statusCode ?? 502, answer.headers);
         answer.pipe(response);
       });
@@ -234,12 +257,18 @@ describe('proxies', () => {
     await new Promise((resolve) => proxy.once('listening', resolve));
     const httpProxy = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
     const through = undiciTransport({ proxy: { httpProxy } });
-    const around = undiciTransport({ proxy: { httpProxy, noProxy: '127.0.0.1' } });
-    for (const { send } of [through, around]) {
-      await using client = createRegistry({ transport: send, retry: FAST_RETRY });
-      await client.resolve(loopback.reference('x'));
-      expect(proxied).toBe(1);
-    }
+    const around = undiciTransport({ proxy: { httpProxy, noProxy: 'registry.invalid' } });
+    const remote: RegistryHost = { origin: `http://registry.invalid:${loopback.server.port}`, insecure: 'http' };
+    const ask = async (transport: ClosableTransport, ...hosts: readonly RegistryHost[]) => {
+      await using client = createRegistry({ transport: transport.send, retry: FAST_RETRY, hosts: () => hosts });
+      return await client.resolve(loopback.reference('x'));
+    };
+    await ask(through, remote);
+    expect(proxied).toBe(1);
+    // Credentials go over plain http to loopback, which is safe only if nobody stands in between.
+    await ask(through);
+    expect((await registryError(() => ask(around, remote))).code).toBe('ERR_RKT_REGISTRY_UNREACHABLE');
+    expect(proxied).toBe(1);
     await Promise.all([through.close(), around.close()]);
     proxy.closeAllConnections();
     proxy.close();
