@@ -35,7 +35,7 @@ export function coldFetch(suite: Suite, image: BenchImage, reference: string): {
 
 /** Pulls what the store has already and the registry has not changed. */
 export function warmFetch(suite: Suite, image: BenchImage, reference: string): Row {
-  const samples = collect(suite, `warm ${image.name}`, (tool) => measure(tool.pull(reference), tool.env));
+  const samples = collect(suite, `warm ${image.name}`, (tool) => measure(tool.refresh(reference), tool.env));
   return { what: `${image.what}, unchanged`, results: samples };
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { diskBytes, emptyDirectory } from '../arena/disk.ts';
+import { diskBytes } from '../arena/disk.ts';
 import type { Tool } from './tool.ts';
 
 /** containerd's own client, with a containerd of the bench. */
@@ -16,30 +16,24 @@ export function ctrTool(arena: string): Tool {
     config,
     `version = 2\nroot = "${dir}"\nstate = "${state}"\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n[grpc]\naddress = "${socket}"\n`,
   );
-  let daemon: ChildProcess | undefined;
   let runs = 0;
   const ctr = ['ctr', '--address', socket];
-  const stop = () => {
-    daemon?.kill('SIGTERM');
-    if (daemon?.pid !== undefined) execFileSync('tail', ['--pid', `${daemon.pid}`, '-f', '/dev/null']);
-    daemon = undefined;
-  };
-  const start = () => {
-    daemon = spawn('containerd', ['--config', config], { stdio: 'ignore' });
-    const wait = `for i in $(seq 100); do ctr --address ${socket} version >/dev/null 2>&1 && exit 0; sleep 0.1; done; exit 1`;
-    execFileSync('sh', ['-c', wait]);
-  };
-  start();
+  const daemon = spawn('containerd', ['--config', config], { stdio: 'ignore' });
+  const wait = `for i in $(seq 100); do ctr --address ${socket} version >/dev/null 2>&1 && exit 0; sleep 0.1; done; exit 1`;
+  execFileSync('sh', ['-c', wait]);
+  const pull = (image: string) => [[...ctr, 'image', 'pull', '--plain-http', image]];
   return {
     name: 'ctr',
     env: process.env,
+    // The daemon stays, as everywhere: it is its images, their content and snapshots that go.
     reset: () => {
-      stop();
-      emptyDirectory(dir);
-      emptyDirectory(state);
-      start();
+      const images = execFileSync('ctr', [...ctr.slice(1), 'image', 'ls', '-q'], { encoding: 'utf8' });
+      const names = images.split('\n').filter((name) => name !== '');
+      if (names.length > 0)
+        execFileSync('ctr', [...ctr.slice(1), 'image', 'rm', '--sync', ...names], { stdio: 'ignore' });
     },
-    pull: (image) => [[...ctr, 'image', 'pull', '--plain-http', image]],
+    pull,
+    refresh: pull,
     run: (image, network) => {
       if (network === 'default') return undefined;
       const net = network === 'host' ? ['--net-host'] : [];
@@ -47,6 +41,6 @@ export function ctrTool(arena: string): Tool {
     },
     tidy: () => {},
     disk: () => diskBytes(dir),
-    close: stop,
+    close: () => daemon.kill('SIGTERM'),
   };
 }

@@ -25,6 +25,7 @@ export function podmanTool(arena: string): Tool {
     ].join('\n'),
   );
   const podman = ['podman', '--root', dir, '--runroot', runroot];
+  const pull = (image: string) => [[...podman, 'pull', '-q', '--tls-verify=false', `docker://${image}`]];
   return {
     name: 'podman',
     env: { ...process.env, CONTAINERS_CONF: config },
@@ -32,7 +33,8 @@ export function podmanTool(arena: string): Tool {
       emptyDirectory(dir);
       emptyDirectory(runroot);
     },
-    pull: (image) => [[...podman, 'pull', '-q', '--tls-verify=false', `docker://${image}`]],
+    pull,
+    refresh: pull,
     run: (image, network) => [
       [...podman, 'run', '--rm', '--network', networks[network], '--entrypoint', '/bin/true', image],
     ],

@@ -7,11 +7,13 @@ import type { Tool } from './tool.ts';
 export function rktTool(executable: string, arena: string): Tool {
   const dir = join(arena, 'rkt');
   const rkt = [executable, `--dir=${dir}`, '--insecure-options=image'];
+  const pull = (image: string) => [[...rkt, 'fetch', `docker://${image}`]];
   return {
     name: 'rkt',
     env: process.env,
     reset: () => emptyDirectory(dir),
-    pull: (image) => [[...rkt, 'fetch', `docker://${image}`]],
+    pull,
+    refresh: pull,
     run: (image, network) => [[...rkt, 'run', `--net=${network}`, `docker://${image}`, '--exec', '/bin/true']],
     tidy: () => execFileSync(executable, [`--dir=${dir}`, 'gc', '--grace-period=0s'], { stdio: 'ignore' }),
     disk: () => diskBytes(join(dir, 'cas')),

@@ -18,11 +18,13 @@ export function runcTool(arena: string): Tool {
     return bundle;
   };
   emptyDirectory(dir);
+  const pull = () => [];
   return {
     name: 'runc alone',
     env: process.env,
     reset: () => {},
-    pull: () => [],
+    pull,
+    refresh: pull,
     run: (image, network) =>
       network === 'default'
         ? undefined

@@ -7,22 +7,22 @@ import type { Tool } from './tool.ts';
 export function skopeoUmociTool(arena: string): Tool {
   const dir = join(arena, 'skopeo-umoci');
   const layout = join(dir, 'layout');
+  const copy = (image: string) => [
+    'skopeo',
+    'copy',
+    '-q',
+    '--preserve-digests',
+    '--src-tls-verify=false',
+    `docker://${image}`,
+    `oci:${layout}:latest`,
+  ];
   return {
     name: 'skopeo+umoci',
     env: process.env,
     reset: () => emptyDirectory(dir),
-    pull: (image) => [
-      [
-        'skopeo',
-        'copy',
-        '-q',
-        '--preserve-digests',
-        '--src-tls-verify=false',
-        `docker://${image}`,
-        `oci:${layout}:latest`,
-      ],
-      ['umoci', 'unpack', '--image', `${layout}:latest`, join(dir, 'bundle')],
-    ],
+    pull: (image) => [copy(image), ['umoci', 'unpack', '--image', `${layout}:latest`, join(dir, 'bundle')]],
+    // An unchanged image needs no unpacking: that much a script around the two would know.
+    refresh: (image) => [copy(image)],
     run: () => undefined,
     tidy: () => {},
     disk: () => diskBytes(dir),

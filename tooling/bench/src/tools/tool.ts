@@ -10,6 +10,8 @@ export interface Tool {
   /** Empties its store. */
   reset(): void;
   pull(image: string): Job;
+  /** Pulls again what it has: a tag that may have moved. */
+  refresh(image: string): Job;
   /** Runs `true` in a stored image and removes what the run left, or undefined where the tool has no such network. */
   run(image: string, network: Network): Job | undefined;
   /** Untimed work between two runs: collecting what a run leaves. */

@@ -34,16 +34,18 @@ export async function debianBase(packages: readonly string[], cacheDir: string):
   const shipped = await packageEntries(archive, base);
   const passwd = textOf(shipped, 'usr/share/base-passwd/passwd.master');
   const group = textOf(shipped, 'usr/share/base-passwd/group.master');
-  const entries = [
-    ...skeleton(),
-    ...shipped.filter(({ header }) => !stated.has(header.name)),
-    file('etc/passwd', passwd),
-    file('etc/group', group),
-  ];
+  // Nothing twice in one layer: some tools refuse it.
+  const entries = new Map(
+    [...shipped, ...skeleton(), file('etc/passwd', passwd), file('etc/group', group)].map((entry) => [
+      entry.header.name,
+      entry,
+    ]),
+  );
+  const parentsFirst = [...entries.values()].sort((left, right) => (left.header.name < right.header.name ? -1 : 1));
   return {
     archive,
     packages: base,
-    layer: { tar: await writeTar(entries), comment: 'Debian base system' },
+    layer: { tar: await writeTar(parentsFirst), comment: 'Debian base system' },
     passwd,
     group,
   };
@@ -72,8 +74,6 @@ export function withUser(
     group: `${base.group}${user.name}:x:${user.id}:\n`,
   };
 }
-
-const stated = new Set(['bin', 'sbin', 'lib', 'lib64', 'tmp', 'var/tmp', 'root', 'etc/passwd', 'etc/group']);
 
 function skeleton(): Entry[] {
   return [
