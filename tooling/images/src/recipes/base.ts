@@ -35,17 +35,13 @@ export async function debianBase(packages: readonly string[], cacheDir: string):
   const passwd = textOf(shipped, 'usr/share/base-passwd/passwd.master');
   const group = textOf(shipped, 'usr/share/base-passwd/group.master');
   // Nothing twice in one layer: some tools refuse it.
-  const entries = new Map(
-    [...shipped, ...skeleton(), file('etc/passwd', passwd), file('etc/group', group)].map((entry) => [
-      entry.header.name,
-      entry,
-    ]),
-  );
-  const parentsFirst = [...entries.values()].sort((left, right) => (left.header.name < right.header.name ? -1 : 1));
+  const own = [...skeleton(), file('etc/passwd', passwd), file('etc/group', group)];
+  const stated = new Set(own.map(({ header }) => header.name));
+  const entries = [...own, ...shipped.filter(({ header }) => !stated.has(header.name))];
   return {
     archive,
     packages: base,
-    layer: { tar: await writeTar(parentsFirst), comment: 'Debian base system' },
+    layer: { tar: await writeTar(entries), comment: 'Debian base system' },
     passwd,
     group,
   };
