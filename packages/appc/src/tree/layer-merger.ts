@@ -54,7 +54,7 @@ class TopDownMerger implements LayerMerger {
   #root: Directory | undefined;
   #impliedLeft = MAX_IMPLIED_DIRECTORIES;
   /** Hard links that look for their target in the layers to come, by target: those of one target have one fate. */
-  #pending = new Map<ByteString, PendingLink[]>();
+  readonly #pending = new Map<ByteString, PendingLink[]>();
 
   constructor(layerCount: number) {
     this.#layerCount = layerCount;
@@ -93,16 +93,16 @@ class TopDownMerger implements LayerMerger {
   }
 
   #resolvePending(root: Directory): void {
-    const pending = this.#pending;
-    this.#pending = new Map();
-    for (const [target, links] of pending) {
-      const found = findInLayer(root, target);
-      if (found.state === 'hidden') throw danglingLink(links[0], target);
-      for (const link of links) {
-        if (found.state === 'found') this.#resolve(link, found.slot);
-        else this.#await(target, link);
-      }
+    const found: { readonly links: readonly PendingLink[]; readonly slot: Slot }[] = [];
+    for (const [target, links] of this.#pending) {
+      const finding = findInLayer(root, target);
+      if (finding.state === 'hidden') throw danglingLink(links[0], target);
+      if (finding.state !== 'found') continue;
+      found.push({ links, slot: finding.slot });
+      this.#pending.delete(target);
     }
+    // Afterwards: a link to a link begins to wait for the layers below, also where the same name was found in this one.
+    for (const { links, slot } of found) for (const link of links) this.#resolve(link, slot);
   }
 
   #resolve(link: PendingLink, slot: Slot): void {

@@ -271,20 +271,25 @@ function entryAttributes(entry: EntryAttributes): EntryAttributes {
 /** What one layer says of a path: it has it, it keeps lower layers from having it, or it says nothing. */
 export type Finding = { readonly state: 'found'; readonly slot: Slot } | { readonly state: 'hidden' | 'unstated' };
 
+const HIDDEN: Finding = { state: 'hidden' };
+const UNSTATED: Finding = { state: 'unstated' };
+
+/** Reads no more of the path than the layer has of it: a target may be sought in hundreds of layers that know nothing of it. */
 export function findInLayer(root: Directory, path: ByteString): Finding {
   let directory = root;
   let hidden = root.opaque;
-  const components = path.split('/');
-  for (const [depth, component] of components.entries()) {
+  for (let start = 0; ; ) {
+    const slash = path.indexOf('/', start);
+    const component = path.slice(start, slash < 0 ? path.length : slash);
     const slot = directory.children.get(component);
     hidden ||= directory.hidden.has(component);
-    if (slot === undefined) return { state: hidden ? 'hidden' : 'unstated' };
-    if (depth === components.length - 1) return { state: 'found', slot };
-    if (slot.kind !== 'directory') return { state: 'hidden' };
+    if (slot === undefined) return hidden ? HIDDEN : UNSTATED;
+    if (slash < 0) return { state: 'found', slot };
+    if (slot.kind !== 'directory') return HIDDEN;
     directory = slot;
     hidden ||= slot.opaque;
+    start = slash + 1;
   }
-  return { state: 'unstated' };
 }
 
 export function directoryLink(path: ByteString, target: ByteString): AppcError {

@@ -214,6 +214,19 @@ describe('depth', () => {
   });
 });
 
+it('seeks deep targets of hard links in many layers without reading them again for each', () => {
+  const attributes = { mode: 0o644, uid: 0, gid: 0, mtime: 0, mtimeNanoseconds: 0 };
+  const entries = Array.from({ length: 5000 }, (_, at): LayerEntry => {
+    const target = `${at}/${'d/'.repeat(1900)}x`;
+    return { ...attributes, kind: 'hardlink', path: `l${at}`, target, headerOffset: at * 512 };
+  });
+  const links: IndexedLayer = { diffId: 'sha256:0', index: { size: entries.length * 512, entries } };
+  const empty: IndexedLayer = { diffId: 'sha256:1', index: { size: 1024, entries: [] } };
+  const start = performance.now();
+  expect(appcError(() => mergeLayers([...new Array(60).fill(empty), links])).code).toBe('ERR_RKT_APPC_HARDLINK');
+  expect(performance.now() - start).toBeLessThan(2000);
+});
+
 describe('directories nobody states', () => {
   const bushy = (from: number, to: number, last: 'file' | 'directory' = 'file'): IndexedLayer => {
     const attributes = { mode: 0o755, uid: 0, gid: 0, mtime: 0, mtimeNanoseconds: 0 };
