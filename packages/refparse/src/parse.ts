@@ -99,7 +99,8 @@ function withoutDomain(name: string, input: string, options: ParseOptions): Doma
   if (options.mode === 'strict') {
     refuse('ERR_RKT_REFPARSE_DOMAIN_MISSING', 'the registry must be written out', { input, offset: 0 });
   }
-  if (isHexId(name)) {
+  // With a digest there is nothing to confuse it with: Docker's grammar looks at the whole input.
+  if (name === input && isHexId(name)) {
     refuse('ERR_RKT_REFPARSE_NAME_IS_HEX_ID', '64 hex digits are an image id, not a name', { input, offset: 0 });
   }
   return { domain: options.defaultDomain ?? HUB, rest: name, restOffset: 0 };
