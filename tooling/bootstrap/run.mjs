@@ -29,7 +29,7 @@ function ensureWorkspace() {
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
   const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   say(`installing the workspace's dependencies with ${packageManager} (from the npm registry)`);
-  const result = spawnSync('npx', ['--yes', packageManager, 'install', '--frozen-lockfile'], {
+  const result = spawnSync('npx', ['--yes', packageManager, 'install', '--frozen-lockfile', '--loglevel=error'], {
     cwd: root,
     stdio: 'inherit',
     env: { ...process.env, CI: 'true' },
