@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto';
 import { type RuntimeContext, requireRoot } from '../context.ts';
+import { removeTree } from '../mounts/index.ts';
 import type { PodId, PrepareOptions } from '../runtime.ts';
 import { checkPod } from './check-pod.ts';
+import type { OwnedPod } from './pod-directory.ts';
 import { records } from './records.ts';
 
-/** embryo -> preparing -> prepared. A pod that fails on the way is an aborted prepare, which gc removes. */
+/** embryo -> preparing -> prepared. Nothing is left of a pod that fails on the way; of one that is killed, gc sees to it. */
 export async function preparePod(context: RuntimeContext, options: PrepareOptions): Promise<PodId> {
   const { manifest, rootfs, sandbox, signal } = options;
   signal?.throwIfAborted();
@@ -22,7 +24,16 @@ export async function preparePod(context: RuntimeContext, options: PrepareOption
     records.writeSandbox(pod.dir, { createdAt: context.now(), spec: sandbox, rootfs });
     pod.moveTo('prepared');
     return id;
+  } catch (error) {
+    // The first failure is the one to tell; what cannot be deleted now is found by gc.
+    await discard(context, pod).catch(() => undefined);
+    throw error;
   } finally {
     pod.release();
   }
+}
+
+async function discard({ host }: RuntimeContext, pod: OwnedPod): Promise<void> {
+  if (pod.stage === 'embryo' || pod.stage === 'prepare') pod.moveTo('garbage');
+  await removeTree(host, pod.dir);
 }

@@ -26,6 +26,11 @@ export interface RunRecord {
   readonly hostname: string;
   readonly hostNetwork: boolean;
   readonly networks: readonly NetworkResult[];
+  /**
+   * What became of every app that was added. Written when nothing of the sandbox is left on the host, and nobody writes
+   * about its apps any more: there is nothing to release again, and a list reads two files less of the pod.
+   */
+  readonly ended?: Readonly<Record<string, AppRecord>>;
 }
 
 /** `apps/<name>/status.json`. */

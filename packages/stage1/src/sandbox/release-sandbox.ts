@@ -2,9 +2,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type RuntimeContext, requireFlavor } from '../context.ts';
-import { Stage1Error } from '../error.ts';
+import { isStage1Error, Stage1Error } from '../error.ts';
 import type { ProcessIdentity } from '../host/index.ts';
-import { type PodLocation, type RunRecord, records } from '../pod/index.ts';
+import { hasCode, type PodLocation, type RunRecord, records } from '../pod/index.ts';
 import { eventually } from './eventually.ts';
 
 /**
@@ -16,6 +16,7 @@ export async function releaseSandbox(context: RuntimeContext, location: PodLocat
   const { host, owned } = context;
   const { id, dir } = location;
   const run = readRunOrNothing(dir);
+  if (run?.ended !== undefined && !owned.has(id)) return;
   const failures: unknown[] = [];
   const attempt = (work: Promise<void>): Promise<unknown> => work.catch((error: unknown) => failures.push(error));
   for (const app of startedApps(dir)) await attempt(removeRemains(context, location, { app, run }));
@@ -29,9 +30,25 @@ export async function releaseSandbox(context: RuntimeContext, location: PodLocat
     await sandbox.holder.exit;
   }
   host.cgroups.remove(join('rkt', id));
+  if (run !== undefined && failures.length === 0) writeEnd(dir, run);
   owned.delete(id);
   sandbox?.pod.release();
   if (failures.length > 0) throw failures[0];
+}
+
+/** Not while the end of an app has yet to be written by whoever started it; the pod does without, then. */
+function writeEnd(dir: string, run: RunRecord): void {
+  try {
+    const ended = startedApps(dir).flatMap((app) => {
+      const record = records.readApp(dir, app);
+      return record === undefined ? [] : [[app, record] as const];
+    });
+    const known = ended.every(([, { startedAt, finishedAt }]) => startedAt === undefined || finishedAt !== undefined);
+    if (known) records.writeRun(dir, { ...run, ended: Object.fromEntries(ended) });
+  } catch (error) {
+    // A pod whose lock another has may be moved; a damaged record or a full disk keeps nobody from stopping a pod.
+    if (!isStage1Error(error) && !hasCode(error, 'ENOENT', 'ENOSPC', 'EDQUOT')) throw error;
+  }
 }
 
 /** A damaged record must not keep a pod from being removed: what is known otherwise is still undone. */

@@ -29,11 +29,11 @@ export async function listPods(context: RuntimeContext): Promise<readonly Pod[]>
 
 async function describe(context: RuntimeContext, location: PodLocation): Promise<Pod | undefined> {
   const { id, stage, dir } = location;
-  // An embryo's or a prepared pod's state does not depend on the lock, so the native bridge is not loaded for them.
-  const lockMatters = stage !== 'embryo' && stage !== 'prepared';
+  const run = stage === 'run' || stage === 'exited-garbage' ? orUndefined(() => records.readRun(dir)) : undefined;
+  // What the state of these does not depend on is not asked for, and the native bridge not loaded.
+  const lockMatters = stage === 'run' ? run?.ended === undefined : stage !== 'embryo' && stage !== 'prepared';
   const locked = lockMatters && context.pods.isLocked(location, (await context.host.kernel()).syscalls);
   const manifest = orUndefined(() => records.readManifest(dir));
-  const run = stage === 'run' || stage === 'exited-garbage' ? orUndefined(() => records.readRun(dir)) : undefined;
   const sandbox = run ?? orUndefined(() => records.readSandbox(dir));
   const createdAt = sandbox?.createdAt ?? statSync(dir, { throwIfNoEntry: false })?.ctimeMs;
   if (createdAt === undefined) return undefined;
@@ -63,7 +63,7 @@ function describeApps(
 ): { readonly apps: readonly PodApp[]; readonly pid: number | undefined } {
   let pid: number | undefined;
   const apps = (manifest?.apps ?? []).map(({ name, image }): PodApp => {
-    const record = run && orUndefined(() => records.readApp(dir, name));
+    const record = run && recordOf(run, dir, name);
     const running = isRunning(context, record);
     if (running) pid ??= record?.process?.pid;
     return {
@@ -75,6 +75,11 @@ function describeApps(
     };
   });
   return { apps, pid };
+}
+
+function recordOf({ ended }: RunRecord, dir: string, app: string): AppRecord | undefined {
+  if (ended !== undefined) return Object.hasOwn(ended, app) ? ended[app] : undefined;
+  return orUndefined(() => records.readApp(dir, app));
 }
 
 function appState(record: AppRecord | undefined, running: boolean): PodApp['state'] {

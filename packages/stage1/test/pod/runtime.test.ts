@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRuntime, type PrepareOptions, type Runtime, type SandboxSpec } from '../../src/index.ts';
@@ -41,17 +41,22 @@ describe('preparing', () => {
     expect(await runtime.resolve(prepared.id.slice(0, 7).toUpperCase())).toBe(prepared.id);
   });
 
-  it('leaves an aborted prepare when the caller fails, which is no pod to run', async () => {
+  it('leaves nothing to be seen when the caller fails', async () => {
     const { runtime } = await open();
     const fail = async (): Promise<void> => {
       throw new Error('no lease');
     };
     await expect(runtime.prepare({ ...pod(), onDirectory: fail })).rejects.toThrow('no lease');
+    expect(await runtime.list()).toEqual([]);
+  });
+
+  it('is aborted when its process is killed on the way, and no pod to run', async () => {
+    const { runtime } = await open();
+    const { id, dir } = await runtime.prepare(pod());
+    renameSync(dir, join(dataDir, 'pods', 'prepare', id));
     const [left] = await runtime.list();
     expect(left?.state).toBe('aborted prepare');
-    await expect(runtime.createSandbox(left?.id ?? '')).rejects.toMatchObject({
-      code: 'ERR_RKT_STAGE1_POD_NOT_PREPARED',
-    });
+    await expect(runtime.createSandbox(id)).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_POD_NOT_PREPARED' });
   });
 
   it.each<[string, PrepareOptions]>([

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { Runtime } from '../../src/index.ts';
@@ -152,6 +152,43 @@ it('leaves nothing when it is cancelled before it starts', async () => {
   await expect(runtime.createSandbox(id, { signal: controller.signal })).rejects.toThrow('enough');
   expect((await runtime.inspect(id)).state).toBe('prepared');
   await runtime.remove(id);
+});
+
+it('needs one file to tell what became of a pod that has ended, and releases it once', async () => {
+  const { pod } = await bench.run(runtime, 'exit 6', { sandbox: { networks: [{ name: 'default' }] } });
+  rmSync(join(pod.dir, 'apps'), { recursive: true });
+  expect((await runtime.inspect(pod.id)).apps).toMatchObject([{ name: 'app', state: 'exited', exitCode: 6 }]);
+  // Whatever holds the lock for the moment: nothing runs any more.
+  const holder = spawn('flock', ['--exclusive', join(pod.dir, 'lock'), 'cat'], {
+    stdio: ['pipe', 'ignore', 'inherit'],
+  });
+  await delay(50);
+  expect((await runtime.inspect(pod.id)).state).toBe('exited');
+  holder.kill();
+  await once(holder, 'exit');
+  await runtime.stopSandbox(pod.id);
+  await runtime.remove(pod.id);
+});
+
+it('leaves nothing of a pod whose preparation fails', async () => {
+  const good = await bench.prepare(runtime, 'true');
+  if (good.manifest === undefined) throw new Error('a prepared pod has a manifest');
+  let dir = '';
+  const failing = runtime.prepare({
+    manifest: good.manifest,
+    rootfs: { app: { type: 'directory', path: bench.image } },
+    sandbox: { networks: [{ name: 'none' }] },
+    onDirectory: async (made) => {
+      dir = made;
+      throw new Error('no lease');
+    },
+  });
+  await expect(failing).rejects.toThrow('no lease');
+  expect(dir).toContain('/pods/prepare/');
+  for (const stage of ['embryo', 'prepare', 'garbage']) {
+    expect(readdirSync(join(bench.dataDir, 'pods', stage))).not.toContain(basename(dir));
+  }
+  await runtime.remove(good.id);
 });
 
 it('expires prepared pods, and keeps what is young', async () => {
