@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chmodSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Finding, openStore, type Store, type Tree, type TreeBackend } from '@rkt/store';
 import { ingestLayer, sampleImage, sampleLayer } from '@rkt/store/testing';
 import { describe, expect, it } from 'vitest';
+import { loadTreeSyscalls, type TreeSyscalls } from '../src/host/tree-syscalls.ts';
 import { putImage } from './put-image.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
@@ -123,11 +124,14 @@ describe('verification', () => {
     const tree = await render(store, 'directory');
     const path = tree.type === 'directory' ? tree.path : '';
     expect(await kinds(store, [one.put.id])).toEqual(['image-ok']);
+    const calls = await loadTreeSyscalls();
     const changes = [
       () => writeFileSync(join(path, 'bin/one'), '2'),
       () => writeFileSync(join(path, 'bin/more'), ''),
       () => rmSync(join(path, 'etc/motd')),
       () => chmodSync(join(path, 'bin/one'), 0o4755),
+      () => setXattr(calls, join(path, 'bin/one'), 'security.capability'),
+      () => setXattr(calls, join(path, 'etc'), 'user.added'),
     ];
     for (const change of changes) {
       change();
@@ -178,6 +182,13 @@ async function render(store: Store, backend: TreeBackend): Promise<Tree> {
   await using lease = await store.lease();
   await lease.retain(one.put.id);
   return await store.renderTree(one.put.id, { backend, lease });
+}
+
+/** The value is that of `cap_setuid+ep`; times stay as they are. */
+function setXattr(calls: TreeSyscalls, path: string, name: string): void {
+  const handle = openSync(path, 'r');
+  calls.fsetxattr(handle, name, Buffer.from('0100000280000000000000000000000000000000', 'hex'));
+  closeSync(handle);
 }
 
 async function exported(store: Store): Promise<number> {

@@ -21,6 +21,9 @@ export interface TreeSyscalls {
   fsetxattr(file: number, name: string, value: Uint8Array): void;
   /** For what cannot be opened (symbolic links, devices, fifos); the last component is not followed. */
   lsetxattr(entry: DirectoryEntry, name: string, value: Uint8Array): void;
+  /** Names of extended attributes, NUL-terminated one after the other. Does not follow symbolic links. */
+  llistxattr(path: Uint8Array): Uint8Array;
+  lgetxattr(path: Uint8Array, name: Uint8Array): Uint8Array;
   /** Bytes copied; 0 at the end of the source. */
   copyFileRange(from: FilePosition, to: FilePosition, length: number): number;
   /**
@@ -89,7 +92,13 @@ function createTreeSyscalls(bridge: Bridge): TreeSyscalls {
       return returned;
     };
   };
-  return { ...namespaceCalls(call), ...attributeCalls(call), ...dataCalls(call), ...mountCalls(call) };
+  return {
+    ...namespaceCalls(call),
+    ...attributeCalls(call),
+    ...xattrQueries(call),
+    ...dataCalls(call),
+    ...mountCalls(call),
+  };
 }
 
 type Binder = (result: 'int' | 'long', name: string, parameters: string) => (...values: readonly unknown[]) => number;
@@ -112,6 +121,7 @@ function namespaceCalls(call: Binder): NamespaceCalls {
 }
 
 type AttributeCalls = Pick<TreeSyscalls, 'fchownat' | 'utimensat' | 'futimens' | 'fsetxattr' | 'lsetxattr'>;
+type XattrQueries = Pick<TreeSyscalls, 'llistxattr' | 'lgetxattr'>;
 
 function attributeCalls(call: Binder): AttributeCalls {
   const fchownat = call('int', 'fchownat', 'int, const uint8_t *, uint32_t, uint32_t, int');
@@ -128,6 +138,24 @@ function attributeCalls(call: Binder): AttributeCalls {
     lsetxattr: ({ directory, name: entry }, name, value) =>
       void lsetxattr(cString(`/proc/self/fd/${directory}/${entry}`), cString(name), value, value.length, 0),
   };
+}
+
+/** XATTR_SIZE_MAX and XATTR_LIST_MAX of the kernel: no answer is longer. */
+const XATTR_ANSWER_MAX = 65_536;
+
+function xattrQueries(call: Binder): XattrQueries {
+  const list = call('long', 'llistxattr', 'const uint8_t *, uint8_t *, size_t');
+  const get = call('long', 'lgetxattr', 'const uint8_t *, const uint8_t *, uint8_t *, size_t');
+  const answer = Buffer.allocUnsafe(XATTR_ANSWER_MAX);
+  const copied = (length: number): Uint8Array => Uint8Array.from(answer.subarray(0, length));
+  return {
+    llistxattr: (path) => copied(list(terminated(path), answer, answer.length)),
+    lgetxattr: (path, name) => copied(get(terminated(path), terminated(name), answer, answer.length)),
+  };
+}
+
+function terminated(bytes: Uint8Array): Uint8Array {
+  return Buffer.concat([bytes, Buffer.of(0)]);
 }
 
 function dataCalls(call: Binder): Pick<TreeSyscalls, 'copyFileRange'> {

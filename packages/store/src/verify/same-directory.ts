@@ -2,6 +2,8 @@
 import { closeSync, lstatSync, openSync, readlinkSync, readSync, type Stats } from 'node:fs';
 import { isNotFound } from '../errors.ts';
 import { type BytePath, inSlices, type OpenDirectory, openDirectory } from '../host/open-directory.ts';
+import { loadTreeSyscalls } from '../host/tree-syscalls.ts';
+import { isSameXattrs } from './same-xattrs.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 
@@ -13,17 +15,18 @@ interface Frame {
 }
 
 /**
- * Whether two directories hold the same files with the same content, owners, modes, times and devices. Extended
- * attributes are not looked at. Follows no symbolic link.
+ * Whether two directories hold the same files with the same content, owners, modes, times, devices and
+ * extended attributes. Follows no symbolic link.
  */
 export async function isSameDirectory(one: string, other: string, signal: AbortSignal | undefined): Promise<boolean> {
   const buffers = [Buffer.allocUnsafe(CHUNK_BYTES), Buffer.allocUnsafe(CHUNK_BYTES)] as const;
+  const calls = await loadTreeSyscalls();
   const stack: Frame[] = [];
   const pause = inSlices();
   /** Directories are compared themselves here, and what they hold later. */
   const compare = (paths: Pair<BytePath>): boolean => {
     const stats = statsOf(paths);
-    if (stats === undefined || !isSameNode(paths, stats, buffers)) return false;
+    if (stats === undefined || !isSameNode(paths, stats, buffers) || !isSameXattrs(calls, ...paths)) return false;
     if (!stats[0].isDirectory()) return true;
     const directories = openBoth(paths);
     stack.push({ directories, next: 0 });
