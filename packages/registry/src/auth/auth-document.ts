@@ -57,11 +57,14 @@ function readMap<T>(
   name: string,
   read: (value: unknown, path: string) => T,
 ): ReadonlyMap<string, T> {
-  const value = field(document, name);
+  const entries = field(document, name);
   const map = new Map<string, T>();
-  if (value === undefined) return map;
-  for (const [key, entry] of Object.entries(asObject(value, name))) {
-    map.set(normalizeKey(key), read(entry, `${name}[${JSON.stringify(key)}]`));
+  if (entries === undefined) return map;
+  for (const [key, entry] of Object.entries(asObject(entries, name))) {
+    const normal = normalizeKey(key);
+    const value = read(entry, `${name}[${JSON.stringify(key)}]`);
+    // Another spelling of a key, left behind empty by a logout, takes nothing away.
+    if (value !== undefined || !map.has(normal)) map.set(normal, value);
   }
   return map;
 }

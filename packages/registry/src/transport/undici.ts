@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Agent, Dispatcher } from 'undici';
+import { RegistryError } from '../errors.ts';
 import { isLoopback } from '../protocol/addresses.ts';
 import { BodyQueue } from './body.ts';
 import { networkError } from './network-error.ts';
@@ -7,6 +8,7 @@ import type { Transport, TransportRequest, TransportResponse } from './transport
 
 /** Proxy servers, as the environment or a configuration names them. */
 export interface ProxySettings {
+  /** `http://[user:password@]host:port`; `http://` may be left out. */
   readonly httpProxy?: string;
   readonly httpsProxy?: string;
   /** Hosts not to use a proxy for, as in `NO_PROXY`. */
@@ -72,7 +74,8 @@ export function undiciTransport(options: UndiciTransportOptions = {}): ClosableT
     close: async () => {
       const open = [...agents.values()];
       agents.clear();
-      await Promise.all(open.map(async (agent) => (await agent).destroy()));
+      // An agent that could not be made has told whoever asked for it, and has nothing to close.
+      await Promise.all(open.map(async (agent) => (await agent.catch(() => undefined))?.destroy()));
     },
   };
 }
@@ -118,10 +121,21 @@ async function createAgent(
   return new undici.EnvHttpProxyAgent({
     ...settings,
     requestTls: tls,
-    httpProxy: proxy.httpProxy ?? '',
-    httpsProxy: proxy.httpsProxy ?? '',
+    httpProxy: proxyUrl(proxy.httpProxy),
+    httpsProxy: proxyUrl(proxy.httpsProxy),
     noProxy: proxy.noProxy ?? '',
   });
+}
+
+/**
+ * `proxy.example:3128` is http, as everywhere else that reads these variables.
+ * @throws {RegistryError} ERR_RKT_REGISTRY_UNREACHABLE without the URL, which may hold a password
+ */
+function proxyUrl(text: string | undefined): string {
+  if (text === undefined || text === '') return '';
+  const url = text.includes('://') ? text : `http://${text}`;
+  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url;
+  throw new RegistryError('ERR_RKT_REGISTRY_UNREACHABLE', 'the proxy that is configured is no http or https URL');
 }
 
 async function trustedRoots(extra: readonly string[] | undefined): Promise<string[] | undefined> {

@@ -36,6 +36,7 @@ describe('dockerConfigKeychain', () => {
       auths: {
         'https://index.docker.io/v1/': { auth: base64('hub:pass:word') },
         'https://quay.io': { username: 'u', password: 'p' },
+        'https://quay.io/v2/': {},
         'LOCALHOST:5000': { auth: base64('l:p'), identitytoken: 'id' },
         'ghcr.io/v2/': { registrytoken: 'ready' },
         'empty.example': {},

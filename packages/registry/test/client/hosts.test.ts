@@ -238,6 +238,19 @@ describe('proxies', () => {
     );
   });
 
+  it.each(['ftp://u:secret-word@proxy.invalid', 'http://u:secret-word@[bad', 'u:secret-word@proxy:99999'])(
+    'that are none are told without their password: %s',
+    async (httpProxy) => {
+      const transport = undiciTransport({ proxy: { httpProxy } });
+      await using client = createRegistry({ transport: transport.send, retry: FAST_RETRY });
+      const error = await registryError(() => client.resolve(parseReference('registry.invalid/x')));
+      expect(error.code).toBe('ERR_RKT_REGISTRY_UNREACHABLE');
+      expect(error.message).toContain('proxy');
+      expect(JSON.stringify([error, error.message, error.cause])).not.toContain('secret-word');
+      await transport.close();
+    },
+  );
+
   it('carry the traffic, but for the hosts they are not for', async () => {
     await using loopback = await startLoopback();
     await loopback.server.putImage({ repository: 'x', tag: 'latest' }, testImage(1));
@@ -255,7 +268,7 @@ describe('proxies', () => {
     });
     proxy.listen(0, '127.0.0.1');
     await new Promise((resolve) => proxy.once('listening', resolve));
-    const httpProxy = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const httpProxy = `127.0.0.1:${(proxy.address() as AddressInfo).port}`;
     const through = undiciTransport({ proxy: { httpProxy } });
     const around = undiciTransport({ proxy: { httpProxy, noProxy: 'registry.invalid' } });
     const remote: RegistryHost = { origin: `http://registry.invalid:${loopback.server.port}`, insecure: 'http' };
