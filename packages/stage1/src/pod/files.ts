@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync, fchmodSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
 
 export interface WriteOptions {
   /**
-   * Whether the file must survive a power cut. What is only true while the kernel that runs it lives need not.
+   * Whether the content must survive a power cut; the name does once its directory is synced, see {@link syncDirectory}.
+   * What is only true while the kernel that runs it lives need not.
    * @default false
    */
   readonly durable?: boolean;
@@ -33,7 +33,6 @@ export function writeFileAtomically(path: string, content: string, options: Writ
     rmSync(temporary, { force: true });
     throw error;
   }
-  if (options.durable) syncDirectory(dirname(path));
 }
 
 /** Only then do the names in a directory survive a power cut. */

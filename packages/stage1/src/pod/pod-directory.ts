@@ -34,7 +34,7 @@ export interface OwnedPod {
   readonly dir: string;
   /** Who inherits this descriptor holds the lock, too. */
   readonly lockFd: number;
-  /** One rename, made durable. */
+  /** One rename, made durable when it is worth it. */
   moveTo(stage: PodStage): void;
   /** Idempotent. */
   release(): void;
@@ -175,10 +175,11 @@ function ownedPod(location: PodLocation, lockFd: number): OwnedPod {
       if (!mayMove(stage, next)) throw new RangeError(`a pod does not go from ${stage} to ${next}`);
       const target = join(dir, '..', '..', next, location.id);
       renameSync(dir, target);
-      // The old parent need not be synced: until it is, the worst a power cut does is to undo the move.
-      syncDirectory(join(target, '..'));
       stage = next;
       dir = target;
+      // The old parent need not be synced: until it is, the worst a power cut does is to undo the move. A pod that is only
+      // being prepared is garbage after one, wherever it is.
+      if (next !== 'prepare') syncDirectory(join(target, '..'));
     },
     release: () => {
       if (held) closeSync(lockFd);

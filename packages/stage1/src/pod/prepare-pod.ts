@@ -4,6 +4,7 @@ import { type RuntimeContext, requireRoot } from '../context.ts';
 import { removeTree } from '../mounts/index.ts';
 import type { PodId, PrepareOptions } from '../runtime.ts';
 import { checkPod } from './check-pod.ts';
+import { syncDirectory } from './files.ts';
 import type { OwnedPod } from './pod-directory.ts';
 import { records } from './records.ts';
 
@@ -22,6 +23,8 @@ export async function preparePod(context: RuntimeContext, options: PrepareOption
     signal?.throwIfAborted();
     records.writeManifest(pod.dir, manifest);
     records.writeSandbox(pod.dir, { createdAt: context.now(), spec: sandbox, rootfs });
+    // Both files' names at once.
+    syncDirectory(pod.dir);
     pod.moveTo('prepared');
     return id;
   } catch (error) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { constants } from 'node:os';
+import { join } from 'node:path';
 import type { RuntimeApp } from '@rkt/appc';
 import { type RuntimeContext, requireApp, requirePod, requireRoot } from '../context.ts';
+import type { ProcessIdentity } from '../host/index.ts';
 import { type PodLocation, records } from '../pod/index.ts';
 import type { PodId, StopOptions } from '../runtime.ts';
 import { eventually } from './eventually.ts';
@@ -49,20 +51,31 @@ interface EndRequest {
   readonly options: StopOptions;
 }
 
-/** The app's first process is the init of its PID namespace: the kernel ends the others with it. */
-async function endApp(context: RuntimeContext, { dir }: PodLocation, { app, options }: EndRequest): Promise<void> {
+async function endApp(context: RuntimeContext, location: PodLocation, { app, options }: EndRequest): Promise<void> {
   const { processes } = context.host;
-  const record = records.readApp(dir, app.name);
-  if (record?.process === undefined || record.exitCode !== undefined) return;
-  const { process: first, monitor } = record;
-  const gone = (): boolean => !processes.isAlive(first) && (monitor === undefined || !processes.isAlive(monitor));
+  const record = records.readApp(location.dir, app.name);
+  if (record === undefined || record.finishedAt !== undefined) return;
+  const { monitor } = record;
+  const targets = record.process === undefined ? unrecorded(context, location, app) : [record.process];
+  const gone = (): boolean => [...targets, ...(monitor ? [monitor] : [])].every((each) => !processes.isAlive(each));
+  const signal = (name: NodeJS.Signals): void => {
+    for (const target of targets) processes.signal(target, name);
+  };
   if (!options.force) {
-    processes.signal(first, stopSignal(app));
+    signal(stopSignal(app));
     if (await eventually(gone, options.timeoutMs ?? defaultTimeoutMs, options.signal)) return;
   }
-  processes.signal(first, 'SIGKILL');
+  signal('SIGKILL');
   if (await eventually(gone, killGraceMs, options.signal)) return;
   if (monitor !== undefined) processes.signal(monitor, 'SIGKILL');
+}
+
+/**
+ * An app's first process is the init of its PID namespace, and the kernel ends the others with it. Which one that is
+ * nobody knows when whoever started the app died before writing it down; then all of them are told.
+ */
+function unrecorded({ host }: RuntimeContext, { id }: PodLocation, app: RuntimeApp): readonly ProcessIdentity[] {
+  return host.cgroups.processes(join('rkt', id, app.name)).flatMap((pid) => host.processes.identify(pid) ?? []);
 }
 
 const annotation = 'appc.io/docker/stopsignal';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
@@ -81,6 +81,24 @@ it('goes on when the process that runs it is killed, can be entered and stopped'
   await runtime.stopSandbox(id);
   expect((await runtime.inspect(id)).state).toBe('exited');
   expect(footprint(bench.dataDir, [id])).toEqual(none);
+});
+
+it('is asked to stop although the process that started it died before writing it down', async () => {
+  const { id, dir } = await bench.prepare(
+    runtime,
+    'trap "touch /out/asked; exit 3" TERM; while :; do sleep 0.05; done',
+  );
+  const child = await runElsewhere(id);
+  await delay(200);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  const status = join(dir, '../../run', id, 'apps/app/status.json');
+  writeFileSync(status, JSON.stringify({ createdAt: JSON.parse(readFileSync(status, 'utf8')).createdAt }));
+  const begun = performance.now();
+  await runtime.stopSandbox(id);
+  expect(performance.now() - begun).toBeLessThan(4_000);
+  expect(existsSync(join(bench.out, 'asked'))).toBe(true);
+  expect((await runtime.inspect(id)).state).toBe('exited');
 });
 
 it('is cleared away by gc when everything that watched it was killed', async () => {
