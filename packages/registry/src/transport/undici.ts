@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Agent, Dispatcher } from 'undici';
+import type { Socket } from 'node:net';
+import type { Agent, buildConnector, Dispatcher } from 'undici';
 import { RegistryError } from '../errors.ts';
 import { isLoopback } from '../protocol/addresses.ts';
 import { BodyQueue } from './body.ts';
@@ -56,13 +57,14 @@ const MAX_HEADER_BYTES = 65_536;
  */
 export function undiciTransport(options: UndiciTransportOptions = {}): ClosableTransport {
   const agents = new Map<string, Promise<Dispatcher>>();
+  const sockets = new Set<Socket>();
   const agentFor = ({ url, verifyTls }: TransportRequest): Promise<Dispatcher> => {
     // Plain http is good enough for loopback because it stays on this machine: no proxy gets to see it.
     const proxy = isLoopback(url) ? undefined : options.proxy;
     const key = `${verifyTls} ${proxy !== undefined}`;
     const known = agents.get(key);
     if (known !== undefined) return known;
-    const created = createAgent(options, verifyTls, proxy);
+    const created = createAgent(options, { verifyTls, proxy, sockets });
     agents.set(key, created);
     return created;
   };
@@ -76,6 +78,7 @@ export function undiciTransport(options: UndiciTransportOptions = {}): ClosableT
       agents.clear();
       // An agent that could not be made has told whoever asked for it, and has nothing to close.
       await Promise.all(open.map(async (agent) => (await agent.catch(() => undefined))?.destroy()));
+      for (const socket of sockets) socket.destroy();
     },
   };
 }
@@ -100,10 +103,16 @@ export function proxyFromEnvironment(env: Readonly<Record<string, string | undef
   };
 }
 
+interface AgentNeeds {
+  readonly verifyTls: boolean;
+  readonly proxy: ProxySettings | undefined;
+  /** Where open sockets are noted: undici forgets those that are still connecting. */
+  readonly sockets: Set<Socket>;
+}
+
 async function createAgent(
   options: UndiciTransportOptions,
-  verifyTls: boolean,
-  proxy: ProxySettings | undefined,
+  { verifyTls, proxy, sockets }: AgentNeeds,
 ): Promise<Dispatcher> {
   const [undici, ca] = await Promise.all([import('undici'), trustedRoots(options.ca)]);
   const tls = { rejectUnauthorized: verifyTls, ...(ca === undefined ? {} : { ca }) };
@@ -116,7 +125,10 @@ async function createAgent(
     maxHeaderSize: MAX_HEADER_BYTES,
     connect: { ...tls, timeout: options.connectTimeoutMs ?? 30_000 },
   };
-  if (proxy === undefined) return new undici.Agent(settings);
+  if (proxy === undefined) {
+    const connect = undici.buildConnector({ ...tls, timeout: options.connectTimeoutMs ?? 30_000 });
+    return new undici.Agent({ ...settings, connect: noting(sockets, connect) });
+  }
   // Empty strings, not absent ones: undici reads process.env for what is left out.
   return new undici.EnvHttpProxyAgent({
     ...settings,
@@ -136,6 +148,19 @@ function proxyUrl(text: string | undefined): string {
   const url = text.includes('://') ? text : `http://${text}`;
   if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url;
   throw new RegistryError('ERR_RKT_REGISTRY_UNREACHABLE', 'the proxy that is configured is no http or https URL');
+}
+
+function noting(sockets: Set<Socket>, connect: buildConnector.connector): buildConnector.connector {
+  return (target, done) => {
+    const socket: unknown = connect(target, done);
+    if (!isSocket(socket)) return;
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  };
+}
+
+function isSocket(value: unknown): value is Socket {
+  return typeof value === 'object' && value !== null && 'destroy' in value && 'once' in value;
 }
 
 async function trustedRoots(extra: readonly string[] | undefined): Promise<string[] | undefined> {

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createSocketServer } from 'node:net';
 import { parseReference } from '@rkt/refparse';
 import { describe, expect, it } from 'vitest';
 import { checkHost, repositoryUrl } from '../../src/client/hosts.ts';
@@ -223,6 +223,27 @@ describe('TLS', () => {
     });
     await client.resolve(redis);
     await transport.close();
+  });
+});
+
+describe('closing', () => {
+  it('ends connections that are still being made', async () => {
+    let closed = false;
+    const silent = createSocketServer((socket) => {
+      socket.resume();
+      socket.once('close', () => {
+        closed = true;
+      });
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => silent.once('listening', resolve));
+    const origin = `https://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const client = clientFor({ origin });
+    await expect(client.resolve(redis, { signal: AbortSignal.timeout(100) })).rejects.toMatchObject({
+      name: 'TimeoutError',
+    });
+    await client[Symbol.asyncDispose]();
+    await expect.poll(() => closed).toBe(true);
+    silent.close();
   });
 });
 
