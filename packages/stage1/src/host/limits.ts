@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
-import type { HostLimits, ResourceLimit } from '../oci-spec/index.ts';
+import { type HostLimits, knownCapabilities, type ResourceLimit } from '../oci-spec/index.ts';
 
 /**
  * What this process may use. Of open files the parent's soft limit counts: a JavaScript engine raises its own when it
@@ -26,20 +26,12 @@ function argumentBytes(limits: string): number {
   return Math.max(leastArgumentBytes, Math.min(mostArgumentBytes, Math.floor(stack / 4)));
 }
 
-/** capabilities(7), in the order of the kernel's bits; complete for Linux 5.9 to 6.18. */
-const capabilityNames: readonly string[] = [
-  'CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE',
-  'NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN',
-  'SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE',
-  'MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE',
-].flatMap((line) => line.split(' ').map((name) => `CAP_${name}`));
-
 /** Names of the capabilities in our bounding set, `CAP_…`; undefined when the kernel does not say. */
 export function readBoundingSet(): readonly string[] | undefined {
   const bits = /^CapBnd:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1];
   if (bits === undefined) return undefined;
   const held = BigInt(`0x${bits}`);
-  return capabilityNames.filter((_, index) => (held >> BigInt(index)) % 2n === 1n);
+  return knownCapabilities.filter((_, index) => (held >> BigInt(index)) % 2n === 1n);
 }
 
 function parentSoftLimit(): number | undefined {

@@ -6,7 +6,7 @@ import type { AppIsolators } from './isolators.ts';
 import type { OciCapabilities } from './spec.ts';
 
 /** capabilities(7), in the kernel's order; complete for Linux 5.9 to 6.18. */
-const knownCapabilities: readonly string[] = [
+export const knownCapabilities: readonly string[] = [
   'CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE',
   'NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN',
   'SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE',
