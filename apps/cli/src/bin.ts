@@ -9,11 +9,13 @@ if (import.meta.url.endsWith('.js')) {
   enableCompileCache(fileURLToPath(new URL('../.compile-cache', import.meta.url)));
 }
 
-// A reader that went away (`rkt list | head -1`) is no error of ours, and nobody is left to tell.
+// A reader that went away (`rkt list | head -1`) is no error of ours; any other failure is told.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  if (error.code !== 'EPIPE') process.stderr.write(`rkt: cannot write to standard output: ${error.code}\n`);
   process.exit(254);
 });
+// Nobody is left to tell, and what was to be done can still be.
+process.stderr.on('error', () => undefined);
 
 void run();
 

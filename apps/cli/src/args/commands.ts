@@ -154,7 +154,7 @@ export const commands: readonly CommandSpec[] = [
     summary: 'Fetch images and store them in the local store',
     usage: 'IMAGE...',
     description: [
-      'IMAGE is docker://[REGISTRY/]NAME[:TAG|@DIGEST], oci:DIRECTORY[:TAG] or an image ID.',
+      'IMAGE is docker://[REGISTRY/]NAME[:TAG|@DIGEST], oci:DIRECTORY[:TAG], docker-archive:FILE[:NAME:TAG] or an image ID.',
       'Prints one image ID per image on standard output.',
     ].join('\n'),
     flags: [full, pullPolicyFlag('update'), ...progressFlags],
@@ -215,7 +215,8 @@ export const commands: readonly CommandSpec[] = [
     summary: 'Run an image in a pod',
     usage: '[FLAGS] IMAGE [FLAGS] [-- ARGS...]',
     description: [
-      'IMAGE is docker://[REGISTRY/]NAME[:TAG|@DIGEST], oci:DIRECTORY[:TAG] or any unique prefix of an image ID.',
+      'IMAGE is docker://[REGISTRY/]NAME[:TAG|@DIGEST], oci:DIRECTORY[:TAG], docker-archive:FILE[:NAME:TAG] or any',
+      'unique prefix of an image ID.',
       'ARGS take the place of the command of a Docker image and are appended to that of an ACI; --exec replaces the',
       'executable. Flags that belong to an image come after it.',
     ].join('\n'),

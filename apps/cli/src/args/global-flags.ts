@@ -37,7 +37,13 @@ export function parseInsecureOptions(csv: string): ReadonlySet<InsecureOption> {
 
 export const globalFlags: readonly FlagSpec[] = [
   { name: 'debug', kind: 'boolean', default: 'false', summary: 'print what rkt does and how an error came about' },
-  { name: 'dir', kind: 'text', placeholder: 'PATH', summary: 'data directory (default: /var/lib/rkt)' },
+  {
+    name: 'dir',
+    kind: 'text',
+    placeholder: 'PATH',
+    check: requirePath,
+    summary: 'data directory (default: /var/lib/rkt)',
+  },
   {
     name: 'insecure-options',
     kind: 'text',
@@ -65,6 +71,10 @@ export const globalFlags: readonly FlagSpec[] = [
   },
   { name: 'help', kind: 'boolean', default: 'false', summary: 'show help' },
 ];
+
+function requirePath(text: string): void {
+  if (text === '') throw new Error('it must be a path');
+}
 
 /** The global flags, read. */
 export interface Globals {

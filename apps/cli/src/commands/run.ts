@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { writeFileSync } from 'node:fs';
+import type { PodId } from '@rkt/stage1';
 import type { Arguments } from '../args/command.ts';
 import { runFlags } from '../args/run-flags.ts';
 import { CliError, reasonOf } from '../errors.ts';
@@ -11,8 +12,24 @@ import type { Session } from '../wiring/session.ts';
 export async function execute(session: Session, args: Arguments): Promise<number> {
   const pod = await preparePod(session, args, runFlags);
   const file = args.flags.text('uuid-file-save');
-  if (file !== undefined) saveUuid(file, pod.id);
-  return runPod(session, pod.id, args.flags.boolean('interactive'));
+  try {
+    if (file !== undefined) saveUuid(file, pod.id);
+    return await runPod(session, pod.id, args.flags.boolean('interactive'));
+  } catch (error) {
+    await discard(session, pod.id);
+    throw error;
+  }
+}
+
+/** Whoever did not ask for `prepare` has no use for a pod that waits to be run. */
+async function discard(session: Session, id: PodId): Promise<void> {
+  try {
+    const runtime = await session.runtime();
+    const { state } = await runtime.inspect(id);
+    if (state === 'prepared') await runtime.remove(id);
+  } catch (error) {
+    session.say(`cannot remove pod "${id}" (rkt gc will): ${reasonOf(error)}`);
+  }
 }
 
 function saveUuid(file: string, id: string): void {

@@ -8,7 +8,7 @@ import type { Progress } from '../render/progress/progress.ts';
 import { quote } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
 import { fetchDockerImage } from './fetch-docker-image.ts';
-import { importLayout } from './import-layout.ts';
+import { importArchive } from './import-archive.ts';
 import { findStoredImage, imageArgument } from './stored-image.ts';
 
 export interface ObtainOptions {
@@ -27,14 +27,15 @@ export async function obtainImage(session: Session, image: string, options: Obta
     case 'docker':
       return fetchDockerImage(session, argument, options);
     case 'oci':
-      return importLayout(session, { ...argument, kind: 'oci' }, options);
+    case 'docker-archive':
+      return importArchive(session, { ...argument, kind: argument.kind }, options);
     case 'image-id':
       return used(session, await findStoredImage(await session.store(), image));
     case 'appc-name':
       return used(session, await storedByName(session, argument));
     default:
       throw new CliError('ERR_RKT_CLI_UNSUPPORTED', `cannot fetch ${quote(image)}: ${REASONS[argument.kind]}`, {
-        hint: 'use docker://NAME, oci:DIRECTORY or the ID of an image of the store',
+        hint: 'use docker://NAME, oci:DIRECTORY, docker-archive:FILE or the ID of an image of the store',
       });
   }
 }
@@ -45,11 +46,10 @@ async function used(session: Session, image: ImageRecord): Promise<ImageRecord> 
   return image;
 }
 
-const REASONS: Readonly<Record<'path' | 'url' | 'oci-archive' | 'docker-archive', string>> = {
+const REASONS: Readonly<Record<'path' | 'url' | 'oci-archive', string>> = {
   path: 'ACI files are not supported yet',
   url: 'ACI files are not supported yet',
-  'oci-archive': 'archives are not supported yet',
-  'docker-archive': 'archives are not supported yet',
+  'oci-archive': 'OCI archives are not supported yet',
 };
 
 /** Discovery is not there yet; a docker image without its scheme is the likely meaning, so that is the hint. */

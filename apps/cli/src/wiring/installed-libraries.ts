@@ -19,6 +19,10 @@ export const installedLibraries: Libraries = {
     const { openOciLayout } = await import('@rkt/docker2aci');
     return openOciLayout(path);
   },
+  openDockerArchive: async (path, signal) => {
+    const { openDockerArchive } = await import('@rkt/docker2aci');
+    return openDockerArchive(path, { signal });
+  },
   convertImage: async (image, options) => {
     const [{ convertImage }, { embeddedParts }] = await Promise.all([
       import('@rkt/docker2aci'),

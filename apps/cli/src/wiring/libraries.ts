@@ -40,6 +40,7 @@ export interface Libraries {
   openRegistry(settings: RegistrySettings): Promise<RegistryAccess>;
   openRuntime(settings: RuntimeSettings): Promise<Runtime>;
   openOciLayout(path: string): Promise<ImageSource>;
+  openDockerArchive(path: string, signal: AbortSignal): Promise<ImageSource>;
   convertImage(image: Image, options: Omit<ConvertImageOptions, 'workers'>): Promise<ConvertedImage>;
   /** Whether the kernel mounts EROFS straight from files below this directory. */
   probeErofs(dir: string): Promise<ErofsSupport>;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { realpathSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Runtime } from '@rkt/stage1';
 import type { Store } from '@rkt/store';
@@ -12,6 +12,7 @@ import type { Io } from './io.ts';
 import type { Libraries, RegistryAccess } from './libraries.ts';
 
 const DEFAULT_DATA_DIR = '/var/lib/rkt';
+const KERNEL_FILES = /^\/(proc|sys)(\/|$)/;
 
 /** What a command works with. Everything is opened when it is first asked for and closed with the session. */
 export interface Session extends AsyncDisposable {
@@ -95,12 +96,26 @@ function once<A extends readonly unknown[], T>(work: (...args: A) => Promise<T>)
 
 /** Symbolic links are resolved once, so that every path made from it means the same for as long as rkt runs. */
 function resolveDataDir(dir: string): string {
-  const path = resolve(dir);
+  const path = realPath(resolve(dir));
+  // Node never comes back from making directories there.
+  if (KERNEL_FILES.test(path)) throw unusableDir(path, 'the kernel keeps no files there');
+  return path;
+}
+
+function realPath(path: string): string {
   try {
-    return realpathSync(path);
+    const real = realpathSync(path);
+    if (statSync(real).isDirectory()) return real;
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return path;
-    const message = `cannot use data directory ${quote(path)}: ${reasonOf(error)}`;
-    throw new CliError('ERR_RKT_CLI_FILE', message, { cause: error });
+    throw unusableDir(path, reasonOf(error), error);
   }
+  throw unusableDir(path, 'not a directory');
+}
+
+function unusableDir(path: string, reason: string, cause?: unknown): CliError {
+  return new CliError('ERR_RKT_CLI_FILE', `cannot use data directory ${quote(path)}: ${reason}`, {
+    cause,
+    hint: 'choose another one with --dir',
+  });
 }

@@ -74,6 +74,47 @@ describe('rkt', () => {
   });
 });
 
+describe('standard output', () => {
+  const run = (redirection: string) => {
+    const command = `"$0" --conditions=@rkt/source --disable-warning=ExperimentalWarning "$1" version ${redirection}`;
+    return spawnSync('bash', ['-c', `${command}; exit \${PIPESTATUS[0]}`, process.execPath, program], {
+      encoding: 'utf8',
+    });
+  };
+
+  it('that is full is told in one line', () => {
+    expect(run('>/dev/full')).toMatchObject({ status: 254, stderr: 'rkt: cannot write to standard output: ENOSPC\n' });
+  });
+
+  it('that nobody reads any more is not worth a word', () => {
+    expect(run('| true')).toMatchObject({ stderr: '' });
+  });
+
+  it('matters, standard error does not: the status tells', () => {
+    expect(run('--nonsense 2>/dev/full')).toMatchObject({ status: 254, stdout: '' });
+  });
+});
+
+describe('a data directory', () => {
+  it.each([
+    ['/etc/passwd', 'not a directory'],
+    ['/etc/passwd/below', 'not a directory'],
+    ['/proc/rkt', 'the kernel keeps no files there'],
+    ['/sys/rkt/below', 'the kernel keeps no files there'],
+  ])('%s is refused', async (path, reason) => {
+    for (const command of [['list'], ['image', 'list']]) {
+      const { status, stderr } = await rkt(`--dir=${path}`, ...command);
+      const line = `list: cannot use data directory "${path}": ${reason}`;
+      expect([status, stderr]).toEqual([254, `${line}\nhint: choose another one with --dir\n`]);
+    }
+  });
+
+  it('has a name', async () => {
+    const { status, stderr } = await rkt('--dir=', 'list');
+    expect([status, stderr]).toEqual([254, 'rkt: invalid argument "" for --dir=: it must be a path\n']);
+  });
+});
+
 describe('completion', () => {
   it.each([
     [['rkt', 'run-p'], ['run-prepared']],

@@ -111,13 +111,23 @@ describe('run', () => {
     expect(runtime.stdio).toBe(stdio);
   });
 
-  it.each(['createSandbox', 'addApp', 'startApp'])('that fails in %s takes down what there is', async (name) => {
+  it.each([
+    ['createSandbox', ['stopSandbox', 'remove']],
+    ['addApp', ['addApp', 'stopSandbox']],
+    ['startApp', ['startApp', 'stopSandbox']],
+  ])('that fails in %s takes down what there is', async (name, last) => {
     const error = Object.assign(new Error('no such program'), { code: 'ERR_RKT_STAGE1_EXEC_NOT_FOUND' });
     runtime.failing = { name, error };
     const { status, stdout, stderr } = await rkt(insecure, 'run', image);
     expect([status, stdout]).toEqual([254, '']);
     expect(stderr).toContain('run: no such program\n');
-    expect(runtime.calls.at(-1)).toBe('stopSandbox');
+    expect(runtime.calls.slice(-2)).toEqual(last);
+  });
+
+  it('that cannot save the UUID leaves no pod waiting to be run', async () => {
+    const { status, stderr } = await rkt(insecure, 'run', `--uuid-file-save=${dir}/none/uuid`, image);
+    expect([status, runtime.calls]).toEqual([254, ['prepare', 'remove']]);
+    expect(stderr).toContain('/none/uuid": no such file or directory\n');
   });
 
   it('tells the failure and then what could not be taken down', async () => {

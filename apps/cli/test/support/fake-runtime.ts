@@ -55,7 +55,9 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
     },
     createSandbox: async (id) => {
       call('createSandbox');
-      return find(id);
+      const pod: Pod = { ...find(id), state: 'running' };
+      runtime.pods.set(id, pod);
+      return pod;
     },
     addApp: async () => call('addApp'),
     startApp: async (_id, _app, { stdio }) => {
