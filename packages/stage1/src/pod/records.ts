@@ -27,10 +27,17 @@ export interface RunRecord {
   readonly hostNetwork: boolean;
   readonly networks: readonly NetworkResult[];
   /**
-   * What became of every app that was added. Written when nothing of the sandbox is left on the host, and nobody writes
-   * about its apps any more: there is nothing to release again, and a list reads two files less of the pod.
+   * Written when nothing of the sandbox is left on the host, and nobody writes about its apps any more: there is nothing to
+   * release again, and a list reads one file of the pod.
    */
-  readonly ended?: Readonly<Record<string, AppRecord>>;
+  readonly ended?: EndRecord;
+}
+
+/** Everything that is said of a pod that is over. */
+export interface EndRecord {
+  readonly manifest: PodManifest;
+  /** The last record of every app that was added. */
+  readonly apps: Readonly<Record<string, AppRecord>>;
 }
 
 /** `apps/<name>/status.json`. */

@@ -39,12 +39,14 @@ export async function releaseSandbox(context: RuntimeContext, location: PodLocat
 /** Not while the end of an app has yet to be written by whoever started it; the pod does without, then. */
 function writeEnd(dir: string, run: RunRecord): void {
   try {
-    const ended = startedApps(dir).flatMap((app) => {
+    const apps = startedApps(dir).flatMap((app) => {
       const record = records.readApp(dir, app);
       return record === undefined ? [] : [[app, record] as const];
     });
-    const known = ended.every(([, { startedAt, finishedAt }]) => startedAt === undefined || finishedAt !== undefined);
-    if (known) records.writeRun(dir, { ...run, ended: Object.fromEntries(ended) });
+    const manifest = records.readManifest(dir);
+    const known = apps.every(([, { startedAt, finishedAt }]) => startedAt === undefined || finishedAt !== undefined);
+    if (!known || manifest === undefined) return;
+    records.writeRun(dir, { ...run, ended: { manifest, apps: Object.fromEntries(apps) } });
   } catch (error) {
     // A pod whose lock another has may be moved; a damaged record or a full disk keeps nobody from stopping a pod.
     if (!isStage1Error(error) && !hasCode(error, 'ENOENT', 'ENOSPC', 'EDQUOT')) throw error;

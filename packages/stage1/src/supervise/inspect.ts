@@ -33,7 +33,7 @@ async function describe(context: RuntimeContext, location: PodLocation): Promise
   // What the state of these does not depend on is not asked for, and the native bridge not loaded.
   const lockMatters = stage === 'run' ? run?.ended === undefined : stage !== 'embryo' && stage !== 'prepared';
   const locked = lockMatters && context.pods.isLocked(location, (await context.host.kernel()).syscalls);
-  const manifest = orUndefined(() => records.readManifest(dir));
+  const manifest = run?.ended?.manifest ?? orUndefined(() => records.readManifest(dir));
   const sandbox = run ?? orUndefined(() => records.readSandbox(dir));
   const createdAt = sandbox?.createdAt ?? statSync(dir, { throwIfNoEntry: false })?.ctimeMs;
   if (createdAt === undefined) return undefined;
@@ -78,7 +78,7 @@ function describeApps(
 }
 
 function recordOf({ ended }: RunRecord, dir: string, app: string): AppRecord | undefined {
-  if (ended !== undefined) return Object.hasOwn(ended, app) ? ended[app] : undefined;
+  if (ended !== undefined) return Object.hasOwn(ended.apps, app) ? ended.apps[app] : undefined;
   return orUndefined(() => records.readApp(dir, app));
 }
 

@@ -174,7 +174,7 @@ it('leaves nothing when it is cancelled before it starts', async () => {
 
 it('needs one file to tell what became of a pod that has ended, and releases it once', async () => {
   const { pod } = await bench.run(runtime, 'exit 6', { sandbox: { networks: [{ name: 'default' }] } });
-  rmSync(join(pod.dir, 'apps'), { recursive: true });
+  for (const name of ['apps', 'pod', 'sandbox.json']) rmSync(join(pod.dir, name), { recursive: true });
   expect((await runtime.inspect(pod.id)).apps).toMatchObject([{ name: 'app', state: 'exited', exitCode: 6 }]);
   // Whatever holds the lock for the moment: nothing runs any more.
   const holder = spawn('flock', ['--exclusive', join(pod.dir, 'lock'), 'cat'], {
