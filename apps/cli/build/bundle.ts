@@ -25,6 +25,7 @@ const embeddedParts: Plugin = {
   name: 'embedded-parts',
   setup(plugin) {
     plugin.onResolve({ filter: /^koffi$/ }, () => ({ path: join(here, 'sea', 'koffi.ts') }));
+    plugin.onResolve({ filter: /^undici$/ }, () => ({ path: join(here, 'sea', 'undici.cjs') }));
     plugin.onResolve({ filter: /\/embedded-parts\.ts$/ }, ({ importer }) =>
       importer.includes(join('build', 'sea')) ? undefined : { path: join(here, 'sea', 'embedded-parts.ts') },
     );
