@@ -37,8 +37,8 @@ export function pack(dir: string, destination: string): string {
   return filename;
 }
 
-/** An empty project that depends on one tarball; siblings it needs come from their tarballs as well. */
-export function install(name: string, tarballs: ReadonlyMap<string, string>): string {
+/** An empty project that depends on some of our tarballs; siblings these need come from their tarballs as well. */
+export function install(names: readonly string[], tarballs: ReadonlyMap<string, string>): string {
   const dir = mkdtempSync(join(tmpdir(), 'rkt-pack-'));
   const siblings = Object.fromEntries([...tarballs].map(([sibling, tarball]) => [sibling, `file:${tarball}`]));
   writeFileSync(
@@ -47,7 +47,7 @@ export function install(name: string, tarballs: ReadonlyMap<string, string>): st
       name: 'consumer',
       private: true,
       type: 'module',
-      dependencies: { [name]: siblings[name], '@types/node': catalogTypes },
+      dependencies: { ...Object.fromEntries(names.map((name) => [name, siblings[name]])), '@types/node': catalogTypes },
       pnpm: { overrides: siblings },
     }),
   );
