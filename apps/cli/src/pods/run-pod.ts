@@ -34,7 +34,9 @@ async function runApp(session: Session, runtime: Runtime, { id, interactive }: F
   const app = manifest?.apps[0]?.name;
   if (app === undefined) throw new CliError('ERR_RKT_CLI_POD_STATE', `pod "${id}" has no app`);
   await runtime.addApp(id, app, { signal });
-  const running = await runtime.startApp(id, app, { stdio: stdioOf(session, interactive), signal });
+  const stdio = stdioOf(session, interactive);
+  const running = await runtime.startApp(id, app, { stdio, signal });
+  using _ = stdio === 'tty' ? followSize(session, running) : undefined;
   return await attend(session, running, () => runtime.stopApp(id, app, { force: true }));
 }
 
@@ -50,6 +52,13 @@ async function takeDown(session: Session, runtime: Runtime, id: PodId): Promise<
 function stdioOf({ io }: Session, interactive: boolean): StdioMode {
   if (!interactive) return 'inherit';
   return io.stdinIsTTY && io.stdout.isTTY ? 'tty' : 'interactive';
+}
+
+/** Runtimes give the app's terminal the size of the one they are started from when they are told to look. */
+function followSize({ io }: Session, running: RunningApp): Disposable {
+  const tell = (): void => running.signal('SIGWINCH');
+  tell();
+  return io.onResize(tell);
 }
 
 /** Signals go to the app; one that does not end after several of them is killed. */

@@ -21,6 +21,8 @@ export interface Io {
   writeBytes(chunks: AsyncIterable<Uint8Array>): Promise<void>;
   /** Calls `listener` for SIGINT, SIGTERM and SIGHUP until disposed. */
   onSignal(listener: (signal: NodeJS.Signals) => void): Disposable;
+  /** Calls `listener` when the terminal got another size, until disposed. */
+  onResize(listener: () => void): Disposable;
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -38,13 +40,16 @@ export function processIo(): Io {
       const { pipeline } = await import('node:stream/promises');
       await pipeline(chunks, process.stdout, { end: false });
     },
-    onSignal: (listener) => {
-      for (const signal of SIGNALS) process.on(signal, listener);
-      return {
-        [Symbol.dispose]: () => {
-          for (const signal of SIGNALS) process.off(signal, listener);
-        },
-      };
+    onSignal: (listener) => listen(SIGNALS, listener),
+    onResize: (listener) => listen(['SIGWINCH'], listener),
+  };
+}
+
+function listen(signals: readonly NodeJS.Signals[], listener: (signal: NodeJS.Signals) => void): Disposable {
+  for (const signal of signals) process.on(signal, listener);
+  return {
+    [Symbol.dispose]: () => {
+      for (const signal of signals) process.off(signal, listener);
     },
   };
 }

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { fakeIo } from '../support/fake-io.ts';
 import { type FakeRuntime, fakeRuntime } from '../support/fake-runtime.ts';
 import { type Rkt, rktWith } from '../support/run-rkt.ts';
@@ -109,6 +109,19 @@ describe('run', () => {
     runtime.exit(0);
     await running;
     expect(runtime.stdio).toBe(stdio);
+  });
+
+  it('gives the terminal of an app the size of the one it is called from, then and later', async () => {
+    const io = fakeIo({ tty: true });
+    const running = rkt.within(io, insecure, 'run', '--interactive', image);
+    await started();
+    await vi.waitFor(() => expect(runtime.signals).toEqual(['SIGWINCH']));
+    io.resize();
+    expect(runtime.signals).toEqual(['SIGWINCH', 'SIGWINCH']);
+    runtime.exit(0);
+    await running;
+    io.resize();
+    expect(runtime.signals).toHaveLength(2);
   });
 
   it.each([

@@ -6,6 +6,8 @@ export interface FakeIo extends Io {
   readonly written: { stdout: string; stderr: string };
   /** Delivers a signal; false if nobody listens, as when the default action would be taken. */
   send(signal: NodeJS.Signals): boolean;
+  /** Gives the terminal another size. */
+  resize(): void;
   time: number;
 }
 
@@ -19,6 +21,7 @@ export interface FakeIoOptions {
 export function fakeIo({ uid = 0, tty = false, columns = 80, env = {} }: FakeIoOptions = {}): FakeIo {
   const written = { stdout: '', stderr: '' };
   const listeners = new Set<(signal: NodeJS.Signals) => void>();
+  const resizing = new Set<() => void>();
   const output = (name: 'stdout' | 'stderr') => ({
     write: (text: string) => {
       written[name] += text;
@@ -41,6 +44,13 @@ export function fakeIo({ uid = 0, tty = false, columns = 80, env = {} }: FakeIoO
     onSignal: (listener) => {
       listeners.add(listener);
       return { [Symbol.dispose]: () => void listeners.delete(listener) };
+    },
+    onResize: (listener) => {
+      resizing.add(listener);
+      return { [Symbol.dispose]: () => void resizing.delete(listener) };
+    },
+    resize: () => {
+      for (const listener of resizing) listener();
     },
     send: (signal) => {
       const told = [...listeners];
