@@ -13,8 +13,11 @@ export interface HostState {
   readonly temporaries: readonly string[];
 }
 
-/** Processes that come and go by themselves on the machine are told apart by what they run: only these are ours. */
-const ours = /\b(rkt|runc|crun|conmon|setpriv|sleep infinity|redis|nginx)\b/;
+/**
+ * What our installations start names their directory or is one of the programs the images hold; the machine's own
+ * processes come and go as they please. Whatever holds a namespace shows there in any case.
+ */
+const ours = /rkt-e2e-[^ ]*\/data|redis-server|nginx: /;
 
 export function hostState(): HostState {
   return {
@@ -22,10 +25,29 @@ export function hostState(): HostState {
     links: command('ip', ['-o', 'link']).map((line) => line.replace(/^\d+: /, '').split('\\')[0] ?? ''),
     rules: [...filterRules(command('iptables-save', [])), ...filterRules(command('ip6tables-save', []))],
     cgroups: cgroupDirectories(),
-    processes: command('ps', ['-eo', 'args']).filter((line) => ours.test(line) && !line.startsWith('ps ')),
-    namespaces: command('lsns', ['-n', '-o', 'NS,TYPE']).toSorted(),
+    processes: command('ps', ['-eo', 'args']).filter(
+      (line) => ours.test(line) && !line.startsWith('ps ') && !line.endsWith('<defunct>'),
+    ),
+    namespaces: namespaces(),
     temporaries: ['/dev/shm', '/run'].flatMap((dir) => readdirSync(dir).map((name) => `${dir}/${name}`)),
   };
+}
+
+/** Without those that only dead processes hold, which nobody has reaped: where PID 1 is no init, they stay. */
+function namespaces(): readonly string[] {
+  return command('lsns', ['-n', '-r', '-o', 'NS,TYPE,PID'])
+    .map((line) => line.split(' '))
+    .filter(([, , pid = '']) => !isZombie(pid))
+    .map(([id, type]) => `${id} ${type}`)
+    .toSorted();
+}
+
+function isZombie(pid: string): boolean {
+  try {
+    return /^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return true;
+  }
 }
 
 /** Counters and the time stamp differ from call to call; tables and chains that exist but are empty do not matter. */

@@ -44,10 +44,14 @@ async function listedPods(): Promise<readonly ListedPod[]> {
 }
 
 /** The pod that `rkt run` made, once it runs on its network. */
-function runningPod(): Promise<ListedPod> {
-  return eventually(async () =>
-    (await listedPods()).find(({ state, networks }) => state === 'running' && networks?.[0]?.ip),
-  );
+async function runningPod(run: Started): Promise<ListedPod> {
+  try {
+    return await eventually(async () =>
+      (await listedPods()).find(({ state, networks }) => state === 'running' && networks?.[0]?.ip),
+    );
+  } catch (error) {
+    throw new Error(`no pod runs on a network; rkt run said ${JSON.stringify(run.output)}`, { cause: error });
+  }
 }
 
 function redisIsReady(started: Started): Promise<true> {
@@ -85,7 +89,7 @@ describe('run', () => {
     const run = host.start([insecure, 'run', '--port=6379-tcp:16379', 'docker://redis']);
     await redisIsReady(run);
     expect(await ask('127.0.0.1', 16379, 'PING\r\n')).toBe('+PONG');
-    const pod = await runningPod();
+    const pod = await runningPod(run);
     const entered = await host.rkt(['enter', pod.name.slice(0, 8), 'redis-cli', 'ping']);
     expect(entered).toMatchObject({ status: 0, stdout: 'PONG\n' });
     run.child.kill('SIGTERM');
@@ -96,7 +100,7 @@ describe('run', () => {
   it('drops to the image’s own user and keeps the data volume writable', async () => {
     const run = host.start([insecure, 'run', 'docker://redis']);
     await redisIsReady(run);
-    const pod = await runningPod();
+    const pod = await runningPod(run);
     const who = await host.rkt(['enter', pod.name, 'sh', '-c', 'stat -c %U /data; stat -c %u /proc/1']);
     expect(who.stdout).toBe('redis\n999\n');
     expect(await ask(pod.networks?.[0]?.ip ?? '', 6379, 'SET a 1\r\n')).toBe('+OK');
@@ -108,10 +112,11 @@ describe('run', () => {
     const fetched = await host.rkt([insecure, 'fetch', 'docker://quay.io/zanui/nginx']);
     const asked = registry.requests.length;
     const run = host.start(['run', fetched.stdout.trim().slice(0, 'sha512-'.length + 6)]);
-    const pod = await runningPod();
+    const pod = await runningPod(run);
     const page = await eventually(async () => {
-      const response = await fetch(`http://${pod.networks?.[0]?.ip}/`);
-      return response.text();
+      const response = await fetch(`http://${pod.networks?.[0]?.ip}/`, { headers: { connection: 'close' } });
+      if (!response.ok) return undefined;
+      return await response.text();
     });
     expect(page).toContain('Served by nginx');
     run.child.kill('SIGINT');

@@ -44,6 +44,8 @@ export interface Syscalls {
   mountBind(mount: BindMount): void;
   /** Detaches at once; the kernel finishes when the last user is gone. */
   unmount(target: string): void;
+  /** A pipe, both ends closed on exec. Unlike Node's, which are socket pairs, it can be opened by name below /proc. */
+  pipe(): { readonly read: number; readonly write: number };
   /** Opens a path with `root` as the root directory: neither `..` nor a symbolic link leads out of it. */
   openInRoot(root: number, path: string, flags: number): number;
   /** Brings the loopback interface of the current network namespace up. */
@@ -106,7 +108,8 @@ function bindSyscalls(bridge: Bridge): Syscalls {
     let bound: Call | undefined;
     return (...values) => {
       // Declared when first used: a declaration costs more than most of the calls.
-      bound ??= bridge.bind(`long ${name}(${parameters})`);
+      // The C library's functions give an int; declared wider, their -1 could pass for a large number.
+      bound ??= bridge.bind(`${name === 'syscall' ? 'long' : 'int'} ${name}(${parameters})`);
       const result = bound(...values);
       if (result < 0) throw new SystemCallError(name, bridge.errno());
       return result;
@@ -139,8 +142,9 @@ const RESOLVE_NO_MAGICLINKS = 0x02n;
 const RESOLVE_IN_ROOT = 0x10n;
 const O_CLOEXEC = 0o2000000;
 
-function fileCalls(call: Binder): Pick<Syscalls, 'flock' | 'openInRoot'> {
+function fileCalls(call: Binder): Pick<Syscalls, 'flock' | 'openInRoot' | 'pipe'> {
   const flock = call('flock', 'int, int');
+  const pipe2 = call('pipe2', 'int32_t *, int');
   const openat2 = call('syscall', 'long, int, const uint8_t *, const uint64_t *, size_t');
   return {
     flock: (fd, mode) => {
@@ -151,6 +155,12 @@ function fileCalls(call: Binder): Pick<Syscalls, 'flock' | 'openInRoot'> {
         if (error instanceof SystemCallError && error.code === 'EAGAIN') return false;
         throw error;
       }
+    },
+    pipe: () => {
+      const ends = new Int32Array(2);
+      pipe2(ends, O_CLOEXEC);
+      const [read = -1, write = -1] = ends;
+      return { read, write };
     },
     openInRoot: (root, path, flags) => {
       const how = BigUint64Array.of(BigInt(flags | O_CLOEXEC), 0n, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);

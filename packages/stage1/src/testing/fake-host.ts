@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { fstatSync } from 'node:fs';
+import { fstatSync, openSync } from 'node:fs';
 import type { Host, HostProcess, NamespaceKind, ProcessIdentity, SpawnRequest, Syscalls } from '../host/index.ts';
 
 /** What a fake host was asked to do, in order. */
@@ -154,6 +154,10 @@ function fakeSyscalls({ operations, place, options }: Recorder): Syscalls {
     mountOverlay: (mount) => record('mountOverlay', mount),
     mountBind: (mount) => record('mountBind', mount),
     unmount: (target) => record('unmount', target),
+    pipe: () => {
+      record('pipe');
+      return { read: openSync('/dev/null', 'r'), write: openSync('/dev/null', 'w') };
+    },
     openInRoot: (_, path) => {
       record('openInRoot', path);
       throw new Error('a fake host has no images');

@@ -11,6 +11,7 @@ import { checkExecutable } from './check-executable.ts';
 import { executionFailure, startFailure } from './failures.ts';
 import { inRootfs } from './image-files.ts';
 import { globalArguments, type OciRuntime, runtimePlace, takeRuntimeErrors } from './runtime-command.ts';
+import { outputStreams } from './standard-streams.ts';
 
 /** The runtime stays in the foreground: it is the app's parent, passes signals on, and ends with the app's status. */
 export async function startApp(
@@ -32,7 +33,8 @@ export async function startApp(
   const pidFile = join(pod.dir, base, 'pid');
   rmSync(pidFile, { force: true });
   rmSync(place.log, { force: true });
-  const { namespaces } = await host.kernel();
+  const { namespaces, syscalls } = await host.kernel();
+  const output = outputStreams(host, syscalls);
   const monitor = namespaces.inMount(`/proc/${pod.holder.pid}/ns/mnt`, () =>
     host.processes.spawn({
       file: runtime.path,
@@ -46,14 +48,21 @@ export async function startApp(
         app.name,
       ],
       cwd: '/',
-      stdio: [request.stdio === 'inherit' ? 'ignore' : 'inherit', 'inherit', 'inherit', request.lockFd ?? 'ignore'],
+      stdio: [
+        request.stdio === 'inherit' ? 'ignore' : 'inherit',
+        output.stdout,
+        output.stderr,
+        request.lockFd ?? 'ignore',
+      ],
       // A terminal's signals are for rkt to pass on, once; only a runtime that drives the terminal must be in its session.
       detached: !terminal,
     }),
   );
+  const { drained } = output.handedOver();
   const failure = (status: number): Error => startFailure(executable, takeRuntimeErrors(place.log), status);
   const pid = await startedPid(monitor, { pidFile, failure, signal: request.signal });
-  const exit = monitor.exit.then((status) => {
+  const exit = monitor.exit.then(async (status) => {
+    await drained;
     const unexecuted = status === 0 ? undefined : executionFailure(executable, takeRuntimeErrors(place.log));
     if (unexecuted !== undefined) throw unexecuted;
     return status;
