@@ -99,7 +99,7 @@ describe('setup', () => {
     await host.writeConfig('usr', 'a.conf', { name: 'default', type: 'ptp' });
     await host.writeConfig('etc', 'z.conf', { name: 'default', type: 'bridge' });
     await createNetworking(host.options).setup(setup);
-    expect(host.pluginCalls()).toEqual(['ADD loopback lo', 'ADD bridge eth0']);
+    expect(host.pluginCalls().toSorted()).toEqual(['ADD bridge eth0', 'ADD loopback lo']);
   });
 
   it('expands all to default and everything configured', async () => {
@@ -257,7 +257,7 @@ describe('ports', () => {
     const portmap = { type: 'portmap', capabilities: { portMappings: true } };
     await host.writeConfig('etc', 'lan.conflist', { name: 'lan', plugins: [{ type: 'bridge' }, portmap] });
     await createNetworking(host.options).setup({ ...setup, requests: [{ name: 'lan' }], ports: [http] });
-    expect(host.pluginCalls()).toEqual(['ADD loopback lo', 'ADD bridge eth0', 'ADD portmap eth0']);
+    expect(host.pluginCalls().toSorted()).toEqual(['ADD bridge eth0', 'ADD loopback lo', 'ADD portmap eth0']);
   });
 
   it('are tried again when another pod has removed the shared chains meanwhile', async () => {
