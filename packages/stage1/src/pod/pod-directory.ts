@@ -129,7 +129,7 @@ function openLock(dir: string): number | undefined {
   try {
     return openSync(join(dir, lockName), 'r');
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined;
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;
   }
 }
@@ -174,6 +174,8 @@ function ownedPod(location: PodLocation, lockFd: number): OwnedPod {
     moveTo: (next) => {
       if (!mayMove(stage, next)) throw new RangeError(`a pod does not go from ${stage} to ${next}`);
       const target = join(dir, '..', '..', next, location.id);
+      // Somebody may have tidied away a directory that was empty.
+      mkdirSync(join(target, '..'), { recursive: true, mode: 0o700 });
       renameSync(dir, target);
       stage = next;
       dir = target;
