@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { statSync } from 'node:fs';
 import { type RuntimeContext, requirePod, requireRoot } from '../context.ts';
-import { Stage1Error } from '../error.ts';
+import { isStage1Error, Stage1Error } from '../error.ts';
 import { removeTree } from '../mounts/index.ts';
 import { type OwnedPod, type PodLocation, type PodStage, records } from '../pod/index.ts';
 import type { AbortOptions, GcEvent, PodGcOptions, PodId } from '../runtime.ts';
@@ -121,7 +121,18 @@ async function destroy(context: RuntimeContext, pod: OwnedPod): Promise<void> {
 
 /** Milliseconds since the pod came where it is: a rename changes the status time of what is renamed. */
 function age({ now }: RuntimeContext, { stage, dir }: PodLocation): number {
-  const prepared = stage === 'prepared' ? records.readSandbox(dir)?.createdAt : undefined;
+  const prepared = stage === 'prepared' ? preparedAt(dir) : undefined;
   const since = prepared ?? statSync(dir, { throwIfNoEntry: false })?.ctimeMs;
-  return since === undefined ? 0 : now() - since;
+  // Status times are finer than our clock, which may also have been set back.
+  return since === undefined ? 0 : Math.max(0, now() - since);
+}
+
+/** Undefined also when the record is damaged: that a pod cannot be run must not keep it from being removed. */
+function preparedAt(dir: string): number | undefined {
+  try {
+    return records.readSandbox(dir)?.createdAt;
+  } catch (error) {
+    if (isStage1Error(error)) return undefined;
+    throw error;
+  }
 }

@@ -7,6 +7,7 @@ import type { ProcessIdentity } from '../host/index.ts';
 import type { NetworkResult } from '../networking/index.ts';
 import type { RootfsSource, SandboxSpec } from '../runtime.ts';
 import { readTextFile, writeFileAtomically } from './files.ts';
+import { shapes } from './record-shapes.ts';
 
 /** `sandbox.json`: what the pod was asked to be. Never changes. */
 export interface SandboxRecord {
@@ -52,46 +53,42 @@ export interface AppRecord {
   readonly monitor?: ProcessIdentity;
 }
 
-/** Files of one pod. Readers return undefined where there is no file. */
+/**
+ * Files of one pod. Readers return undefined where there is no file.
+ *
+ * @throws Stage1Error ERR_RKT_STAGE1_POD_CORRUPT where a file is no such record
+ */
 export const records = {
-  readManifest: (dir: string): PodManifest | undefined => readRecord<PodManifest>(join(dir, 'pod'), 'apps'),
+  readManifest: (dir: string): PodManifest | undefined => readRecord(join(dir, 'pod'), shapes.manifest),
   writeManifest: (dir: string, manifest: PodManifest): void => {
     writeFileAtomically(join(dir, 'pod'), JSON.stringify(manifest), { durable: true });
   },
-  readSandbox: (dir: string): SandboxRecord | undefined => readRecord(join(dir, 'sandbox.json'), 'spec'),
+  readSandbox: (dir: string): SandboxRecord | undefined => readRecord(join(dir, 'sandbox.json'), shapes.sandbox),
   writeSandbox: (dir: string, record: SandboxRecord): void => {
     writeFileAtomically(join(dir, 'sandbox.json'), JSON.stringify(record), { durable: true });
   },
-  readRun: (dir: string): RunRecord | undefined => readRecord(join(dir, 'run.json'), 'holder'),
+  readRun: (dir: string): RunRecord | undefined => readRecord(join(dir, 'run.json'), shapes.run),
   writeRun: (dir: string, record: RunRecord): void => {
     writeFileAtomically(join(dir, 'run.json'), JSON.stringify(record));
   },
   readApp: (dir: string, app: string): AppRecord | undefined => {
-    return readRecord(join(dir, 'apps', app, 'status.json'), 'createdAt');
+    return readRecord(join(dir, 'apps', app, 'status.json'), shapes.app);
   },
   writeApp: (dir: string, app: string, record: AppRecord): void => {
     writeFileAtomically(join(dir, 'apps', app, 'status.json'), JSON.stringify(record));
   },
 };
 
-/**
- * These files are ours alone (the directory is 0700) and written atomically: one property tells a record from a file
- * damaged by the disk or written by a stranger.
- */
-function readRecord<T>(path: string, property: string): T | undefined {
+function readRecord<T>(path: string, hasShape: (value: unknown) => value is T): T | undefined {
   const text = readTextFile(path);
   if (text === undefined) return undefined;
   try {
     const value: unknown = JSON.parse(text);
-    if (isRecordWith<T>(value, property)) return value;
+    if (hasShape(value)) return value;
   } catch (error) {
     throw corrupt(path, error);
   }
   throw corrupt(path);
-}
-
-function isRecordWith<T>(value: unknown, property: string): value is T {
-  return typeof value === 'object' && value !== null && Reflect.get(value, property) !== undefined;
 }
 
 function corrupt(path: string, cause?: unknown): Stage1Error {

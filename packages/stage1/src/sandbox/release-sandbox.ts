@@ -15,13 +15,13 @@ import { eventually } from './eventually.ts';
 export async function releaseSandbox(context: RuntimeContext, location: PodLocation): Promise<void> {
   const { host, owned } = context;
   const { id, dir } = location;
-  const run = readRunOrNothing(dir);
+  const run = orNothing(() => records.readRun(dir));
   if (run?.ended !== undefined && !owned.has(id)) return;
   const failures: unknown[] = [];
   const attempt = (work: Promise<void>): Promise<unknown> => work.catch((error: unknown) => failures.push(error));
   for (const app of startedApps(dir)) await attempt(removeRemains(context, location, { app, run }));
   await attempt(killMembers(context, id));
-  if (run !== undefined && !run.hostNetwork) await attempt(releaseNetworks(context, id, run));
+  if (!run?.hostNetwork) await attempt(releaseNetworks(context, id, run));
   if (run !== undefined) host.processes.signal(run.holder, 'SIGKILL');
   const sandbox = owned.get(id);
   if (sandbox !== undefined) {
@@ -54,11 +54,12 @@ function writeEnd(dir: string, run: RunRecord): void {
 }
 
 /** A damaged record must not keep a pod from being removed: what is known otherwise is still undone. */
-function readRunOrNothing(dir: string): RunRecord | undefined {
+function orNothing<T>(read: () => T): T | undefined {
   try {
-    return records.readRun(dir);
-  } catch {
-    return undefined;
+    return read();
+  } catch (error) {
+    if (isStage1Error(error)) return undefined;
+    throw error;
   }
 }
 
@@ -74,7 +75,7 @@ interface Remains {
 
 async function removeRemains(context: RuntimeContext, { id, dir }: PodLocation, { app, run }: Remains): Promise<void> {
   const { host } = context;
-  const record = records.readApp(dir, app);
+  const record = orNothing(() => records.readApp(dir, app));
   for (const identity of [record?.process, record?.monitor]) {
     if (identity !== undefined && record?.exitCode === undefined) host.processes.signal(identity, 'SIGKILL');
   }
@@ -96,7 +97,12 @@ async function killMembers({ host }: RuntimeContext, id: string): Promise<void> 
   throw new Stage1Error('ERR_RKT_STAGE1_CLEANUP_FAILED', message);
 }
 
-async function releaseNetworks({ host, networking }: RuntimeContext, id: string, run: RunRecord): Promise<void> {
-  const netnsPath = host.processes.isAlive(run.holder) ? `/proc/${run.holder.pid}/ns/net` : undefined;
-  await networking.teardown({ podId: id, saved: run.networks, ...(netnsPath !== undefined && { netnsPath }) });
+/** Without our own record there is still the one the networks keep of what they have to undo. */
+async function releaseNetworks(
+  { host, networking }: RuntimeContext,
+  id: string,
+  run: RunRecord | undefined,
+): Promise<void> {
+  const netnsPath = run && host.processes.isAlive(run.holder) ? `/proc/${run.holder.pid}/ns/net` : undefined;
+  await networking.teardown({ podId: id, saved: run?.networks ?? [], ...(netnsPath !== undefined && { netnsPath }) });
 }

@@ -29,7 +29,8 @@ export async function listPods(context: RuntimeContext): Promise<readonly Pod[]>
 
 async function describe(context: RuntimeContext, location: PodLocation): Promise<Pod | undefined> {
   const { id, stage, dir } = location;
-  const run = stage === 'run' || stage === 'exited-garbage' ? orUndefined(() => records.readRun(dir)) : undefined;
+  const ran = stage === 'run' || stage === 'exited-garbage';
+  const run = ran ? orUndefined(() => records.readRun(dir)) : undefined;
   // What the state of these does not depend on is not asked for, and the native bridge not loaded.
   const lockMatters = stage === 'run' ? run?.ended === undefined : stage !== 'embryo' && stage !== 'prepared';
   const locked = lockMatters && context.pods.isLocked(location, (await context.host.kernel()).syscalls);
@@ -37,7 +38,7 @@ async function describe(context: RuntimeContext, location: PodLocation): Promise
   const sandbox = run ?? orUndefined(() => records.readSandbox(dir));
   const createdAt = sandbox?.createdAt ?? statSync(dir, { throwIfNoEntry: false })?.ctimeMs;
   if (createdAt === undefined) return undefined;
-  const described = describeApps(context, { dir, manifest, run });
+  const described = describeApps(context, { manifest, recordOf: (app) => (ran ? recordOf(run, dir, app) : undefined) });
   return {
     id,
     state: stateOf(stage, locked),
@@ -52,18 +53,17 @@ async function describe(context: RuntimeContext, location: PodLocation): Promise
 }
 
 interface DescribeApps {
-  readonly dir: string;
   readonly manifest: PodManifest | undefined;
-  readonly run: RunRecord | undefined;
+  readonly recordOf: (app: string) => AppRecord | undefined;
 }
 
 function describeApps(
   context: RuntimeContext,
-  { dir, manifest, run }: DescribeApps,
+  { manifest, recordOf }: DescribeApps,
 ): { readonly apps: readonly PodApp[]; readonly pid: number | undefined } {
   let pid: number | undefined;
   const apps = (manifest?.apps ?? []).map(({ name, image }): PodApp => {
-    const record = run && recordOf(run, dir, name);
+    const record = recordOf(name);
     const running = isRunning(context, record);
     if (running) pid ??= record?.process?.pid;
     return {
@@ -77,7 +77,8 @@ function describeApps(
   return { apps, pid };
 }
 
-function recordOf({ ended }: RunRecord, dir: string, app: string): AppRecord | undefined {
+function recordOf(run: RunRecord | undefined, dir: string, app: string): AppRecord | undefined {
+  const ended = run?.ended;
   if (ended !== undefined) return Object.hasOwn(ended.apps, app) ? ended.apps[app] : undefined;
   return orUndefined(() => records.readApp(dir, app));
 }
