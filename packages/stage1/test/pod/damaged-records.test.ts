@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRuntime, type GcEvent, type Pod, type PodGcOptions, type Runtime } from '../../src/index.ts';
@@ -8,7 +9,7 @@ import { createFakeHost } from '../../src/testing/index.ts';
 let dataDir: string;
 let runtime: Runtime;
 beforeEach(async () => {
-  dataDir = mkdtempSync('/tmp/rkt-damaged-');
+  dataDir = mkdtempSync(join(tmpdir(), 'rkt-damaged-'));
   const host = createFakeHost({ statusOf: ({ file }) => (file.endsWith('cat') ? undefined : 0) });
   runtime = await createRuntime({ dataDir, configDirs: [], host, runtimePath: '/usr/bin/crun' });
 });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRuntime, type PrepareOptions, type Runtime, type SandboxSpec } from '../../src/index.ts';
@@ -7,7 +8,7 @@ import { createFakeHost, type FakeHost, type FakeHostOptions } from '../../src/t
 
 let dataDir: string;
 beforeEach(() => {
-  dataDir = mkdtempSync('/tmp/rkt-runtime-');
+  dataDir = mkdtempSync(join(tmpdir(), 'rkt-runtime-'));
 });
 afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
 

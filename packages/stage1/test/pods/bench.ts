@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { App, PodManifest, RuntimeApp } from '@rkt/appc';
 import { createRuntime, type GcEvent, type Pod, type Runtime, type SandboxSpec } from '../../src/index.ts';
@@ -30,7 +31,7 @@ export interface PodOptions {
 }
 
 export function createPodBench(): PodBench {
-  const base = mkdtempSync('/tmp/rkt-pods-');
+  const base = mkdtempSync(join(tmpdir(), 'rkt-pods-'));
   const image = join(base, 'image');
   const out = join(base, 'out');
   const ids: string[] = [];

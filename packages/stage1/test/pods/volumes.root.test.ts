@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { Runtime } from '../../src/index.ts';
@@ -42,7 +43,7 @@ it('mounts a tmpfs of the mode asked for', async () => {
 });
 
 it('protects what is mounted below a read-only volume too', async () => {
-  const source = mkdtempSync('/tmp/rkt-volume-');
+  const source = mkdtempSync(join(tmpdir(), 'rkt-volume-'));
   mkdirSync(join(source, 'below'));
   execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', join(source, 'below')]);
   try {
@@ -74,7 +75,7 @@ it('refuses a volume whose source does not exist, and one nobody defined', async
 });
 
 it('keeps mounts inside of the root where the image has links that lead out', async () => {
-  const outside = mkdtempSync('/tmp/rkt-outside-');
+  const outside = mkdtempSync(join(tmpdir(), 'rkt-outside-'));
   writeFileSync(join(outside, 'witness'), 'untouched');
   rmSync(join(bench.image, 'trap'), { force: true });
   symlinkSync(`../../../../../../../..${outside}`, join(bench.image, 'trap'));
