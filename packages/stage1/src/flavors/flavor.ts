@@ -39,6 +39,8 @@ export interface StartedApp {
    * @throws Stage1Error ERR_RKT_STAGE1_EXEC_FORMAT and its like
    */
   readonly exit: Promise<number>;
+  /** Of an app on a terminal: our own has, or may have, another size, which the app's is to have, too. */
+  readonly resize?: () => void;
 }
 
 export interface EnterRequest {

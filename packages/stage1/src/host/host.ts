@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
-import type { HostLimits } from '../oci-spec/index.ts';
+import type { HostLimits, TerminalSize } from '../oci-spec/index.ts';
 import { type Cgroups, createCgroups } from './cgroups.ts';
 import { readBoundingSet, readHostLimits } from './limits.ts';
 import { createNamespaces, type Namespaces } from './namespaces.ts';
@@ -18,6 +18,8 @@ export interface Host {
   /** Full path of an executable in the system's directories. */
   findExecutable(name: string): string | undefined;
   limits(): HostLimits;
+  /** In characters, of the terminal our standard output is; undefined when it is none, or one of no size. */
+  terminalSize(): TerminalSize | undefined;
   /** Names of the capabilities of our bounding set. */
   boundingSet(): readonly string[] | undefined;
 }
@@ -39,6 +41,7 @@ export function createHost(): Host {
     isRoot: () => process.geteuid?.() === 0,
     findExecutable,
     limits: readHostLimits,
+    terminalSize,
     boundingSet: readBoundingSet,
   };
 }
@@ -56,4 +59,10 @@ function isExecutable(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+function terminalSize(): TerminalSize | undefined {
+  if (!process.stdout.isTTY) return undefined;
+  const [width, height] = process.stdout.getWindowSize();
+  return width > 0 && height > 0 ? { width, height } : undefined;
 }

@@ -2,6 +2,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
 import { Stage1Error } from '../error.ts';
+import type { TerminalSize } from '../oci-spec/index.ts';
 
 /** An EROFS image on files: metadata and, in order, the layer tars it points into. */
 export interface ErofsMount {
@@ -50,6 +51,8 @@ export interface Syscalls {
   openInRoot(root: number, path: string, flags: number): number;
   /** Brings the loopback interface of the current network namespace up. */
   bringUpLoopback(): void;
+  /** Of a terminal; the kernel tells its foreground processes. */
+  setWindowSize(fd: number, size: TerminalSize): void;
 }
 
 /** A system call failed. `code` is the errno's name. */
@@ -115,7 +118,7 @@ function bindSyscalls(bridge: Bridge): Syscalls {
       return result;
     };
   };
-  return { ...namespaceCalls(call), ...mountCalls(call), ...fileCalls(call), ...networkCalls(call) };
+  return { ...namespaceCalls(call), ...mountCalls(call), ...fileCalls(call), ...deviceCalls(call) };
 }
 
 function namespaceCalls(call: Binder): Pick<Syscalls, 'unshare' | 'setns' | 'fchdir' | 'sethostname'> {
@@ -283,7 +286,9 @@ const IFF_UP_RUNNING = 0x1 | 0x40;
 /** `struct ifreq` of a 64-bit platform: a name of 16 bytes, then the flags. */
 const IFREQ_SIZE = 40;
 
-function networkCalls(call: Binder): Pick<Syscalls, 'bringUpLoopback'> {
+const TIOCSWINSZ = 0x5414n;
+
+function deviceCalls(call: Binder): Pick<Syscalls, 'bringUpLoopback' | 'setWindowSize'> {
   const socket = call('socket', 'int, int, int');
   const ioctl = call('ioctl', 'int, uint64_t, const uint8_t *');
   return {
@@ -297,6 +302,11 @@ function networkCalls(call: Binder): Pick<Syscalls, 'bringUpLoopback'> {
       } finally {
         closeSync(fd);
       }
+    },
+    // `struct winsize`: rows, columns, and a size in pixels that nobody knows.
+    setWindowSize: (fd, { width, height }) => {
+      const words = Uint16Array.of(height, width, 0, 0);
+      ioctl(fd, TIOCSWINSZ, new Uint8Array(words.buffer));
     },
   };
 }

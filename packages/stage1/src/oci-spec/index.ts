@@ -9,6 +9,7 @@ export type {
   OciSpecInput,
   PodNamespaces,
   ResourceLimit,
+  TerminalSize,
 } from './input.ts';
 export type { SeccompProfile, SeccompRule } from './seccomp/profile.ts';
 export type {

@@ -28,6 +28,12 @@ export interface HostLimits {
   readonly argumentBytes?: number;
 }
 
+/** In characters. */
+export interface TerminalSize {
+  readonly width: number;
+  readonly height: number;
+}
+
 /** Protections to leave out, as `--insecure-options` names them. */
 export interface InsecureOptions {
   readonly capabilities?: boolean;
@@ -45,6 +51,8 @@ export interface OciSpecInput {
   /** Written only when the pod's UTS namespace is not the host's. */
   readonly hostname?: string;
   readonly terminal: boolean;
+  /** What the app's terminal is to begin with. @default what the runtime makes of it */
+  readonly terminalSize?: TerminalSize;
   readonly namespaces: PodNamespaces;
   /** Added after the standard mounts; one for /dev/shm, /dev/mqueue, /sys or /sys/fs/cgroup takes the standard one's place. */
   readonly mounts: readonly OciMount[];

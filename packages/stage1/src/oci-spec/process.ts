@@ -14,6 +14,7 @@ export function buildProcess(input: OciSpecInput, isolators: AppIsolators, capab
   checkSizes(input, args, env);
   return {
     terminal: input.terminal,
+    ...(input.terminal && input.terminalSize && { consoleSize: input.terminalSize }),
     user: { uid, gid, ...(additionalGids.length > 0 && { additionalGids }) },
     args,
     env,

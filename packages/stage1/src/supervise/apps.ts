@@ -156,8 +156,8 @@ function supervise(context: RuntimeContext, { dir }: PodLocation, { name, record
     wait: async ({ signal } = {}) => raced(exit, signal),
     // Directly to the app: a runtime passes on what it can, but does not survive a SIGKILL meant for the app.
     signal: (signal) => {
-      if (first !== undefined) host.processes.signal(first, signal);
-      if (signal === 'SIGWINCH') started.monitor.signal(signal);
+      if (signal === 'SIGWINCH' && started.resize) started.resize();
+      else if (first !== undefined) host.processes.signal(first, signal);
     },
   };
 }

@@ -74,6 +74,7 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
       return options.executables === undefined || options.executables.includes(name) ? `/usr/bin/${name}` : undefined;
     },
     limits: () => ({ nofile: { soft: 1024, hard: 4096 } }),
+    terminalSize: () => undefined,
     boundingSet: () => undefined,
   };
 }
@@ -163,6 +164,7 @@ function fakeSyscalls({ operations, place, options }: Recorder): Syscalls {
       throw new Error('a fake host has no images');
     },
     bringUpLoopback: () => record('bringUpLoopback'),
+    setWindowSize: (_, size) => record('setWindowSize', size),
   };
 }
 

@@ -11,6 +11,7 @@ const programs = [
   'id',
   'touch',
   'stat',
+  'stty',
   'readlink',
   'mknod',
   'mkdir',

@@ -41,6 +41,7 @@ export async function writeBundle(host: Host, context: AppContext, terminal: boo
     ...(app.app.supplementaryGIDs && { supplementaryGids: app.app.supplementaryGIDs }),
   });
   const namespace = (kind: string): { readonly path: string } => ({ path: `/proc/${pod.holder.pid}/ns/${kind}` });
+  const terminalSize = host.terminalSize();
   const hostCapabilities = host.boundingSet();
   const spec = buildOciSpec({
     // Without links, so that one cannot lead where a working directory must not be (CVE-2024-21626).
@@ -51,6 +52,7 @@ export async function writeBundle(host: Host, context: AppContext, terminal: boo
     readOnlyRootfs: app.readOnlyRootFS ?? false,
     hostname: pod.hostname,
     terminal,
+    ...(terminalSize && { terminalSize }),
     namespaces: {
       network: pod.hostNetwork ? 'host' : namespace('net'),
       ipc: namespace('ipc'),

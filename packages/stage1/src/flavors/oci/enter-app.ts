@@ -27,10 +27,10 @@ export async function enterApp(
   const unique = join(dir, base, `enter-${randomUUID()}`);
   const place = { root: join(dir, 'runtime'), log: `${unique}.log` };
   const description = `${unique}.json`;
-  const { command, tty, signal } = request;
+  const { command, signal } = request;
   const own = readProcessSection(join(dir, bundle, 'config.json'));
   await requireExecutable(host, request, own);
-  writeFileAtomically(description, JSON.stringify({ ...own, args: command, terminal: tty }));
+  writeFileAtomically(description, JSON.stringify(processSection(host, own, request)));
   try {
     const { namespaces } = await host.kernel();
     const child = namespaces.inMount(`/proc/${inside.pid}/ns/mnt`, () =>
@@ -62,6 +62,11 @@ async function requireExecutable(host: Host, { process, command }: EnterRequest,
   } finally {
     closeSync(root);
   }
+}
+
+/** The app may have had no terminal, or one of another size. */
+function processSection(host: Host, own: ProcessSection, { command, tty }: EnterRequest): unknown {
+  return { ...own, args: command, terminal: tty, consoleSize: tty ? host.terminalSize() : undefined };
 }
 
 /** Of a configuration this package has written; the rest of it goes to the runtime as it is. */

@@ -6,6 +6,7 @@ import type { Host, HostProcess } from '../../host/index.ts';
 import { appPaths } from '../../mounts/index.ts';
 import { readTextFile } from '../../pod/index.ts';
 import type { AppContext, StartedApp, StartRequest } from '../flavor.ts';
+import { resizeTerminal } from './app-terminal.ts';
 import { writeBundle } from './bundle.ts';
 import { checkExecutable } from './check-executable.ts';
 import { executionFailure, startFailure } from './failures.ts';
@@ -68,7 +69,11 @@ export async function startApp(
     return status;
   });
   exit.catch(() => undefined);
-  return { pid, monitor, exit };
+  const first = host.processes.identify(pid);
+  return {
+    ...{ pid, monitor, exit },
+    ...(terminal && first && { resize: () => resizeTerminal(host, syscalls, first) }),
+  };
 }
 
 interface StartWait {
