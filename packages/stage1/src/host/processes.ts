@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import { killTree, statusOf } from './process-tree.ts';
 
 /** A process, named so that no later one can be taken for it. Plain JSON. */
 export interface ProcessIdentity {
@@ -28,6 +29,8 @@ export interface HostProcess {
   /** Everything written to a piped stderr, up to 64 KiB. Complete when `exit` has resolved. */
   errorOutput(): string;
   signal(signal: NodeJS.Signals): void;
+  /** With its descendants, none of which sees another end. */
+  kill(): void;
   /** Lets the event loop end while the process lives, until `ref`. */
   unref(): void;
   ref(): void;
@@ -88,6 +91,9 @@ function spawnProcess({ file, args, cwd, stdio, detached }: SpawnRequest): HostP
     exit,
     errorOutput: () => output,
     signal: (signal) => void child.kill(signal),
+    kill: () => {
+      if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) killTree(child.pid);
+    },
     unref: () => {
       child.unref();
       for (const stream of [child.stdin, child.stdout, child.stderr]) {
@@ -113,13 +119,6 @@ function bootId(): string {
 }
 
 function startTime(pid: number): string | undefined {
-  let stat: string;
-  try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  } catch {
-    return undefined;
-  }
-  // The command name stands in parentheses and may contain anything, also `)`.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+  const status = statusOf(pid);
+  return status?.state === 'Z' || status?.state === 'X' ? undefined : status?.startTime;
 }

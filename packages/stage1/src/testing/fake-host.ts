@@ -121,6 +121,7 @@ function fakeProcesses({ operations, place, options }: Recorder): FakeProcesses 
         exit,
         errorOutput: () => '',
         signal: (name) => signal(pid, name),
+        kill: () => signal(pid, 'SIGKILL'),
         unref: () => undefined,
         ref: () => undefined,
       };

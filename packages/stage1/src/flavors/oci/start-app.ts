@@ -90,8 +90,9 @@ async function startedPid(monitor: HostProcess, { pidFile, failure, signal }: St
   });
   for (;;) {
     if (signal?.aborted) {
-      // What the runtime had made so far is removed with the sandbox.
-      monitor.signal('SIGKILL');
+      // What the runtime had made so far is removed with the sandbox. It writes to the caller's own standard error, where
+      // nobody wants to read that a part of it missed another.
+      monitor.kill();
       await ended;
       throw signal.reason;
     }
