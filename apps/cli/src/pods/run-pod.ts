@@ -45,6 +45,8 @@ async function takeDown(session: Session, runtime: Runtime, id: PodId): Promise<
   try {
     await runtime.stopSandbox(id);
   } catch (error) {
+    // Somebody has removed it already.
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_RKT_STAGE1_POD_NOT_FOUND') return;
     session.say(`cannot take down pod "${id}" (rkt gc will try again): ${reasonOf(error)}`);
   }
 }

@@ -156,6 +156,22 @@ describe('run', () => {
     expect(stderr).toMatch(/^run: cannot take down pod ".*" \(rkt gc will try again\): second\nrun: first$/m);
   });
 
+  it('does not say that a pod is to be taken down which is gone', async () => {
+    const gone = Object.assign(new Error('gone'), { code: 'ERR_RKT_STAGE1_POD_NOT_FOUND' });
+    const run = rktWith(dir, {
+      openRuntime: async () => ({
+        ...runtime,
+        createSandbox: () =>
+          Promise.reject(Object.assign(new Error('first'), { code: 'ERR_RKT_STAGE1_RUNTIME_FAILED' })),
+        stopSandbox: () => Promise.reject(gone),
+      }),
+    });
+    const { status, stderr } = await run(insecure, '--tree-backend=directory', 'run', image);
+    expect(status).toBe(254);
+    expect(stderr).not.toContain('take down');
+    expect(stderr).toMatch(/^run: first$/m);
+  });
+
   it('saves the UUID', async () => {
     const file = join(dir, 'uuid');
     const running = rkt(insecure, 'run', `--uuid-file-save=${file}`, image);
