@@ -4,6 +4,7 @@ import { closeSync, constants, mkdirSync, openSync, statSync, writeFileSync } fr
 import { join } from 'node:path';
 import type { PodManifest, RuntimeApp, Volume } from '@rkt/appc';
 import { Stage1Error } from '../error.ts';
+import { explained } from '../explained.ts';
 import { type Host, type Kernel, SystemCallError } from '../host/index.ts';
 import type { OciMount } from '../oci-spec/index.ts';
 import { quote } from '../quote.ts';
@@ -36,7 +37,9 @@ export async function mountApp(host: Host, options: MountAppOptions): Promise<vo
   for (const path of [paths.rootfs, paths.lower, paths.upper, paths.work, paths.volumes, 'volumes']) {
     mkdirSync(join(podDir, path), { recursive: true });
   }
-  const seeds = mountInNamespace(await host.kernel(), options, { plan, paths });
+  const kernel = await host.kernel();
+  const what = `cannot mount image ${quote(app.image.name ?? app.image.id)} of app ${quote(app.name)}`;
+  const seeds = explained(what, () => mountInNamespace(kernel, options, { plan, paths }));
   try {
     for (const [index, { volume, directory }] of plan.entries()) {
       options.signal?.throwIfAborted();

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { PodManifest } from '@rkt/appc';
 import { type RuntimeContext, requireFlavor, requireManifest, requirePod, requireRoot } from '../context.ts';
 import { Stage1Error } from '../error.ts';
+import { explained } from '../explained.ts';
 import type { Flavor } from '../flavors/flavor.ts';
 import type { HostProcess, NamespaceKind, ProcessIdentity } from '../host/index.ts';
 import type { NetworkResult } from '../networking/index.ts';
@@ -16,6 +17,7 @@ import {
   type SandboxRecord,
   writeFileAtomically,
 } from '../pod/index.ts';
+import { quote } from '../quote.ts';
 import type { AbortOptions, PodId } from '../runtime.ts';
 import { forwardedPorts } from './forwarded-ports.ts';
 import { nameFiles } from './name-files.ts';
@@ -83,6 +85,8 @@ async function usableFlavor(context: RuntimeContext, name: string | undefined): 
   throw new Stage1Error('ERR_RKT_STAGE1_RUNTIME_MISSING', `no flavor is usable: ${reasons.join('; ')}`);
 }
 
+const failed = 'ERR_RKT_STAGE1_RUNTIME_FAILED';
+
 interface HolderRequest {
   readonly flavor: Flavor;
   readonly hostname: string;
@@ -99,14 +103,17 @@ async function holdNamespaces(
 ): Promise<{ readonly holder: HostProcess; readonly identity: ProcessIdentity }> {
   const { syscalls, namespaces } = await host.kernel();
   const kinds: readonly NamespaceKind[] = hostNetwork ? ['mnt', 'ipc', 'uts'] : ['mnt', 'ipc', 'uts', 'net'];
-  const holder = namespaces.inNew(kinds, () => {
-    syscalls.makeSlave();
-    flavor.prepareNamespace(host, syscalls);
-    syscalls.sethostname(hostname);
-    if (!hostNetwork) syscalls.bringUpLoopback();
+  const work = (): HostProcess => {
+    explained("cannot make the pod's mounts private", () => syscalls.makeSlave());
+    explained(`cannot prepare the pod's mounts for flavor ${flavor.name}`, () => {
+      flavor.prepareNamespace(host, syscalls);
+    });
+    explained(`cannot set the pod's host name ${quote(hostname)}`, () => syscalls.sethostname(hostname), failed);
+    if (!hostNetwork) explained("cannot bring up the pod's loopback", () => syscalls.bringUpLoopback(), failed);
     const file = host.findExecutable('cat') ?? 'cat';
     return host.processes.spawn({ file, args: [], cwd: '/', stdio: ['pipe', 'ignore', 'ignore'], detached: true });
-  });
+  };
+  const holder = explained("cannot make the pod's namespaces", () => namespaces.inNew(kinds, work), failed);
   const identity = host.processes.identify(holder.pid);
   if (identity === undefined) {
     await holder.exit;

@@ -13,6 +13,7 @@ import {
   requireSandbox,
 } from '../context.ts';
 import { Stage1Error } from '../error.ts';
+import { explained } from '../explained.ts';
 import type { StartedApp } from '../flavors/flavor.ts';
 import { appPaths, mountApp, removeTree, volumeMounts } from '../mounts/index.ts';
 import type { OciMount } from '../oci-spec/index.ts';
@@ -93,7 +94,9 @@ export async function removeApp(
     process.chdir(location.dir);
     const volumes = volumeMounts(location.dir, requireManifest(location), requireApp(location, name));
     const bound = volumes.map(({ source }) => source).filter((source) => source.includes(`/${paths.volumes}/`));
-    for (const target of [paths.rootfs, paths.lower, ...bound]) syscalls.unmount(target);
+    for (const target of [paths.rootfs, paths.lower, ...bound]) {
+      explained(`cannot unmount ${target} of app "${name}"`, () => syscalls.unmount(target));
+    }
   });
   for (const path of [paths.base, join('overlay', name)]) await removeTree(host, join(location.dir, path));
 }

@@ -115,6 +115,32 @@ describe('a sandbox', () => {
     expect((await runtime.inspect(id)).state).toBe('exited garbage');
   });
 
+  it.each([
+    ['makeSlave', 'MOUNT_FAILED', "cannot make the pod's mounts private: makeSlave fails"],
+    ['sethostname', 'RUNTIME_FAILED', 'cannot set the pod\'s host name "rkt-'],
+    ['bringUpLoopback', 'RUNTIME_FAILED', "cannot bring up the pod's loopback: bringUpLoopback fails"],
+  ])('says what it was for when %s fails', async (failing, code, message) => {
+    const { runtime } = await open({ failing });
+    const { id } = await runtime.prepare(pod());
+    await expect(runtime.createSandbox(id)).rejects.toMatchObject({
+      code: `ERR_RKT_STAGE1_${code}`,
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it('names the app and the image that cannot be mounted', async () => {
+    const { runtime } = await open({ failing: 'openInRoot' });
+    const options = withVolume({ kind: 'empty' });
+    const apps = options.manifest.apps.map((app) => ({ ...app, mounts: [{ volume: 'v', path: '/v' }] }));
+    const { id } = await runtime.prepare({ ...options, manifest: { ...options.manifest, apps } });
+    await runtime.createSandbox(id);
+    await expect(runtime.addApp(id, 'app')).rejects.toMatchObject({
+      code: 'ERR_RKT_STAGE1_MOUNT_FAILED',
+      message: expect.stringMatching(/^cannot mount image "sha512-0" of app "app": openInRoot/),
+    });
+    await runtime.stopSandbox(id);
+  });
+
   it('is needed to add an app', async () => {
     const { runtime } = await open();
     const { id } = await runtime.prepare(pod());
