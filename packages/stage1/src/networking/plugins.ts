@@ -89,12 +89,19 @@ function environmentOf(request: CniCall, pluginDirs: readonly string[]): Readonl
   };
 }
 
+/** The words of the plugins' iptables library, version 1.1 and before. */
+const missingIptables = /exec: "?ip6?tables[\w-]*"?: executable file not found/;
+
 function failure(request: CniCall, output: string, exitCode: number): Stage1Error {
   const answer = tryParse(output);
   const reason = answer ? [answer['msg'], answer['details']].filter(Boolean).join(': ') : output.trim();
   const what = `CNI plugin ${quote(request.type)} failed to ${request.command} interface ${request.ifName}`;
   const code = answer?.['code'];
   const cause: CniFailure | undefined = typeof code === 'number' ? { cniCode: code } : undefined;
+  if (missingIptables.test(reason)) {
+    const message = `${what}: iptables is not installed: install the Debian package iptables`;
+    return new Stage1Error('ERR_RKT_STAGE1_PLUGIN_FAILED', message, { cause });
+  }
   const message = `${what} of ${request.containerId} (exit status ${exitCode}): ${quote(reason, 600)}`;
   return new Stage1Error('ERR_RKT_STAGE1_PLUGIN_FAILED', message, { cause });
 }

@@ -118,6 +118,17 @@ describe('setup', () => {
     expect(lastOf(host)?.config['cniVersion']).toBe('0.4.0');
   });
 
+  it('names the package of iptables when a plugin does not find it', async () => {
+    const host = await fakeHost();
+    const details = 'could not initialize iptables protocol 0: exec: "iptables": executable file not found in $PATH';
+    host.answer('ADD ptp', cniError({ code: 999, msg: details }));
+    await expect(createNetworking(host.options).setup(setup)).rejects.toMatchObject({
+      code: 'ERR_RKT_STAGE1_PLUGIN_FAILED',
+      message:
+        'CNI plugin "ptp" failed to ADD interface eth0: iptables is not installed: install the Debian package iptables',
+    });
+  });
+
   it('undoes everything, in reverse, when an ADD fails', async () => {
     const host = await fakeHost();
     await host.writeConfig('etc', 'lan.conf', { name: 'lan', type: 'bridge' });
