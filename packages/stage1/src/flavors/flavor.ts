@@ -72,4 +72,6 @@ export interface Flavor {
   enter(host: Host, app: AppRemains, request: EnterRequest): Promise<number>;
   /** Ends whatever is left of an app and what the flavor keeps about it. Idempotent; succeeds on half-made pods. */
   remove(host: Host, app: AppRemains): Promise<void>;
+  /** Removes what processes that were killed left of no pod. Part of every collection. */
+  sweep?(host: Host): Promise<void>;
 }

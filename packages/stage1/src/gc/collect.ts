@@ -21,6 +21,7 @@ export async function* collect(context: RuntimeContext, options: PodGcOptions = 
   for (const location of context.pods.list(['exited-garbage', 'garbage'])) {
     yield* guarded(location, () => sweep(context, location, options));
   }
+  for (const flavor of context.flavors) await flavor.sweep?.(context.host);
 }
 
 /** @throws Stage1Error ERR_RKT_STAGE1_POD_RUNNING */

@@ -1,11 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Stage1Error } from '../../error.ts';
 import type { Host } from '../../host/index.ts';
+import { removeTree } from '../../mounts/index.ts';
 import { readTextFile, writeFileAtomically } from '../../pod/index.ts';
 import { quote } from '../../quote.ts';
-import { globalArguments, type OciRuntime } from './runtime-command.ts';
+import { globalArguments, type OciRuntime, takeRuntimeErrors } from './runtime-command.ts';
+
+const packages = 'install the Debian package crun or runc';
 
 /** The faster first. */
 const kinds = ['crun', 'runc'] as const;
@@ -21,7 +33,7 @@ export async function chooseRuntime(host: Host, dataDir: string): Promise<OciRun
     const path = host.findExecutable(kind);
     return path === undefined ? [] : [{ kind, path }];
   });
-  if (candidates.length === 0) throw missing('found neither crun nor runc: install the package crun or runc');
+  if (candidates.length === 0) throw missing(`found neither crun nor runc: ${packages}`);
   const key = JSON.stringify([bootId(), candidates.map(({ path }) => [path, statSync(path).mtimeMs])]);
   const file = join(dataDir, 'runtime.json');
   const known = remembered(file, key, candidates);
@@ -35,7 +47,7 @@ export async function chooseRuntime(host: Host, dataDir: string): Promise<OciRun
     }
     reasons.push(`${candidate.path}: ${reason}`);
   }
-  throw missing(`no runtime works on this host: ${reasons.join('; ')}`);
+  throw missing(`no runtime works on this host (${reasons.join('; ')}): ${packages}`);
 }
 
 /** A runtime stated by the caller, which is believed. */
@@ -61,10 +73,23 @@ function remembered(file: string, key: string, candidates: readonly OciRuntime[]
   }
 }
 
+const probePrefix = 'runtime-probe-';
+/** A probe takes less than a second; what is older than this many milliseconds is nobody's any more. */
+const probeAgeMs = 600_000;
+
+/** Removes what trying a runtime left behind in a process that was killed. */
+export async function removeProbes(host: Host, dataDir: string): Promise<void> {
+  const names = existsSync(dataDir) ? readdirSync(dataDir) : [];
+  for (const path of names.filter((name) => name.startsWith(probePrefix)).map((name) => join(dataDir, name))) {
+    const since = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+    if (since !== undefined && Date.now() - since > probeAgeMs) await removeTree(host, path);
+  }
+}
+
 /** @returns why it does not work */
 async function tryRuntime(host: Host, dataDir: string, runtime: OciRuntime): Promise<string | undefined> {
   mkdirSync(dataDir, { recursive: true });
-  const scratch = mkdtempSync(join(dataDir, 'runtime-probe-'));
+  const scratch = mkdtempSync(join(dataDir, probePrefix));
   const name = `probe-${process.pid}`;
   try {
     const { syscalls, namespaces } = await host.kernel();
@@ -83,11 +108,21 @@ async function tryRuntime(host: Host, dataDir: string, runtime: OciRuntime): Pro
         detached: true,
       });
     });
-    return (await child.exit) === 0 ? undefined : quote(child.errorOutput().trim(), 300);
+    const status = await child.exit;
+    return status === 0 ? undefined : quote(complaint(place.log, child.errorOutput()) ?? `exit status ${status}`, 300);
+  } catch (error) {
+    // One that is no program this machine executes, or mounts that cannot be made.
+    return quote(error instanceof Error ? error.message : String(error), 300);
   } finally {
     host.cgroups.remove(join('rkt', name));
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+/** What it logged; a runtime that dies early, or that is something else, says on its standard error why. */
+function complaint(log: string, output: string): string | undefined {
+  const last = output.trim().split('\n').at(-1)?.trim();
+  return takeRuntimeErrors(log).at(-1) ?? (last === '' ? undefined : last);
 }
 
 /**

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isStage1Error } from '../../error.ts';
 import type { Host } from '../../host/index.ts';
 import type { AppRemains, Flavor } from '../flavor.ts';
-import { chooseRuntime, hideHybridMount, statedRuntime } from './choose-runtime.ts';
+import { chooseRuntime, hideHybridMount, removeProbes, statedRuntime } from './choose-runtime.ts';
 import { enterApp } from './enter-app.ts';
 import { globalArguments, type OciRuntime, runtimePlace } from './runtime-command.ts';
 import { startApp } from './start-app.ts';
@@ -50,6 +50,7 @@ export function createOciFlavor({ dataDir, runtimePath }: OciFlavorOptions): Fla
       if (existsSync(join(app.dir, 'runtime', app.app))) await deleteContainer(host, await runtime(host), app);
       host.cgroups.remove(join('rkt', app.podId, app.app));
     },
+    sweep: (host) => removeProbes(host, dataDir),
   };
 }
 
