@@ -7,6 +7,7 @@ import type { Tool } from './tool.ts';
 export function skopeoUmociTool(arena: string): Tool {
   const dir = join(arena, 'skopeo-umoci');
   const layout = join(dir, 'layout');
+  let unpacked = 0;
   const copy = (image: string) => [
     'skopeo',
     'copy',
@@ -20,7 +21,10 @@ export function skopeoUmociTool(arena: string): Tool {
     name: 'skopeo+umoci',
     env: process.env,
     reset: () => emptyDirectory(dir),
-    pull: (image) => [copy(image), ['umoci', 'unpack', '--image', `${layout}:latest`, join(dir, 'bundle')]],
+    pull: (image) => [
+      copy(image),
+      ['umoci', 'unpack', '--image', `${layout}:latest`, join(dir, `bundle-${++unpacked}`)],
+    ],
     // An unchanged image needs no unpacking: that much a script around the two would know.
     refresh: (image) => [copy(image)],
     run: () => undefined,
