@@ -13,8 +13,9 @@ export function killTree(root: number): void {
       send(pid, 'SIGSTOP');
       stopped.add(pid);
     }
+    for (const pid of found) awaitStop(pid);
     // Again, for what they started before they stopped.
-    found = childrenOf(stopped);
+    found = relativesOf(root, stopped);
   }
   for (const pid of [...stopped].toReversed()) send(pid, 'SIGKILL');
 }
@@ -27,18 +28,36 @@ function send(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Those that are not among the parents themselves. */
-function childrenOf(parents: ReadonlySet<number>): readonly number[] {
+/** How long a process may take to stop that is in the middle of a system call. */
+const stopMs = 100;
+
+/** A stop takes effect a moment after it was sent; it is too short to give the event loop a turn. */
+function awaitStop(pid: number): void {
+  const end = performance.now() + stopMs;
+  while (/^[RSD]$/.test(statusOf(pid)?.state ?? '') && performance.now() < end);
+}
+
+/** Children of the stopped, and what is in the root's own session although its parent has ended. */
+function relativesOf(root: number, stopped: ReadonlySet<number>): readonly number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
-    .filter((pid) => !parents.has(pid) && parents.has(statusOf(pid)?.parent ?? 0));
+    .filter((pid) => {
+      const status = stopped.has(pid) ? undefined : statusOf(pid);
+      return status !== undefined && (stopped.has(status.parent) || status.session === root);
+    });
+}
+
+export interface ProcessStatus {
+  /** One letter, e.g. `T` for stopped. */
+  readonly state: string;
+  readonly parent: number;
+  readonly session: number;
+  readonly startTime: string;
 }
 
 /** proc(5), /proc/pid/stat. Undefined when there is no such process. */
-export function statusOf(
-  pid: number,
-): { readonly state: string; readonly parent: number; readonly startTime: string } | undefined {
+export function statusOf(pid: number): ProcessStatus | undefined {
   let stat: string;
   try {
     stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
@@ -47,5 +66,6 @@ export function statusOf(
   }
   // The command name stands in parentheses and may contain anything, also `)`.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return { state: fields[0] ?? '', parent: Number(fields[1]), startTime: fields[19] ?? '' };
+  const [state = '', parent, , session] = fields;
+  return { state, parent: Number(parent), session: Number(session), startTime: fields[19] ?? '' };
 }
