@@ -17,6 +17,9 @@ const tasks = ['build', 'demo', 'test', 'bench'];
 const [task, ...args] = process.argv.slice(2);
 if (!tasks.includes(task)) fail(`usage: run.mjs ${tasks.join('|')} [arguments]`);
 
+// A terminal's Ctrl-C is for what the task runs; this process waits for it to clean up.
+process.on('SIGINT', () => undefined);
+
 ensureSystemPackages(task, { say, fail });
 ensureWorkspace();
 process.exit(runTask());

@@ -6,28 +6,42 @@
 import { join } from 'node:path';
 import { composeImage } from '@rkt/tooling-images';
 import { buildAll } from './src/build-all.ts';
+import { run } from './src/command.ts';
 import { type DemoHost, withDemoHost } from './src/demo/host.ts';
 import { pingRedis, readPage } from './src/demo/probes.ts';
 import { fetchImage, runInForeground, runPod } from './src/demo/session.ts';
 import { cacheDir } from './src/repository.ts';
 
-await buildAll();
-const images = join(cacheDir, 'images');
-say('composing the images redis and zanui/nginx from Debian packages (kept under .cache/images)');
-const layouts = [
-  { layout: await composeImage('redis', images), repository: 'library/redis' },
-  { layout: await composeImage('nginx', images), repository: 'zanui/nginx' },
-];
+// Ctrl-C is for redis, and a terminal that goes away must not keep the demo from cleaning up.
+for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) process.on(signal, () => undefined);
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
-await withDemoHost(layouts, async (host) => {
-  say(`docker.io and quay.io are mirrored by the embedded registry at ${host.registryOrigin}`);
-  const nginx = await fetchImage('docker://quay.io/zanui/nginx');
-  await runPod(nginx, 'nginx answers', async (pod) => {
-    await readPage(pod.ip);
+if (process.argv.includes('--inside')) {
+  await demo();
+} else {
+  await buildAll();
+  const node = [process.execPath, ...process.execArgv, import.meta.filename, '--inside'];
+  await run(['unshare', '--mount', '--propagation', 'private', ...node]);
+}
+
+async function demo(): Promise<void> {
+  const images = join(cacheDir, 'images');
+  say('redis and zanui/nginx are composed from Debian packages, unless .cache/images holds them');
+  const layouts = [
+    { layout: await composeImage('redis', images), repository: 'library/redis' },
+    { layout: await composeImage('nginx', images), repository: 'zanui/nginx' },
+  ];
+  await withDemoHost(layouts, async (host) => {
+    say(`docker.io and quay.io are mirrored by the embedded registry at ${host.registryOrigin}`);
+    say('/etc/rkt and /var/lib/rkt are empty ones of the demo: yours are not touched');
+    const nginx = await fetchImage('docker://quay.io/zanui/nginx');
+    await runPod(nginx, 'nginx answers', async (pod) => {
+      await readPage(pod.ip);
+    });
+    await runRedis(host);
   });
-  await runRedis(host);
-});
-say('done: pods removed, configuration and images of the demo removed');
+  say('done: pods, images and configuration of the demo are gone');
+}
 
 async function runRedis(host: DemoHost): Promise<void> {
   if (host.interactive) {

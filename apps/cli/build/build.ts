@@ -56,13 +56,22 @@ function seaConfig(): object {
   };
 }
 
+interface Postject {
+  inject(file: string, name: string, blob: Buffer, options: { readonly sentinelFuse: string }): Promise<void>;
+}
+
 async function inject(file: string): Promise<void> {
-  const postject: {
-    inject(file: string, name: string, blob: Buffer, options: object): Promise<void>;
-  } = require('postject');
-  await postject.inject(file, 'NODE_SEA_BLOB', readFileSync(join(work, 'rkt.blob')), {
-    sentinelFuse: 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2',
-  });
+  const { warn } = console;
+  // It remarks on every section of Node's notes whose name it cannot look up, which does not concern what it adds.
+  console.warn = () => undefined;
+  try {
+    const postject: Postject = require('postject');
+    await postject.inject(file, 'NODE_SEA_BLOB', readFileSync(join(work, 'rkt.blob')), {
+      sentinelFuse: 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2',
+    });
+  } finally {
+    console.warn = warn;
+  }
 }
 
 /** koffi's prebuilt addon for this architecture, from the package of its own that carries it. */

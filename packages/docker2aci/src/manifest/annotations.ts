@@ -40,6 +40,8 @@ export function imageAnnotations(image: ImageConfig, context: AnnotationContext)
 
 function dockerOnly(config: ContainerConfig): readonly (readonly [string, string | undefined])[] {
   return [
+    // As it was written: the app's group repeats the user where this states none.
+    [`${PREFIX}user`, nonEmpty(config.user)],
     [`${PREFIX}stopsignal`, nonEmpty(config.stopSignal)],
     [`${PREFIX}healthcheck`, config.healthcheck === undefined ? undefined : canonicalJson(config.healthcheck)],
     [`${PREFIX}shell`, list(config.shell)],

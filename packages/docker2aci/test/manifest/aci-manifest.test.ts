@@ -146,6 +146,11 @@ describe('the app section', () => {
     expect(manifest.annotations).toContainEqual({ name: 'appc.io/docker/shell', value: '["/bin/bash","-c"]' });
   });
 
+  test.each(['1000', 'web:4321', 'nobody'])('keeps the user as the image states it: %s', (user) => {
+    const { annotations } = toAciManifest(image({ user }), context);
+    expect(annotations).toContainEqual({ name: 'appc.io/docker/user', value: user });
+  });
+
   test('of any configuration is a manifest that can be written, or our error', () => {
     const strings = fc.array(fc.string());
     const anyConfig = fc.record(

@@ -10,12 +10,12 @@ export interface UserRequest {
   readonly group: string;
   readonly supplementaryGids?: readonly number[];
   /**
-   * The image was converted from Docker's, whose `USER` need not name a group: appc refuses an empty one, so the user
-   * stands in its place, and a group that repeats the user is none.
+   * The group only stands where one has to: the user's primary group is meant. So it is in images converted from Docker's
+   * whose `USER` names no group, because appc refuses an empty one.
    *
    * @default false
    */
-  readonly fromDocker?: boolean;
+  readonly groupUnstated?: boolean;
 }
 
 export interface ResolvedUser {
@@ -75,7 +75,7 @@ function findUser(
 
 /** Undefined when the request leaves the group to the user. */
 function statedGroup(groups: readonly GroupEntry[], request: UserRequest): number | undefined {
-  if (request.group === '' || (request.fromDocker && request.group === request.user)) return undefined;
+  if (request.group === '' || request.groupUnstated) return undefined;
   const number = parseId(request.group, 'group');
   if (number !== undefined) return number;
   const entry = groups.find((candidate) => candidate.name === request.group);

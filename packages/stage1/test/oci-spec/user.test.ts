@@ -44,19 +44,19 @@ describe('resolveUser', () => {
     expect(resolve('nohome', 'nohome')).toMatchObject({ uid: 6, gid: 6 });
   });
 
-  it('takes a group that repeats the user for none in an image from Docker, and only there', () => {
-    const fromDocker = true;
-    expect(resolveUser(passwd, group, { user: '1000', group: '1000', fromDocker })).toMatchObject({
+  it('takes a group for none when it is said to be unstated, and only then', () => {
+    const groupUnstated = true;
+    expect(resolveUser(passwd, group, { user: '1000', group: '1000', groupUnstated })).toMatchObject({
       uid: 1000,
       gid: 0,
     });
     expect(resolve('1000', '1000')).toMatchObject({ uid: 1000, gid: 1000 });
     const redis = { uid: 999, gid: 1000, additionalGids: [29, 44] };
     for (const user of ['999', 'redis']) {
-      expect(resolveUser(passwd, group, { user, group: user, fromDocker })).toMatchObject(redis);
+      expect(resolveUser(passwd, group, { user, group: user, groupUnstated })).toMatchObject(redis);
     }
     expect(resolve('redis', 'redis')).toMatchObject({ gid: 1000, additionalGids: [] });
-    expect(resolveUser(passwd, group, { user: '999', group: '44', fromDocker })).toMatchObject({
+    expect(resolveUser(passwd, group, { user: '999', group: '44' })).toMatchObject({
       gid: 44,
       additionalGids: [],
     });

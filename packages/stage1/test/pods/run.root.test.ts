@@ -60,17 +60,19 @@ describe('a pod that is run', () => {
 
   it('runs as Docker would where an image from Docker states no group', async () => {
     chmodSync(bench.out, 0o777);
-    const idsOf = async (user: string, name: string): Promise<string> => {
+    const idsOf = async (user: string, value: string): Promise<string> => {
       const look = `id -u >/out/ids-${user}; id -g >>/out/ids-${user}; id -G >>/out/ids-${user}`;
-      const runtimeApp = { annotations: [{ name, value: 'library/some' }] };
+      const runtimeApp = { annotations: [{ name: 'appc.io/docker/user', value }] };
       await bench.run(runtime, look, { app: { user, group: user }, runtimeApp });
       const ids = bench.read(`ids-${user}`);
       rmSync(join(bench.out, `ids-${user}`));
       return ids;
     };
-    expect(await idsOf('1000', 'appc.io/docker/repository')).toBe('1000\n0\n0\n');
-    expect(await idsOf('1234', 'appc.io/docker/repository')).toBe('1234\n2345\n2345 77\n');
-    expect(await idsOf('1000', 'made-by')).toBe('1000\n1000\n1000\n');
+    expect(await idsOf('1000', '1000')).toBe('1000\n0\n0\n');
+    expect(await idsOf('1234', '1234')).toBe('1234\n2345\n2345 77\n');
+    // Stated by the image, or by whoever runs it instead of the image's user: meant as it stands.
+    expect(await idsOf('1000', '1000:1000')).toBe('1000\n1000\n1000\n');
+    expect(await idsOf('1000', 'redis')).toBe('1000\n1000\n1000\n');
   });
 
   it('has the root its image has, whatever the umask of the caller', async () => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { existsSync, mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { startTestRegistry } from '@rkt/registry/testing';
 import { run } from '../command.ts';
@@ -19,48 +20,47 @@ export interface ServedLayout {
 }
 
 const dataDir = '/var/lib/rkt';
-const configFile = '/etc/rkt/registries.d/rkt-demo.json';
+const configDir = '/etc/rkt';
 
 /**
- * Serves the layouts, points docker.io and quay.io at them and puts the built `rkt` on the PATH; afterwards takes all of
- * it back, the data directory included if there was none before.
+ * Serves the layouts, points docker.io and quay.io at them and puts the built `rkt` on the PATH. The directories rkt uses
+ * by default are empty ones of the demo: this process runs in a mount namespace of its own, where they cover the machine's.
  */
 export async function withDemoHost(
   layouts: readonly ServedLayout[],
   body: (host: DemoHost) => Promise<void>,
 ): Promise<void> {
-  const hadDataDir = existsSync(dataDir);
   const registry = await startTestRegistry();
   for (const { layout, repository } of layouts) await registry.addLayout(layout, { repository, tag: 'latest' });
-  const madeDirs = writeMirrorConfiguration(new URL(registry.origin).host);
+  const scratch = mkdtempSync('/var/tmp/rkt-demo-');
+  const made = [cover(dataDir, join(scratch, 'data')), cover(configDir, join(scratch, 'etc'))].flat();
+  writeMirrorConfiguration(new URL(registry.origin).host);
   process.env['PATH'] = `${dirname(rktExecutable)}:${process.env['PATH']}`;
-  const ignoreInterrupt = () => {};
-  process.on('SIGINT', ignoreInterrupt);
+  const interactive = process.stdin.isTTY === true && process.stdout.isTTY === true;
   try {
-    await body({
-      registryOrigin: registry.origin,
-      interactive: process.stdin.isTTY === true && process.stdout.isTTY === true,
-    });
+    await body({ registryOrigin: registry.origin, interactive });
   } finally {
     await run(['rkt', 'gc', '--grace-period=0s']);
-    if (!hadDataDir) rmSync(dataDir, { recursive: true, force: true });
-    rmSync(configFile, { force: true });
-    for (const dir of madeDirs) rmdirSync(dir);
+    for (const dir of [configDir, dataDir]) execFileSync('umount', [dir]);
+    for (const dir of made) rmdirSync(dir);
+    rmSync(scratch, { recursive: true, force: true });
     await registry.close();
-    process.off('SIGINT', ignoreInterrupt);
   }
 }
 
-/** Gives the directories it had to make, innermost first. */
-function writeMirrorConfiguration(host: string): readonly string[] {
-  const dirs = [join(configFile, '..'), join(configFile, '../..')].filter((dir) => !existsSync(dir));
-  mkdirSync(dirname(configFile), { recursive: true });
+/** Mounts an empty directory over `dir`; gives what had to be made for that, innermost first. */
+function cover(dir: string, empty: string): readonly string[] {
+  mkdirSync(empty);
+  const made = existsSync(dir) ? [] : [dir];
+  if (made.length > 0) mkdirSync(dir);
+  execFileSync('mount', ['--bind', empty, dir]);
+  return made;
+}
+
+function writeMirrorConfiguration(host: string): void {
   const mirrored = (domain: string) => ({ domain, mirrors: [{ location: host, insecure: true }] });
-  const document = {
-    rktKind: 'registryMirrors',
-    rktVersion: 'v1',
-    registries: [mirrored('docker.io'), mirrored('quay.io')],
-  };
-  writeFileSync(configFile, `${JSON.stringify(document, null, 2)}\n`);
-  return dirs;
+  const registries = ['docker.io', 'quay.io'].map(mirrored);
+  const document = { rktKind: 'registryMirrors', rktVersion: 'v1', registries };
+  mkdirSync(join(configDir, 'registries.d'));
+  writeFileSync(join(configDir, 'registries.d', 'demo.json'), `${JSON.stringify(document, null, 2)}\n`);
 }

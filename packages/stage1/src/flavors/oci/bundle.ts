@@ -37,7 +37,7 @@ export async function writeBundle(host: Host, context: AppContext, terminal: boo
   const user = resolveUser(passwd, group, {
     user: app.app.user,
     group: app.app.group,
-    fromDocker: isFromDocker(app),
+    groupUnstated: isGroupUnstated(app),
     ...(app.app.supplementaryGIDs && { supplementaryGids: app.app.supplementaryGIDs }),
   });
   const namespace = (kind: string): { readonly path: string } => ({ path: `/proc/${pod.holder.pid}/ns/${kind}` });
@@ -87,9 +87,10 @@ function isPath(text: string): boolean {
   return text.startsWith('/') && !text.includes('\0');
 }
 
-/** Every converted image carries where it came from. */
-function isFromDocker({ annotations = [] }: RuntimeApp): boolean {
-  return annotations.some(({ name }) => name === 'appc.io/docker/repository');
+/** Docker's `USER` as the image had it: without a group, and still the user of the app. */
+function isGroupUnstated({ app, annotations = [] }: RuntimeApp): boolean {
+  const stated = annotations.find(({ name }) => name === 'appc.io/docker/user')?.value;
+  return stated === app.user && !stated.includes(':') && app.group === app.user;
 }
 
 function architecture(): 'x64' | 'arm64' {
