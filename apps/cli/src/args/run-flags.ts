@@ -7,6 +7,10 @@ import { parseAssignment } from './assignment.ts';
 import type { FlagSpec } from './flag.ts';
 import { pullPolicyFlag } from './pull-policy.ts';
 
+function requireUserAlone(text: string): void {
+  if (text.includes(':')) throw new Error('it must be a user alone; the group is given with --group');
+}
+
 export const progressFlags: readonly FlagSpec[] = [
   {
     name: 'progress',
@@ -94,7 +98,7 @@ const app: readonly FlagSpec[] = (
       check: parseAssignment,
       summary: 'environment variable of the app; wins over --set-env',
     },
-    { name: 'user', placeholder: 'USER', summary: 'user name or number' },
+    { name: 'user', placeholder: 'USER', check: requireUserAlone, summary: 'user name or number' },
     { name: 'group', placeholder: 'GROUP', summary: 'group name or number' },
     { name: 'supplementary-gids', placeholder: 'GIDS', summary: 'further group numbers, separated by commas' },
     { name: 'working-dir', placeholder: 'PATH', summary: 'working directory' },

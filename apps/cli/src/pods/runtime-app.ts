@@ -59,7 +59,7 @@ export function runtimeApp({ image, request }: PlannedApp, context: AppContext):
     },
     ...(flags.boolean('readonly-rootfs') ? { readOnlyRootFS: true } : {}),
     ...(mounts.length === 0 ? {} : { mounts }),
-    ...(manifest.annotations === undefined ? {} : { annotations: manifest.annotations }),
+    ...annotationsOf(manifest, flags),
   };
 }
 
@@ -112,19 +112,31 @@ function labelsOf(recordName: string, manifest: ImageManifest): { readonly label
 
 /** Without `--group`, a `--user` brings the group of that user, as the runtime looks it up. */
 function identity(base: App, flags: FlagValues): Pick<App, 'user' | 'group' | 'supplementaryGIDs'> {
-  const [user, userGroup] = splitUser(flags.text('user'));
-  const group = flags.text('group') ?? userGroup ?? user;
+  const user = flags.text('user');
   const gids = flags.text('supplementary-gids');
   return {
     user: user ?? base.user,
-    group: group ?? base.group,
+    group: flags.text('group') ?? user ?? base.group,
     ...(gids === undefined ? {} : { supplementaryGIDs: gids.split(',').map(parseGid) }),
   };
 }
 
-function splitUser(text: string | undefined): readonly [string | undefined, string | undefined] {
-  const colon = text?.indexOf(':') ?? -1;
-  return text === undefined || colon < 0 ? [text, undefined] : [text.slice(0, colon), text.slice(colon + 1)];
+/** What a Docker image has as its USER: the runtime looks up the group of that user as Docker does. */
+const DOCKER_USER = 'appc.io/docker/user';
+
+/**
+ * The annotations of the image. Its USER counts no longer once the command line says who is to run the app: a group that
+ * was given is that group and no other, and a user that was given alone has the place of the image's.
+ */
+function annotationsOf({ annotations }: ImageManifest, flags: FlagValues): Pick<RuntimeApp, 'annotations'> {
+  if (annotations === undefined) return {};
+  const user = flags.text('user');
+  const isGroupGiven = flags.given('group');
+  if (user === undefined && !isGroupGiven) return { annotations };
+  const others = annotations.filter(({ name }) => name !== DOCKER_USER);
+  const isDocker = annotations.some(({ name }) => name.startsWith('appc.io/docker/'));
+  if (user === undefined || isGroupGiven || !isDocker) return { annotations: others };
+  return { annotations: [...others, { name: DOCKER_USER, value: user }] };
 }
 
 function parseGid(text: string): number {

@@ -134,12 +134,35 @@ describe('the pod manifest', () => {
     });
   });
 
+  it.each<[readonly string[], string | undefined]>([
+    [[], 'redis'],
+    [['--user=1000'], '1000'],
+    [['--user=1000', '--group=1000'], undefined],
+    [['--group=redis'], undefined],
+  ])('%j leave the Docker user %j, by which an unstated group is looked up', (flags, value) => {
+    const annotations = [...(docker.annotations ?? []), { name: 'appc.io/docker/user', value: 'redis' }];
+    const app = appOf(['x', ...flags], { manifest: { ...docker, annotations } });
+    expect(app.annotations?.find(({ name }) => name === 'appc.io/docker/user')?.value).toBe(value);
+    expect(app.annotations).toEqual(expect.arrayContaining([...(docker.annotations ?? [])]));
+  });
+
+  it('has a Docker user by --user only for an image of Docker', () => {
+    expect(appOf(['x', '--user=7']).annotations).toContainEqual({ name: 'appc.io/docker/user', value: '7' });
+    const aci = appOf(['x', '--user=7'], { manifest: { ...docker, annotations: [{ name: 'a', value: 'b' }] } });
+    expect(aci.annotations).toEqual([{ name: 'a', value: 'b' }]);
+  });
+
+  it('has no user with a group in it', () => {
+    expect(() => appOf(['x', '--user=a:b'])).toThrow(
+      'invalid argument "a:b" for --user=a:b: it must be a user alone; the group is given with --group',
+    );
+  });
+
   it('has user, group, directory, name and root file system of the flags', () => {
     const app = appOf(['x', '--user=1000', '--working-dir=/tmp', '--name=db', '--readonly-rootfs']);
     expect(app).toMatchObject({ name: 'db', readOnlyRootFS: true });
     expect(app.app).toMatchObject({ user: '1000', group: '1000', workingDirectory: '/tmp' });
     expect(appOf(['x', '--user=a', '--group=b']).app).toMatchObject({ user: 'a', group: 'b' });
-    expect(appOf(['x', '--user=a:b']).app).toMatchObject({ user: 'a', group: 'b' });
     expect(appOf(['x', '--group=b', '--supplementary-gids=1,2']).app).toMatchObject({
       user: 'redis',
       group: 'b',
