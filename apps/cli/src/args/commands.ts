@@ -218,7 +218,7 @@ export const commands: readonly CommandSpec[] = [
       'IMAGE is docker://[REGISTRY/]NAME[:TAG|@DIGEST], oci:DIRECTORY[:TAG], docker-archive:FILE[:NAME:TAG] or any',
       'unique prefix of an image ID.',
       'ARGS take the place of the command of a Docker image and are appended to that of an ACI; --exec replaces the',
-      'executable. Flags that belong to an image come after it.',
+      'executable. Flags that belong to an image come after it, or before it if it is the only one.',
     ].join('\n'),
     flags: runFlags,
     operands: 'images',

@@ -12,6 +12,8 @@ export interface FlagSpec {
   readonly default?: string;
   /** What `--flag` alone means; a value must then be joined with `=`. */
   readonly bare?: string;
+  /** Values that are told from an operand where one follows the bare flag. */
+  readonly familiar?: readonly string[];
   /** May be given several times, every value counts. Otherwise the last one wins. */
   readonly repeat?: true;
   readonly choices?: readonly string[];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CliError, usageError } from '../errors.ts';
+import { quote } from '../render/quote.ts';
 import { type FlagSpec, type FlagValues, flagValues, type GivenFlag } from './flag.ts';
 import type { Part } from './read-parts.ts';
 
@@ -20,29 +21,32 @@ interface Gathered {
 
 /**
  * Gathers the images of `run` and `prepare`: flags up to the next image belong to the image before them, and so do the
- * arguments between `--` and `---`.
+ * arguments between `--` and `---`. Where there is one image alone, its flags may also stand before it.
  * @throws {CliError} ERR_RKT_CLI_USAGE
  */
 export function readImageRequests(parts: readonly Part[], specs: readonly FlagSpec[]): readonly ImageRequest[] {
   const images: Gathered[] = [];
-  const everywhere: GivenFlag[] = [];
+  const before: GivenFlag[] = [];
   for (const part of parts) {
     const image = images.at(-1);
     if (part.kind === 'operand') images.push({ image: part.value, given: [], appArguments: undefined });
     else if (part.kind === 'app-arguments') addArguments(image, part.values);
-    else if (part.flag.scope === 'image') addFlag(part, image, everywhere);
+    else if (part.flag.scope === 'image') (image?.given ?? before).push(part);
   }
+  if (images.length > 1) refuseMisplaced(before);
   return images.map(({ image, given, appArguments }) => ({
     image,
-    flags: flagValues(specs, [...everywhere, ...given]),
+    flags: flagValues(specs, [...before, ...given]),
     appArguments,
   }));
 }
 
-function addFlag(part: GivenFlag, image: Gathered | undefined, everywhere: GivenFlag[]): void {
-  if (image !== undefined) image.given.push(part);
-  else if (part.flag.beforeImages === true) everywhere.push(part);
-  else throw usageError(`flag --${part.flag.name} must follow an image`);
+function refuseMisplaced(before: readonly GivenFlag[]): void {
+  const misplaced = before.find(({ flag }) => flag.beforeImages !== true);
+  if (misplaced === undefined) return;
+  const { name, kind, placeholder = 'VALUE' } = misplaced.flag;
+  const spelled = kind === 'boolean' ? `--${name}` : `--${name}=${placeholder}`;
+  throw usageError(`flag --${name} must follow an image`, `the form is IMAGE ${spelled} -- ARGS`);
 }
 
 function addArguments(image: Gathered | undefined, values: readonly string[]): void {
@@ -55,15 +59,38 @@ function addArguments(image: Gathered | undefined, values: readonly string[]): v
  * The one image of a pod.
  * @throws {CliError} ERR_RKT_CLI_USAGE without one, ERR_RKT_CLI_UNSUPPORTED with several
  */
-export function onlyImage(images: readonly ImageRequest[]): ImageRequest {
+export function onlyImage(images: readonly ImageRequest[], line: ImageLine): ImageRequest {
   const [image] = images;
   if (image === undefined) throw usageError('must provide at least one image');
   if (images.length === 1) return image;
   throw new CliError(
     'ERR_RKT_CLI_UNSUPPORTED',
     `several apps per pod are not supported yet: got ${images.length} images`,
-    {
-      hint: 'run one pod per image',
-    },
+    { hint: detachedValue(line.parts) ?? missingDashes(images, line.command) ?? 'run one pod per image' },
   );
+}
+
+/** The command line that images were read from, for hints. */
+export interface ImageLine {
+  readonly command: string;
+  readonly parts: readonly Part[];
+}
+
+/** `--net none` is a bare flag and an image: the value is to be joined. */
+function detachedValue(parts: readonly Part[]): string | undefined {
+  for (const [index, part] of parts.entries()) {
+    const next = parts[index + 1];
+    if (part.kind !== 'flag' || next?.kind !== 'operand') continue;
+    const values = part.flag.kind === 'boolean' ? ['true', 'false'] : (part.flag.familiar ?? []);
+    const isBare = part.value === (part.flag.bare ?? 'true');
+    if (isBare && values.includes(next.value)) return `join the value with =: --${part.flag.name}=${next.value}`;
+  }
+  return undefined;
+}
+
+/** Images with nothing between them are most likely one image and the arguments of its app. */
+function missingDashes(images: readonly ImageRequest[], command: string): string | undefined {
+  if (images.slice(0, -1).some(({ appArguments }) => appArguments !== undefined)) return undefined;
+  const [first = '', ...others] = images.map(({ image }) => quote(image, { marks: false }));
+  return `arguments of the app go after --: rkt ${command} ${first} -- ${others.join(' ')}`;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CliError, usageError } from '../errors.ts';
+import { dockerCommandHint } from '../help/docker-habits.ts';
 import { quote } from '../render/quote.ts';
 import type { Arguments, CommandSpec } from './command.ts';
 import { commands } from './commands.ts';
@@ -40,7 +41,8 @@ export function locateCommand(argv: readonly string[]): CommandLine {
  */
 export function readCommandLine({ command, leading, rest }: CommandLine): Invocation {
   if (command === undefined) return invocation(undefined, leading, []);
-  const own = readParts(rest, { flags: [...command.flags, ...globalFlags], operands: command.operands });
+  const { name, operands } = command;
+  const own = readParts(rest, { flags: [...command.flags, ...globalFlags], operands, command: name });
   const found = invocation(command, [...leading, ...own], command.flags);
   if (!found.wantsHelp) countOperands(command, found.args.operands.length);
   return found;
@@ -83,6 +85,8 @@ function choose(word: string, names: readonly string[], parent: string): string 
   const [only] = fitting;
   if (only !== undefined && fitting.length === 1) return only;
   const message = `unknown command ${quote(word)} for "${parent}"`;
+  const habit = parent === 'rkt' ? dockerCommandHint(word) : undefined;
+  if (habit !== undefined) throw new CliError('ERR_RKT_CLI_UNKNOWN_COMMAND', message, { hint: habit });
   if (fitting.length === 0)
     throw new CliError('ERR_RKT_CLI_UNKNOWN_COMMAND', message, { mistyped: { word, known: names } });
   const meant = fitting.map((name) => quote(name)).join(' or ');

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { CliError, usageError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
 import type { FlagSpec } from './flag.ts';
+import { type FlagPlace, unknownFlag } from './unknown-flag.ts';
 
 /** What a command line is made of, in order. */
 export type Part =
@@ -19,6 +20,8 @@ export type OperandStyle = 'anywhere' | 'before' | 'images';
 export interface ReadOptions {
   readonly flags: readonly FlagSpec[];
   readonly operands: OperandStyle;
+  /** The command whose flags these are, for hints. */
+  readonly command?: string;
 }
 
 /**
@@ -29,16 +32,17 @@ export function readParts(argv: readonly string[], options: ReadOptions): readon
   const parts: Part[] = [];
   const byName = new Map(options.flags.map((flag) => [flag.name, flag]));
   for (let at = 0; at < argv.length; ) {
-    const { part, used } = readPart(argv, at, { byName, operands: options.operands });
+    const isAfterImage = options.operands === 'images' && parts.some(({ kind }) => kind === 'operand');
+    const { part, used } = readPart(argv, at, { ...options, byName, isAfterImage });
     parts.push(...part);
     at += used;
   }
   return parts;
 }
 
-interface Context {
+interface Context extends ReadOptions {
   readonly byName: ReadonlyMap<string, FlagSpec>;
-  readonly operands: OperandStyle;
+  readonly isAfterImage: boolean;
 }
 
 interface Read {
@@ -47,12 +51,13 @@ interface Read {
   readonly used: number;
 }
 
-function readPart(argv: readonly string[], at: number, { byName, operands }: Context): Read {
+function readPart(argv: readonly string[], at: number, context: Context): Read {
+  const { operands } = context;
   const word = argv[at] ?? '';
   if (word === '---') throw usageError('bad flag syntax: --- without -- before it');
   if (word === '--' && operands === 'images') return readAppArguments(argv.slice(at + 1));
   if (word === '--') return rest(argv.slice(at + 1), 1);
-  if (isFlag(word)) return readFlag(argv, at, byName);
+  if (isFlag(word)) return readFlag(argv, at, context);
   if (operands === 'before') return rest(argv.slice(at), 0);
   return { part: [{ kind: 'operand', value: word }], used: 1 };
 }
@@ -72,11 +77,11 @@ function isFlag(word: string): boolean {
   return word.length > 1 && word.startsWith('-');
 }
 
-function readFlag(argv: readonly string[], at: number, byName: ReadonlyMap<string, FlagSpec>): Read {
+function readFlag(argv: readonly string[], at: number, context: Context): Read {
   const word = argv[at] ?? '';
   const equals = word.indexOf('=');
   const spelled = equals < 0 ? word : word.slice(0, equals);
-  const flag = lookUp(spelled, byName);
+  const flag = lookUp(spelled, context);
   const given = (value: string, used: number): Read => ({ part: [{ kind: 'flag', flag, value }], used });
   if (equals >= 0) return given(checked(flag, word.slice(equals + 1), word), 1);
   const alone = flag.kind === 'boolean' ? 'true' : flag.bare;
@@ -86,14 +91,12 @@ function readFlag(argv: readonly string[], at: number, byName: ReadonlyMap<strin
   return given(checked(flag, value, `${spelled}=${value}`), 2);
 }
 
-function lookUp(spelled: string, byName: ReadonlyMap<string, FlagSpec>): FlagSpec {
+function lookUp(spelled: string, { byName, operands, command, isAfterImage }: Context): FlagSpec {
   const name = spelled === '-h' ? '--help' : spelled;
   const flag = name.startsWith('--') ? byName.get(name.slice(2)) : undefined;
   if (flag !== undefined) return flag;
-  const visible = [...byName.values()].filter(({ hidden }) => hidden !== true).map(({ name }) => name);
-  throw new CliError('ERR_RKT_CLI_UNKNOWN_FLAG', `unknown flag: ${quote(spelled, { marks: false })}`, {
-    mistyped: { word: spelled, known: visible },
-  });
+  const place: FlagPlace = { command, known: byName.values(), takesImages: operands === 'images', isAfterImage };
+  throw unknownFlag(spelled, place);
 }
 
 function checked(flag: FlagSpec, value: string, word: string): string {

@@ -29,6 +29,7 @@ const networking: readonly FlagSpec[] = [
     kind: 'text',
     placeholder: 'NETWORKS',
     bare: 'default',
+    familiar: ['default', 'default-restricted', 'host', 'none'],
     repeat: true,
     summary: 'networks of the pod: default, default-restricted, host, none or configured ones, n[:args],...',
   },

@@ -24,7 +24,7 @@ const STAGES = ['embryo', 'prepare', 'prepared', 'run', 'exited-garbage', 'garba
  */
 export async function preparePod(session: Session, args: Arguments, specs: readonly FlagSpec[]): Promise<Pod> {
   const { flags } = args;
-  const request = onlyImage(readImageRequests(args.parts, specs));
+  const request = onlyImage(readImageRequests(args.parts, specs), { command: session.prefix, parts: args.parts });
   const environment = readPodEnvironment(flags, session.io.env);
   const flavor = flags.text('stage1-name') ?? (await session.config()).flavor;
   const sandbox = sandboxSpec(flags, { flavor, insecure: session.globals.insecure });

@@ -7,7 +7,6 @@ const LIST_PODS = "run 'rkt list' to see the pods";
 /** What to do about an error, by its code. The libraries know what happened; only here is known which command helps. */
 const HINTS: Readonly<Record<string, string>> = {
   ERR_RKT_CLI_UNKNOWN_COMMAND: "run 'rkt help' for usage",
-  ERR_RKT_CLI_UNKNOWN_FLAG: "run 'rkt help COMMAND' for usage",
   ERR_RKT_CLI_NOT_ROOT: 'run the command as root',
   ERR_RKT_REGISTRY_UNAUTHORIZED: LOGIN,
   ERR_RKT_REGISTRY_DENIED: `check the spelling of the image; if it is private, ${LOGIN}`,

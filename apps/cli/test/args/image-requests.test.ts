@@ -33,6 +33,11 @@ describe('images of a command line', () => {
     expect(requests('one', '--')[0]?.appArguments).toEqual([]);
   });
 
+  it('may have their flags before them when they are one', () => {
+    const [only] = requests('--exec=/bin/sh', '--name=foo', 'one', '--name=bar');
+    expect([only?.flags.text('exec'), only?.flags.text('name')]).toEqual(['/bin/sh', 'bar']);
+  });
+
   it('all have the mounts that come before the first of them', () => {
     const images = requests('--mount=volume=v,target=/a', 'one', '--mount=volume=w,target=/b', '--', '---', 'two');
     expect(images.map(({ flags }) => flags.texts('mount'))).toEqual([
@@ -42,7 +47,7 @@ describe('images of a command line', () => {
   });
 
   it.each([
-    [['--exec=/bin/sh', 'one'], 'flag --exec must follow an image'],
+    [['--exec=/bin/sh', 'one', 'two'], 'flag --exec must follow an image'],
     [['--', 'x'], 'an image is required before any app arguments'],
     [['one', '--', 'x', '---', '--', 'y'], 'only one set of app arguments allowed per image'],
     [['one', '---', 'two'], 'bad flag syntax: --- without -- before it'],
@@ -51,8 +56,11 @@ describe('images of a command line', () => {
   });
 
   it('are one until pods of several apps are there', () => {
-    expect(onlyImage(requests('one')).image).toBe('one');
-    expect(() => onlyImage(requests())).toThrow('must provide at least one image');
-    expect(() => onlyImage(requests('one', 'two'))).toThrow('several apps per pod are not supported yet: got 2 images');
+    const line = { command: 'run', parts: [] };
+    expect(onlyImage(requests('one'), line).image).toBe('one');
+    expect(() => onlyImage(requests(), line)).toThrow('must provide at least one image');
+    expect(() => onlyImage(requests('one', 'two'), line)).toThrow(
+      'several apps per pod are not supported yet: got 2 images',
+    );
   });
 });

@@ -185,7 +185,33 @@ describe('run', () => {
     [['run'], 'run: must provide at least one image\n'],
     [['run', 'docker://a', 'docker://b'], 'run: several apps per pod are not supported yet: got 2 images\n'],
     [['run', '--net=none', '--port=a:1', 'docker://a'], "run: --port flag does not work with 'none' networking\n"],
-    [['run', '--exec=/x', 'docker://a'], 'run: flag --exec must follow an image\n'],
+    [
+      ['run', '--exec=/x', 'docker://a', 'docker://b'],
+      'run: flag --exec must follow an image\nhint: the form is IMAGE --exec=PATH -- ARGS\n',
+    ],
+    [
+      ['run', 'docker://a', 'echo', 'hi'],
+      'run: several apps per pod are not supported yet: got 3 images\n' +
+        'hint: arguments of the app go after --: rkt run docker://a -- echo hi\n',
+    ],
+    [
+      ['run', '--net', 'none', 'docker://a'],
+      'run: several apps per pod are not supported yet: got 2 images\nhint: join the value with =: --net=none\n',
+    ],
+    [
+      ['run', 'docker://a', '--', 'x', '---', 'docker://b'],
+      'run: several apps per pod are not supported yet: got 2 images\nhint: run one pod per image\n',
+    ],
+    [['run', '-it', 'docker://a'], 'run: unknown flag: -it\nhint: standard input and a terminal'],
+    [['run', '-p8080:80', 'docker://a'], 'run: unknown flag: -p8080:80\nhint: a port is forwarded with --port='],
+    [['run', '--env=A=b', 'docker://a'], 'run: unknown flag: --env\nhint: an environment variable is set with'],
+    [
+      ['prepare', 'docker://a', 'sh', '-c', 'x'],
+      "prepare: unknown flag: -c\nhint: run 'rkt help prepare' for usage; arguments of the app go after --: rkt prepare",
+    ],
+    [['gc', '--rm'], "gc: unknown flag: --rm\nhint: run 'rkt help gc' for usage\n"],
+    [['ps'], 'rkt: unknown command "ps" for "rkt"\nhint: pods are listed by rkt list\n'],
+    [['rmi', 'x'], 'rkt: unknown command "rmi" for "rkt"\nhint: images are removed by rkt image rm IMAGE\n'],
   ])('%j asks nobody and makes nothing', async (argv, message) => {
     const asked = registry.requests.length;
     const { status, stderr } = await rkt(insecure, ...argv);

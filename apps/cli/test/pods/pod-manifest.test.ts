@@ -57,7 +57,9 @@ function manifestOf(argv: readonly string[], options: Options = {}) {
   };
   return podManifest({
     flags: args.flags,
-    apps: [{ image, request: onlyImage(readImageRequests(args.parts, runFlags)) }],
+    apps: [
+      { image, request: onlyImage(readImageRequests(args.parts, runFlags), { command: 'run', parts: args.parts }) },
+    ],
     environment: readPodEnvironment(args.flags, options.env ?? {}),
     appendArguments: options.appendArguments ?? false,
   });

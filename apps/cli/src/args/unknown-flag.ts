@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+import { CliError } from '../errors.ts';
+import { dockerFlagHint } from '../help/docker-habits.ts';
+import { quote } from '../render/quote.ts';
+import type { FlagSpec } from './flag.ts';
+
+/** Where a flag stood that is none. */
+export interface FlagPlace {
+  /** The command it was given to; undefined before the command. */
+  readonly command: string | undefined;
+  readonly known: Iterable<FlagSpec>;
+  /** The command takes images and arguments of their apps. */
+  readonly takesImages: boolean;
+  /** An image stood before it, so that it may have been meant for the app. */
+  readonly isAfterImage: boolean;
+}
+
+/** The error about a flag that is not declared: what docker's is called here, or where flags of an app go. */
+export function unknownFlag(spelled: string, { command, known, takesImages, isAfterImage }: FlagPlace): CliError {
+  const message = `unknown flag: ${quote(spelled, { marks: false })}`;
+  const habit = takesImages ? dockerFlagHint(spelled) : undefined;
+  if (habit !== undefined) return new CliError('ERR_RKT_CLI_UNKNOWN_FLAG', message, { hint: habit });
+  const visible = [...known].filter(({ hidden }) => hidden !== true).map(({ name }) => name);
+  const usage = `run '${['rkt help', ...(command === undefined ? [] : [command])].join(' ')}' for usage`;
+  const hint = isAfterImage ? `${usage}; arguments of the app go after --: rkt ${command} IMAGE -- ARGS` : usage;
+  // One letter is near to too much for a guess.
+  if (spelled.length <= 2) return new CliError('ERR_RKT_CLI_UNKNOWN_FLAG', message, { hint });
+  return new CliError('ERR_RKT_CLI_UNKNOWN_FLAG', message, { hint, mistyped: { word: spelled, known: visible } });
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+const ENVIRONMENT = 'an environment variable is set with --set-env=NAME=VALUE';
+const TERMINAL = 'standard input and a terminal are connected with --interactive';
+const DETACHED = 'there is no detached mode yet; start it in the background with systemd-run rkt run ...';
+const PUBLISH = 'a port is forwarded with --port=NAME:HOSTPORT, for example --port=80-tcp:8080';
+const WORKING_DIRECTORY = 'the working directory is set with --working-dir=PATH after the image';
+
+/** Flags of `docker run`, and what has their place in `rkt run`. */
+const flags: Readonly<Record<string, string>> = {
+  '-i': TERMINAL,
+  '-t': TERMINAL,
+  '--tty': TERMINAL,
+  '-d': DETACHED,
+  '--detach': DETACHED,
+  '-e': ENVIRONMENT,
+  '--env': ENVIRONMENT,
+  '--env-file': 'a file of environment variables is read with --set-env-file=FILE',
+  '-v': 'a directory is mounted with --volume=NAME,kind=host,source=PATH --mount=volume=NAME,target=PATH',
+  '-p': PUBLISH,
+  '--publish': PUBLISH,
+  '--rm': 'pods that have exited are removed by rkt gc, or by rkt rm UUID',
+  '-u': 'the user is set with --user=USER after the image',
+  '-w': WORKING_DIRECTORY,
+  '--workdir': WORKING_DIRECTORY,
+  '--entrypoint': 'the executable is set with --exec=PATH after the image',
+  '--network': 'networks are chosen with --net=NETWORKS, for example --net=host',
+};
+
+/** Commands of docker, and the lines that have their place. */
+const commands: Readonly<Record<string, string>> = {
+  ps: 'pods are listed by rkt list',
+  pull: 'images are fetched by rkt fetch docker://NAME',
+  images: 'images are listed by rkt image list',
+  rmi: 'images are removed by rkt image rm IMAGE',
+  kill: 'pods are killed by rkt stop --force UUID',
+  inspect: 'a pod is described by rkt status UUID and rkt cat-manifest UUID, an image by rkt image cat-manifest IMAGE',
+  logs: 'there are no logs yet: what an app prints goes to the terminal of rkt run',
+  exec: 'a command is run in a pod by rkt enter UUID CMD',
+};
+
+/** What to write in the place of a flag that docker has; letters may be joined (`-it`) and have values (`-p80:80`). */
+export function dockerFlagHint(spelled: string): string | undefined {
+  const name = spelled.startsWith('--') ? spelled : spelled.slice(0, 2);
+  return Object.hasOwn(flags, name) ? flags[name] : undefined;
+}
+
+/** What to write in the place of a command that docker has. */
+export function dockerCommandHint(word: string): string | undefined {
+  return Object.hasOwn(commands, word) ? commands[word] : undefined;
+}
