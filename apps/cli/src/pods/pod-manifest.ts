@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { acVersion, type ExposedPort, type PodManifest, type RuntimeApp, type Volume } from '@rkt/appc';
+import { acVersion, type PodManifest, type Volume } from '@rkt/appc';
 import type { StoredImage } from '@rkt/store';
 import type { FlagValues } from '../args/flag.ts';
 import type { ImageRequest } from '../args/image-requests.ts';
 import { CliError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
-import { type PortRequest, parsePortFlag, portOfName } from './port-flag.ts';
+import { exposedPort } from './exposed-port.ts';
+import { parsePortFlag } from './port-flag.ts';
 import { type PodEnvironment, runtimeApp } from './runtime-app.ts';
 import { parseVolumeFlag } from './volume-flag.ts';
 
@@ -52,23 +53,4 @@ export function podManifest(plan: PodPlan): PodManifest {
 function refuseDuplicates(what: string, names: readonly string[]): void {
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new CliError('ERR_RKT_CLI_POD_INVALID', `multiple ${what} with name ${quote(twice)}`);
-}
-
-/** A port the image declares goes by its name; any other by a name that says number and protocol. */
-function exposedPort(request: PortRequest, apps: readonly RuntimeApp[]): ExposedPort {
-  const declared = apps.flatMap(({ app }) => app.ports ?? []);
-  if (declared.some(({ name }) => name === request.name)) return request;
-  const spelled = portOfName(request.name);
-  if (spelled === undefined) {
-    const names = declared.map(({ name }) => name).join(', ');
-    const known = names === '' ? 'the image declares none' : `declared are ${quote(names, { marks: false })}`;
-    throw new CliError(
-      'ERR_RKT_CLI_POD_INVALID',
-      `port name ${quote(request.name)} could not be found in any apps: ${known}`,
-      {
-        hint: 'any port can be given as NUMBER-tcp or NUMBER-udp, for example --port=6379-tcp:6379',
-      },
-    );
-  }
-  return { ...request, podPort: { name: request.name, ...spelled, count: 1, socketActivated: false } };
 }

@@ -258,6 +258,35 @@ describe('the pod manifest', () => {
     );
   });
 
+  it('forwards a port by its number where one declared port alone has it', () => {
+    const port = { protocol: 'tcp', port: 80, count: 1, socketActivated: false };
+    const withPorts = (...ports: readonly (typeof port & { readonly name: string })[]): Options => {
+      return { manifest: { ...docker, app: { exec: ['/x'], user: '0', group: '0', ports } } };
+    };
+    const web = { ...port, name: 'web' };
+    for (const name of ['80', '80-tcp']) {
+      expect(manifestOf([`--port=${name}:8080`, 'x'], withPorts(web)).ports).toEqual([{ name: 'web', hostPort: 8080 }]);
+    }
+    const both = withPorts(web, { ...web, name: 'web-udp', protocol: 'udp' });
+    expect(manifestOf(['--port=80-udp:8080', 'x'], both).ports).toEqual([{ name: 'web-udp', hostPort: 8080 }]);
+    expect(() => manifestOf(['--port=80:8080', 'x'], both)).toThrow(
+      expect.objectContaining({ hint: 'the order is --port=NAME:HOSTPORT; did you mean --port=web:8080?' }),
+    );
+  });
+
+  it.each([
+    ['--port=16380:6379', 'did you mean --port=6379-tcp:16380?'],
+    ['--port=8080:80', 'did you mean --port=80-tcp:8080?'],
+    ['--port=http:80', 'any port can be given as NUMBER-tcp or NUMBER-udp, as in --port=6379-tcp:6379'],
+  ])('tells about %s the order and what may be meant', (flag, meant) => {
+    expect(() => manifestOf([flag, 'x'])).toThrow(
+      expect.objectContaining({
+        message: expect.stringContaining('declared are 6379-tcp'),
+        hint: `the order is --port=NAME:HOSTPORT; ${meant}`,
+      }),
+    );
+  });
+
   it('limits what the flags limit, in the place of the image', () => {
     expect(
       appOf(['x', '--memory=16Mi', '--cpu=500m', '--cpu-shares=512', '--caps-remove=net_raw,CAP_MKNOD']).app.isolators,
