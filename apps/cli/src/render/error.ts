@@ -20,7 +20,7 @@ export interface ErrorStyle {
 export function renderError(error: unknown, { prefix, debug }: ErrorStyle): string {
   const lines = isExpected(error) ? [`${prefix}: ${messageOf(error)}`] : unexpected(error, prefix);
   if (debug) lines.push(...causesOf(error));
-  const hint = isCliError(error) && error.hint !== undefined ? error.hint : hintFor(codeOf(error));
+  const hint = isCliError(error) && error.hint !== undefined ? error.hint : hintFor(codeOf(error), prefix);
   if (hint !== undefined) lines.push(`hint: ${oneLine(hint)}`);
   return `${lines.join('\n')}\n`;
 }

@@ -16,6 +16,7 @@ const HINTS: Readonly<Record<string, string>> = {
   ERR_RKT_REGISTRY_TLS: 'if you trust the registry all the same, add --insecure-options=image,tls',
   ERR_RKT_REGISTRY_INSECURE_REFUSED: 'if you trust the network, add --insecure-options=image,http',
   ERR_RKT_REGISTRY_CREDENTIAL_HELPER: 'check the credential helper in ~/.docker/config.json',
+  ERR_RKT_STORE_PERMISSION: 'run the command as root',
   ERR_RKT_STORE_IMAGE_NOT_FOUND: LIST_IMAGES,
   ERR_RKT_STORE_AMBIGUOUS_PREFIX: 'give more digits of the ID',
   ERR_RKT_STORE_PREFIX_TOO_SHORT: 'give at least two digits after sha512-',
@@ -35,6 +36,13 @@ const HINTS: Readonly<Record<string, string>> = {
   ERR_RKT_DOCKER2ACI_DISK_FULL: "free space, for instance with 'rkt gc' and 'rkt image gc'",
 };
 
-export function hintFor(code: string | undefined): string | undefined {
+/** Where the hint of a code would be wrong after one command, that command's own. */
+const OWN_HINTS: Readonly<Record<string, string>> = {
+  'enter ERR_RKT_STAGE1_EXEC_NOT_FOUND': 'name another command that the image of the app has: rkt enter UUID CMD',
+};
+
+export function hintFor(code: string | undefined, command: string): string | undefined {
+  const own = `${command} ${code}`;
+  if (Object.hasOwn(OWN_HINTS, own)) return OWN_HINTS[own];
   return code !== undefined && Object.hasOwn(HINTS, code) ? HINTS[code] : undefined;
 }

@@ -29,6 +29,14 @@ describe('an error', () => {
     expect(renderError(error, plain)).toBe('fetch: no\nhint: do this\n');
   });
 
+  it('has the hint of its command where that of its code would mislead', () => {
+    const error = coded('ERR_RKT_STAGE1_EXEC_NOT_FOUND', 'none');
+    expect(renderError(error, { prefix: 'run', debug: false })).toMatch(/hint: .*--exec/);
+    expect(renderError(error, { prefix: 'enter', debug: false })).toBe(
+      'enter: none\nhint: name another command that the image of the app has: rkt enter UUID CMD\n',
+    );
+  });
+
   it('of the system is one line', () => {
     const error = Object.assign(new Error('ENOSPC: no space left on device, write'), {
       code: 'ENOSPC',
