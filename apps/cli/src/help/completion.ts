@@ -14,8 +14,13 @@ export async function completionScript(shell: Shell): Promise<string> {
   await program.parse(['completion'], {}, (_error, _argv, output) => {
     script = output;
   });
+  // The command of yargs' own comment names no shell.
+  const installed = script.replace(
+    /^# Installation: .*(\n#.*OSX\.)?$/m,
+    `# Installation: rkt completion ${shell} >> ~/.${shell}rc`,
+  );
   // yargs takes the shell it writes for from the environment: when asked, it must be told the one that asks.
-  return `${script.replaceAll(`rkt ${completionKey}`, `SHELL=${shell} ZSH_NAME= rkt ${completionKey}`)}\n`;
+  return `${installed.replaceAll(`rkt ${completionKey}`, `SHELL=${shell} ZSH_NAME= rkt ${completionKey}`)}\n`;
 }
 
 /** What may follow on a command line that is being typed, its last word last; one per line on standard output. */

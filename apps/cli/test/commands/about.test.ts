@@ -138,6 +138,12 @@ describe('completion', () => {
     expect(answer.split('\n').filter((word) => word !== '')).toEqual(offered);
   });
 
+  it.each(['bash', 'zsh'])('for %s says how it is installed', async (shell) => {
+    const { stdout } = await rkt('completion', shell);
+    const comments = stdout.split('\n').filter((line) => /install|rkt completion|OSX/i.test(line));
+    expect(comments).toEqual([`# Installation: rkt completion ${shell} >> ~/.${shell}rc`]);
+  });
+
   it('is there for zsh, and for no other shell', async () => {
     const { stdout } = await rkt('completion', 'zsh');
     expect(stdout).toMatch(/^#compdef rkt\n/);
