@@ -102,6 +102,28 @@ describe('the configuration', () => {
       mirrors([{ domain: 'a.example', mirrors: [{ location: 'user:pw@x' }] }]),
       'location must be',
     ],
+    [
+      'registries.d/x.json',
+      mirrors([{ domain: 'a.example', mirror: [] }]),
+      'unknown key "mirror" in registries[0], expected domain, mirrors, insecure, blocked',
+    ],
+    [
+      'registries.d/x.json',
+      mirrors([{ domain: 'a.example', mirrors: [{ location: 'x', secure: true }] }]),
+      'unknown key "secure" in registries[0].mirrors[0], expected location, insecure',
+    ],
+    [
+      'registries.d/x.json',
+      { ...mirrors([]), 'a\u001b': 1 },
+      'unknown key "a\\u001b", expected rktKind, rktVersion, registries',
+    ],
+    ['auth.d/x.json', { ...auth(['quay.io'], 'u'), registry: 1 }, 'unknown key "registry", expected rktKind'],
+    [
+      'auth.d/x.json',
+      { ...auth(['quay.io'], 'u'), credentials: { username: 'u' } },
+      'unknown key "username" in credentials, expected user, password',
+    ],
+    ['paths.d/x.json', { rktKind: 'paths', rktVersion: 'v1', dir: '/x' }, 'unknown key "dir", expected rktKind'],
     ['registries.d/x.json', mirrors([{ domain: 'a.example', blocked: 'yes' }]), 'blocked must be true or false'],
   ])('in %s: %j is an error with file and reason', (path, content, reason) => {
     const file = write(`local/${path}`, content);

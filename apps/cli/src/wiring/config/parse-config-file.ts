@@ -14,6 +14,15 @@ export const directories = {
 
 export type ConfigDirectory = keyof typeof directories;
 
+/** What each kind may say, the fields of the original that are of no concern here included. */
+const keys: Readonly<Record<string, readonly string[]>> = {
+  auth: ['domains', 'type', 'credentials'],
+  dockerAuth: ['registries', 'credentials'],
+  paths: ['data', 'stage1-images'],
+  stage1: ['name', 'version', 'location'],
+  registryMirrors: ['registries'],
+};
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Reads one configuration file. Throws an Error that says which field is wrong. */
@@ -24,6 +33,7 @@ export function parseConfigFile(text: string, directory: ConfigDirectory): Confi
   const allowed: readonly string[] = directories[directory];
   if (!allowed.includes(kind)) throw new Error(`rktKind must be ${allowed.join(' or ')}, got ${quote(kind)}`);
   if (version !== 'v1') throw new Error(`rktVersion must be "v1", got ${quote(version)}`);
+  refuseUnknown(fields, ['rktKind', 'rktVersion', ...(keys[kind] ?? [])]);
   switch (kind) {
     case 'dockerAuth':
       return dockerAuth(fields);
@@ -51,6 +61,7 @@ function dockerAuth(fields: Fields): ConfigFile {
   const registries = array(fields, 'registries').map((value) => domain(value, 'registries'));
   if (registries.length === 0) throw new Error('registries must name at least one registry');
   const credentials = object(fields['credentials'], 'credentials');
+  refuseUnknown(credentials, ['user', 'password'], 'credentials');
   const user = nonEmpty(credentials, 'user');
   return { kind: 'dockerAuth', registries, credential: { user, password: nonEmpty(credentials, 'password') } };
 }
@@ -65,6 +76,7 @@ function paths(fields: Fields): ConfigFile {
 function registryRule(value: unknown, index: number): RegistryRule {
   const what = `registries[${index}]`;
   const fields = object(value, what);
+  refuseUnknown(fields, ['domain', 'mirrors', 'insecure', 'blocked'], what);
   const mirrors = fields['mirrors'] === undefined ? [] : array(fields, 'mirrors');
   return {
     domain: domain(fields['domain'], `${what}.domain`),
@@ -76,6 +88,7 @@ function registryRule(value: unknown, index: number): RegistryRule {
 
 function parseMirror(value: unknown, what: string): Mirror {
   const fields = object(value, what);
+  refuseUnknown(fields, ['location', 'insecure'], what);
   const location = nonEmpty(fields, 'location');
   const fits = /^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?(\/[a-z0-9._/-]+)?$/.test(location);
   if (!fits || !URL.canParse(`https://${location}`)) {
@@ -98,6 +111,14 @@ function domain(value: unknown, what: string): string {
 function object(value: unknown, what: string): Fields {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${what} must be an object`);
   return Object.fromEntries(Object.entries(value));
+}
+
+/** A misspelled field would leave unsaid what its author believes to have said. */
+function refuseUnknown(fields: Fields, known: readonly string[], what?: string): void {
+  const unknown = Object.keys(fields).find((key) => !known.includes(key));
+  if (unknown === undefined) return;
+  const where = what === undefined ? '' : ` in ${what}`;
+  throw new Error(`unknown key ${quote(unknown)}${where}, expected ${known.join(', ')}`);
 }
 
 function array(fields: Fields, name: string): readonly unknown[] {
