@@ -3,9 +3,10 @@ import type { CommandSpec } from './args/command.ts';
 import { prefixOf } from './args/command.ts';
 import { locateCommand, readCommandLine } from './args/parse.ts';
 import { type CommandModule, commandModules } from './commands/command-modules.ts';
-import { CliError, isCliError } from './errors.ts';
+import { CliError, errnoOf, isCliError, reasonOf } from './errors.ts';
 import { completionKey } from './help/completion-key.ts';
 import { renderError } from './render/error.ts';
+import { quote } from './render/quote.ts';
 import { installedLibraries } from './wiring/installed-libraries.ts';
 import { type Io, processIo } from './wiring/io.ts';
 import type { Libraries } from './wiring/libraries.ts';
@@ -41,7 +42,7 @@ export async function main(
     await using session = createSession({ io, globals, libraries, prefix });
     return await execute(session, args);
   } catch (error) {
-    io.stderr.write(renderError(await explained(unwrap(error)), { prefix, debug }));
+    io.stderr.write(renderError(await explained(withPrivileges(unwrap(error), io)), { prefix, debug }));
     return failureStatus;
   }
 }
@@ -75,6 +76,18 @@ async function loadCommand(name: string): Promise<CommandModule> {
 function requirePrivileges(command: CommandSpec, io: Io): void {
   if (command.needsRoot !== true || io.uid === 0) return;
   throw new CliError('ERR_RKT_CLI_NOT_ROOT', 'cannot run as unprivileged user');
+}
+
+/** What only root may read is no failure of the system to another user. */
+function withPrivileges(error: unknown, io: Io): unknown {
+  const errno = errnoOf(error);
+  if (io.uid === 0 || (errno !== 'EACCES' && errno !== 'EPERM')) return error;
+  const message = `cannot run as unprivileged user: ${reasonOf(error)}${pathOf(error)}`;
+  return new CliError('ERR_RKT_CLI_NOT_ROOT', message, { cause: error });
+}
+
+function pathOf(error: unknown): string {
+  return error instanceof Error && 'path' in error && typeof error.path === 'string' ? `: ${quote(error.path)}` : '';
 }
 
 /** A failure to close must not hide the failure that came before it. */

@@ -225,6 +225,20 @@ describe('an unprivileged user', () => {
     ]);
   });
 
+  it.each([
+    [1000, 'list: cannot run as unprivileged user: permission denied: "/d/pods"\nhint: run the command as root\n'],
+    [0, 'list: EACCES: permission denied\n'],
+  ])('with ID %i is told why what root alone may read cannot be listed', async (uid, message) => {
+    const error = Object.assign(new Error('EACCES: permission denied'), {
+      code: 'EACCES',
+      syscall: 'scandir',
+      path: '/d/pods',
+    });
+    const unreadable = { ...runtime, list: () => Promise.reject(error) };
+    const { status, stderr } = await rktWith(dir, { openRuntime: async () => unreadable }, { uid })('list');
+    expect([status, stderr]).toEqual([254, message]);
+  });
+
   it('can list', async () => {
     expect((await rktWith(dir, { openRuntime: async () => runtime }, { uid: 1000 })('list')).status).toBe(0);
   });
