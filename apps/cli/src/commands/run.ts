@@ -4,6 +4,7 @@ import type { PodId } from '@rkt/stage1';
 import type { Arguments } from '../args/command.ts';
 import { runFlags } from '../args/run-flags.ts';
 import { CliError, reasonOf } from '../errors.ts';
+import { isPodGone } from '../pods/pod-gone.ts';
 import { preparePod } from '../pods/prepare-pod.ts';
 import { runPod } from '../pods/run-pod.ts';
 import { quote } from '../render/quote.ts';
@@ -28,6 +29,7 @@ async function discard(session: Session, id: PodId): Promise<void> {
     const { state } = await runtime.inspect(id);
     if (state === 'prepared') await runtime.remove(id);
   } catch (error) {
+    if (isPodGone(error)) return;
     session.say(`cannot remove pod "${id}" (rkt gc will): ${reasonOf(error)}`);
   }
 }

@@ -2,6 +2,7 @@
 import type { PodId, RunningApp, Runtime, StdioMode } from '@rkt/stage1';
 import { CliError, reasonOf } from '../errors.ts';
 import type { Session } from '../wiring/session.ts';
+import { isPodGone } from './pod-gone.ts';
 
 /** The signal of this count is not passed on: it kills the app. */
 const KILL_AT_SIGNAL = 3;
@@ -45,8 +46,7 @@ async function takeDown(session: Session, runtime: Runtime, id: PodId): Promise<
   try {
     await runtime.stopSandbox(id);
   } catch (error) {
-    // Somebody has removed it already.
-    if (error instanceof Error && 'code' in error && error.code === 'ERR_RKT_STAGE1_POD_NOT_FOUND') return;
+    if (isPodGone(error)) return;
     session.say(`cannot take down pod "${id}" (rkt gc will try again): ${reasonOf(error)}`);
   }
 }

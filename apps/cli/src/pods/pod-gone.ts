@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Whether an error says that the pod is not there, as when somebody else has removed it already. */
+export function isPodGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_RKT_STAGE1_POD_NOT_FOUND';
+}
