@@ -55,7 +55,7 @@ const pod: readonly FlagSpec[] = [
     placeholder: 'NAME:[IP:]PORT',
     repeat: true,
     check: parsePortFlag,
-    summary: 'forward a port of the host to a port of the pod, by its name (6379-tcp for port 6379)',
+    summary: 'forward a port of the host to a port of the pod, by its name or number (6379-tcp)',
   },
   {
     name: 'volume',
