@@ -13,6 +13,7 @@ export function svg(rows: readonly Row[]): string {
   const height = rows.length * (perGroup * barHeight + 18) + 30;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="12">`,
+    `<title>cold fetch: wall time as a share of podman's</title>`,
     `<rect width="100%" height="100%" fill="#ffffff"/>`,
     `<text x="8" y="18" font-weight="bold" fill="#222222">cold fetch: wall time as a share of podman's</text>`,
     ...bars,
