@@ -13,6 +13,7 @@ import {
   optionalString,
   readDocument,
 } from './json.ts';
+import { MAX_LAYERS } from './manifest.ts';
 import { readPlatformDetails } from './platform-fields.ts';
 
 /** What is known of a configuration besides its bytes. */
@@ -26,7 +27,6 @@ export interface ConfigContext {
 }
 
 const MAX_ENTRIES = 8192;
-const MAX_LAYERS = 512;
 
 /**
  * Reads an image configuration. OCI image spec, "Image Configuration". Only fields that are used are checked; unknown

@@ -52,7 +52,8 @@ export interface ManifestContext {
   readonly mediaType: string | undefined;
 }
 
-const MAX_LAYERS = 512;
+/** Of an image; a configuration has as many diffIDs. */
+export const MAX_LAYERS = 512;
 const MAX_MANIFESTS = 2048;
 const MAX_ANNOTATIONS = 4096;
 
