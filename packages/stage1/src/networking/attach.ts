@@ -59,21 +59,25 @@ interface AddContext {
   readonly previous: Result | undefined;
 }
 
+const forwardingAttempts = 4;
+
 /**
- * Port forwarding is tried twice: between its look at the chains every pod shares and its use of them, the teardown of
- * another pod may have removed them as the last one's.
+ * Port forwarding is tried several times: between its look at the chains every pod shares and its use of them, the
+ * teardown of another pod may have removed them as the last one's. No lock helps: other data directories, and other
+ * programs, use the same chains.
  */
 async function addOne(plugins: Plugins, plugin: PluginConfig, context: AddContext): Promise<Result> {
   const { attachment, target, previous } = context;
   const config = configFor(plugin, attachment, previous);
   const call = { command: 'ADD', type: plugin.type, ...parameters(attachment, target), config } as const;
-  if (plugin.type !== 'portmap') return await plugins.call(call);
-  try {
-    return await plugins.call(call);
-  } catch (error) {
-    if (target.signal?.aborted || cniCodeOf(error) === incompatibleVersion) throw error;
-    await plugins.call({ ...call, command: 'DEL' });
-    return await plugins.call(call);
+  const attempts = plugin.type === 'portmap' ? forwardingAttempts : 1;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await plugins.call(call);
+    } catch (error) {
+      if (attempt === attempts || target.signal?.aborted || cniCodeOf(error) === incompatibleVersion) throw error;
+      await plugins.call({ ...call, command: 'DEL' });
+    }
   }
 }
 

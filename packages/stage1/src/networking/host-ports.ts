@@ -56,11 +56,22 @@ interface Sweep {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Each a transaction: when another process has begun to use a chain meanwhile, nothing is removed, and nothing is lost. */
+const sweepAttempts = 8;
+
+/**
+ * Each round lists the table anew and removes in transactions: when another process has begun to use a chain since, or
+ * has removed the same one, nothing happens, and the next round decides on what there is then. Shared chains that cannot
+ * be removed in the end are left to the next pod that ends; what is the pod's own must go.
+ */
 async function sweepFamily(run: ExecPlugin, { family, podId, signal }: Sweep): Promise<void> {
-  const { own, unused } = leftovers(await listRules(run, family, { table: 'nat', signal }), podId);
-  await restoreNat(run, { family, commands: own, signal });
-  await restoreNat(run, { family, commands: unused, signal });
+  let ownRefused: string | undefined;
+  for (let attempt = 0; attempt < sweepAttempts; attempt++) {
+    const { own, unused } = leftovers(await listRules(run, family, { table: 'nat', signal }), podId);
+    ownRefused = await restoreNat(run, { family, commands: own, signal });
+    const unusedRefused = await restoreNat(run, { family, commands: unused, signal });
+    if (ownRefused === undefined && unusedRefused === undefined) return;
+  }
+  if (ownRefused !== undefined) throw new Stage1Error('ERR_RKT_STAGE1_PLUGIN_FAILED', ownRefused);
 }
 
 function sameHostPort(a: Pick<PortForward, 'protocol' | 'hostPort' | 'hostIP'>, b: PortForward): boolean {

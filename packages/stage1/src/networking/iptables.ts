@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isIP } from 'node:net';
-import { Stage1Error } from '../error.ts';
 import { quote } from '../quote.ts';
 import type { ExecPlugin } from './exec-plugin.ts';
 import type { PortForward } from './types.ts';
@@ -36,28 +35,26 @@ export async function listRules(
   }
 }
 
+export interface RestoreOptions {
+  readonly family: NatFamily;
+  readonly commands: readonly string[];
+  readonly signal: AbortSignal | undefined;
+}
+
 /**
- * Applies commands to the nat table in one transaction: all or none. That some other process has changed the table so
- * that they no longer fit is no error, but the end of the attempt.
+ * Applies commands to the nat table in one transaction: all or none. A refusal mostly means that another process has
+ * changed the table since the commands were made from its listing: iptables-nft takes no lock.
  *
- * @throws Stage1Error ERR_RKT_STAGE1_PLUGIN_FAILED when iptables could not get at the table
+ * @returns undefined, or why nothing was changed
+ * @throws the signal's reason
  */
-export async function restoreNat(
-  run: ExecPlugin,
-  change: {
-    readonly family: NatFamily;
-    readonly commands: readonly string[];
-    readonly signal: AbortSignal | undefined;
-  },
-): Promise<void> {
-  if (change.commands.length === 0) return;
+export async function restoreNat(run: ExecPlugin, change: RestoreOptions): Promise<string | undefined> {
+  if (change.commands.length === 0) return undefined;
   const file = `${change.family}-restore`;
   const stdin = `*nat\n${change.commands.join('\n')}\nCOMMIT\n`;
   const exit = await run({ file, args: ['-w', '--noflush'], env, stdin, signal: change.signal });
-  // 4: the kernel refused or the lock was not had; 1 and 2: a rule or chain is not (or no longer free) to be removed.
-  if (exit.exitCode === 0 || exit.exitCode === 1 || exit.exitCode === 2) return;
-  const message = `${file} failed (exit status ${exit.exitCode}): ${quote(exit.stderr.trim(), 600)}`;
-  throw new Stage1Error('ERR_RKT_STAGE1_PLUGIN_FAILED', message);
+  if (exit.exitCode === 0) return undefined;
+  return `${file} failed (exit status ${exit.exitCode}): ${quote(exit.stderr.trim(), 600)}`;
 }
 
 /** A port the portmap plugin forwards, and the container it says it is for. */

@@ -47,7 +47,9 @@ export async function fakeHost(plugins = ['loopback', 'ptp', 'portmap', 'bridge'
     const scripted = [...answers].find(([prefix]) => what.startsWith(prefix))?.[1];
     const exit = scripted && (scripted.length > 1 ? scripted.shift() : scripted[0]);
     if (exit instanceof Error) throw exit;
-    const stdout = command === 'ADD' ? JSON.stringify(result(config, calls.length)) : '';
+    // Loopback comes up beside the networks, in no fixed order: it has no part in the numbering of addresses.
+    const serial = calls.filter((call) => /^ADD (?!loopback )/.test(call.what)).length + 1;
+    const stdout = command === 'ADD' ? JSON.stringify(result(config, serial)) : '';
     return { exitCode: 0, stdout, stderr: '', ...exit };
   };
   return {

@@ -108,6 +108,24 @@ describe('several pods at once', () => {
     expect(reservations(host.options)).toEqual([]);
   });
 
+  it('come and go without taking each other’s chains away', async () => {
+    await using host = await privateHost('nft');
+    const networking = createNetworking(host.options);
+    await using stack = new AsyncDisposableStack();
+    const before = host.state();
+    const comeAndGo = async (index: number) => {
+      const namespace = stack.use(await newNamespace());
+      const ports = [{ ...web, hostPort: 18_200 + index }];
+      for (let round = 0; round < 4; round++) {
+        const pod = { podId: randomUUID(), netnsPath: namespace.path };
+        const saved = await networking.setup({ ...pod, requests, ports });
+        await networking.teardown({ ...pod, saved });
+      }
+    };
+    await Promise.all(Array.from({ length: 4 }, (_, index) => comeAndGo(index)));
+    expect(host.state()).toEqual(before);
+  });
+
   it('cannot have the same port', async () => {
     await using host = await privateHost('nft');
     await using first = await newNamespace();

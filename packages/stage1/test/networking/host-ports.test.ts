@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import { createHostPorts } from '../../src/networking/host-ports.ts';
+import { fakeHost } from './fake-plugins.ts';
+
+const podId = '6f1b2c3d-0000-4000-8000-000000000001';
+const listing = 'iptables -w -t nat -S';
+const restore = 'iptables-restore';
+const options = { families: ['iptables'], signal: undefined } as const;
+
+const shared = [
+  '-N CNI-HOSTPORT-DNAT',
+  '-N CNI-HOSTPORT-MASQ',
+  '-A PREROUTING -m addrtype --dst-type LOCAL -j CNI-HOSTPORT-DNAT',
+].join('\n');
+const own = `-A POSTROUTING -s 172.16.28.2/32 -m comment --comment "name: \\"n\\" id: \\"${podId}\\"" -j CNI-f8672d0dec`;
+const refused = { exitCode: 4, stderr: 'RULE_DELETE failed (No such file or directory)' };
+
+describe('sweeping the nat table while other pods end', () => {
+  it('looks again when another process was faster, and is content with what it finds', async () => {
+    const host = await fakeHost();
+    host.answer(listing, { stdout: shared }, { stdout: '' });
+    host.answer(restore, refused);
+    await createHostPorts(host.options.run!).sweep(podId, options);
+    expect(host.calls.map(({ what }) => what.split(' ')[0])).toEqual(['iptables', 'iptables-restore', 'iptables']);
+  });
+
+  it('decides anew on what the table holds then', async () => {
+    const host = await fakeHost();
+    host.answer(listing, { stdout: `${shared}\n${own}` }, { stdout: own });
+    host.answer(restore, refused, refused, {});
+    await createHostPorts(host.options.run!).sweep(podId, options);
+    expect(host.calls.at(-1)?.stdin).not.toContain('CNI-HOSTPORT-DNAT');
+    expect(host.calls.at(-1)?.stdin).toContain(`-D POSTROUTING`);
+  });
+
+  it('leaves shared chains that stay in use to the next pod', async () => {
+    const host = await fakeHost();
+    host.answer(listing, { stdout: shared });
+    host.answer(restore, refused);
+    await expect(createHostPorts(host.options.run!).sweep(podId, options)).resolves.toBeUndefined();
+  });
+
+  it('fails when rules of the pod itself cannot be removed', async () => {
+    const host = await fakeHost();
+    host.answer(listing, { stdout: own });
+    host.answer(restore, refused);
+    await expect(createHostPorts(host.options.run!).sweep(podId, options)).rejects.toMatchObject({
+      code: 'ERR_RKT_STAGE1_PLUGIN_FAILED',
+      message: expect.stringContaining('iptables-restore failed (exit status 4)'),
+    });
+  });
+});
