@@ -13,8 +13,6 @@ const require = createRequire(import.meta.url);
 const here = dirname(fileURLToPath(import.meta.url));
 const dist = join(here, '..', 'dist');
 const work = join(dist, '.sea');
-/** What a fetch reads from sockets is garbage as soon as it is passed on; with a small nursery, and asked, V8 notices in time. */
-const v8Options = ['--max-semi-space-size=1', '--expose-gc'];
 
 rmSync(work, { recursive: true, force: true });
 mkdirSync(work, { recursive: true });
@@ -28,10 +26,7 @@ copyFileSync(addonPath(), join(work, 'koffi.node'));
 writeFileSync(join(work, 'sea.json'), JSON.stringify(seaConfig()));
 
 // The executable is a copy of the Node that runs this script, so that code cache and Node match.
-// V8 rejects a code cache that was made with other options than the program runs with.
-execFileSync(process.execPath, [...v8Options, '--experimental-sea-config', join(work, 'sea.json')], {
-  stdio: 'inherit',
-});
+execFileSync(process.execPath, ['--experimental-sea-config', join(work, 'sea.json')], { stdio: 'inherit' });
 const executable = join(work, 'rkt');
 copyFileSync(process.execPath, executable);
 chmodSync(executable, 0o755);
@@ -45,7 +40,8 @@ function seaConfig(): object {
     disableExperimentalSEAWarning: true,
     useSnapshot: false,
     useCodeCache: true,
-    execArgv: ['--disable-warning=ExperimentalWarning', ...v8Options],
+    // No options for V8: with any, it rejects the code cache of Node's own modules, and every thread starts 10 ms later.
+    execArgv: ['--disable-warning=ExperimentalWarning'],
     // Options for Node in the caller's environment must not change what a tool that runs as root does.
     execArgvExtension: 'none',
     assets: {

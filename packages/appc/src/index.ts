@@ -42,11 +42,12 @@ export type {
   FifoEntry,
   FileEntry,
   HardlinkEntry,
+  LayerEntries,
   LayerEntry,
   LayerIndex,
   SymlinkEntry,
 } from './tree/layer-index.ts';
-export { decodeLayerIndex, encodeLayerIndex } from './tree/layer-index-codec.ts';
+export { decodeLayerIndex, encodeLayerIndex, streamLayerIndex } from './tree/layer-index-codec.ts';
 export { createLayerIndexer, type LayerIndexer } from './tree/layer-indexer.ts';
 export { defaultLayerLimits, type LayerLimits } from './tree/layer-limits.ts';
 export type { IndexedLayer } from './tree/layer-merger.ts';

@@ -9,6 +9,9 @@ import {
 import type { AbortOptions, Image } from '@rkt/registry';
 import { ConversionError } from './errors.ts';
 import { fetchLayers } from './layers/fetch-layers.ts';
+import { createHashFeed } from './layers/hash-feed.ts';
+import type { ImageHasherOptions } from './layers/image-hasher.ts';
+import { createLayerThreads } from './layers/layer-threads.ts';
 import { hashHere, hashOnThread, type ImageHashing } from './layers/remote-hash.ts';
 import { packagedWorkers, type WorkerFactories, workerOptions } from './layers/threads.ts';
 import { type ConversionLimits, defaultConversionLimits } from './limits.ts';
@@ -19,7 +22,7 @@ export interface ConvertImageOptions extends AbortOptions {
   /** Where layers are kept; those it has are not fetched. */
   readonly repository: LayerRepository;
   readonly onProgress?: OnConversionProgress;
-  /** Layers fetched at once. @default 3 */
+  /** Layers of more than 1 MiB fetched at once; as many smaller ones are fetched beside them. @default 3 */
   readonly concurrency?: number;
   readonly limits?: Partial<ConversionLimits>;
   /** @default the worker files of this package */
@@ -37,8 +40,9 @@ export interface ConvertedImage {
   readonly size: number;
 }
 
-/** Up to this many bytes of blobs everything runs on the calling thread: a worker takes 15 ms and more to start. */
-const HERE_BYTES = 8 * 1024 * 1024;
+/** Up to this many bytes of blobs, all layers are unpacked on the calling thread. */
+const UNPACK_HERE_BYTES = 8 * 1024 * 1024;
+const HASH_HERE_BYTES = 64 * 1024 * 1024;
 const DEFAULT_CONCURRENCY = 3;
 
 /**
@@ -58,12 +62,15 @@ export async function convertImage(image: Image, options: ConvertImageOptions): 
   checkLayers(image, limits);
   const manifest = manifestOf(image);
   const manifestBytes = serializeImageManifest(manifest);
-  const workers = isSmall(image) ? undefined : (options.workers ?? packagedWorkers);
-  const layerCount = image.layers.length;
-  const hashing = beginHashing(workers, { manifestBytes, layerCount });
+  const { workers = packagedWorkers, repository, onProgress, signal } = options;
+  const small = blobBytes(image) <= UNPACK_HERE_BYTES;
+  await using threads = createLayerThreads(workers, concurrency);
+  const hashing = beginHashing(image, workers, { manifestBytes, layerCount: image.layers.length });
+  const feed = createHashFeed(image.layers, hashing);
   try {
-    const { repository, onProgress, signal } = options;
-    await fetchLayers(image.layers, { repository, onProgress, signal, concurrency, limits, workers, hashing });
+    const context = { repository, onProgress, signal, concurrency, limits, onVerified: feed.arrive };
+    await fetchLayers(image.layers, { ...context, threads: small ? undefined : threads });
+    await threads[Symbol.asyncDispose]();
     onProgress?.({ type: 'image:hashing' });
     const { id, size, layerSizes } = await untilAborted(hashing.finish(), signal);
     onProgress?.({ type: 'image:done', id, size });
@@ -71,14 +78,14 @@ export async function convertImage(image: Image, options: ConvertImageOptions): 
     return { id, manifest, manifestBytes, layers, size };
   } finally {
     await hashing.dispose();
+    feed.close();
   }
 }
 
-function beginHashing(
-  workers: WorkerFactories | undefined,
-  options: { readonly manifestBytes: Uint8Array; readonly layerCount: number },
-): ImageHashing {
-  return workers === undefined ? hashHere(options) : hashOnThread(workers.hash(workerOptions), options);
+/** A thread takes 40 ms to start, which only pays when there is a lot to hash; then it also keeps this one responsive. */
+function beginHashing(image: Image, workers: WorkerFactories, options: ImageHasherOptions): ImageHashing {
+  if (blobBytes(image) <= HASH_HERE_BYTES) return hashHere(options);
+  return hashOnThread(workers.hash(workerOptions), options);
 }
 
 function manifestOf(image: Image): ImageManifest {
@@ -90,8 +97,8 @@ function manifestOf(image: Image): ImageManifest {
   });
 }
 
-function isSmall(image: Image): boolean {
-  return image.layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0) <= HERE_BYTES;
+function blobBytes(image: Image): number {
+  return image.layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0);
 }
 
 function checkConcurrency(concurrency: number): number {

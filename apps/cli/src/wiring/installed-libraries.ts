@@ -24,10 +24,12 @@ export const installedLibraries: Libraries = {
     return openDockerArchive(path, { signal });
   },
   convertImage: async (image, options) => {
-    const [{ convertImage }, { embeddedParts }] = await Promise.all([
+    const [{ convertImage }, { embeddedParts }, { exposeCollector }] = await Promise.all([
       import('@rkt/docker2aci'),
       import('./embedded-parts.ts'),
+      import('./collector.ts'),
     ]);
+    exposeCollector();
     return convertImage(image, {
       ...options,
       ...(embeddedParts === undefined ? {} : { workers: embeddedParts.workers }),

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ByteString } from '../tree/byte-string.ts';
-import type { DirectoryNode, FileNode, FileTree, TreeNode } from '../tree/file-tree.ts';
+import type { FileNode, FileTree, TreeNode } from '../tree/file-tree.ts';
 import type { EntryAttributes } from '../tree/layer-index.ts';
-import { createLayerMerger, type IndexedLayer, type PlacedNode } from '../tree/layer-merger.ts';
+import { type AnyDirectory, createLayerMerger, type IndexedLayer, type PlacedNode } from '../tree/layer-merger.ts';
 import { IMPLIED_ATTRIBUTES } from '../tree/layer-tree.ts';
 import { BLOCK } from '../tree/tar-fields.ts';
 import type { AciSegment } from './segment.ts';
 import { createSegmentWriter, type SegmentWriter, zeroSegments } from './segment-writer.ts';
 import { type TarHeader, writePadding, writeTarHeader } from './tar-header.ts';
 
-/** Builds the tree and the ACI stream of an image while its lower layers are still on their way. */
+/** Builds the ACI stream of an image while its lower layers are still on their way. */
 export interface AciBuilder {
   /**
    * Adds the next layer, the top one first. The segments are the next part of the stream: what this layer contributes
    * is final, whatever is below it. They are made while they are iterated over, once.
    */
   addLayer(layer: IndexedLayer): Iterable<AciSegment>;
-  /** After the base layer: the tree and the rest of the stream. */
-  finish(): { readonly tree: FileTree; readonly segments: Iterable<AciSegment> };
+  /** After the base layer: the rest of the stream. */
+  finish(): Iterable<AciSegment>;
 }
 
 export interface AciBuilderOptions {
@@ -56,10 +56,7 @@ export function createAciBuilder(options: AciBuilderOptions): AciBuilder {
       added += 1;
       return added === 1 ? withManifest(manifestBytes, placed) : nodeSegments(placed);
     },
-    finish() {
-      const tree = merger.finish();
-      return { tree, segments: endSegments(tree, added === 0 ? manifestBytes : undefined) };
-    },
+    finish: () => endSegments(merger.finishedRoot(), added === 0 ? manifestBytes : undefined),
   };
 }
 
@@ -69,7 +66,7 @@ export function* aciSegments(tree: FileTree, manifestBytes: Uint8Array): Generat
   for (const [index, placed] of byLayer.toReversed().entries()) {
     yield* index === 0 ? withManifest(manifestBytes, placed) : nodeSegments(placed);
   }
-  yield* endSegments(tree, byLayer.length === 0 ? manifestBytes : undefined);
+  yield* endSegments(tree.root, byLayer.length === 0 ? manifestBytes : undefined);
 }
 
 function placedByLayer(tree: FileTree): readonly PlacedNode[][] {
@@ -175,10 +172,10 @@ function* sparseSegments(file: FileNode): Generator<AciSegment> {
   yield* zeroSegments(file.size - end);
 }
 
-function* endSegments(tree: FileTree, manifestBytes: Uint8Array | undefined): Generator<AciSegment> {
+function* endSegments(root: AnyDirectory, manifestBytes: Uint8Array | undefined): Generator<AciSegment> {
   const writer = createSegmentWriter();
   if (manifestBytes !== undefined) writeManifest(writer, manifestBytes);
-  for (const path of impliedPaths(tree.root)) {
+  for (const path of impliedPaths(root)) {
     writeTarHeader(writer, { path: `${rootfsPath(path)}/`, type: '5', attributes: IMPLIED_ATTRIBUTES });
   }
   writer.reserve(2 * BLOCK);
@@ -186,9 +183,9 @@ function* endSegments(tree: FileTree, manifestBytes: Uint8Array | undefined): Ge
 }
 
 /** Directories no layer states and nothing in the archive implies, in byte order: the root, and those left without children. */
-function impliedPaths(root: DirectoryNode): readonly ByteString[] {
+function impliedPaths(root: AnyDirectory): readonly ByteString[] {
   const paths: ByteString[] = [];
-  const work: { directory: DirectoryNode; path: ByteString }[] = [{ directory: root, path: '' }];
+  const work: { directory: AnyDirectory; path: ByteString }[] = [{ directory: root, path: '' }];
   for (let next = work.pop(); next !== undefined; next = work.pop()) {
     const { directory, path } = next;
     if (directory.origin === undefined && (path === '' || directory.children.size === 0)) paths.push(path);

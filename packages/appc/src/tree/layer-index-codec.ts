@@ -4,7 +4,7 @@ import { type ByteReader, createByteReader } from './byte-reader.ts';
 import type { ByteString } from './byte-string.ts';
 import { type ByteWriter, createByteWriter } from './byte-writer.ts';
 import { isCleanPath } from './entry-path.ts';
-import type { EntryAttributes, Extent, LayerEntry, LayerIndex } from './layer-index.ts';
+import type { EntryAttributes, Extent, LayerEntries, LayerEntry, LayerIndex } from './layer-index.ts';
 
 /**
  * Format 1: `RKTLIX`, 0x00, version byte, length of the whole as 8 bytes big-endian; then variable-length numbers: tar
@@ -39,19 +39,30 @@ export function encodeLayerIndex(index: LayerIndex): Uint8Array {
  * @throws AppcError `ERR_RKT_APPC_INDEX`: not an index, another version, cut short, or not a possible index.
  */
 export function decodeLayerIndex(bytes: Uint8Array): LayerIndex {
+  const { size, entries } = streamLayerIndex(bytes);
+  return { size, entries: [...entries] };
+}
+
+/**
+ * As {@link decodeLayerIndex}, for a look at each entry: they are decoded while they are iterated over, once, and what is
+ * wrong with one is only thrown then.
+ */
+export function streamLayerIndex(bytes: Uint8Array): LayerEntries {
   checkHeader(bytes);
   const reader = createByteReader(bytes, HEADER_BYTES);
   const size = reader.unsigned();
+  return { size, entries: readEntries(reader, size) };
+}
+
+function* readEntries(reader: ByteReader, size: number): Generator<LayerEntry> {
   const count = reader.unsigned();
-  const entries: LayerEntry[] = [];
   let previous: Pick<LayerEntry, 'path' | 'headerOffset'> = { path: '', headerOffset: -1 };
   for (let done = 0; done < count; done += 1) {
     const entry = readEntry(reader, previous, size);
-    entries.push(entry);
+    yield entry;
     previous = entry;
   }
   if (!reader.atEnd) throw broken(reader, 'has bytes after its last entry');
-  return { size, entries };
 }
 
 function checkHeader(bytes: Uint8Array): void {

@@ -61,8 +61,14 @@ export interface FifoEntry extends EntryBase {
 export type LayerEntry = FileEntry | DirectoryEntry | SymlinkEntry | HardlinkEntry | DeviceEntry | FifoEntry;
 
 /** Everything the tree needs to know of a layer tar without reading it again. */
-export interface LayerIndex {
+export interface LayerEntries {
   /** Size of the whole uncompressed tar in bytes. */
   readonly size: number;
+  /** In archive order; looked at once. */
+  readonly entries: Iterable<LayerEntry>;
+}
+
+/** The same, all of it in memory. */
+export interface LayerIndex extends LayerEntries {
   readonly entries: readonly LayerEntry[];
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AppcError, quoteUntrusted } from '../errors.ts';
 import type { ByteString } from './byte-string.ts';
-import type { DirectoryNode, FileTree, TreeLayer, TreeNode } from './file-tree.ts';
-import type { LayerIndex } from './layer-index.ts';
+import type { DirectoryNode, FileTree, Origin, TreeLayer, TreeNode } from './file-tree.ts';
+import type { LayerEntries } from './layer-index.ts';
 import {
+  addName,
   type Directory,
   directoryLink,
   findInLayer,
@@ -18,7 +19,7 @@ import {
 export interface IndexedLayer {
   /** `sha256:<64 hex>` of the uncompressed tar. */
   readonly diffId: string;
-  readonly index: LayerIndex;
+  readonly index: LayerEntries;
 }
 
 /** A node and all the names it has in the finished tree, in no particular order. A directory comes without children. */
@@ -33,7 +34,18 @@ export interface LayerMerger {
   addLayer(layer: IndexedLayer): readonly PlacedNode[];
   /** To be called after the base layer. */
   finish(): FileTree;
+  /** As {@link finish}, without making a tree that is nobody's but the caller's: for a look at its directories. */
+  finishedRoot(): AnyDirectory;
 }
+
+/** A directory of a finished tree, or of the one being merged. */
+export interface AnyDirectory {
+  readonly kind: 'directory';
+  readonly origin: Origin | undefined;
+  readonly children: ReadonlyMap<ByteString, AnyDirectory | { readonly kind: Exclude<AnyKind, 'directory'> }>;
+}
+
+type AnyKind = TreeNode['kind'] | Slot['kind'];
 
 /** @throws RangeError if more or fewer than `layerCount` layers are added. `addLayer` throws as `mergeLayers` does. */
 export function createLayerMerger(layerCount: number): LayerMerger {
@@ -79,11 +91,15 @@ class TopDownMerger implements LayerMerger {
   }
 
   finish(): FileTree {
+    const root = finishedTree(this.finishedRoot());
+    return { layers: this.#layers.toReversed(), root };
+  }
+
+  finishedRoot(): Directory {
     if (this.#layers.length !== this.#layerCount) {
       throw new RangeError(`${this.#layers.length} of ${this.#layerCount} layers were added`);
     }
-    const layers = this.#layers.toReversed();
-    return { layers, root: finishedTree(this.#root ?? resolveLayer({ size: 0, entries: [] }, 0).root) };
+    return this.#root ?? resolveLayer({ size: 0, entries: [] }, 0).root;
   }
 
   #await(target: ByteString, link: PendingLink): void {
@@ -113,7 +129,7 @@ class TopDownMerger implements LayerMerger {
       return;
     }
     link.leaf = slot;
-    for (const name of link.names) slot.names.push(name);
+    for (const name of link.names) addName(slot, name);
   }
 
   #refuseDangling(): void {
@@ -162,7 +178,7 @@ class TopDownMerger implements LayerMerger {
   /** Notes the names of everything in a subtree that has become part of the tree. */
   #adopt(slot: Slot, path: ByteString): void {
     if (slot.kind !== 'directory') {
-      slot.names.push(path);
+      addName(slot, path);
       return;
     }
     const work: { directory: Directory; path: ByteString }[] = [{ directory: slot, path }];
@@ -170,9 +186,8 @@ class TopDownMerger implements LayerMerger {
       const { directory } = next;
       if (directory.origin !== undefined) directory.path = next.path;
       for (const [name, child] of directory.children) {
-        const childPath = joined(next.path, name);
-        if (child.kind === 'directory') work.push({ directory: child, path: childPath });
-        else child.names.push(childPath);
+        if (child.kind === 'directory') work.push({ directory: child, path: joined(next.path, name) });
+        else addName(child, isPath(child.path, next.path, name) ? child.path : joined(next.path, name));
       }
     }
   }
@@ -192,6 +207,18 @@ function placedNodes({ stated, statedAt }: LayerTree): PlacedNode[] {
     placed.push({ node: { kind: 'directory', attributes, origin, children: new Map() }, names: [path] });
   }
   return placed;
+}
+
+/** Whether a path is that of a name in a directory, without making the path of every file a second time. */
+function isPath(path: ByteString, directory: ByteString, name: ByteString): boolean {
+  if (directory === '') return path === name;
+  const { length } = directory;
+  return (
+    path.length === length + 1 + name.length &&
+    path[length] === '/' &&
+    path.startsWith(directory) &&
+    path.endsWith(name)
+  );
 }
 
 function joined(path: ByteString, name: ByteString): ByteString {

@@ -2,22 +2,27 @@
 import { AppcError, quoteUntrusted } from '../errors.ts';
 import type { ByteString } from './byte-string.ts';
 import type { DirectoryNode, Origin, TreeNode } from './file-tree.ts';
-import type { EntryAttributes, HardlinkEntry, LayerEntry, LayerIndex } from './layer-index.ts';
+import type { EntryAttributes, HardlinkEntry, LayerEntries, LayerEntry } from './layer-index.ts';
 
-/** A node that is no directory, with the visible names found for it so far. */
-export interface Leaf {
-  readonly kind: 'leaf';
-  readonly node: Exclude<TreeNode, DirectoryNode>;
-  readonly names: ByteString[];
+/** What stands at a path of its layer, with the visible names found for it so far; see {@link addName}. */
+export interface Named {
+  readonly path: ByteString;
+  names: ByteString[];
 }
 
-/** A hard link whose target no earlier entry of its layer made: it names something in the layers below. */
-export interface PendingLink {
+/** A node that is no directory. */
+export interface Leaf extends Named {
+  readonly kind: 'leaf';
+  readonly node: Exclude<TreeNode, DirectoryNode>;
+}
+
+/**
+ * A hard link whose target no earlier entry of its layer made: it names something in the layers below. Its names are those
+ * of hard links to it, too.
+ */
+export interface PendingLink extends Named {
   readonly kind: 'link';
-  readonly path: ByteString;
   readonly target: ByteString;
-  /** Visible names of the link, and of hard links to it. */
-  readonly names: ByteString[];
   leaf: Leaf | undefined;
 }
 
@@ -33,6 +38,15 @@ export interface Directory {
   opaque: boolean;
   /** Where it is in the tree, once it is there with attributes some layer states. */
   path: ByteString | undefined;
+}
+
+/** Shared and never changed: most things have one name, and an array that grows from nothing makes room for seventeen. */
+const noNames: ByteString[] = [];
+Object.freeze(noNames);
+
+export function addName(named: Named, name: ByteString): void {
+  if (named.names.length === 0) named.names = [name];
+  else named.names.push(name);
 }
 
 export type Slot = Leaf | PendingLink | Directory;
@@ -73,7 +87,7 @@ const OPAQUE = '.wh..wh..opq';
  * @throws AppcError `ERR_RKT_APPC_LIMIT` for more than `maxImplied` implied directories at any time.
  */
 export function resolveLayer(
-  index: LayerIndex,
+  index: LayerEntries,
   layer: number,
   maxImplied: number = MAX_IMPLIED_DIRECTORIES,
 ): LayerTree {
@@ -140,7 +154,8 @@ class LayerResolver implements LayerTree {
 
   #leaf(entry: Exclude<LayerEntry, { kind: 'directory' | 'hardlink' }>): Leaf {
     const origin = { layer: this.#layer, headerOffset: entry.headerOffset };
-    const leaf: Leaf = { kind: 'leaf', node: leafNode(entry, origin, this.#attributes(entry)), names: [] };
+    const node = leafNode(entry, origin, this.#attributes(entry));
+    const leaf: Leaf = { kind: 'leaf', path: entry.path, node, names: noNames };
     this.stated.push(leaf);
     this.statedAt.push(entry.headerOffset);
     return leaf;
@@ -158,7 +173,7 @@ class LayerResolver implements LayerTree {
       if (found.slot.kind === 'directory') throw directoryLink(entry.path, entry.target);
       return found.slot;
     }
-    const link: PendingLink = { kind: 'link', path: entry.path, target: entry.target, names: [], leaf: undefined };
+    const link: PendingLink = { kind: 'link', path: entry.path, target: entry.target, names: noNames, leaf: undefined };
     this.links.push(link);
     return link;
   }

@@ -33,7 +33,7 @@ function contentOf(index: LayerIndex, layer: number): Buffer {
 function built(layers: readonly IndexedLayer[]): AciSegment[] {
   const builder = createAciBuilder({ manifestBytes, layerCount: layers.length });
   const segments = layers.toReversed().flatMap((layer) => [...builder.addLayer(layer)]);
-  return [...segments, ...builder.finish().segments];
+  return [...segments, ...builder.finish()];
 }
 
 /** ACI of layers given as archives, base first, and the index of that ACI. */

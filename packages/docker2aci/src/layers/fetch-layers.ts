@@ -1,100 +1,86 @@
 // SPDX-License-Identifier: Apache-2.0
-import { availableParallelism } from 'node:os';
-import type { LayerIngest, LayerRepository, PresentLayer } from '@rkt/appc';
+import type { LayerIngest, LayerRepository } from '@rkt/appc';
 import { isRegistryError, type Layer } from '@rkt/registry';
 import type { ConversionLimits } from '../limits.ts';
 import type { OnConversionProgress } from '../progress.ts';
-import type { LayerJob, LayerSink, UnpackedLayer } from './layer-job.ts';
+import type { VerifiedLayer } from './hash-feed.ts';
+import type { UnpackedLayer } from './layer-job.ts';
+import type { LayerThreads } from './layer-threads.ts';
 import { createRelief } from './relief.ts';
-import type { ImageHashing } from './remote-hash.ts';
-import { createLayerThread, type LayerThread } from './remote-unpack.ts';
-import { type WorkerFactories, workerOptions } from './threads.ts';
 import { unpackLayer } from './unpack.ts';
 
 export interface FetchContext {
   readonly repository: LayerRepository;
   readonly onProgress: OnConversionProgress | undefined;
   readonly signal: AbortSignal | undefined;
+  /** Large layers at once; as many small ones are fetched beside them. */
   readonly concurrency: number;
   readonly limits: ConversionLimits;
-  /** Undefined: everything runs on this thread. */
-  readonly workers: WorkerFactories | undefined;
-  readonly hashing: ImageHashing;
+  /** For large layers; they end with a failure. Undefined: everything runs on this thread. */
+  readonly threads: LayerThreads | undefined;
+  /** Called once for each diffID, in any order, as soon as its tar can be read. */
+  readonly onVerified: (diffId: string, layer: VerifiedLayer) => void;
 }
 
-/** A blob of this many bytes or fewer is unpacked on the calling thread. */
-const HERE_BYTES = 1024 * 1024;
+/** A layer whose blob has this many bytes or fewer is small, and unpacked on the calling thread. */
+const SMALL_BYTES = 1024 * 1024;
 
 /**
- * Brings all layers (base first) into the repository and hands them to the hashing from the top down. A diffID that the
- * image has twice is fetched once. Ends when all work has ended, also after a failure.
+ * Brings all layers (base first) into the repository. A diffID that the image has twice is fetched once. Ends when all
+ * work has ended, also after a failure.
  */
 export async function fetchLayers(layers: readonly Layer[], context: FetchContext): Promise<void> {
   const failure = new AbortController();
   const signal = context.signal === undefined ? failure.signal : AbortSignal.any([context.signal, failure.signal]);
-  const threads = createThreads(context);
-  const feed = topDownFeed(layers, context.hashing);
-  // Taken from the top: hashing goes that way and is the longest chain of work, so it must never wait for its next layer.
-  const left = [...uniqueLayers(layers)];
-  const work = async (): Promise<void> => {
-    for (let layer = left.pop(); layer !== undefined; layer = left.pop()) {
-      const present = await fetchLayer(layer, { ...context, signal, threads });
-      feed(layer.diffId, present);
-    }
-  };
-  const guarded = async (): Promise<void> => {
+  const { threads } = context;
+  const work = async (left: Layer[]): Promise<void> => {
     try {
-      await work();
+      for (let layer = left.pop(); layer !== undefined; layer = left.pop()) {
+        await fetchLayer(layer, { ...context, signal });
+      }
     } catch (error) {
       failure.abort(error);
       throw error;
     }
   };
   // Threads die with the signal, so that no one waits for them; files are removed by those who made them.
-  const end = (): void => void threads.terminate();
+  const end = (): void => void threads?.[Symbol.asyncDispose]();
   signal.addEventListener('abort', end, { once: true });
   try {
-    const lanes = Array.from({ length: context.concurrency }, guarded);
+    const lanes = queues(layers).flatMap((queue) => Array.from({ length: context.concurrency }, () => work(queue)));
     await Promise.allSettled(lanes);
     signal.throwIfAborted();
   } finally {
     signal.removeEventListener('abort', end);
-    await threads.terminate();
   }
 }
 
-function uniqueLayers(layers: readonly Layer[]): readonly Layer[] {
-  return [...new Map(layers.map((layer) => [layer.diffId, layer])).values()];
+/**
+ * Each diffID once, to be taken from the end, which is the top of the image: hashing goes that way and is the longest
+ * chain of work, so it must never wait for its next layer. Small layers, whose time is all in waiting for the network and
+ * the disk, have a queue of their own: they must not keep a core from the large ones.
+ */
+function queues(layers: readonly Layer[]): readonly Layer[][] {
+  const unique = [...new Map(layers.map((layer) => [layer.diffId, layer])).values()];
+  return [unique.filter(isLarge), unique.filter((layer) => !isLarge(layer))];
 }
 
-/** Hands layers on in the order hashing wants them, as soon as all above have come. */
-function topDownFeed(layers: readonly Layer[], hashing: ImageHashing): (diffId: string, layer: PresentLayer) => void {
-  const arrived = new Map<string, PresentLayer>();
-  let next = layers.length - 1;
-  return (diffId, layer) => {
-    arrived.set(diffId, layer);
-    for (let wanted = layers[next]; wanted !== undefined; wanted = layers[next]) {
-      const found = arrived.get(wanted.diffId);
-      if (found === undefined) return;
-      hashing.addLayer({ diffId: wanted.diffId, path: found.path, index: found.index });
-      next -= 1;
-    }
-  };
+function isLarge({ descriptor }: Layer): boolean {
+  return descriptor.size > SMALL_BYTES;
 }
 
 interface LayerContext extends FetchContext {
   readonly signal: AbortSignal;
-  readonly threads: Threads;
 }
 
 /** A host that sent wrong bytes is asked last from then on, so a second try may well go to another one. */
-async function fetchLayer(layer: Layer, context: LayerContext): Promise<PresentLayer> {
+async function fetchLayer(layer: Layer, context: LayerContext): Promise<void> {
   try {
-    return await tryLayer(layer, context);
+    await tryLayer(layer, context);
   } catch (error) {
     context.signal.throwIfAborted();
     if (!isWrongContent(error)) throw error;
-    return tryLayer(layer, context);
+    await tryLayer(layer, context);
   }
 }
 
@@ -105,8 +91,8 @@ function isWrongContent(error: unknown): boolean {
   );
 }
 
-async function tryLayer(layer: Layer, context: LayerContext): Promise<PresentLayer> {
-  const { signal, onProgress } = context;
+async function tryLayer(layer: Layer, context: LayerContext): Promise<void> {
+  const { signal, onProgress, onVerified } = context;
   signal.throwIfAborted();
   const { diffId, descriptor } = layer;
   const { digest } = descriptor;
@@ -114,26 +100,29 @@ async function tryLayer(layer: Layer, context: LayerContext): Promise<PresentLay
   const prepared = await context.repository.prepareLayer(diffId, { signal, onWait });
   if (prepared.state === 'present') {
     onProgress?.({ type: 'layer:present', digest, diffId });
-    return prepared;
+    onVerified(diffId, prepared);
+    return;
   }
   await using ingest = prepared;
   onProgress?.({ type: 'layer:start', digest, diffId, size: descriptor.size });
   const unpacked = await transfer(layer, ingest, context);
   signal.throwIfAborted();
-  const present = await ingest.commit(unpacked);
+  // Before the commit: hashing need not wait for the disk.
+  onVerified(diffId, { path: ingest.path, index: unpacked.index });
+  await ingest.commit(unpacked);
   onProgress?.({ type: 'layer:done', digest, diffId, size: unpacked.size });
-  return present;
 }
 
 async function transfer(layer: Layer, ingest: LayerIngest, context: LayerContext): Promise<UnpackedLayer> {
   const { signal, onProgress, limits, threads } = context;
   const { digest, mediaType, size } = layer.descriptor;
   const onBytes = (received: number): void => onProgress?.({ type: 'layer:bytes', digest, received, size });
-  await using blob = await layer.open({ signal, onBytes });
   const job = { path: ingest.path, digest, mediaType, size, diffId: layer.diffId, limits };
-  const sink = threads.unpack(job);
+  // Before the blob is asked for: a thread starts while the registry looks.
+  const sink = threads === undefined || !isLarge(layer) ? unpackLayer(job) : threads.unpack(job);
   const relief = createRelief();
   try {
+    await using blob = await layer.open({ signal, onBytes });
     for await (const bytes of blob) {
       signal.throwIfAborted();
       await sink.push(bytes);
@@ -146,29 +135,4 @@ async function transfer(layer: Layer, ingest: LayerIngest, context: LayerContext
     signal.throwIfAborted();
     throw error;
   }
-}
-
-interface Threads {
-  unpack(job: LayerJob): LayerSink;
-  terminate(): Promise<void>;
-}
-
-/** Worker threads, started when first needed: as many as there are cores, or layers at once. */
-function createThreads({ workers, concurrency }: FetchContext): Threads {
-  const threads: LayerThread[] = [];
-  const most = Math.min(availableParallelism(), concurrency);
-  const leastBusy = (start: WorkerFactories): LayerThread => {
-    const [first] = threads.toSorted((left, right) => left.openJobs - right.openJobs);
-    if (first !== undefined && (first.openJobs === 0 || threads.length >= most)) return first;
-    const thread = createLayerThread(start.layer(workerOptions));
-    threads.push(thread);
-    return thread;
-  };
-  return {
-    unpack: (job) =>
-      workers === undefined || job.size <= HERE_BYTES ? unpackLayer(job) : leastBusy(workers).unpack(job),
-    terminate: async () => {
-      await Promise.all(threads.map((thread) => thread.terminate()));
-    },
-  };
 }

@@ -3,7 +3,7 @@
 // Program of the worker thread that computes an image ID. It is loaded by path or bundled into one script: it exports nothing.
 
 import { parentPort } from 'node:worker_threads';
-import { createImageHasher, type ImageHasher } from './image-hasher.ts';
+import { allTurns, createImageHasher, type HashedLayer, type ImageHasher } from './image-hasher.ts';
 import { type HashReply, type HashRequest, sendError } from './thread-messages.ts';
 
 let hasher: ImageHasher | undefined;
@@ -12,7 +12,6 @@ parentPort?.on('message', (request: HashRequest) => {
   try {
     handle(request);
   } catch (error) {
-    hasher?.close();
     hasher = undefined;
     reply({ type: 'failed', error: sendError(error) });
   }
@@ -20,13 +19,16 @@ parentPort?.on('message', (request: HashRequest) => {
 
 function handle(request: HashRequest): void {
   if (request.type === 'start') hasher = createImageHasher(request.options);
-  else if (request.type === 'layer') hasher?.addLayer(request.layer);
+  else if (request.type === 'layer') addLayer(request.layer);
   else if (hasher !== undefined) {
     const image = hasher.finish();
-    hasher.close();
     hasher = undefined;
     reply({ type: 'done', image });
   }
+}
+
+function addLayer(layer: HashedLayer): void {
+  if (hasher !== undefined) allTurns(hasher.addLayer(layer));
 }
 
 function reply(message: HashReply): void {

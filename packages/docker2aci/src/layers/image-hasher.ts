@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, openSync } from 'node:fs';
-import { type AciSegment, createAciBuilder, decodeLayerIndex, type ImageId, isAppcError } from '@rkt/appc';
+import { type AciSegment, createAciBuilder, type ImageId, isAppcError, streamLayerIndex } from '@rkt/appc';
 import { ConversionError } from '../errors.ts';
-import { toIoError } from '../io-error.ts';
-import { readLayerRange } from './read-range.ts';
+import { type OpenLayer, readLayerRange } from './read-range.ts';
 
 /** A layer on disk, as hashing wants it. */
 export interface HashedLayer {
   readonly diffId: string;
-  /** The uncompressed tar. */
-  readonly path: string;
+  /** The uncompressed tar, open until hashing has ended. */
+  readonly file: OpenLayer;
   readonly index: Uint8Array;
 }
 
@@ -24,12 +22,10 @@ export interface HashedImage {
 
 /** Computes an image ID, layer by layer from the top down. */
 export interface ImageHasher {
-  /** Top layer first. */
-  addLayer(layer: HashedLayer): void;
+  /** Top layer first. The work is done while it is iterated over: a turn for each mebibyte, in which others may run. */
+  addLayer(layer: HashedLayer): Generator<void>;
   /** After the base layer. */
   finish(): HashedImage;
-  /** Closes the layer files. */
-  close(): void;
 }
 
 export interface ImageHasherOptions {
@@ -49,54 +45,60 @@ export function createImageHasher(options: ImageHasherOptions): ImageHasher {
   const stream = new HashedStream();
   const layerSizes: number[] = [];
   return {
-    addLayer: (layer) =>
-      translating(() => {
-        const index = decodeLayerIndex(layer.index);
+    *addLayer(layer) {
+      const segments = translating(() => {
+        const index = streamLayerIndex(layer.index);
         layerSizes.unshift(index.size);
-        const added = builder.addLayer({ diffId: layer.diffId, index });
-        stream.open(options.layerCount - layerSizes.length, layer.path);
-        stream.take(added);
-      }),
+        stream.useFile(options.layerCount - layerSizes.length, layer.file);
+        return builder.addLayer({ diffId: layer.diffId, index });
+      });
+      const turns = stream.take(segments);
+      while (translating(() => turns.next()).done !== true) yield;
+    },
     finish: () =>
       translating(() => {
-        stream.take(builder.finish().segments);
+        allTurns(stream.take(builder.finish()));
         return { ...stream.digest(), layerSizes };
       }),
-    close: () => stream.close(),
   };
+}
+
+/** Does all the work at once. */
+export function allTurns(work: Generator<void>): void {
+  while (work.next().done !== true);
 }
 
 /** Gathers the stream in one buffer, so that neither a header nor a small file costs a call of its own. */
 class HashedStream {
   readonly #hash: Hash = createHash('sha512');
   readonly #buffer: Buffer = Buffer.allocUnsafe(BUFFER_BYTES);
-  readonly #files = new Map<number, { readonly fd: number; readonly path: string }>();
+  readonly #files = new Map<number, OpenLayer>();
   #filled = 0;
   #size = 0;
 
-  open(layer: number, path: string): void {
-    try {
-      this.#files.set(layer, { fd: openSync(path, 'r'), path });
-    } catch (error) {
-      throw toIoError(error, 'cannot open', path);
-    }
+  useFile(layer: number, file: OpenLayer): void {
+    this.#files.set(layer, file);
   }
 
-  take(segments: Iterable<AciSegment>): void {
+  /** Yields whenever a buffer full of content has been hashed. */
+  *take(segments: Iterable<AciSegment>): Generator<void> {
     for (const segment of segments) {
-      if (segment.kind === 'bytes') this.#addBytes(segment.bytes);
-      else this.#addRange(segment.layer, segment.tarOffset, segment.length);
+      if (segment.kind === 'bytes') {
+        this.#addBytes(segment.bytes);
+        continue;
+      }
+      for (let at = 0; at < segment.length; ) {
+        at += this.#addPart(segment, at);
+        if (this.#filled < BUFFER_BYTES) continue;
+        this.#flush();
+        yield;
+      }
     }
   }
 
   digest(): { readonly id: ImageId; readonly size: number } {
     this.#flush();
     return { id: `sha512-${this.#hash.digest('hex')}`, size: this.#size };
-  }
-
-  close(): void {
-    for (const { fd } of this.#files.values()) closeSync(fd);
-    this.#files.clear();
   }
 
   #addBytes(bytes: Uint8Array): void {
@@ -108,15 +110,14 @@ class HashedStream {
     }
   }
 
-  #addRange(layer: number, tarOffset: number, length: number): void {
+  /** As much of a range as fits, from `at` of it. @returns how much that was */
+  #addPart({ layer, tarOffset, length }: AciSegment & { readonly kind: 'layer' }, at: number): number {
     const file = this.#files.get(layer);
     if (file === undefined) throw new RangeError(`layer ${layer} has not been added`);
-    for (let at = 0; at < length; ) {
-      const part = this.#buffer.subarray(this.#filled, this.#filled + Math.min(this.#room(), length - at));
-      readLayerRange(file, part, tarOffset + at);
-      this.#filled += part.length;
-      at += part.length;
-    }
+    const part = this.#buffer.subarray(this.#filled, this.#filled + Math.min(this.#room(), length - at));
+    readLayerRange(file, part, tarOffset + at);
+    this.#filled += part.length;
+    return part.length;
   }
 
   #room(): number {

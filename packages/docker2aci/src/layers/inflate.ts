@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { constants, createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib';
 import { ConversionError } from '../errors.ts';
 import type { BlobName, Compression } from './compression.ts';
+import { createDirectEngine } from './direct-engine.ts';
+import type { Engine, EngineOptions } from './engine.ts';
+import { createStreamEngine } from './stream-engine.ts';
 
 /** Takes packed bytes and gives plain ones to its sink. */
 export interface Inflater {
@@ -18,12 +20,9 @@ export interface InflaterOptions {
   readonly maxZstdWindowLog: number;
   /** Takes each piece as it comes; what it throws ends the inflating. The piece is not kept. */
   readonly sink: (bytes: Uint8Array) => void;
+  /** @default on the calling thread if this Node allows it, otherwise on the thread pool */
+  readonly createEngine?: (options: EngineOptions) => Engine;
 }
-
-type Engine = Gunzip | ZstdDecompress;
-
-/** Large pieces: with 16 KiB, Node's default, the way to the thread pool and back costs more than inflating does. */
-const CHUNK_BYTES = 512 * 1024;
 
 /**
  * An inflater of gzip (any number of members), zstd (any number of frames, skippable ones too) or plain bytes. Zero bytes
@@ -43,12 +42,14 @@ function passing({ sink }: InflaterOptions): Inflater {
   };
 }
 
+function bestEngine(options: EngineOptions): Engine {
+  return createDirectEngine(options) ?? createStreamEngine(options);
+}
+
 class EngineInflater implements Inflater {
   readonly #compression: 'gzip' | 'zstd';
   readonly #options: InflaterOptions;
   #engine: Engine | undefined;
-  #failure: Error | undefined;
-  #fail: (error: Error) => void = () => undefined;
   #padding = false;
 
   constructor(compression: 'gzip' | 'zstd', options: InflaterOptions) {
@@ -60,9 +61,7 @@ class EngineInflater implements Inflater {
     let rest = bytes;
     while (rest.length > 0 && !this.#padding) {
       const engine = this.#engine ?? this.#open();
-      const before = engine.bytesWritten;
-      await this.#settle((done) => engine.write(rest, done));
-      rest = rest.subarray(engine.bytesWritten - before);
+      rest = rest.subarray(await this.#describing(() => engine.inflate(rest)));
       // What an engine leaves is beyond the end of its member or frame.
       if (rest.length > 0) {
         engine.destroy();
@@ -74,12 +73,7 @@ class EngineInflater implements Inflater {
   }
 
   async finish(): Promise<void> {
-    const engine = this.#engine;
-    if (engine === undefined) return;
-    await this.#settle((done) => {
-      engine.once('end', done);
-      engine.end();
-    });
+    await this.#describing(async () => this.#engine?.finish());
   }
 
   destroy(): void {
@@ -88,48 +82,28 @@ class EngineInflater implements Inflater {
   }
 
   #open(): Engine {
-    const engine =
-      this.#compression === 'gzip'
-        ? createGunzip({ chunkSize: CHUNK_BYTES })
-        : createZstdDecompress({
-            chunkSize: CHUNK_BYTES,
-            params: { [constants.ZSTD_d_windowLogMax]: this.#options.maxZstdWindowLog },
-          });
-    engine.on('error', (error) => this.#failed(this.#describe(error)));
-    // In a microtask: by then the engine inflates the next piece on a pool thread, while this thread hashes and writes.
-    engine.on('data', (bytes: Uint8Array) => queueMicrotask(() => this.#give(bytes)));
-    this.#engine = engine;
-    return engine;
+    const { createEngine = bestEngine, maxZstdWindowLog, sink } = this.#options;
+    const guarded = (bytes: Uint8Array): void => {
+      try {
+        sink(bytes);
+      } catch (error) {
+        throw new SinkFailure(error);
+      }
+    };
+    this.#engine = createEngine({ compression: this.#compression, maxZstdWindowLog, sink: guarded });
+    return this.#engine;
   }
 
-  #give(bytes: Uint8Array): void {
-    if (this.#failure !== undefined) return;
+  async #describing<T>(work: () => Promise<T>): Promise<T> {
     try {
-      this.#options.sink(bytes);
-      release(bytes);
+      return await work();
     } catch (error) {
-      this.#failed(error instanceof Error ? error : new Error(String(error)));
+      throw error instanceof SinkFailure ? error.reason : this.#describe(error);
     }
   }
 
-  #failed(error: Error): void {
-    this.#failure ??= error;
-    this.#engine?.destroy();
-    this.#fail(this.#failure);
-  }
-
-  /** Runs one step of the engine; a failure, also one of the sink, rejects it. */
-  async #settle(step: (done: () => void) => void): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure;
-    await new Promise<void>((resolve, reject) => {
-      this.#fail = reject;
-      step(() => resolve());
-    });
-    if (this.#failure !== undefined) throw this.#failure;
-  }
-
-  #describe(error: Error): ConversionError {
-    const code = 'code' in error ? String(error.code) : '';
+  #describe(error: unknown): ConversionError {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     const { digest } = this.#options.blob;
     if (code === 'Z_BUF_ERROR') {
       const text = `layer ${digest} ends in the middle of its ${this.#compression} data`;
@@ -139,21 +113,22 @@ class EngineInflater implements Inflater {
       const text = `layer ${digest} needs a zstd window larger than 2^${this.#options.maxZstdWindowLog} bytes`;
       return new ConversionError('ERR_RKT_DOCKER2ACI_LIMIT_EXCEEDED', text, { digest, cause: error });
     }
-    return this.#corrupt(error.message, error);
+    return this.#corrupt(error instanceof Error ? error.message : String(error), error);
   }
 
-  #corrupt(why: string, cause?: Error): ConversionError {
+  #corrupt(why: string, cause?: unknown): ConversionError {
     const { digest } = this.#options.blob;
     const text = `layer ${digest} is not sound ${this.#compression} data: ${why}`;
     return new ConversionError('ERR_RKT_DOCKER2ACI_COMPRESSION_CORRUPT', text, { digest, cause });
   }
 }
 
-/**
- * Frees a piece's memory at once if nothing more can be written behind it: engines fill one buffer after the other, and
- * left to the collector these amount to a hundred megabytes between two collections.
- */
-function release({ buffer, byteOffset, byteLength }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer && byteLength > 0 && byteOffset + byteLength === buffer.byteLength)
-    buffer.transfer(0);
+/** Tells what the sink threw from what the compression library says. */
+class SinkFailure extends Error {
+  readonly reason: unknown;
+
+  constructor(reason: unknown) {
+    super('the sink failed');
+    this.reason = reason;
+  }
 }

@@ -11,7 +11,7 @@ const PILE_BYTES = 8 * 1024 * 1024;
 
 /**
  * Buffers a socket fills are garbage once they are passed on, but all the collector sees of them is a small object each:
- * it lets tens of megabytes pile up. A program that runs with `--expose-gc` (the `rkt` executable does) is kept leaner;
+ * it lets tens of megabytes pile up. A program that has `globalThis.gc` (`rkt` does) is kept leaner;
  * elsewhere this does nothing.
  */
 export function createRelief(): Relief {

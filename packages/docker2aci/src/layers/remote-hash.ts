@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { setImmediate } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { createImageHasher, type HashedImage, type HashedLayer, type ImageHasherOptions } from './image-hasher.ts';
 import { workerFailed } from './remote-unpack.ts';
@@ -14,7 +15,7 @@ export interface ImageHashing {
   dispose(): Promise<void>;
 }
 
-/** Hashes on a thread of its own, while the layers below still arrive. */
+/** Hashes on a thread of its own, while the layers below still arrive. Descriptors belong to all threads of a process. */
 export function hashOnThread(worker: Worker, options: ImageHasherOptions): ImageHashing {
   const outcome = Promise.withResolvers<HashedImage>();
   outcome.promise.catch(() => undefined);
@@ -38,12 +39,30 @@ export function hashOnThread(worker: Worker, options: ImageHasherOptions): Image
   };
 }
 
-/** Hashes on this thread: for images so small that starting a thread takes longer. */
+/** Hashes on this thread, in turns with everything else it does. */
 export function hashHere(options: ImageHasherOptions): ImageHashing {
   const hasher = createImageHasher(options);
+  let disposed = false;
+  let tail = Promise.resolve();
+  const hash = async (layer: HashedLayer): Promise<void> => {
+    for (const _turn of hasher.addLayer(layer)) {
+      await setImmediate();
+      if (disposed) return;
+    }
+  };
   return {
-    addLayer: (layer) => hasher.addLayer(layer),
-    finish: async () => hasher.finish(),
-    dispose: async () => hasher.close(),
+    addLayer: (layer) => {
+      tail = tail.then(() => hash(layer));
+      // Whoever asks for the end learns of a failure.
+      tail.catch(() => undefined);
+    },
+    finish: async () => {
+      await tail;
+      return hasher.finish();
+    },
+    dispose: async () => {
+      disposed = true;
+      await tail.catch(() => undefined);
+    },
   };
 }

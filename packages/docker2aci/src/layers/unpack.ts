@@ -59,14 +59,13 @@ class Unpacking implements LayerSink {
     }
     const index = this.#indexing(() => encodeLayerIndex(this.#indexer.finish()));
     inflater.destroy();
-    await this.#close();
+    this.#close();
     return { size: this.#size, index };
   }
 
   abort(): void {
     this.#inflater?.destroy();
-    // The file is the caller's to remove; nothing is to be learned from closing it.
-    this.#close().catch(() => undefined);
+    this.#close();
   }
 
   #begin(): Inflater {
@@ -111,9 +110,9 @@ class Unpacking implements LayerSink {
     }
   }
 
-  #close(): Promise<void> {
-    this.#closed ??= this.#file.close();
-    return this.#closed;
+  /** Nobody waits for it: all has been written, and whoever makes the file durable, or removes it, opens it by its name. */
+  #close(): void {
+    this.#closed ??= this.#file.close().catch(() => undefined);
   }
 }
 

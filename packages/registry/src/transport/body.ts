@@ -9,8 +9,9 @@ export interface BodyFlow {
   abort(): void;
 }
 
-/** Bytes held for a slow reader before the socket is paused. */
+/** Bytes held for a slow reader before the socket is paused, and those left when it is resumed. */
 const HIGH_WATER = 1 << 20;
+const LOW_WATER = HIGH_WATER / 2;
 /** Chunks below this are joined: TLS hands out 16 KiB records, and each chunk costs its consumers a turn. */
 const COALESCE = 1 << 16;
 
@@ -88,15 +89,18 @@ export class BodyQueue implements ResponseBody, AsyncIterator<Uint8Array> {
     });
   }
 
+  /** One chunk if it is large, as those of a plain connection are; otherwise it and what follows, joined. */
   #take(): Uint8Array {
-    const [only] = this.#chunks;
-    const taken = only !== undefined && this.#chunks.length === 1 ? only : Buffer.concat(this.#chunks, this.#bytes);
-    this.#drop();
-    if (this.#paused) {
+    let count = 0;
+    let length = 0;
+    while (length < COALESCE / 2 && count < this.#chunks.length) length += this.#chunks[count++]?.length ?? 0;
+    const [first = new Uint8Array(0), ...rest] = this.#chunks.splice(0, count);
+    this.#bytes -= length;
+    if (this.#paused && this.#bytes <= LOW_WATER) {
       this.#paused = false;
       this.#flow.resume();
     }
-    return taken;
+    return rest.length === 0 ? first : Buffer.concat([first, ...rest], length);
   }
 
   #drop(): void {

@@ -51,6 +51,8 @@ describe('BodyQueue', () => {
     for (let i = 0; i < 40; i += 1) body.push(new Uint8Array(1 << 16));
     expect(calls).toEqual(['pause']);
     await body.next();
+    expect(calls).toEqual(['pause']);
+    for (let i = 1; i < 40; i += 1) expect((await body.next()).value).toHaveLength(1 << 16);
     expect(calls).toEqual(['pause', 'resume']);
   });
 
