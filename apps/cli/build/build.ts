@@ -19,9 +19,8 @@ mkdirSync(work, { recursive: true });
 const { version } = JSON.parse(readFileSync(join(here, '..', 'package.json'), 'utf8'));
 
 await bundleProgram(join(here, 'sea', 'entry.ts'), join(work, 'rkt.cjs'), { version });
-const workers = join(here, '..', '..', '..', 'packages', 'docker2aci', 'src', 'layers');
-await bundleWorker(join(workers, 'layer-worker.ts'), join(work, 'layer-worker.cjs'));
-await bundleWorker(join(workers, 'hash-worker.ts'), join(work, 'hash-worker.cjs'));
+const layers = join(here, '..', '..', '..', 'packages', 'docker2aci', 'src', 'layers');
+await bundleWorker(join(layers, 'conversion-worker.ts'), join(work, 'conversion-worker.cjs'));
 copyFileSync(addonPath(), join(work, 'koffi.node'));
 writeFileSync(join(work, 'sea.json'), JSON.stringify(seaConfig()));
 
@@ -46,8 +45,7 @@ function seaConfig(): object {
     execArgvExtension: 'none',
     assets: {
       'koffi.node': join(work, 'koffi.node'),
-      'layer-worker.cjs': join(work, 'layer-worker.cjs'),
-      'hash-worker.cjs': join(work, 'hash-worker.cjs'),
+      'conversion-worker.cjs': join(work, 'conversion-worker.cjs'),
     },
   };
 }

@@ -8,12 +8,11 @@ import {
 } from '@rkt/appc';
 import type { AbortOptions, Image } from '@rkt/registry';
 import { ConversionError } from './errors.ts';
+import { createConversionThreads } from './layers/conversion-threads.ts';
 import { fetchLayers } from './layers/fetch-layers.ts';
 import { createHashFeed } from './layers/hash-feed.ts';
-import type { ImageHasherOptions } from './layers/image-hasher.ts';
-import { createLayerThreads } from './layers/layer-threads.ts';
-import { hashHere, hashOnThread, type ImageHashing } from './layers/remote-hash.ts';
-import { packagedWorkers, type WorkerFactories, workerOptions } from './layers/threads.ts';
+import { hashHere } from './layers/image-hashing.ts';
+import { type StartWorker, startPackagedWorker } from './layers/start-worker.ts';
 import { type ConversionLimits, defaultConversionLimits } from './limits.ts';
 import { toAciManifest } from './manifest/aci-manifest.ts';
 import type { OnConversionProgress } from './progress.ts';
@@ -25,8 +24,8 @@ export interface ConvertImageOptions extends AbortOptions {
   /** Layers of more than 1 MiB fetched at once; as many smaller ones are fetched beside them. @default 3 */
   readonly concurrency?: number;
   readonly limits?: Partial<ConversionLimits>;
-  /** @default the worker files of this package */
-  readonly workers?: WorkerFactories;
+  /** @default the worker's file in this package */
+  readonly startWorker?: StartWorker;
 }
 
 /** An image as an ACI: the manifest, and layers in the repository. Its tree is `mergeLayers` of their indexes. */
@@ -40,9 +39,10 @@ export interface ConvertedImage {
   readonly size: number;
 }
 
-/** Up to this many bytes of blobs, all layers are unpacked on the calling thread. */
-const UNPACK_HERE_BYTES = 8 * 1024 * 1024;
-const HASH_HERE_BYTES = 64 * 1024 * 1024;
+/** With up to this many bytes of blobs, an image is converted on the calling thread alone. */
+const SMALL_BYTES = 8 * 1024 * 1024;
+/** With up to this many, on as few threads as possible. */
+const MEDIUM_BYTES = 64 * 1024 * 1024;
 const DEFAULT_CONCURRENCY = 3;
 
 /**
@@ -62,15 +62,16 @@ export async function convertImage(image: Image, options: ConvertImageOptions): 
   checkLayers(image, limits);
   const manifest = manifestOf(image);
   const manifestBytes = serializeImageManifest(manifest);
-  const { workers = packagedWorkers, repository, onProgress, signal } = options;
-  const small = blobBytes(image) <= UNPACK_HERE_BYTES;
-  await using threads = createLayerThreads(workers, concurrency);
-  const hashing = beginHashing(image, workers, { manifestBytes, layerCount: image.layers.length });
+  const { startWorker = startPackagedWorker, repository, onProgress, signal } = options;
+  const bytes = blobBytes(image);
+  await using threads = createConversionThreads({ startWorker, most: concurrency, few: bytes <= MEDIUM_BYTES });
+  const hashed = { manifestBytes, layerCount: image.layers.length };
+  const small = bytes <= SMALL_BYTES;
+  const hashing = small ? hashHere(hashed) : threads.hash(hashed);
   const feed = createHashFeed(image.layers, hashing);
   try {
     const context = { repository, onProgress, signal, concurrency, limits, onVerified: feed.arrive };
     await fetchLayers(image.layers, { ...context, threads: small ? undefined : threads });
-    await threads[Symbol.asyncDispose]();
     onProgress?.({ type: 'image:hashing' });
     const { id, size, layerSizes } = await untilAborted(hashing.finish(), signal);
     onProgress?.({ type: 'image:done', id, size });
@@ -80,12 +81,6 @@ export async function convertImage(image: Image, options: ConvertImageOptions): 
     await hashing.dispose();
     feed.close();
   }
-}
-
-/** A thread takes 40 ms to start, which only pays when there is a lot to hash; then it also keeps this one responsive. */
-function beginHashing(image: Image, workers: WorkerFactories, options: ImageHasherOptions): ImageHashing {
-  if (blobBytes(image) <= HASH_HERE_BYTES) return hashHere(options);
-  return hashOnThread(workers.hash(workerOptions), options);
 }
 
 function manifestOf(image: Image): ImageManifest {

@@ -5,7 +5,7 @@ export { openOciLayout } from './archive/oci-layout.ts';
 export { type ConvertedImage, type ConvertImageOptions, convertImage } from './convert-image.ts';
 export { type ConvertToAciOptions, convertToAci } from './convert-to-aci.ts';
 export { ConversionError, type ConversionErrorCode, type ConversionErrorContext, isConversionError } from './errors.ts';
-export type { WorkerFactories } from './layers/threads.ts';
+export type { StartWorker } from './layers/start-worker.ts';
 export { type ConversionLimits, defaultConversionLimits } from './limits.ts';
 export { type ManifestContext, toAciManifest } from './manifest/aci-manifest.ts';
 export type { ConversionEvent, OnConversionProgress } from './progress.ts';

@@ -32,7 +32,7 @@ export const installedLibraries: Libraries = {
     exposeCollector();
     return convertImage(image, {
       ...options,
-      ...(embeddedParts === undefined ? {} : { workers: embeddedParts.workers }),
+      ...(embeddedParts === undefined ? {} : { startWorker: embeddedParts.startWorker }),
     });
   },
   probeErofs: async (dir) => {

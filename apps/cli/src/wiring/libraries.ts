@@ -41,7 +41,7 @@ export interface Libraries {
   openRuntime(settings: RuntimeSettings): Promise<Runtime>;
   openOciLayout(path: string): Promise<ImageSource>;
   openDockerArchive(path: string, signal: AbortSignal): Promise<ImageSource>;
-  convertImage(image: Image, options: Omit<ConvertImageOptions, 'workers'>): Promise<ConvertedImage>;
+  convertImage(image: Image, options: Omit<ConvertImageOptions, 'startWorker'>): Promise<ConvertedImage>;
   /** Whether the kernel mounts EROFS straight from files below this directory. */
   probeErofs(dir: string): Promise<ErofsSupport>;
 }

@@ -3,9 +3,9 @@ import type { LayerIngest, LayerRepository } from '@rkt/appc';
 import { isRegistryError, type Layer } from '@rkt/registry';
 import type { ConversionLimits } from '../limits.ts';
 import type { OnConversionProgress } from '../progress.ts';
+import type { ConversionThreads } from './conversion-threads.ts';
 import type { VerifiedLayer } from './hash-feed.ts';
 import type { UnpackedLayer } from './layer-job.ts';
-import type { LayerThreads } from './layer-threads.ts';
 import { createRelief } from './relief.ts';
 import { unpackLayer } from './unpack.ts';
 
@@ -17,13 +17,13 @@ export interface FetchContext {
   readonly concurrency: number;
   readonly limits: ConversionLimits;
   /** For large layers; they end with a failure. Undefined: everything runs on this thread. */
-  readonly threads: LayerThreads | undefined;
+  readonly threads: ConversionThreads | undefined;
   /** Called once for each diffID, in any order, as soon as its tar can be read. */
   readonly onVerified: (diffId: string, layer: VerifiedLayer) => void;
 }
 
 /** A layer whose blob has this many bytes or fewer is small, and unpacked on the calling thread. */
-const SMALL_BYTES = 1024 * 1024;
+const SMALL_BYTES = 4 * 1024 * 1024;
 
 /**
  * Brings all layers (base first) into the repository. A diffID that the image has twice is fetched once. Ends when all

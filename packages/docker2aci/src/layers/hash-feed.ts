@@ -2,8 +2,8 @@
 import { closeSync, openSync } from 'node:fs';
 import type { Layer } from '@rkt/registry';
 import { toIoError } from '../io-error.ts';
+import type { ImageHashing } from './image-hashing.ts';
 import type { OpenLayer } from './read-range.ts';
-import type { ImageHashing } from './remote-hash.ts';
 
 /** A layer whose tar is whole and is what its diffID says, though it may not be durable yet. */
 export interface VerifiedLayer {

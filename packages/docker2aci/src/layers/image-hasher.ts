@@ -33,7 +33,7 @@ export interface ImageHasherOptions {
   readonly layerCount: number;
 }
 
-const BUFFER_BYTES = 1024 * 1024;
+const BUFFER_BYTES = 256 * 1024;
 
 /**
  * Hashes the ACI stream of an image without making it: headers come from the builder, content from the layer tars.
@@ -57,15 +57,10 @@ export function createImageHasher(options: ImageHasherOptions): ImageHasher {
     },
     finish: () =>
       translating(() => {
-        allTurns(stream.take(builder.finish()));
+        for (const _turn of stream.take(builder.finish()));
         return { ...stream.digest(), layerSizes };
       }),
   };
-}
-
-/** Does all the work at once. */
-export function allTurns(work: Generator<void>): void {
-  while (work.next().done !== true);
 }
 
 /** Gathers the stream in one buffer, so that neither a header nor a small file costs a call of its own. */

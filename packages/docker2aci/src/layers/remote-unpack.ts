@@ -2,10 +2,11 @@
 import type { Worker } from 'node:worker_threads';
 import { ConversionError } from '../errors.ts';
 import type { LayerJob, LayerSink, UnpackedLayer } from './layer-job.ts';
-import { type LayerReply, type LayerRequest, receiveError } from './thread-messages.ts';
+import { type LayerReply, type LayerRequest, receiveError, type WorkerReply } from './thread-messages.ts';
 
 /** A worker thread that unpacks layers, several at once if need be. */
 export interface LayerThread {
+  readonly worker: Worker;
   readonly openJobs: number;
   unpack(job: LayerJob): LayerSink;
   terminate(): Promise<void>;
@@ -24,13 +25,15 @@ export function createLayerThread(worker: Worker): LayerThread {
     for (const sink of sinks.values()) sink.fail(dead);
     sinks.clear();
   };
-  worker.on('message', (reply: LayerReply) => {
+  worker.on('message', (reply: WorkerReply) => {
+    if (!('id' in reply)) return;
     sinks.get(reply.id)?.receive(reply);
     if (reply.type !== 'taken') sinks.delete(reply.id);
   });
   worker.on('error', (error) => die(workerFailed(error.message, error)));
   worker.on('exit', () => die(workerFailed('it ended early')));
   return {
+    worker,
     get openJobs() {
       return sinks.size;
     },
@@ -73,7 +76,7 @@ class RemoteSink implements LayerSink {
   }
 
   start(job: LayerJob): void {
-    this.#send({ type: 'start', id: this.#id, job });
+    this.#send({ to: 'layers', type: 'start', id: this.#id, job });
   }
 
   async push(bytes: Uint8Array): Promise<void> {
@@ -91,7 +94,7 @@ class RemoteSink implements LayerSink {
 
   async finish(): Promise<UnpackedLayer> {
     this.#flush();
-    this.#send({ type: 'end', id: this.#id });
+    this.#send({ to: 'layers', type: 'end', id: this.#id });
     return this.#outcome.promise;
   }
 
@@ -99,7 +102,7 @@ class RemoteSink implements LayerSink {
     this.#free = [];
     this.#filling = undefined;
     this.#forget(this.#id);
-    this.#send({ type: 'abort', id: this.#id });
+    this.#send({ to: 'layers', type: 'abort', id: this.#id });
   }
 
   receive(reply: LayerReply): void {
@@ -135,7 +138,7 @@ class RemoteSink implements LayerSink {
   #flush(): void {
     const buffer = this.#filling;
     if (buffer === undefined) return;
-    this.#send({ type: 'bytes', id: this.#id, buffer, length: this.#filled }, [buffer]);
+    this.#send({ to: 'layers', type: 'bytes', id: this.#id, buffer, length: this.#filled }, [buffer]);
     this.#filling = undefined;
     this.#filled = 0;
   }

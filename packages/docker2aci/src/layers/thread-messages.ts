@@ -3,30 +3,40 @@ import { ConversionError, type ConversionErrorCode } from '../errors.ts';
 import type { HashedImage, HashedLayer, ImageHasherOptions } from './image-hasher.ts';
 import type { LayerJob, UnpackedLayer } from './layer-job.ts';
 
-/** What a layer worker is told. Several jobs may be open at once; the messages of one are in order. */
-export type LayerRequest =
-  | { readonly type: 'start'; readonly id: number; readonly job: LayerJob }
+export type WorkerRequest = LayerRequest | HashRequest;
+
+/** What a worker is told of layers. Several jobs may be open at once; the messages of one are in order. */
+export type LayerRequest = { readonly to: 'layers'; readonly id: number } & (
+  | { readonly type: 'start'; readonly job: LayerJob }
   /** The first `length` bytes of a buffer that is lent until `taken` brings it back. */
-  | { readonly type: 'bytes'; readonly id: number; readonly buffer: ArrayBuffer; readonly length: number }
-  | { readonly type: 'end'; readonly id: number }
+  | { readonly type: 'bytes'; readonly buffer: ArrayBuffer; readonly length: number }
+  | { readonly type: 'end' }
   /** Nothing more comes, and nobody waits for the job. */
-  | { readonly type: 'abort'; readonly id: number };
+  | { readonly type: 'abort' }
+);
 
-/** What a layer worker says. After `done` or `failed` it says nothing more of a job but `taken`. */
-export type LayerReply =
-  | { readonly type: 'taken'; readonly id: number; readonly buffer: ArrayBuffer }
-  | { readonly type: 'done'; readonly id: number; readonly layer: UnpackedLayer }
-  | { readonly type: 'failed'; readonly id: number; readonly error: SentError };
-
-/** What the hash worker is told: `start` once, layers from the top down, `finish` once. */
-export type HashRequest =
+/** What the one worker that hashes is told besides: `start` once, layers from the top down, `finish` once. */
+export type HashRequest = { readonly to: 'hash' } & (
   | { readonly type: 'start'; readonly options: ImageHasherOptions }
   | { readonly type: 'layer'; readonly layer: HashedLayer }
-  | { readonly type: 'finish' };
+  | { readonly type: 'finish' }
+);
+
+export type WorkerReply = LayerReply | HashReply;
+
+/** What a worker says of a layer. After `done` or `failed` it says nothing more of a job but `taken`. */
+export type LayerReply = { readonly id: number } & (
+  | { readonly type: 'taken'; readonly buffer: ArrayBuffer }
+  | { readonly type: 'done'; readonly layer: UnpackedLayer }
+  | { readonly type: 'failed'; readonly error: SentError }
+);
 
 export type HashReply =
-  | { readonly type: 'done'; readonly image: HashedImage }
-  | { readonly type: 'failed'; readonly error: SentError };
+  | { readonly type: 'hashed'; readonly image: HashedImage }
+  | { readonly type: 'hash-failed'; readonly error: SentError };
+
+/** How a worker answers. */
+export type Reply = (message: WorkerReply, transfer?: readonly ArrayBuffer[]) => void;
 
 /** An error on its way between threads: a clone of an Error would lose its code. */
 export interface SentError {

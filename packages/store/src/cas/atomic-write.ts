@@ -47,14 +47,25 @@ export async function moveIntoPlace(context: FileContext, source: string, target
 
 /** Makes a directory of mode 0700 and its name durable. One that exists is left as it is. */
 export async function makeDirectory(context: FileContext, path: string): Promise<void> {
+  if (await makeOne(context, path)) await syncDirectory(context, dirname(path));
+}
+
+/** Several, parents before what is in them. All names are durable when it resolves, also those that were there. */
+export async function makeDirectories(context: FileContext, paths: readonly string[]): Promise<void> {
+  for (const path of paths) await makeOne(context, path);
+  const parents = new Set(paths.map((path) => dirname(path)));
+  await Promise.all([...parents].map((parent) => syncDirectory(context, parent)));
+}
+
+async function makeOne(context: FileContext, path: string): Promise<boolean> {
   try {
     context.step(`mkdir ${path}`);
     await mkdir(path, { mode: 0o700 });
+    return true;
   } catch (error) {
-    if (hasErrno(error, 'EEXIST')) return;
+    if (hasErrno(error, 'EEXIST')) return false;
     throw error;
   }
-  await syncDirectory(context, dirname(path));
 }
 
 /** fsync(2) of a directory: only then do the names in it survive a power cut. */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { FileContext } from '../context.ts';
 import { isNotFound, printable, StoreError, toStoreError } from '../errors.ts';
-import { makeDirectory, writeAtomically } from './atomic-write.ts';
+import { makeDirectories, writeAtomically } from './atomic-write.ts';
 import { keepReserve } from './reserve.ts';
 
 /** Version of the directory layout. The database has a version of its own. */
@@ -75,15 +76,15 @@ async function createStore(context: FileContext): Promise<void> {
   const { layout } = context;
   try {
     await mkdir(layout.dir, { recursive: true, mode: 0o700 });
-    const directories = [
+    await makeDirectories(context, [
       layout.cas,
       layout.temporary,
-      `${layout.cas}/layers`,
+      dirname(layout.layers),
       layout.layers,
       layout.images,
       layout.trees,
-    ];
-    for (const path of [...directories, layout.locks]) await makeDirectory(context, path);
+      layout.locks,
+    ]);
   } catch (error) {
     throw toStoreError(error, 'cannot create the store', layout.dir);
   }

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+import { availableParallelism } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
+import type { ImageHasherOptions } from './image-hasher.ts';
+import type { ImageHashing } from './image-hashing.ts';
+import type { LayerJob, LayerSink } from './layer-job.ts';
+import { hashOnThread } from './remote-hash.ts';
+import { createLayerThread, type LayerThread } from './remote-unpack.ts';
+import { type StartWorker, workerOptions } from './start-worker.ts';
+import { unpackLayer } from './unpack.ts';
+
+/** The threads of one conversion. None is started before there is work for it: each takes 40 ms of a core to start. */
+export interface ConversionThreads extends AsyncDisposable {
+  /** Unpacks a large layer on a worker that is idle, or on one more, or else on the thread that has least to do. */
+  unpack(job: LayerJob): LayerSink;
+  hash(options: ImageHasherOptions): ImageHashing;
+  /** Idempotent. What is not finished fails. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface ConversionThreadsOptions {
+  readonly startWorker: StartWorker;
+  /** Workers for layers at most; nor are there more than cores. */
+  readonly most: number;
+  /**
+   * Start as few as possible, for a conversion that is over in less than a second: the calling thread unpacks a layer, too,
+   * and hashing is done by the first worker, which gets the top layer, as that is also hashed first. Otherwise hashing has
+   * a worker of its own, and the calling thread only feeds them all: its heap does not grow with the image.
+   */
+  readonly few: boolean;
+}
+
+export function createConversionThreads({ startWorker, most, few }: ConversionThreadsOptions): ConversionThreads {
+  const cores = availableParallelism();
+  const limit = Math.min(most, few ? Math.max(1, cores - 1) : cores);
+  const threads: LayerThread[] = [];
+  let busyHere = !few;
+  const start = (): LayerThread => {
+    const thread = createLayerThread(startWorker(workerOptions));
+    threads.push(thread);
+    return thread;
+  };
+  const here = (job: LayerJob): LayerSink => {
+    busyHere = true;
+    return inTurns(unpackLayer(job), () => {
+      busyHere = false;
+    });
+  };
+  return {
+    unpack: (job) => {
+      const [idlest] = threads.toSorted((left, right) => left.openJobs - right.openJobs);
+      if (idlest?.openJobs === 0) return idlest.unpack(job);
+      if (idlest === undefined || threads.length < limit) return start().unpack(job);
+      return busyHere ? idlest.unpack(job) : here(job);
+    },
+    hash: (options) => hashOnThread(few ? (threads[0] ?? start()).worker : startWorker(workerOptions), options),
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(threads.map((thread) => thread.terminate()));
+    },
+  };
+}
+
+/** Between two pieces others get their turn: this thread also feeds the workers. */
+function inTurns(sink: LayerSink, ended: () => void): LayerSink {
+  return {
+    push: async (bytes) => {
+      await sink.push(bytes);
+      await setImmediate();
+    },
+    finish: () => sink.finish().finally(ended),
+    abort: () => {
+      ended();
+      sink.abort();
+    },
+  };
+}
