@@ -40,9 +40,9 @@ export interface ConvertedImage {
 }
 
 /** With up to this many bytes of blobs, an image is converted on the calling thread alone. */
-const SMALL_BYTES = 8 * 1024 * 1024;
+const SMALL_IMAGE_BYTES = 8 * 1024 * 1024;
 /** With up to this many, on as few threads as possible. */
-const MEDIUM_BYTES = 64 * 1024 * 1024;
+const MEDIUM_IMAGE_BYTES = 64 * 1024 * 1024;
 const DEFAULT_CONCURRENCY = 3;
 
 /**
@@ -64,11 +64,11 @@ export async function convertImage(image: Image, options: ConvertImageOptions): 
   const manifestBytes = serializeImageManifest(manifest);
   const { startWorker = startPackagedWorker, repository, onProgress, signal } = options;
   const bytes = blobBytes(image);
-  await using threads = createConversionThreads({ startWorker, most: concurrency, few: bytes <= MEDIUM_BYTES });
-  const hashed = { manifestBytes, layerCount: image.layers.length };
-  const small = bytes <= SMALL_BYTES;
+  await using threads = createConversionThreads({ startWorker, most: concurrency, few: bytes <= MEDIUM_IMAGE_BYTES });
+  const hashed = { manifestBytes, layerCount: image.layers.length, maxBytes: limits.maxImageBytes };
+  const small = bytes <= SMALL_IMAGE_BYTES;
   const hashing = small ? hashHere(hashed) : threads.hash(hashed);
-  const feed = createHashFeed(image.layers, hashing);
+  const feed = createHashFeed(image.layers, { hashing, maxIndexBytes: limits.maxIndexBytes });
   try {
     const context = { repository, onProgress, signal, concurrency, limits, onVerified: feed.arrive };
     await fetchLayers(image.layers, { ...context, threads: small ? undefined : threads });
@@ -120,7 +120,7 @@ async function untilAborted<T>(result: Promise<T>, signal: AbortSignal | undefin
   const abort = (): void => aborted.reject(signal.reason);
   signal.addEventListener('abort', abort, { once: true });
   try {
-    signal.throwIfAborted();
+    if (signal.aborted) abort();
     return await Promise.race([result, aborted.promise]);
   } finally {
     signal.removeEventListener('abort', abort);

@@ -11,6 +11,10 @@ export interface ConversionLimits {
   readonly expansionFreeBytes: number;
   /** Base-2 logarithm of the largest zstd window, which is memory per layer. @default 27 (128 MiB), zstd's own */
   readonly maxZstdWindowLog: number;
+  /** Bytes of the uncompressed ACI, holes of sparse files included. @default 137_438_953_472 (128 GiB) */
+  readonly maxImageBytes: number;
+  /** Bytes of the indexes of all layers, each counted as often as the image has it. @default 268_435_456 (256 MiB) */
+  readonly maxIndexBytes: number;
   /** Layers of one image. @default 512 */
   readonly maxLayers: number;
   /** What the entries of one layer may cost; see `@rkt/appc`. */
@@ -22,6 +26,8 @@ export const defaultConversionLimits: ConversionLimits = {
   maxExpansion: 1000,
   expansionFreeBytes: 64 * 1024 ** 2,
   maxZstdWindowLog: 27,
+  maxImageBytes: 128 * 1024 ** 3,
+  maxIndexBytes: 256 * 1024 ** 2,
   maxLayers: 512,
   layer: {},
 };

@@ -138,6 +138,34 @@ describe('a conversion that fails leaves nothing behind:', () => {
     await leftovers([slow, middle, top], reason, controller.signal);
   });
 
+  test('a signal that fires when all layers have come, and nothing goes unhandled', async () => {
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown) => unhandled.push(reason);
+    process.on('unhandledRejection', note);
+    const stop = new AbortController();
+    const converting = convertImage(sampleImage([{ tar: await tarOfLink('a', 'nowhere') }]), {
+      repository: directoryRepository(await temporaryDirectory()),
+      signal: stop.signal,
+      onProgress: ({ type }) => {
+        if (type === 'image:hashing') stop.abort(new Error('enough'));
+      },
+    });
+    await expect(converting).rejects.toThrow('enough');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    process.off('unhandledRejection', note);
+    expect(unhandled).toEqual([]);
+  });
+
+  test.each([
+    ['larger than allowed when put together', { maxImageBytes: 1 << 20 }, () => [base]],
+    ['with one layer so often that its files are too many', { maxIndexBytes: 100 }, () => Array(8).fill(small)],
+  ])('an image %s', async (_name, limits, layers) => {
+    const repository = directoryRepository(await temporaryDirectory());
+    await expect(convertImage(sampleImage(layers()), { repository, limits })).rejects.toMatchObject({
+      code: 'ERR_RKT_DOCKER2ACI_LIMIT_EXCEEDED',
+    });
+  });
+
   test('a signal that has fired already', async () => {
     const reason = new Error('before');
     await leftovers([top], reason, AbortSignal.abort(reason));

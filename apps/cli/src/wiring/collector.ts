@@ -11,7 +11,8 @@ export function exposeCollector(): void {
   if (globalThis.gc !== undefined) return;
   setFlagsFromString('--expose-gc');
   try {
-    globalThis.gc = runInNewContext('gc');
+    // Should a later V8 not take the option any more, there is no such function, and everything works without.
+    globalThis.gc = runInNewContext('typeof gc === "function" ? gc : undefined');
   } finally {
     setFlagsFromString('--no-expose-gc');
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
 import type { BlobReader, Descriptor, OpenBlobOptions } from '@rkt/registry';
 import { ConversionError } from '../errors.ts';
 import { toIoError } from '../io-error.ts';
@@ -18,16 +19,34 @@ const REPORT_EVERY_MS = 100;
 /** Reads a blob from a file; the last chunk is kept back until size and digest match. */
 export function openBlobFile(descriptor: Descriptor, place: BlobPlace, options: OpenBlobOptions = {}): BlobReader {
   const start = place.offset ?? 0;
-  const abort = options.signal === undefined ? {} : { signal: options.signal };
   // One byte more than expected is enough to know that a file is too long.
-  const end = start + descriptor.size - (place.offset === undefined ? 0 : 1);
-  const stream = createReadStream(place.path, { start, end, highWaterMark: CHUNK_BYTES, ...abort });
-  const source = descriptor.size === 0 && place.offset !== undefined ? [] : stream;
+  const range = { start, end: start + descriptor.size - (place.offset === undefined ? 0 : 1) };
+  const given = new AbortController();
+  const signal = options.signal === undefined ? given.signal : AbortSignal.any([options.signal, given.signal]);
+  const nothing = descriptor.size === 0 && place.offset !== undefined;
+  const source = (): Reading['source'] => (nothing ? [] : chunksOf(place.path, range, signal));
   return {
     descriptor,
-    [Symbol.asyncIterator]: () => verified(descriptor, place, { source, onBytes: options.onBytes }),
-    [Symbol.asyncDispose]: async () => void stream.destroy(),
+    [Symbol.asyncIterator]: () => verified(descriptor, place, { source: source(), onBytes: options.onBytes }),
+    [Symbol.asyncDispose]: async () => given.abort(new TypeError('the blob has been disposed of')),
   };
+}
+
+/** In a layout somebody else unpacked, a pipe nobody fills may stand where a blob should. */
+async function* chunksOf(
+  path: string,
+  range: { readonly start: number; readonly end: number },
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    if (!(await file.stat()).isFile()) {
+      throw new ConversionError('ERR_RKT_DOCKER2ACI_ARCHIVE_INVALID', `${path} is not a regular file`, { path });
+    }
+    yield* file.createReadStream({ ...range, highWaterMark: CHUNK_BYTES, autoClose: false, signal });
+  } finally {
+    await file.close();
+  }
 }
 
 interface Reading {
@@ -67,6 +86,7 @@ async function* readable(source: Reading['source'], place: BlobPlace): AsyncGene
   try {
     yield* source;
   } catch (error) {
+    if (error instanceof ConversionError) throw error;
     if (error instanceof Error && error.name === 'AbortError') throw error.cause ?? error;
     throw toIoError(error, 'cannot read', place.path);
   }

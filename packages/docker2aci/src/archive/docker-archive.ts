@@ -122,14 +122,16 @@ async function openImage(archive: Archive, saved: SavedImage, opening: Opening):
   const name = formatReference(reference);
   const config = parseImageConfig(configBytes, { reference: name, layerCount: saved.layers.length, platform });
   if (matchPlatform(config.platform, platform) === undefined) throw otherPlatform(archive, config.platform, platform);
-  const layers = saved.layers.map((path, index): Layer => {
+  const layers: Layer[] = [];
+  for (const [index, path] of saved.layers.entries()) {
     const diffId = config.diffIds[index];
     if (diffId === undefined) throw new RangeError(`layer ${index} has no diffID`);
     const place = findMember(archive, path);
-    const descriptor = { mediaType: LAYER_TYPE, digest: digestOf(path) ?? diffId, size: place.size };
+    const digest = digestOf(path) ?? (await memberDigest(archive, place, { diffId, ...opening }));
+    const descriptor = { mediaType: LAYER_TYPE, digest, size: place.size };
     const at = { path: archive.path, offset: place.offset };
-    return { descriptor, diffId, open: async (options) => openBlobFile(descriptor, at, options) };
-  });
+    layers.push({ descriptor, diffId, open: async (options) => openBlobFile(descriptor, at, options) });
+  }
   const configDescriptor = describe(configBytes, CONFIG_TYPE);
   // The archive has no manifest of its own: the one a registry would have for these very blobs.
   const manifest = {
@@ -154,11 +156,41 @@ function otherPlatform(archive: Archive, has: Platform, wanted: Platform): Conve
   });
 }
 
-/** Newer archives name blobs by digest, and may have them compressed; in older ones a layer is its tar. */
+/** Newer archives name blobs by digest. */
 function digestOf(path: string): Descriptor['digest'] | undefined {
   const [, algorithm, hex] = /^blobs\/([a-z0-9]+)\/([0-9a-f]+)$/.exec(path) ?? [];
   const digest = `${algorithm}:${hex}`;
   return isDigest(digest) ? digest : undefined;
+}
+
+/** The gzip magic. Of the compressions, only this is found in archives that do not name blobs by digest. */
+const GZIP = [0x1f, 0x8b];
+
+/**
+ * In older archives a layer is its tar, so its digest is the diffID. Those of crane, ko, kaniko and jib have it gzipped
+ * under a name of their own: nothing states that digest, and the diffID says in the end whether the bytes were right.
+ */
+async function memberDigest(
+  archive: Archive,
+  { offset, size }: Member,
+  { diffId, signal }: { readonly diffId: Descriptor['digest']; readonly signal?: AbortSignal },
+): Promise<Descriptor['digest']> {
+  if (size < GZIP.length) return diffId;
+  const hash = createHash('sha256');
+  const range = { start: offset, end: offset + size - 1, highWaterMark: CHUNK_BYTES };
+  let isFirst = true;
+  try {
+    for await (const chunk of createReadStream(archive.path, range)) {
+      signal?.throwIfAborted();
+      if (isFirst && GZIP.some((byte, at) => chunk[at] !== byte)) return diffId;
+      isFirst = false;
+      hash.update(chunk);
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw toIoError(error, 'cannot read', archive.path);
+  }
+  return `sha256:${hash.digest('hex')}`;
 }
 
 function describe(bytes: Uint8Array, mediaType: string): Descriptor {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDigest, type Reference } from '@rkt/refparse';
@@ -125,14 +126,25 @@ function blobPath(directory: string, digest: string): string {
   return join(directory, 'blobs', algorithm, hex);
 }
 
+/** Of a layout somebody else unpacked: what it has under a name may be a device that never ends, or a pipe nobody fills. */
 async function readDocument(path: string): Promise<Uint8Array> {
   try {
-    await using file = await open(path);
-    const { size } = await file.stat();
-    if (size <= MAX_DOCUMENT_BYTES) return await file.readFile();
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    if (!(await file.stat()).isFile()) throw notAFile(path);
+    const bytes = Buffer.alloc(MAX_DOCUMENT_BYTES + 1);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < bytes.length; length += read) {
+      ({ bytesRead: read } = await file.read(bytes, length, bytes.length - length));
+    }
+    if (length <= MAX_DOCUMENT_BYTES) return bytes.subarray(0, length);
   } catch (error) {
+    if (error instanceof ConversionError) throw error;
     throw toIoError(error, 'cannot read', path);
   }
   const text = `${path} is larger than ${MAX_DOCUMENT_BYTES} bytes`;
   throw new ConversionError('ERR_RKT_DOCKER2ACI_LIMIT_EXCEEDED', text, { path, expected: MAX_DOCUMENT_BYTES });
+}
+
+function notAFile(path: string): ConversionError {
+  return new ConversionError('ERR_RKT_DOCKER2ACI_ARCHIVE_INVALID', `${path} is not a regular file`, { path });
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { availableParallelism } from 'node:os';
-import { setImmediate } from 'node:timers/promises';
 import type { ImageHasherOptions } from './image-hasher.ts';
 import type { ImageHashing } from './image-hashing.ts';
+import { inTurns } from './in-turns.ts';
 import type { LayerJob, LayerSink } from './layer-job.ts';
 import { hashOnThread } from './remote-hash.ts';
 import { createLayerThread, type LayerThread } from './remote-unpack.ts';
@@ -14,7 +14,7 @@ export interface ConversionThreads extends AsyncDisposable {
   /** Unpacks a large layer on a worker that is idle, or on one more, or else on the thread that has least to do. */
   unpack(job: LayerJob): LayerSink;
   hash(options: ImageHasherOptions): ImageHashing;
-  /** Idempotent. What is not finished fails. */
+  /** Idempotent. Layers that are not finished fail; hashing has a `dispose` of its own. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -42,7 +42,7 @@ export function createConversionThreads({ startWorker, most, few }: ConversionTh
   };
   const here = (job: LayerJob): LayerSink => {
     busyHere = true;
-    return inTurns(unpackLayer(job), () => {
+    return whenEnded(inTurns(unpackLayer(job)), () => {
       busyHere = false;
     });
   };
@@ -60,13 +60,9 @@ export function createConversionThreads({ startWorker, most, few }: ConversionTh
   };
 }
 
-/** Between two pieces others get their turn: this thread also feeds the workers. */
-function inTurns(sink: LayerSink, ended: () => void): LayerSink {
+function whenEnded(sink: LayerSink, ended: () => void): LayerSink {
   return {
-    push: async (bytes) => {
-      await sink.push(bytes);
-      await setImmediate();
-    },
+    push: (bytes) => sink.push(bytes),
     finish: () => sink.finish().finally(ended),
     abort: () => {
       ended();

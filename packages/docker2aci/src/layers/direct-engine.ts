@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { setImmediate } from 'node:timers/promises';
 import { constants } from 'node:zlib';
 import { createDecompressor, type Engine, type EngineOptions } from './engine.ts';
 
@@ -23,12 +24,14 @@ interface Handle {
 const OUTPUT_BYTES = 256 * 1024;
 /** The stream's own buffer, which is not used: the least that Node allows. */
 const UNUSED_BYTES = 64;
+/** A few kilobytes can inflate to gigabytes: others get their turn after each 8 MiB, or as many empty frames. */
+const STEPS_PER_TURN = 32;
 const EMPTY = new Uint8Array(0);
 /** `Z_NO_FLUSH` and `ZSTD_e_continue`. */
 const continuing = 0;
 
 /**
- * Inflates on the calling thread, through one output buffer: no way to the thread pool and back for every piece, which
+ * Inflates on the calling thread, in turns, through one output buffer: no way to the thread pool and back for every piece, which
  * costs as much as inflating does, and no buffer for the collector to find.
  *
  * @returns undefined when this Node's zlib is not built as expected
@@ -38,8 +41,9 @@ export function createDirectEngine(options: EngineOptions): Engine | undefined {
   const handle: unknown = Reflect.get(stream, '_handle');
   const state: unknown = Reflect.get(stream, '_writeState');
   if (isHandle(handle) && state instanceof Uint32Array) {
-    const end = options.compression === 'gzip' ? constants.Z_FINISH : constants.ZSTD_e_end;
-    return new DirectEngine({ handle, state, end, sink: options.sink, destroy: () => stream.destroy() });
+    const frames = options.compression === 'zstd';
+    const end = frames ? constants.ZSTD_e_end : constants.Z_FINISH;
+    return new DirectEngine({ handle, state, end, frames, sink: options.sink, destroy: () => stream.destroy() });
   }
   stream.destroy();
   return undefined;
@@ -55,6 +59,8 @@ interface Parts {
   readonly state: Uint32Array;
   /** The flush mode that says there is no more input. */
   readonly end: number;
+  /** Whether the end of a frame is only the end of a write: zstd begins the next one with the next write. */
+  readonly frames: boolean;
   readonly sink: (bytes: Uint8Array) => void;
   readonly destroy: () => void;
 }
@@ -76,23 +82,32 @@ class DirectEngine implements Engine {
   }
 
   async finish(): Promise<void> {
-    this.#write(EMPTY, this.#parts.end);
+    await this.#write(EMPTY, this.#parts.end);
   }
 
   destroy(): void {
     this.#parts.destroy();
   }
 
-  #write(bytes: Uint8Array, flush: number): number {
-    const { handle, state, sink } = this.#parts;
-    for (let used = 0; ; ) {
-      handle.writeSync(flush, bytes, used, bytes.length - used, this.#output, 0, OUTPUT_BYTES);
-      if (this.#failure !== undefined) throw this.#failure;
-      const [outputLeft = 0, inputLeft = 0] = state;
-      used = bytes.length - inputLeft;
-      if (outputLeft < OUTPUT_BYTES) sink(this.#output.subarray(0, OUTPUT_BYTES - outputLeft));
-      // A buffer that is not full is all there is: the rest of the input, if any, is behind the end.
-      if (outputLeft > 0) return used;
+  async #write(bytes: Uint8Array, flush: number): Promise<number> {
+    let used = 0;
+    for (let turn = 1; ; turn++) {
+      const step = this.#step(flush, bytes.subarray(used));
+      used += step.used;
+      // An output that is not full is all there is: the rest of the input is behind the end, unless a zstd frame follows.
+      const more = step.produced === OUTPUT_BYTES || (this.#parts.frames && step.used > 0 && used < bytes.length);
+      if (!more) return used;
+      if (turn % STEPS_PER_TURN === 0) await setImmediate();
     }
+  }
+
+  #step(flush: number, input: Uint8Array): { readonly used: number; readonly produced: number } {
+    const { handle, state, sink } = this.#parts;
+    handle.writeSync(flush, input, 0, input.length, this.#output, 0, OUTPUT_BYTES);
+    if (this.#failure !== undefined) throw this.#failure;
+    const [outputLeft = 0, inputLeft = 0] = state;
+    const produced = OUTPUT_BYTES - outputLeft;
+    if (produced > 0) sink(this.#output.subarray(0, produced));
+    return { used: input.length - inputLeft, produced };
   }
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { constants, createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib';
 
-/** Inflates a gzip stream, members included that follow each other, or one zstd frame. */
+/** Inflates a gzip stream, members included that follow each other, or zstd frames. */
 export interface Engine {
   /**
    * Gives all that comes out of `bytes` to the sink. One call at a time; `bytes` is no longer needed afterwards.
    *
-   * @returns how many bytes were used; those that were not are behind the end of the stream or frame
+   * @returns how many bytes were used; those that were not are behind the end of the gzip stream, or of a zstd frame
    * @throws the error of the compression library, with its `code`; what the sink throws
    */
   inflate(bytes: Uint8Array): Promise<number>;

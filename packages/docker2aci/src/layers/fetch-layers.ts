@@ -5,6 +5,7 @@ import type { ConversionLimits } from '../limits.ts';
 import type { OnConversionProgress } from '../progress.ts';
 import type { ConversionThreads } from './conversion-threads.ts';
 import type { VerifiedLayer } from './hash-feed.ts';
+import { inTurns } from './in-turns.ts';
 import type { UnpackedLayer } from './layer-job.ts';
 import { createRelief } from './relief.ts';
 import { unpackLayer } from './unpack.ts';
@@ -23,7 +24,7 @@ export interface FetchContext {
 }
 
 /** A layer whose blob has this many bytes or fewer is small, and unpacked on the calling thread. */
-const SMALL_BYTES = 4 * 1024 * 1024;
+const SMALL_LAYER_BYTES = 4 * 1024 * 1024;
 
 /**
  * Brings all layers (base first) into the repository. A diffID that the image has twice is fetched once. Ends when all
@@ -66,7 +67,7 @@ function queues(layers: readonly Layer[]): readonly Layer[][] {
 }
 
 function isLarge({ descriptor }: Layer): boolean {
-  return descriptor.size > SMALL_BYTES;
+  return descriptor.size > SMALL_LAYER_BYTES;
 }
 
 interface LayerContext extends FetchContext {
@@ -119,7 +120,7 @@ async function transfer(layer: Layer, ingest: LayerIngest, context: LayerContext
   const onBytes = (received: number): void => onProgress?.({ type: 'layer:bytes', digest, received, size });
   const job = { path: ingest.path, digest, mediaType, size, diffId: layer.diffId, limits };
   // Before the blob is asked for: a thread starts while the registry looks.
-  const sink = threads === undefined || !isLarge(layer) ? unpackLayer(job) : threads.unpack(job);
+  const sink = threads === undefined || !isLarge(layer) ? inTurns(unpackLayer(job)) : threads.unpack(job);
   const relief = createRelief();
   try {
     await using blob = await layer.open({ signal, onBytes });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync, openSync } from 'node:fs';
 import type { Layer } from '@rkt/registry';
+import { ConversionError } from '../errors.ts';
 import { toIoError } from '../io-error.ts';
 import type { ImageHashing } from './image-hashing.ts';
 import type { OpenLayer } from './read-range.ts';
@@ -14,7 +15,7 @@ export interface VerifiedLayer {
 
 /** Puts layers, which arrive in any order, into the order hashing wants them: from the top down. */
 export interface HashFeed {
-  /** @throws ConversionError `IO` */
+  /** @throws ConversionError `IO`, `LIMIT_EXCEEDED` */
   arrive(diffId: string, layer: VerifiedLayer): void;
   /** To be called whatever happened, and when nobody hashes any more. */
   close(): void;
@@ -25,25 +26,49 @@ interface Arrived {
   readonly index: Uint8Array;
 }
 
-/** Hands a layer on as soon as all above it have come. */
-export function createHashFeed(layers: readonly Layer[], hashing: ImageHashing): HashFeed {
+export interface HashFeedOptions {
+  readonly hashing: ImageHashing;
+  readonly maxIndexBytes: number;
+}
+
+/** Hands a layer on as soon as all above it have come. What has been handed on is not kept. */
+export function createHashFeed(layers: readonly Layer[], { hashing, maxIndexBytes }: HashFeedOptions): HashFeed {
   const arrived = new Map<string, Arrived>();
+  const files: OpenLayer[] = [];
+  const left = new Map<string, number>();
+  for (const { diffId } of layers) left.set(diffId, (left.get(diffId) ?? 0) + 1);
+  let indexBytes = 0;
   let next = layers.length - 1;
+  const handOn = (): void => {
+    for (let wanted = layers[next]; wanted !== undefined; wanted = layers[next]) {
+      const { diffId } = wanted;
+      const found = arrived.get(diffId);
+      if (found === undefined) return;
+      hashing.addLayer({ diffId, ...found });
+      next -= 1;
+      const more = (left.get(diffId) ?? 1) - 1;
+      left.set(diffId, more);
+      if (more === 0) arrived.delete(diffId);
+    }
+  };
   return {
     arrive: (diffId, { path, index }) => {
-      arrived.set(diffId, { file: { path, fd: open(path) }, index });
-      for (let wanted = layers[next]; wanted !== undefined; wanted = layers[next]) {
-        const found = arrived.get(wanted.diffId);
-        if (found === undefined) return;
-        hashing.addLayer({ diffId: wanted.diffId, ...found });
-        next -= 1;
-      }
+      indexBytes += index.length * (left.get(diffId) ?? 1);
+      if (indexBytes > maxIndexBytes) throw indexesTooLarge(maxIndexBytes);
+      const file = { path, fd: open(path) };
+      files.push(file);
+      arrived.set(diffId, { file, index });
+      handOn();
     },
     close: () => {
-      for (const { file } of arrived.values()) closeSync(file.fd);
-      arrived.clear();
+      for (const { fd } of files.splice(0)) closeSync(fd);
     },
   };
+}
+
+function indexesTooLarge(expected: number): ConversionError {
+  const text = `the files of the image take more than ${expected} bytes to list`;
+  return new ConversionError('ERR_RKT_DOCKER2ACI_LIMIT_EXCEEDED', text, { expected });
 }
 
 function open(path: string): number {

@@ -22,7 +22,7 @@ export interface HashedImage {
 
 /** Computes an image ID, layer by layer from the top down. */
 export interface ImageHasher {
-  /** Top layer first. The work is done while it is iterated over: a turn for each mebibyte, in which others may run. */
+  /** Top layer first. The work is done while it is iterated over, in turns of some 256 KiB. */
   addLayer(layer: HashedLayer): Generator<void>;
   /** After the base layer. */
   finish(): HashedImage;
@@ -31,6 +31,7 @@ export interface ImageHasher {
 export interface ImageHasherOptions {
   readonly manifestBytes: Uint8Array;
   readonly layerCount: number;
+  readonly maxBytes: number;
 }
 
 const BUFFER_BYTES = 256 * 1024;
@@ -42,7 +43,7 @@ const BUFFER_BYTES = 256 * 1024;
  */
 export function createImageHasher(options: ImageHasherOptions): ImageHasher {
   const builder = createAciBuilder(options);
-  const stream = new HashedStream();
+  const stream = new HashedStream(options.maxBytes);
   const layerSizes: number[] = [];
   return {
     *addLayer(layer) {
@@ -68,22 +69,24 @@ class HashedStream {
   readonly #hash: Hash = createHash('sha512');
   readonly #buffer: Buffer = Buffer.allocUnsafe(BUFFER_BYTES);
   readonly #files = new Map<number, OpenLayer>();
+  readonly #maxBytes: number;
   #filled = 0;
   #size = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
 
   useFile(layer: number, file: OpenLayer): void {
     this.#files.set(layer, file);
   }
 
-  /** Yields whenever a buffer full of content has been hashed. */
+  /** Yields whenever a buffer full has been hashed, be it content, headers or the zeros of a hole. */
   *take(segments: Iterable<AciSegment>): Generator<void> {
     for (const segment of segments) {
-      if (segment.kind === 'bytes') {
-        this.#addBytes(segment.bytes);
-        continue;
-      }
-      for (let at = 0; at < segment.length; ) {
-        at += this.#addPart(segment, at);
+      const length = segment.kind === 'bytes' ? segment.bytes.length : segment.length;
+      for (let at = 0; at < length; ) {
+        at += segment.kind === 'bytes' ? this.#addBytes(segment.bytes, at) : this.#addContent(segment, at);
         if (this.#filled < BUFFER_BYTES) continue;
         this.#flush();
         yield;
@@ -96,35 +99,34 @@ class HashedStream {
     return { id: `sha512-${this.#hash.digest('hex')}`, size: this.#size };
   }
 
-  #addBytes(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length; ) {
-      const part = bytes.subarray(at, at + this.#room());
-      this.#buffer.set(part, this.#filled);
-      this.#filled += part.length;
-      at += part.length;
-    }
-  }
-
-  /** As much of a range as fits, from `at` of it. @returns how much that was */
-  #addPart({ layer, tarOffset, length }: AciSegment & { readonly kind: 'layer' }, at: number): number {
-    const file = this.#files.get(layer);
-    if (file === undefined) throw new RangeError(`layer ${layer} has not been added`);
-    const part = this.#buffer.subarray(this.#filled, this.#filled + Math.min(this.#room(), length - at));
-    readLayerRange(file, part, tarOffset + at);
+  /** As much as fits, from `at` on. @returns how much that was */
+  #addBytes(bytes: Uint8Array, at: number): number {
+    const part = bytes.subarray(at, at + BUFFER_BYTES - this.#filled);
+    this.#buffer.set(part, this.#filled);
     this.#filled += part.length;
     return part.length;
   }
 
-  #room(): number {
-    if (this.#filled === BUFFER_BYTES) this.#flush();
-    return BUFFER_BYTES - this.#filled;
+  #addContent({ layer, tarOffset, length }: AciSegment & { readonly kind: 'layer' }, at: number): number {
+    const file = this.#files.get(layer);
+    if (file === undefined) throw new RangeError(`layer ${layer} has not been added`);
+    const part = this.#buffer.subarray(this.#filled, Math.min(BUFFER_BYTES, this.#filled + length - at));
+    readLayerRange(file, part, tarOffset + at);
+    this.#filled += part.length;
+    return part.length;
   }
 
   #flush(): void {
     this.#hash.update(this.#buffer.subarray(0, this.#filled));
     this.#size += this.#filled;
     this.#filled = 0;
+    if (this.#size > this.#maxBytes) throw tooLarge(this.#maxBytes);
   }
+}
+
+function tooLarge(expected: number): ConversionError {
+  const text = `image has more than ${expected} bytes when its layers are put together`;
+  return new ConversionError('ERR_RKT_DOCKER2ACI_LIMIT_EXCEEDED', text, { expected });
 }
 
 function translating<T>(work: () => T): T {

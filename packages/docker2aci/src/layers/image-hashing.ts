@@ -18,6 +18,8 @@ export function hashHere(options: ImageHasherOptions): ImageHashing {
   let disposed = false;
   let tail = Promise.resolve();
   const hash = async (layer: HashedLayer): Promise<void> => {
+    await setImmediate();
+    if (disposed) return;
     for (const _turn of hasher.addLayer(layer)) {
       await setImmediate();
       if (disposed) return;
@@ -31,6 +33,7 @@ export function hashHere(options: ImageHasherOptions): ImageHashing {
     },
     finish: async () => {
       await tail;
+      if (disposed) throw new TypeError('hashing was given up before it had finished');
       return hasher.finish();
     },
     dispose: async () => {

@@ -26,7 +26,7 @@ export interface InflaterOptions {
 
 /**
  * An inflater of gzip (any number of members), zstd (any number of frames, skippable ones too) or plain bytes. Zero bytes
- * after the last member are padding; anything else there is an error.
+ * after the last member of gzip are padding (gzip(1) ignores them; RFC 8878 knows none); anything else is an error.
  *
  * @throws ConversionError (from `push` and `finish`) `COMPRESSION_CORRUPT`, `LIMIT_EXCEEDED` (zstd window), `TRUNCATED`.
  */
@@ -66,7 +66,7 @@ class EngineInflater implements Inflater {
       if (rest.length > 0) {
         engine.destroy();
         this.#engine = undefined;
-        this.#padding = rest[0] === 0;
+        this.#padding = this.#compression === 'gzip' && rest[0] === 0;
       }
     }
     if (rest.some((byte) => byte !== 0)) throw this.#corrupt('there is something else after its end');

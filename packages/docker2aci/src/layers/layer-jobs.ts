@@ -44,9 +44,11 @@ export function createLayerJobs(reply: Reply): (request: LayerRequest) => void {
         break;
       case 'end':
         enqueue(id, async (sink) => {
-          const layer = await sink.finish();
+          const { size, index } = await sink.finish();
           jobs.delete(id);
-          reply({ type: 'done', id, layer });
+          // What is sent is the whole buffer behind a view, so the view gets one of its own size, which is not copied again.
+          const exact = index.slice();
+          reply({ type: 'done', id, layer: { size, index: exact } }, [exact.buffer]);
         });
         break;
       case 'abort':

@@ -8,8 +8,8 @@ import { type LayerFile, openLayerFile } from './layer-file.ts';
 import type { LayerJob, LayerSink, UnpackedLayer } from './layer-job.ts';
 
 /**
- * Unpacks a layer in one pass: inflates, hashes, indexes and writes. Inflating runs on the thread pool, the rest on the
- * calling thread. Memory is a few constant buffers plus the index.
+ * Unpacks a layer in one pass: inflates, hashes, indexes and writes, on the calling thread and in turns with everything
+ * else it does. Memory is a few constant buffers plus the index.
  *
  * @throws ConversionError (from `push` and `finish`) `DIFF_ID_MISMATCH`, `NOT_A_TAR`, `LAYER_INVALID`,
  * `UNSUPPORTED_COMPRESSION`, `COMPRESSION_CORRUPT`, `TRUNCATED`, `LIMIT_EXCEEDED`, `DISK_FULL`, `IO`.
@@ -27,7 +27,7 @@ class Unpacking implements LayerSink {
   #head: Uint8Array<ArrayBufferLike> = new Uint8Array(0);
   #inflater: Inflater | undefined;
   #size = 0;
-  #closed: Promise<void> | undefined;
+  #closed = false;
 
   constructor(job: LayerJob) {
     const { limits } = job;
@@ -59,6 +59,7 @@ class Unpacking implements LayerSink {
     }
     const index = this.#indexing(() => encodeLayerIndex(this.#indexer.finish()));
     inflater.destroy();
+    await this.#file.settle();
     this.#close();
     return { size: this.#size, index };
   }
@@ -110,9 +111,10 @@ class Unpacking implements LayerSink {
     }
   }
 
-  /** Nobody waits for it: all has been written, and whoever makes the file durable, or removes it, opens it by its name. */
   #close(): void {
-    this.#closed ??= this.#file.close().catch(() => undefined);
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#file.close();
   }
 }
 

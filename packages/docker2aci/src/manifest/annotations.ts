@@ -15,7 +15,7 @@ const PREFIX = 'appc.io/docker/';
 const LONGEST_VALUE = 64 * 1024;
 
 /**
- * What an app container manifest has no field for, under `appc.io/docker/`. The first seven are docker2aci's; lists and
+ * What an app container manifest has no field for, under `appc.io/docker/`. The first eight are docker2aci's; lists and
  * objects are JSON. History is left out: nothing runs by it, and it is by far the largest part.
  */
 export function imageAnnotations(image: ImageConfig, context: AnnotationContext): readonly NameValue[] {
@@ -43,7 +43,7 @@ function dockerOnly(config: ContainerConfig): readonly (readonly [string, string
     // As it was written: the app's group repeats the user where this states none.
     [`${PREFIX}user`, nonEmpty(config.user)],
     [`${PREFIX}stopsignal`, nonEmpty(config.stopSignal)],
-    [`${PREFIX}healthcheck`, config.healthcheck === undefined ? undefined : canonicalJson(config.healthcheck)],
+    [`${PREFIX}healthcheck`, isShallow(config.healthcheck) ? canonicalJson(config.healthcheck) : undefined],
     [`${PREFIX}shell`, list(config.shell)],
     [`${PREFIX}onbuild`, list(config.onBuild)],
     [`${PREFIX}argsescaped`, config.argsEscaped === true ? 'true' : undefined],
@@ -56,6 +56,15 @@ function nonEmpty(value: string | undefined): string | undefined {
 
 function list(values: readonly string[] | undefined): string | undefined {
   return values === undefined || values.length === 0 ? undefined : JSON.stringify(values);
+}
+
+/** Deeper than any health check is, and far from what a stack holds. */
+const DEEPEST = 16;
+
+/** False for what is not there, and for what nobody but an attacker nests so deep. */
+function isShallow(value: unknown, depth = DEEPEST): boolean {
+  if (typeof value !== 'object' || value === null) return value !== undefined;
+  return depth > 0 && Object.values(value).every((each) => isShallow(each, depth - 1));
 }
 
 /** Keys by name, so that the order of a document does not matter. The value was parsed from JSON. */

@@ -10,16 +10,23 @@ import { ConversionError, quote } from '../errors.ts';
  */
 export function toMountPoints(volumes: readonly string[]): readonly MountPoint[] {
   const paths = [...new Set(volumes.map(cleanPath))].sort();
-  const taken = new Set<string>();
-  const points = paths.map((path) => ({ name: freeName(sanitizeAcName(`volume-${path.slice(1)}`), taken), path }));
+  const freeName = nameGiver();
+  const points = paths.map((path) => ({ name: freeName(sanitizeAcName(`volume-${path.slice(1)}`)), path }));
   return points.sort((left, right) => (left.name < right.name ? -1 : 1));
 }
 
-function freeName(wanted: string, taken: Set<string>): string {
-  let name = wanted;
-  for (let suffix = 1; taken.has(name); suffix += 1) name = `${wanted}-${suffix}`;
-  taken.add(name);
-  return name;
+/** Goes on where it was for the same name: thousands of volumes may want one. */
+function nameGiver(): (wanted: string) => string {
+  const taken = new Set<string>();
+  const nextSuffix = new Map<string, number>();
+  return (wanted) => {
+    let name = wanted;
+    let suffix = nextSuffix.get(wanted) ?? 1;
+    for (; taken.has(name); suffix += 1) name = `${wanted}-${suffix}`;
+    nextSuffix.set(wanted, suffix);
+    taken.add(name);
+    return name;
+  };
 }
 
 function cleanPath(path: string): string {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { parseReference } from '@rkt/refparse';
 import { describe, expect, test } from 'vitest';
 import { convertImage, directoryRepository, openDockerArchive } from '../../src/index.ts';
@@ -43,6 +44,15 @@ describe('a docker archive', () => {
     expect(converted.manifest.app?.exec).toEqual(['sh']);
     expect(converted.layers).toHaveLength(layers.length);
     expect(converted.layers.every(({ size }) => size > 0)).toBe(true);
+  });
+
+  test('whose layers are gzipped under names of their own, as crane and ko write them, can be converted', async () => {
+    const packed = gzipSync(await tarOf({ 'etc/': '', 'etc/hostname': 'x' }));
+    const path = await save({ layers: ['aaaa.tar.gz'], files: { 'aaaa.tar.gz': packed } });
+    const image = await (await openDockerArchive(path)).open(reference, { platform });
+    expect(image.layers[0]?.descriptor.digest).toBe(sha256(packed));
+    const converted = await convertImage(image, { repository: directoryRepository(await temporaryDirectory()) });
+    expect(converted.layers.map(({ diffId }) => diffId)).toEqual(image.config.diffIds);
   });
 
   test('of a single image answers to latest, and to no other name', async () => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { parseReference, withDigest } from '@rkt/refparse';
@@ -55,6 +56,27 @@ async function writeLayout(names: readonly (string | undefined)[]): Promise<Writ
   await writeFile(join(layout, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests }));
   return { layout, manifest: digest, layer, blob };
 }
+
+describe('an OCI layout somebody else unpacked', () => {
+  test.each([
+    ['a device that never ends', (path: string) => symlink('/dev/zero', path)],
+    ['a pipe nobody fills', async (path: string) => void execFileSync('mkfifo', [path])],
+    ['a directory', (path: string) => mkdir(path)],
+  ])('with %s for an index or a blob is refused', async (_name, place) => {
+    const refused = { code: 'ERR_RKT_DOCKER2ACI_ARCHIVE_INVALID', message: expect.stringContaining('regular file') };
+    const first = await writeLayout(['latest']);
+    await rm(join(first.layout, 'index.json'));
+    await place(join(first.layout, 'index.json'));
+    await expect(openOciLayout(first.layout)).rejects.toMatchObject(refused);
+    const second = await writeLayout(['latest']);
+    const blob = join(second.layout, 'blobs', 'sha256', second.layer.slice(7));
+    await rm(blob);
+    await place(blob);
+    const image = await (await openOciLayout(second.layout)).open(latest, { platform });
+    const repository = directoryRepository(await temporaryDirectory());
+    await expect(convertImage(image, { repository })).rejects.toMatchObject(refused);
+  });
+});
 
 describe('an OCI layout', () => {
   test('holds images that can be converted', async () => {

@@ -114,6 +114,14 @@ describe('a hostile layer is refused:', () => {
     }
   });
 
+  test('zeros after zstd, which has no padding, however the blob is cut', async () => {
+    const blob = zstdCompressSync(tar);
+    const padded = Buffer.concat([blob, Buffer.alloc(blob.length)]);
+    for (const chunk of [padded.length, blob.length, 13]) {
+      expect((await failure(padded, { chunk })).code).toBe('COMPRESSION_CORRUPT');
+    }
+  });
+
   test('a flipped bit', async () => {
     const blob = gzipSync(tar);
     blob[blob.length - 6] = (blob[blob.length - 6] ?? 0) ^ 1;

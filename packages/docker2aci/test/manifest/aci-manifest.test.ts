@@ -31,6 +31,22 @@ function codeOf(work: () => unknown): string {
   return 'no error';
 }
 
+describe('a hostile configuration', () => {
+  test('that nests its health check without end costs the annotation, not the stack', () => {
+    const healthcheck = JSON.parse(`{"Test":${'['.repeat(100_000)}${']'.repeat(100_000)}}`) as object;
+    const { annotations } = toAciManifest(image({ healthcheck }), context);
+    expect(annotations?.some(({ name }) => name === 'appc.io/docker/healthcheck')).toBe(false);
+  });
+
+  test('whose volumes all want one name is named in no time', () => {
+    const volumes = Array.from({ length: 8000 }, (_, at) =>
+      `/v${'!@#$%&*('[at % 8]}${'!'.repeat(at / 8)}`.slice(0, 900),
+    );
+    const points = appOf({ volumes })?.mountPoints ?? [];
+    expect(new Set(points.map(({ name }) => name)).size).toBe(points.length);
+  });
+});
+
 describe('the manifest of an image', () => {
   test('is, byte for byte, what it has always been', () => {
     const config: ImageConfig = {

@@ -45,27 +45,23 @@ export async function moveIntoPlace(context: FileContext, source: string, target
   await syncDirectory(context, dirname(target));
 }
 
-/** Makes a directory of mode 0700 and its name durable. One that exists is left as it is. */
+/** Makes a directory of mode 0700 and its name durable, also if it was there: another process may have made it just now. */
 export async function makeDirectory(context: FileContext, path: string): Promise<void> {
-  if (await makeOne(context, path)) await syncDirectory(context, dirname(path));
+  await makeDirectories(context, [path]);
 }
 
-/** Several, parents before what is in them. All names are durable when it resolves, also those that were there. */
+/** Several, parents before what is in them. */
 export async function makeDirectories(context: FileContext, paths: readonly string[]): Promise<void> {
-  for (const path of paths) await makeOne(context, path);
+  for (const path of paths) {
+    try {
+      context.step(`mkdir ${path}`);
+      await mkdir(path, { mode: 0o700 });
+    } catch (error) {
+      if (!hasErrno(error, 'EEXIST')) throw error;
+    }
+  }
   const parents = new Set(paths.map((path) => dirname(path)));
   await Promise.all([...parents].map((parent) => syncDirectory(context, parent)));
-}
-
-async function makeOne(context: FileContext, path: string): Promise<boolean> {
-  try {
-    context.step(`mkdir ${path}`);
-    await mkdir(path, { mode: 0o700 });
-    return true;
-  } catch (error) {
-    if (hasErrno(error, 'EEXIST')) return false;
-    throw error;
-  }
 }
 
 /** fsync(2) of a directory: only then do the names in it survive a power cut. */
