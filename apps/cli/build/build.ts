@@ -40,8 +40,9 @@ function seaConfig(): object {
     useSnapshot: false,
     useCodeCache: true,
     // No options for V8: with any, it rejects the code cache of Node's own modules, and every thread starts 10 ms later.
-    execArgv: ['--disable-warning=ExperimentalWarning'],
-    // Options for Node in the caller's environment must not change what a tool that runs as root does.
+    execArgv: ['--disable-warning=ExperimentalWarning', '--openssl-config=/dev/null'],
+    // Options for Node in the caller's environment must not change what a tool that runs as root does; nor must the
+    // OpenSSL configuration it names, which can load native code.
     execArgvExtension: 'none',
     assets: {
       'koffi.node': join(work, 'koffi.node'),
