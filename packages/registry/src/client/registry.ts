@@ -11,6 +11,7 @@ import { getBlob } from './blobs.ts';
 import type { ClientContext } from './context.ts';
 import type { RegistryHost } from './hosts.ts';
 import { getManifest, resolve } from './manifests.ts';
+import { type ListReferrersOptions, listReferrers, type Subject } from './referrers.ts';
 import { DEFAULT_RETRY, type RetryEvent, type Retrying, type RetryPolicy } from './retry.ts';
 import { createSession } from './session.ts';
 import { type ListTagsOptions, listTags } from './tags.ts';
@@ -34,6 +35,11 @@ export interface Registry extends AsyncDisposable {
   getBlob(repository: Repository, target: Descriptor, options?: OpenBlobOptions): Promise<BlobReader>;
   /** The tags of a repository. At most 1000 pages are read. Text of the registry: quote it before printing. */
   listTags(repository: Repository, options?: ListTagsOptions): AsyncIterable<string>;
+  /**
+   * The manifests that refer to another: signatures, SBOMs. What a registry lists is its word alone: verify what is fetched
+   * by these descriptors, and quote their texts before printing.
+   */
+  listReferrers(subject: Subject, options?: ListReferrersOptions): AsyncIterable<Descriptor>;
 }
 
 /** Sizes and counts that protect the client from a registry. */
@@ -86,6 +92,7 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
     getManifest: (reference, o = {}) => guarded(() => getManifest(context, reference, o)),
     getBlob: (repository, target, o = {}) => getBlob(context, repository, target, o),
     listTags: (repository, o = {}) => listTags(context, repository, o),
+    listReferrers: (subject, o = {}) => listReferrers(context, subject, o),
     [Symbol.asyncDispose]: () => own.close(),
   };
 }

@@ -36,6 +36,7 @@ export interface Content {
   manifest(repository: string, reference: string): (StoredManifest & { readonly digest: Digest }) | undefined;
   putManifest(repository: string, manifest: StoredManifest, tag?: string): Digest;
   deleteManifest(repository: string, reference: string): boolean;
+  manifests(repository: string): readonly (StoredManifest & { readonly digest: Digest })[];
   /** Sorted; undefined for an unknown repository. */
   tags(repository: string): readonly string[] | undefined;
   repositories(): readonly string[];
@@ -67,6 +68,8 @@ export function createContent(): Content {
       return digest;
     },
     deleteManifest: (name, reference) => deleteManifest(repositories.get(name), reference),
+    manifests: (name) =>
+      [...(repositories.get(name)?.manifests ?? [])].map(([digest, manifest]) => ({ ...manifest, digest })),
     tags: (name) => {
       const repository = repositories.get(name);
       return repository === undefined ? undefined : [...repository.tags.keys()].sort();

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isDigest } from '@rkt/refparse';
 import type { Answer } from './answer.ts';
 import { errorAnswer } from './auth.ts';
 import { type Content, readContent, type StoredBlob } from './content.ts';
@@ -76,6 +77,36 @@ function parseRange(value: string | undefined, size: number): ByteRange | 'unsat
   const start = first === '' ? Math.max(0, size - Number(last)) : Number(first);
   const end = first === '' || last === '' ? size : Math.min(size, Number(last) + 1);
   return start < end ? { start, end } : 'unsatisfiable';
+}
+
+/** The manifests whose subject is the one asked for, in pages of `n`. OCI distribution spec, "Listing Referrers". */
+export function serveReferrers(content: Content, request: ContentRequest): Answer {
+  if (!isDigest(request.reference)) return errorAnswer(400, 'DIGEST_INVALID', 'referrers are asked for by digest');
+  const all = content.manifests(request.repository).flatMap(({ bytes, digest, mediaType }) => {
+    const document = JSON.parse(Buffer.from(bytes).toString('utf8')) as ReferringManifest;
+    if (document.subject?.digest !== request.reference) return [];
+    const artifactType = document.artifactType ?? document.config?.mediaType;
+    return [{ mediaType, digest, size: bytes.length, artifactType, annotations: document.annotations }];
+  });
+  const from = Number(request.query.get('from') ?? 0);
+  const limit = Number(request.query.get('n') ?? DEFAULT_PAGE);
+  const manifests = all.slice(from, from + limit);
+  const next = `/v2/${request.repository}/referrers/${request.reference}?n=${limit}&from=${from + limit}`;
+  return {
+    status: 200,
+    headers: {
+      'content-type': 'application/vnd.oci.image.index.v1+json',
+      ...(from + limit < all.length ? { link: `<${next}>; rel="next"` } : {}),
+    },
+    body: JSON.stringify({ schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests }),
+  };
+}
+
+interface ReferringManifest {
+  readonly subject?: { readonly digest?: string };
+  readonly artifactType?: string;
+  readonly config?: { readonly mediaType?: string };
+  readonly annotations?: unknown;
 }
 
 /** A page of the tag list. */

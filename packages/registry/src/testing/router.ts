@@ -3,13 +3,15 @@ import type { IncomingMessage } from 'node:http';
 import type { Answer } from './answer.ts';
 import { errorAnswer, type Gate } from './auth.ts';
 import type { Content } from './content.ts';
-import { type ContentRequest, serveBlob, serveManifest, serveTags } from './pulls.ts';
+import { type ContentRequest, serveBlob, serveManifest, serveReferrers, serveTags } from './pulls.ts';
 import type { PushRequest, PushRoutes } from './pushes.ts';
 
 export interface RouterParts {
   readonly content: Content;
   readonly pushes: PushRoutes;
   readonly gate: Gate;
+  /** Whether the referrers endpoint exists: older registries lack it. */
+  readonly referrers: boolean;
 }
 
 /** Turns a request into an answer. */
@@ -80,8 +82,10 @@ function pull(parts: RouterParts, request: IncomingMessage, target: Target, url:
       return serveTags(parts.content, asked);
     case 'uploads':
       return parts.pushes.status({ ...target, query: url.searchParams, message: request });
-    default:
-      return errorAnswer(404, 'UNSUPPORTED', 'the referrers API is not supported');
+    case 'referrers':
+      return parts.referrers
+        ? serveReferrers(parts.content, asked)
+        : errorAnswer(404, 'UNSUPPORTED', 'the referrers API is not supported');
   }
 }
 

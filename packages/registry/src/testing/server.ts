@@ -25,6 +25,8 @@ export interface TestRegistryOptions {
   /** @default 0, a free one */
   readonly port?: number;
   readonly auth?: TestAuth;
+  /** Without it, clients have to look for the tag `sha256-<hex>`. @default true */
+  readonly referrers?: boolean;
   /** Serves https with this key and certificate (PEM). */
   readonly tls?: { readonly key: string; readonly cert: string };
 }
@@ -80,7 +82,7 @@ export async function startTestRegistry(options: TestRegistryOptions = {}): Prom
   const faults = createFaultScript();
   const pushes = createPushRoutes(content);
   const gate = createGate(options.auth, () => origin);
-  const router = createRouter({ content, pushes, gate });
+  const router = createRouter({ content, pushes, gate, referrers: options.referrers ?? true });
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
     requests.push({
       method: request.method ?? '',
