@@ -2,6 +2,7 @@
 export { anonymous, type Credential, chainKeychains, type Keychain, staticKeychain } from './auth/credential.ts';
 export { authFileKeychain, dockerConfigKeychain, type FileKeychainOptions } from './auth/file-keychains.ts';
 export { defaultHost, type HostCapability, type RegistryHost } from './client/hosts.ts';
+export type { PutBlobOptions, PutManifestOptions } from './client/push.ts';
 export type { ListReferrersOptions, Subject } from './client/referrers.ts';
 export { createRegistry, type Registry, type RegistryLimits, type RegistryOptions } from './client/registry.ts';
 export type { RetryEvent, RetryPolicy } from './client/retry.ts';

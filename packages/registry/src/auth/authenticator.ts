@@ -15,6 +15,8 @@ import type { TokenClient } from './token-client.ts';
 export interface AuthTarget {
   readonly host: CheckedHost;
   readonly repository: Repository;
+  /** What tokens are asked for when a challenge does not say. @default 'pull' */
+  readonly actions?: 'pull' | 'pull,push';
   /** For messages: `docker.io/library/nginx:latest`. */
   readonly label: string;
 }
@@ -82,7 +84,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 }
 
 function keyOf(target: AuthTarget): string {
-  return `${target.host.base.href} ${target.repository.path}`;
+  return `${target.host.base.href} ${target.repository.path} ${target.actions ?? 'pull'}`;
 }
 
 interface Negotiation {
@@ -149,7 +151,9 @@ async function bearerToken(options: AuthenticatorOptions, request: BearerRequest
     {
       realm: realm.url,
       service: bearer.parameters.get('service'),
-      scope: bearer.parameters.get('scope') ?? `repository:${pathOnHost(target.host, target.repository)}:pull`,
+      scope:
+        bearer.parameters.get('scope') ??
+        `repository:${pathOnHost(target.host, target.repository)}:${target.actions ?? 'pull'}`,
       credential: realm.kind === 'trusted' ? credential : undefined,
       target,
     },

@@ -66,10 +66,17 @@ async function usableHosts(context: ClientContext, wanted: WantedHosts): Promise
   const { domain } = wanted.repository;
   const configured = await context.hosts(domain);
   const hosts = configured.length === 0 ? [defaultHost(domain)] : configured;
-  const able = hosts.filter((host) => host.capabilities === undefined || host.capabilities.has(wanted.capability));
+  const able = hosts.filter((host) => isAble(host, domain, wanted.capability));
   const isSuspect = (host: RegistryHost): boolean =>
     URL.canParse(host.origin) && context.corrupt.has(corruptKey(new URL(host.origin).origin, wanted.digest ?? ''));
   return [...able.filter((host) => !isSuspect(host)), ...able.filter(isSuspect)];
+}
+
+/** Reading is for every host that does not say otherwise; writing for those that do, and for the registry itself. */
+function isAble({ capabilities, origin }: RegistryHost, domain: string, wanted: HostCapability): boolean {
+  if (capabilities !== undefined) return capabilities.has(wanted);
+  if (wanted !== 'push') return true;
+  return URL.canParse(origin) && new URL(origin).host === new URL(defaultHost(domain).origin).host;
 }
 
 /** An entry of `ClientContext.corrupt`. */

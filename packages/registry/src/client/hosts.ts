@@ -4,8 +4,11 @@ import type { Keychain } from '../auth/credential.ts';
 import { RegistryError } from '../errors.ts';
 import { isLoopback } from '../protocol/addresses.ts';
 
-/** What a host may be used for: `resolve` turns tags into digests, `pull` serves content by digest. */
-export type HostCapability = 'resolve' | 'pull';
+/**
+ * What a host may be used for: `resolve` turns tags into digests, `pull` serves content by digest, `push` takes what is
+ * written. A mirror is never written to unless it says that it may be.
+ */
+export type HostCapability = 'resolve' | 'pull' | 'push';
 
 /** A server that has the repositories of a domain: the registry itself or a mirror. */
 export interface RegistryHost {
@@ -13,7 +16,7 @@ export interface RegistryHost {
   readonly origin: string;
   /** Put between `/v2/` and the repository, as pull-through caches want it: `dockerhub-proxy`. */
   readonly prefix?: string;
-  /** @default both */
+  /** @default `resolve` and `pull`; `push`, too, for the registry that the domain itself names */
   readonly capabilities?: ReadonlySet<HostCapability>;
   /** Used instead of the registry's keychain. */
   readonly keychain?: Keychain;

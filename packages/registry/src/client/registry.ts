@@ -11,6 +11,7 @@ import { getBlob } from './blobs.ts';
 import type { ClientContext } from './context.ts';
 import type { RegistryHost } from './hosts.ts';
 import { getManifest, resolve } from './manifests.ts';
+import { type PutBlobOptions, type PutManifestOptions, putBlob, putManifest } from './push.ts';
 import { type ListReferrersOptions, listReferrers, type Subject } from './referrers.ts';
 import { DEFAULT_RETRY, type RetryEvent, type Retrying, type RetryPolicy } from './retry.ts';
 import { createSession } from './session.ts';
@@ -33,6 +34,18 @@ export interface Registry extends AsyncDisposable {
    * @throws {RegistryError} as resolve; the reader: ERR_RKT_REGISTRY_DIGEST_MISMATCH, _SIZE_MISMATCH, _TRUNCATED, ...
    */
   getBlob(repository: Repository, target: Descriptor, options?: OpenBlobOptions): Promise<BlobReader>;
+  /**
+   * Writes a blob, unless the repository has it. It is sent in chunks, each of which is repeated when it does not arrive; a
+   * registry that has it in `mountFrom` may take it from there.
+   * @throws {RegistryError} as resolve, ERR_RKT_REGISTRY_DIGEST_MISMATCH and _SIZE_MISMATCH for other bytes than `target`
+   * names, before the registry is told that the blob is complete; ERR_RKT_REGISTRY_PROTOCOL
+   */
+  putBlob(repository: Repository, target: Descriptor, options: PutBlobOptions): Promise<void>;
+  /**
+   * Writes a manifest whose blobs are there, by tag or by digest; resolves with its descriptor.
+   * @throws {RegistryError} as resolve; TypeError for a digest that is not that of the bytes
+   */
+  putManifest(reference: Reference, manifest: PutManifestOptions): Promise<Descriptor>;
   /** The tags of a repository. At most 1000 pages are read. Text of the registry: quote it before printing. */
   listTags(repository: Repository, options?: ListTagsOptions): AsyncIterable<string>;
   /**
@@ -91,6 +104,8 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
     resolve: (reference, o = {}) => guarded(() => resolve(context, reference, o)),
     getManifest: (reference, o = {}) => guarded(() => getManifest(context, reference, o)),
     getBlob: (repository, target, o = {}) => getBlob(context, repository, target, o),
+    putBlob: (repository, target, o) => guarded(() => putBlob(context, repository, target, o)),
+    putManifest: (reference, o) => guarded(() => putManifest(context, reference, o)),
     listTags: (repository, o = {}) => listTags(context, repository, o),
     listReferrers: (subject, o = {}) => listReferrers(context, subject, o),
     [Symbol.asyncDispose]: () => own.close(),

@@ -3,22 +3,26 @@ import type { Authenticator, AuthTarget } from '../auth/authenticator.ts';
 import { RegistryError } from '../errors.ts';
 import { followRedirect, isRedirect } from '../protocol/redirect.ts';
 import { readSome } from '../transport/body.ts';
-import { header, type Transport, type TransportResponse } from '../transport/transport.ts';
+import { header, type Transport, type TransportRequest, type TransportResponse } from '../transport/transport.ts';
 import { type Retrying, withRetries } from './retry.ts';
 import { statusError } from './status-error.ts';
 
 /** One registry request: what to ask a host for. */
 export interface RegistryRequest {
-  readonly method: 'GET' | 'HEAD';
+  readonly method: TransportRequest['method'];
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Sent again with every try. */
+  readonly body?: Uint8Array;
+  /** Part of a write: it is answered with 201, 202 or 204, and no redirect carries it elsewhere. */
+  readonly isWrite?: true;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Sends requests to hosts: authorised, redirected, repeated as far as that is safe. */
 export interface Session {
   /**
-   * The successful answer (200 or 206).
+   * The successful answer: 200 or 206, of a write also 201, 202 or 204.
    * @throws {RegistryError} for every other one
    */
   send(target: AuthTarget, request: RegistryRequest, retrying?: Retrying): Promise<TransportResponse>;
@@ -48,7 +52,7 @@ async function sendOnce(
 ): Promise<TransportResponse> {
   const authorization = options.authenticator.current(target);
   const first = await follow(options, { target, request, authorization });
-  if (!isChallenge(first, request)) return expectSuccess(options, target, first);
+  if (!isChallenge(first, request)) return expectSuccess(options, { target, request }, first);
   // Drained so that the connection can carry the next request; the text is of no use.
   await readSome(first.response.body, options.maxErrorBodyBytes);
   const answer = await options.authenticator.answer(
@@ -56,7 +60,8 @@ async function sendOnce(
     { authorization, headers: first.response.headers },
     request.signal === undefined ? {} : { signal: request.signal },
   );
-  return expectSuccess(options, target, await follow(options, { target, request, authorization: answer }));
+  const second = await follow(options, { target, request, authorization: answer });
+  return expectSuccess(options, { target, request }, second);
 }
 
 interface Hop {
@@ -80,7 +85,7 @@ async function follow(options: SessionOptions, hop: Hop): Promise<Answer> {
   let url = request.url;
   for (let redirects = 0; ; redirects += 1) {
     const response = await sendHop(options, hop, url);
-    if (!isRedirect(response.status)) return { response, url };
+    if (!isRedirect(response.status) || request.isWrite) return { response, url };
     // A short text as a rule; read, it leaves the connection usable for the next blob.
     await readSome(response.body, options.maxErrorBodyBytes);
     if (redirects === options.maxRedirects) {
@@ -106,14 +111,19 @@ function sendHop(options: SessionOptions, hop: Hop, url: URL): Promise<Transport
       ...request.headers,
       ...(home && authorization !== undefined ? { authorization } : {}),
     },
+    ...(request.body === undefined ? {} : { body: request.body }),
     verifyTls: target.host.verifyTls || !home,
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   });
 }
 
-async function expectSuccess(options: SessionOptions, target: AuthTarget, answer: Answer): Promise<TransportResponse> {
+const READ_SUCCESS: ReadonlySet<number> = new Set([200, 206]);
+const WRITE_SUCCESS: ReadonlySet<number> = new Set([200, 201, 202, 204]);
+
+async function expectSuccess(options: SessionOptions, hop: Omit<Hop, 'authorization'>, answer: Answer) {
+  const { target, request } = hop;
   const { response, url } = answer;
-  if (response.status === 200 || response.status === 206) return response;
+  if ((request.isWrite ? WRITE_SUCCESS : READ_SUCCESS).has(response.status)) return response;
   const body = await readSome(response.body, options.maxErrorBodyBytes);
   throw statusError({ target, url, response, body, now: options.now() });
 }

@@ -46,7 +46,7 @@ export function createGate(auth: TestAuth | undefined, origin: () => string): Ga
     check: (request, repository) => {
       if (auth === undefined) return undefined;
       if (auth.kind === 'basic') return checkBasic(auth, request);
-      return isAccepted(auth, tokens, request, repository) ? undefined : challenge(auth, repository, origin());
+      return isAccepted(auth, tokens, request, repository) ? undefined : challenge(auth, request, repository, origin());
     },
     token: (request, query, body) => {
       if (auth?.kind !== 'bearer') return { status: 404 };
@@ -83,12 +83,20 @@ function isAccepted(
   if (issued === undefined) return false;
   issued.uses += 1;
   if (auth.maxUses !== undefined && issued.uses > auth.maxUses) return false;
-  return repository === '' || issued.scopes.some((scope) => scope.startsWith(`repository:${repository}:`));
+  const granted = issued.scopes.flatMap((scope) => {
+    const [, name, actions = ''] = /^repository:(.+):([a-z,]*)$/.exec(scope) ?? [];
+    return name === repository ? actions.split(',') : [];
+  });
+  return repository === '' || granted.includes(isWrite(request) ? 'push' : 'pull');
 }
 
-function challenge(auth: BearerAuth, repository: string, origin: string): Answer {
+function isWrite({ method }: IncomingMessage): boolean {
+  return method !== 'GET' && method !== 'HEAD';
+}
+
+function challenge(auth: BearerAuth, request: IncomingMessage, repository: string, origin: string): Answer {
   const realm = auth.realm ?? `${origin}/token`;
-  const actions = auth.scope === 'quoted-comma' ? 'pull,push' : 'pull';
+  const actions = auth.scope === 'quoted-comma' || isWrite(request) ? 'pull,push' : 'pull';
   const scope = auth.scope === 'omitted' || repository === '' ? '' : `,scope="repository:${repository}:${actions}"`;
   const answer = errorAnswer(401, 'UNAUTHORIZED', 'authentication required');
   const value = `Bearer realm="${realm}",service="${SERVICE}"${scope}`;

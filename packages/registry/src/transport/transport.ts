@@ -2,10 +2,10 @@
 
 /** One HTTP request. Redirects are not followed and nothing is decoded by a transport. */
 export interface TransportRequest {
-  readonly method: 'GET' | 'HEAD' | 'POST';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH';
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
   /** False only where the host entry says `skip-tls-verify`. */
   readonly verifyTls: boolean;
   readonly signal?: AbortSignal;
