@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
 import {
   authFileKeychain,
   type Credential,
@@ -9,7 +10,11 @@ import {
   type Keychain,
   proxyFromEnvironment,
   type Registry,
+  type RegistryHost,
+  readCertsDirectories,
+  readSystemCertificates,
   staticKeychain,
+  type TlsLookup,
   undiciTransport,
 } from '@rkt/registry';
 import type { Config } from './config/config.ts';
@@ -20,11 +25,19 @@ import { hostsOf } from './registry-hosts.ts';
 /** Registries with everything that is configured about them. */
 export function openRegistry({ config, insecure, env }: RegistrySettings): RegistryAccess {
   const proxy = proxyFromEnvironment(env);
-  const transport = undiciTransport(proxy === undefined ? {} : { proxy });
+  const tls = readCertsDirectories(certsDirectories(env));
+  const transport = undiciTransport({
+    ca: () => readSystemCertificates(env['SSL_CERT_FILE'] || undefined),
+    tls,
+    ...(proxy === undefined ? {} : { proxy }),
+  });
   const registry = createRegistry({
     transport: transport.send,
     keychain: keychain(config, env),
-    hosts: (domain) => hostsOf(domain, config.registries.get(domain), insecure),
+    hosts: async (domain) => {
+      const hosts = hostsOf(domain, config.registries.get(domain), insecure);
+      return Promise.all(hosts.map((host) => withTls(host, tls)));
+    },
   });
   return {
     resolve: async (reference, signal) => (await registry.resolve(reference, { signal })).digest,
@@ -34,6 +47,20 @@ export function openRegistry({ config, insecure, env }: RegistrySettings): Regis
       await transport.close();
     },
   };
+}
+
+/** The user's, podman's and docker's. */
+function certsDirectories(env: Io['env']): readonly string[] {
+  const home = env['HOME'];
+  const own = home === undefined || home === '' ? [] : [join(home, '.config/containers/certs.d')];
+  return [...own, '/etc/containers/certs.d', '/etc/docker/certs.d'];
+}
+
+/** A registry on loopback is plain HTTP, unless somebody has given it certificates. */
+async function withTls(host: RegistryHost, tls: TlsLookup): Promise<RegistryHost> {
+  if (host.insecure === 'http' || !host.origin.startsWith('http:')) return host;
+  const origin = host.origin.replace(/^http:/, 'https:');
+  return (await tls(origin)) === undefined ? host : { ...host, origin };
 }
 
 /** rkt's own `auth.d`, then the file podman and skopeo use, then docker's. */
