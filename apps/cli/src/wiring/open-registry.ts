@@ -6,6 +6,7 @@ import {
   chainKeychains,
   createRegistry,
   dockerConfigKeychain,
+  type FileKeychainOptions,
   imageSource,
   type Keychain,
   proxyFromEnvironment,
@@ -17,13 +18,16 @@ import {
   type TlsLookup,
   undiciTransport,
 } from '@rkt/registry';
+import { quote } from '../render/quote.ts';
 import type { Config } from './config/config.ts';
 import type { Io } from './io.ts';
 import type { RegistryAccess, RegistrySettings, RemoteImage } from './libraries.ts';
 import { hostsOf } from './registry-hosts.ts';
 
 /** Registries with everything that is configured about them. */
-export function openRegistry({ config, insecure, env }: RegistrySettings): RegistryAccess {
+export function openRegistry({ config, insecure, env, uid, warn }: RegistrySettings): RegistryAccess {
+  const onExposed = (path: string): void => warn(`every user can read the passwords in ${quote(path)}: chmod 600 it`);
+  for (const path of config.exposed) onExposed(path);
   const proxy = proxyFromEnvironment(env);
   const tls = readCertsDirectories(certsDirectories(env));
   const transport = undiciTransport({
@@ -33,7 +37,7 @@ export function openRegistry({ config, insecure, env }: RegistrySettings): Regis
   });
   const registry = createRegistry({
     transport: transport.send,
-    keychain: keychain(config, env),
+    keychain: keychain(config, { env, uid, onExposed }),
     hosts: async (domain) => {
       const hosts = hostsOf(domain, config.registries.get(domain), insecure);
       return Promise.all(hosts.map((host) => withTls(host, tls)));
@@ -64,16 +68,12 @@ async function withTls(host: RegistryHost, tls: TlsLookup): Promise<RegistryHost
 }
 
 /** rkt's own `auth.d`, then the file podman and skopeo use, then docker's. */
-function keychain(config: Config, env: Io['env']): Keychain {
+function keychain(config: Config, files: FileKeychainOptions): Keychain {
   const own = Array.from(config.dockerCredentials, ([domain, { user, password }]): [string, Credential] => [
     domain,
     { kind: 'basic', username: user, password },
   ]);
-  return chainKeychains(
-    staticKeychain(Object.fromEntries(own)),
-    authFileKeychain({ env }),
-    dockerConfigKeychain({ env }),
-  );
+  return chainKeychains(staticKeychain(Object.fromEntries(own)), authFileKeychain(files), dockerConfigKeychain(files));
 }
 
 /** The first manifest that is read is what the reference itself points at, be it an index. */
