@@ -18,6 +18,7 @@ const needs = {
   mount: { package: 'mount', files: ['/bin/mount', '/usr/bin/mount'] },
   procps: { package: 'procps', files: ['/usr/bin/ps', '/bin/ps'] },
   time: { package: 'time', files: ['/usr/bin/time'] },
+  openssl: { package: 'openssl', files: ['/usr/bin/openssl'] },
   podman: { package: 'podman', files: ['/usr/bin/podman'] },
   skopeo: { package: 'skopeo', files: ['/usr/bin/skopeo'] },
   umoci: { package: 'umoci', files: ['/usr/bin/umoci'] },
@@ -28,7 +29,7 @@ const running = ['runc', 'crun', 'cni', 'iptables', 'iproute'];
 const byTask = {
   build: [],
   demo: [...running],
-  test: [...running, 'erofs', 'registry', 'attr', 'zstd', 'ext4', 'mount', 'procps'],
+  test: [...running, 'erofs', 'registry', 'attr', 'zstd', 'ext4', 'mount', 'procps', 'openssl'],
   bench: [...running, 'registry', 'ext4', 'mount', 'procps', 'time', 'podman', 'skopeo', 'umoci', 'containerd'],
 };
 

@@ -31,6 +31,9 @@ export {
 } from './image/manifest.ts';
 export { formatPlatform, hostPlatform, matchPlatform, parsePlatform, selectManifest } from './image/platform.ts';
 export { type ContentProvider, type FetchedManifest, imageSource } from './image/source.ts';
+export { readCertsDirectories } from './transport/certs-directories.ts';
+export { readSystemCertificates } from './transport/system-certificates.ts';
+export type { TlsLookup, TlsSettings } from './transport/tls-settings.ts';
 export type {
   ResponseBody,
   ResponseHeaders,

@@ -20,7 +20,8 @@ export interface ErrorStyle {
 export function renderError(error: unknown, { prefix, debug }: ErrorStyle): string {
   const lines = isExpected(error) ? [`${prefix}: ${messageOf(error)}`] : unexpected(error, prefix);
   if (debug) lines.push(...causesOf(error));
-  const hint = isCliError(error) && error.hint !== undefined ? error.hint : hintFor(codeOf(error), prefix);
+  const hint =
+    isCliError(error) && error.hint !== undefined ? error.hint : hintFor(codeOf(error), prefix, originOf(error));
   if (hint !== undefined) lines.push(`hint: ${oneLine(hint)}`);
   return `${lines.join('\n')}\n`;
 }
@@ -52,6 +53,10 @@ function causesOf(error: unknown): readonly string[] {
 
 function messageOf(error: unknown): string {
   return oneLine(error instanceof Error ? error.message : String(error));
+}
+
+function originOf(error: unknown): string | undefined {
+  return error instanceof Error && 'origin' in error && typeof error.origin === 'string' ? error.origin : undefined;
 }
 
 function codeOf(error: unknown): string | undefined {

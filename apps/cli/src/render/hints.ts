@@ -13,7 +13,10 @@ const HINTS: Readonly<Record<string, string>> = {
   ERR_RKT_REGISTRY_NOT_FOUND: 'check the spelling of the image and its tag',
   ERR_RKT_REGISTRY_RATE_LIMITED: `wait, or ${LOGIN}`,
   ERR_RKT_REGISTRY_UNREACHABLE: 'check the network, the proxy settings and the mirrors in registries.d of /etc/rkt',
-  ERR_RKT_REGISTRY_TLS: 'if you trust the registry all the same, add --insecure-options=image,tls',
+  ERR_RKT_REGISTRY_TLS:
+    "put the certificate of the registry's authority, as a *.crt file, into /etc/docker/certs.d/HOST, or, if you trust the registry all the same, add --insecure-options=image,tls",
+  ERR_RKT_REGISTRY_CERTIFICATES_INVALID:
+    'in certs.d/HOST:PORT, *.crt are authorities and *.cert with *.key of the same name are what this client shows',
   ERR_RKT_REGISTRY_INSECURE_REFUSED: 'if you trust the network, add --insecure-options=image,http',
   ERR_RKT_REGISTRY_CREDENTIAL_HELPER: 'check the credential helper in ~/.docker/config.json',
   ERR_RKT_STORE_PERMISSION: 'run the command as root',
@@ -41,8 +44,11 @@ const OWN_HINTS: Readonly<Record<string, string>> = {
   'enter ERR_RKT_STAGE1_EXEC_NOT_FOUND': 'name another command that the image of the app has: rkt enter UUID CMD',
 };
 
-export function hintFor(code: string | undefined, command: string): string | undefined {
+/** The hint for a code after a command; `origin` is that of the registry the error is about, where there is one. */
+export function hintFor(code: string | undefined, command: string, origin?: string): string | undefined {
   const own = `${command} ${code}`;
   if (Object.hasOwn(OWN_HINTS, own)) return OWN_HINTS[own];
-  return code !== undefined && Object.hasOwn(HINTS, code) ? HINTS[code] : undefined;
+  const hint = code !== undefined && Object.hasOwn(HINTS, code) ? HINTS[code] : undefined;
+  const host = origin === undefined || !URL.canParse(origin) ? 'HOST:PORT' : new URL(origin).host;
+  return hint?.replace('certs.d/HOST,', `certs.d/${host},`);
 }

@@ -26,6 +26,9 @@ export interface RegistrySettings {
   readonly config: Config;
   readonly insecure: ReadonlySet<InsecureOption>;
   readonly env: Io['env'];
+  readonly uid: number;
+  /** Takes what the user should know though nothing failed. */
+  readonly warn: (message: string) => void;
 }
 
 export interface RuntimeSettings {

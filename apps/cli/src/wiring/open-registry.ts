@@ -1,30 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
 import {
   authFileKeychain,
   type Credential,
   chainKeychains,
   createRegistry,
   dockerConfigKeychain,
+  type FileKeychainOptions,
   imageSource,
   type Keychain,
   proxyFromEnvironment,
   type Registry,
+  type RegistryHost,
+  readCertsDirectories,
+  readSystemCertificates,
   staticKeychain,
+  type TlsLookup,
   undiciTransport,
 } from '@rkt/registry';
+import { quote } from '../render/quote.ts';
 import type { Config } from './config/config.ts';
 import type { Io } from './io.ts';
 import type { RegistryAccess, RegistrySettings, RemoteImage } from './libraries.ts';
 import { hostsOf } from './registry-hosts.ts';
 
 /** Registries with everything that is configured about them. */
-export function openRegistry({ config, insecure, env }: RegistrySettings): RegistryAccess {
+export function openRegistry({ config, insecure, env, uid, warn }: RegistrySettings): RegistryAccess {
+  const onExposed = (path: string): void => warn(`every user can read the passwords in ${quote(path)}: chmod 600 it`);
+  for (const path of config.exposed) onExposed(path);
   const proxy = proxyFromEnvironment(env);
-  const transport = undiciTransport(proxy === undefined ? {} : { proxy });
+  const tls = readCertsDirectories(certsDirectories(env));
+  const transport = undiciTransport({
+    ca: () => readSystemCertificates(env['SSL_CERT_FILE'] || undefined),
+    tls,
+    ...(proxy === undefined ? {} : { proxy }),
+  });
   const registry = createRegistry({
     transport: transport.send,
-    keychain: keychain(config, env),
-    hosts: (domain) => hostsOf(domain, config.registries.get(domain), insecure),
+    keychain: keychain(config, { env, uid, onExposed }),
+    hosts: async (domain) => {
+      const hosts = hostsOf(domain, config.registries.get(domain), insecure);
+      return Promise.all(hosts.map((host) => withTls(host, tls)));
+    },
   });
   return {
     resolve: async (reference, signal) => (await registry.resolve(reference, { signal })).digest,
@@ -36,17 +53,27 @@ export function openRegistry({ config, insecure, env }: RegistrySettings): Regis
   };
 }
 
+/** The user's, podman's and docker's. */
+function certsDirectories(env: Io['env']): readonly string[] {
+  const home = env['HOME'];
+  const own = home === undefined || home === '' ? [] : [join(home, '.config/containers/certs.d')];
+  return [...own, '/etc/containers/certs.d', '/etc/docker/certs.d'];
+}
+
+/** A registry on loopback is plain HTTP, unless somebody has given it certificates. */
+async function withTls(host: RegistryHost, tls: TlsLookup): Promise<RegistryHost> {
+  if (host.insecure === 'http' || !host.origin.startsWith('http:')) return host;
+  const origin = host.origin.replace(/^http:/, 'https:');
+  return (await tls(origin)) === undefined ? host : { ...host, origin };
+}
+
 /** rkt's own `auth.d`, then the file podman and skopeo use, then docker's. */
-function keychain(config: Config, env: Io['env']): Keychain {
+function keychain(config: Config, files: FileKeychainOptions): Keychain {
   const own = Array.from(config.dockerCredentials, ([domain, { user, password }]): [string, Credential] => [
     domain,
     { kind: 'basic', username: user, password },
   ]);
-  return chainKeychains(
-    staticKeychain(Object.fromEntries(own)),
-    authFileKeychain({ env }),
-    dockerConfigKeychain({ env }),
-  );
+  return chainKeychains(staticKeychain(Object.fromEntries(own)), authFileKeychain(files), dockerConfigKeychain(files));
 }
 
 /** The first manifest that is read is what the reference itself points at, be it an index. */

@@ -55,7 +55,13 @@ export function createSession({ io, globals, libraries, prefix }: SessionOptions
     return opened;
   });
   const registry = once(async () => {
-    const opened = await libraries.openRegistry({ config: await config(), insecure: globals.insecure, env: io.env });
+    const opened = await libraries.openRegistry({
+      config: await config(),
+      insecure: globals.insecure,
+      env: io.env,
+      uid: io.uid,
+      warn: (message) => say(`warning: ${message}`),
+    });
     closing.push(opened);
     return opened;
   });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Repository } from '@rkt/refparse';
 import { RegistryError } from '../errors.ts';
@@ -13,9 +13,14 @@ export interface FileKeychainOptions {
   readonly path?: string;
   /** Where the default path comes from, and the environment of credential helpers. Never `process.env` by itself. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Whose `/run/containers/<uid>/auth.json` `authFileKeychain` reads where `env` has no `XDG_RUNTIME_DIR`. Default: nobody's. */
+  readonly uid?: number;
+  /** Called, once per file, for a file of credentials that every user of the machine may read. */
+  readonly onExposed?: (path: string) => void;
 }
 
 const MAX_FILE = 4 << 20;
+const READABLE_BY_ALL = 0o004;
 const HUB_SERVER = 'https://index.docker.io/v1/';
 
 /**
@@ -26,28 +31,64 @@ const HUB_SERVER = 'https://index.docker.io/v1/';
 export function dockerConfigKeychain(options: FileKeychainOptions = {}): Keychain {
   const env = options.env ?? {};
   const directory = env['DOCKER_CONFIG'] ?? (env['HOME'] === undefined ? undefined : join(env['HOME'], '.docker'));
-  return fileKeychain(options.path ?? (directory === undefined ? undefined : join(directory, 'config.json')), env);
+  const fallback = directory === undefined ? [] : [join(directory, 'config.json')];
+  return fileKeychain(options.path === undefined ? fallback : [options.path], env, options.onExposed);
 }
 
 /**
  * Credentials of podman's and skopeo's `auth.json`, whose keys may name a repository or a namespace; the longest that
- * matches counts. Default path: `$REGISTRY_AUTH_FILE` or `$XDG_RUNTIME_DIR/containers/auth.json`.
+ * matches counts. Default path: `$REGISTRY_AUTH_FILE`, or, in this order, `$XDG_RUNTIME_DIR/containers/auth.json` (for
+ * want of the variable `/run/containers/<uid>/auth.json`) and `$XDG_CONFIG_HOME/containers/auth.json` (for want of the
+ * variable below `$HOME/.config`). Rejects with ERR_RKT_REGISTRY_CREDENTIALS_INVALID or
+ * ERR_RKT_REGISTRY_CREDENTIAL_HELPER.
  */
 export function authFileKeychain(options: FileKeychainOptions = {}): Keychain {
   const env = options.env ?? {};
-  const runtime = env['XDG_RUNTIME_DIR'];
-  const fallback = runtime === undefined ? undefined : join(runtime, 'containers', 'auth.json');
-  return fileKeychain(options.path ?? env['REGISTRY_AUTH_FILE'] ?? fallback, env);
+  const named = options.path ?? env['REGISTRY_AUTH_FILE'];
+  return fileKeychain(named === undefined ? authFilePaths(env, options.uid) : [named], env, options.onExposed);
 }
 
-function fileKeychain(path: string | undefined, env: Readonly<Record<string, string | undefined>>): Keychain {
+function authFilePaths(env: Readonly<Record<string, string | undefined>>, uid: number | undefined): readonly string[] {
+  const home = env['HOME'];
+  const runtime = env['XDG_RUNTIME_DIR'] ?? (uid === undefined ? undefined : `/run/containers/${uid}`);
+  const inRuntime = env['XDG_RUNTIME_DIR'] === undefined ? 'auth.json' : 'containers/auth.json';
+  const configured = env['XDG_CONFIG_HOME'] ?? (home === undefined ? undefined : join(home, '.config'));
+  return [
+    ...(runtime === undefined ? [] : [join(runtime, inRuntime)]),
+    ...(configured === undefined ? [] : [join(configured, 'containers/auth.json')]),
+  ];
+}
+
+function fileKeychain(
+  paths: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+  onExposed: FileKeychainOptions['onExposed'],
+): Keychain {
+  const told = new Set<string>();
+  const report = async (path: string): Promise<void> => {
+    if (onExposed === undefined || told.has(path)) return;
+    told.add(path);
+    const { mode } = await stat(path);
+    if ((mode & READABLE_BY_ALL) !== 0) onExposed(path);
+  };
   return {
     resolve: async (target, options = {}) => {
       options.signal?.throwIfAborted();
-      const document = path === undefined ? undefined : await readDocument(path, options);
-      return document === undefined ? undefined : lookUp(document, target, { env, options });
+      for (const path of paths) {
+        const document = await readDocument(path, options);
+        if (document === undefined) continue;
+        if (holdsSecrets(document)) await report(path);
+        const found = await lookUp(document, target, { env, options });
+        if (found !== undefined) return found;
+      }
+      return undefined;
     },
   };
+}
+
+/** A file that only names helpers keeps no secret. */
+function holdsSecrets({ auths }: AuthDocument): boolean {
+  return [...auths.values()].some((credential) => credential !== undefined);
 }
 
 async function readDocument(path: string, options: AbortOptions): Promise<AuthDocument | undefined> {

@@ -34,15 +34,18 @@ const KINDS: ReadonlyMap<string, Kind> = new Map([
   ],
 ]);
 
-const TLS_CODES: ReadonlySet<string> = new Set([
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'EPROTO',
-  'HOSTNAME_MISMATCH',
-  'INVALID_CA',
+const UNKNOWN_AUTHORITY = 'the certificate is not signed by an authority that is trusted here';
+const TLS_CODES: ReadonlyMap<string, string | undefined> = new Map([
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', UNKNOWN_AUTHORITY],
+  ['SELF_SIGNED_CERT_IN_CHAIN', UNKNOWN_AUTHORITY],
+  ['UNABLE_TO_GET_ISSUER_CERT', UNKNOWN_AUTHORITY],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', UNKNOWN_AUTHORITY],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', UNKNOWN_AUTHORITY],
+  ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'the server demands a client certificate and none is configured'],
+  ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', 'the server does not trust the client certificate'],
+  ['EPROTO', undefined],
+  ['HOSTNAME_MISMATCH', undefined],
+  ['INVALID_CA', undefined],
 ]);
 
 /** A failure of Node or undici as a RegistryError that names the origin. */
@@ -56,7 +59,9 @@ export function networkError(error: unknown, origin: string): RegistryError {
 function kindOf(code: string, error: unknown): Kind {
   const text = error instanceof Error ? error.message : String(error);
   if (TLS_CODES.has(code) || /^(ERR_TLS|ERR_SSL|CERT_|ERR_OSSL)/.test(code)) {
-    return { code: 'ERR_RKT_REGISTRY_TLS', transient: false, text: `TLS failed: ${text}` };
+    const known = TLS_CODES.get(code);
+    const reason = known === undefined ? text : `${known} (${code})`;
+    return { code: 'ERR_RKT_REGISTRY_TLS', transient: false, text: `TLS failed: ${reason}` };
   }
   if (code.startsWith('HPE_') || (error instanceof Error && error.name === 'HTTPParserError')) {
     return { code: 'ERR_RKT_REGISTRY_PROTOCOL', transient: false, text: `the answer is not HTTP: ${text}` };

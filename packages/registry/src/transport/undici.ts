@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Socket } from 'node:net';
+import type { SecureContext } from 'node:tls';
 import type { Agent, buildConnector, Dispatcher } from 'undici';
 import { RegistryError } from '../errors.ts';
 import { isLoopback } from '../protocol/addresses.ts';
 import { BodyQueue } from './body.ts';
 import { networkError } from './network-error.ts';
+import type { TlsLookup, TlsSettings } from './tls-settings.ts';
 import type { Transport, TransportRequest, TransportResponse } from './transport.ts';
 
 /** Proxy servers, as the environment or a configuration names them. */
@@ -34,8 +36,16 @@ export interface UndiciTransportOptions {
    * @default 60000
    */
   readonly idleTimeoutMs?: number;
-  /** Certificate authorities to trust besides the built-in ones, as PEM. */
-  readonly ca?: readonly string[];
+  /**
+   * Certificate authorities to trust besides the built-in ones, as PEM. A function is called once, before the first
+   * https connection: `readSystemCertificates`.
+   */
+  readonly ca?: readonly string[] | (() => Promise<readonly string[]>);
+  /**
+   * Further authorities and the client certificate of single origins, asked for once per origin: `readCertsDirectories`.
+   * They hold for that origin alone: the target of a redirect is another one, and so is a token server.
+   */
+  readonly tls?: TlsLookup;
   /**
    * Never used for loopback, as in Go's and Docker's clients.
    * @default no proxy; see `proxyFromEnvironment`
@@ -58,13 +68,16 @@ const MAX_HEADER_BYTES = 65_536;
 export function undiciTransport(options: UndiciTransportOptions = {}): ClosableTransport {
   const agents = new Map<string, Promise<Dispatcher>>();
   const sockets = new Set<Socket>();
-  const agentFor = ({ url, verifyTls }: TransportRequest): Promise<Dispatcher> => {
+  const trust = createTrust(options);
+  const agentFor = async ({ url, verifyTls }: TransportRequest): Promise<Dispatcher> => {
+    const own = url.protocol === 'https:' ? await trust.settings(url.origin) : undefined;
     // Plain http is good enough for loopback because it stays on this machine: no proxy gets to see it.
     const proxy = isLoopback(url) ? undefined : options.proxy;
-    const key = `${verifyTls} ${proxy !== undefined}`;
+    // An origin with a certificate for this client has an agent of its own, so that no other origin gets to see it.
+    const key = `${verifyTls} ${proxy !== undefined} ${own === undefined ? url.protocol : url.origin}`;
     const known = agents.get(key);
     if (known !== undefined) return known;
-    const created = createAgent(options, { verifyTls, proxy, sockets });
+    const created = createAgent(options, { verifyTls, proxy, sockets, contexts: contextsOf(url, trust, own) });
     agents.set(key, created);
     return created;
   };
@@ -103,19 +116,69 @@ export function proxyFromEnvironment(env: Readonly<Record<string, string | undef
   };
 }
 
+/** The authorities of every connection, and what single origins have beyond them. Everything is read once. */
+interface Trust {
+  settings(origin: string): Promise<TlsSettings | undefined>;
+  context(own?: TlsSettings): Promise<SecureContext>;
+}
+
+function createTrust({ ca, tls }: UndiciTransportOptions): Trust {
+  const settings = new Map<string, Promise<TlsSettings | undefined>>();
+  let authorities: Promise<readonly string[]> | undefined;
+  let common: Promise<SecureContext> | undefined;
+  const create = async (own: TlsSettings = {}): Promise<SecureContext> => {
+    authorities ??= Promise.resolve(typeof ca === 'function' ? ca() : (ca ?? []));
+    const [{ createSecureContext, getCACertificates }, given] = await Promise.all([import('node:tls'), authorities]);
+    const further = [...given, ...(own.ca ?? [])];
+    return createSecureContext({
+      ...(further.length === 0 ? {} : { ca: [...getCACertificates('default'), ...further] }),
+      ...(own.cert === undefined || own.key === undefined ? {} : { cert: own.cert, key: own.key }),
+    });
+  };
+  return {
+    settings: (origin) => {
+      const known = settings.get(origin);
+      if (known !== undefined || tls === undefined) return known ?? Promise.resolve(undefined);
+      const found = Promise.resolve(tls(origin));
+      settings.set(origin, found);
+      return found;
+    },
+    context: (own) => {
+      if (own !== undefined) return create(own);
+      common ??= create();
+      return common;
+    },
+  };
+}
+
+/** What is read from the certificates of a machine is read when TLS is spoken, and not before. */
+interface Contexts {
+  readonly target: () => Promise<SecureContext | undefined>;
+  readonly proxy: () => Promise<SecureContext>;
+}
+
+function contextsOf(url: URL, trust: Trust, own: TlsSettings | undefined): Contexts {
+  return {
+    target: async () => (url.protocol === 'https:' ? trust.context(own) : undefined),
+    proxy: () => trust.context(),
+  };
+}
+
 interface AgentNeeds {
   readonly verifyTls: boolean;
   readonly proxy: ProxySettings | undefined;
   /** Where open sockets are noted: undici forgets those that are still connecting. */
   readonly sockets: Set<Socket>;
+  readonly contexts: Contexts;
 }
 
 async function createAgent(
   options: UndiciTransportOptions,
-  { verifyTls, proxy, sockets }: AgentNeeds,
+  { verifyTls, proxy, sockets, contexts }: AgentNeeds,
 ): Promise<Dispatcher> {
-  const [undici, ca] = await Promise.all([import('undici'), trustedRoots(options.ca)]);
-  const tls = { rejectUnauthorized: verifyTls, ...(ca === undefined ? {} : { ca }) };
+  const [undici, secureContext] = await Promise.all([import('undici'), contexts.target()]);
+  // One context for all connections: made of options it would be parsed anew, 150 certificates, with each of them.
+  const tls = { rejectUnauthorized: verifyTls, ...(secureContext === undefined ? {} : { secureContext }) };
   const settings: Agent.Options = {
     connections: options.connections ?? 6,
     pipelining: 1,
@@ -130,11 +193,15 @@ async function createAgent(
     return new undici.Agent({ ...settings, connect: noting(sockets, connect) });
   }
   // Empty strings, not absent ones: undici reads process.env for what is left out.
+  const httpProxy = proxyUrl(proxy.httpProxy);
+  const httpsProxy = proxyUrl(proxy.httpsProxy);
+  const overTls = [httpProxy, httpsProxy].some((each) => each.startsWith('https:'));
   return new undici.EnvHttpProxyAgent({
     ...settings,
     requestTls: tls,
-    httpProxy: proxyUrl(proxy.httpProxy),
-    httpsProxy: proxyUrl(proxy.httpsProxy),
+    ...(overTls ? { proxyTls: { secureContext: await contexts.proxy() } } : {}),
+    httpProxy,
+    httpsProxy,
     noProxy: proxy.noProxy ?? '',
   });
 }
@@ -161,12 +228,6 @@ function noting(sockets: Set<Socket>, connect: buildConnector.connector): buildC
 
 function isSocket(value: unknown): value is Socket {
   return typeof value === 'object' && value !== null && 'destroy' in value && 'once' in value;
-}
-
-async function trustedRoots(extra: readonly string[] | undefined): Promise<string[] | undefined> {
-  if (extra === undefined || extra.length === 0) return undefined;
-  const tls = await import('node:tls');
-  return [...tls.rootCertificates, ...extra];
 }
 
 function dispatch(agent: Dispatcher, request: TransportRequest): Promise<TransportResponse> {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -186,6 +186,46 @@ describe('authFileKeychain', () => {
     expect(await user('org/app/part')).toBe('app');
     expect(await user('org/application')).toBe('org');
     expect(await user('organisation/app')).toBe('host');
+  });
+
+  it('looks into the runtime directory first, then into the configuration of the user', async () => {
+    const home = await mkdtemp(join(directory, 'home-'));
+    const write = async (path: string, login: string): Promise<void> => {
+      await mkdir(join(home, path, 'containers'), { recursive: true });
+      const text = JSON.stringify({
+        auths: { [`${path.slice(1)}.example`]: {}, 'both.example': { auth: base64(login) } },
+      });
+      await writeFile(join(home, path, 'containers/auth.json'), text);
+    };
+    const keychain = authFileKeychain({ env: { HOME: home, XDG_RUNTIME_DIR: join(home, '.run') }, uid: 4_294_967_000 });
+    const both = { domain: 'both.example', path: 'x' };
+    expect(await keychain.resolve(both)).toBeUndefined();
+    await write('.config', 'config:p');
+    expect(await keychain.resolve(both)).toEqual(basic('config', 'p'));
+    await write('.run', 'run:p');
+    expect(await keychain.resolve(both)).toEqual(basic('run', 'p'));
+    const withoutRuntime = authFileKeychain({ env: { HOME: home }, uid: 4_294_967_000 });
+    expect(await withoutRuntime.resolve(both)).toEqual(basic('config', 'p'));
+  });
+
+  it('tells once of a file that everybody may read, if it holds a secret', async () => {
+    const told: string[] = [];
+    const path = await config({ auths: { 'quay.io': { auth: base64('u:p') } } }, 'exposed.json');
+    const keychain = authFileKeychain({ path, onExposed: (exposed) => told.push(exposed) });
+    await chmod(path, 0o640);
+    await keychain.resolve({ domain: 'quay.io', path: 'x' });
+    expect(told).toEqual([]);
+    await chmod(path, 0o644);
+    const open = authFileKeychain({ path, onExposed: (exposed) => told.push(exposed) });
+    await open.resolve({ domain: 'quay.io', path: 'x' });
+    await open.resolve({ domain: 'quay.io', path: 'x' });
+    expect(told).toEqual([path]);
+    const helpersOnly = await config({ credHelpers: { 'quay.io': 'none' } }, 'helpers.json');
+    await authFileKeychain({ path: helpersOnly, onExposed: (exposed) => told.push(exposed) }).resolve({
+      domain: 'other.example',
+      path: 'x',
+    });
+    expect(told).toEqual([path]);
   });
 });
 

@@ -28,6 +28,8 @@ export interface RegistryRule {
 export interface Config {
   readonly dockerCredentials: ReadonlyMap<string, BasicCredential>;
   readonly registries: ReadonlyMap<string, RegistryRule>;
+  /** Files with passwords that every user of the machine may read. */
+  readonly exposed: readonly string[];
   readonly dataDir: string | undefined;
   /** The flavor that pods are run with. */
   readonly flavor: string | undefined;

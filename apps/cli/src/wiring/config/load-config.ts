@@ -7,10 +7,12 @@ import type { BasicCredential, Config, ConfigFile, RegistryRule } from './config
 import { type ConfigDirectory, parseConfigFile } from './parse-config-file.ts';
 
 const MAX_FILE_BYTES = 1 << 20;
+const READABLE_BY_ALL = 0o004;
 
 interface Layer {
   readonly credentials: Map<string, BasicCredential>;
   readonly registries: Map<string, RegistryRule>;
+  readonly exposed: string[];
   dataDir: string | undefined;
   flavor: string | undefined;
 }
@@ -26,17 +28,26 @@ export function loadConfig(configDirs: readonly string[]): Config {
   return {
     dockerCredentials: new Map(layers.flatMap(({ credentials }) => [...credentials])),
     registries: new Map(layers.flatMap(({ registries }) => [...registries])),
+    exposed: layers.flatMap(({ exposed }) => exposed),
     dataDir: layers.findLast(({ dataDir }) => dataDir !== undefined)?.dataDir,
     flavor: layers.findLast(({ flavor }) => flavor !== undefined)?.flavor,
   };
 }
 
 function loadLayer(configDir: string): Layer {
-  const layer: Layer = { credentials: new Map(), registries: new Map(), dataDir: undefined, flavor: undefined };
+  const layer: Layer = {
+    credentials: new Map(),
+    registries: new Map(),
+    exposed: [],
+    dataDir: undefined,
+    flavor: undefined,
+  };
   for (const directory of ['auth.d', 'paths.d', 'stage1.d', 'registries.d'] satisfies ConfigDirectory[]) {
     for (const path of filesOf(join(configDir, directory))) {
       try {
-        add(layer, parseConfigFile(readLimited(path), directory));
+        const file = parseConfigFile(readLimited(path), directory);
+        if (directory === 'auth.d' && (statSync(path).mode & READABLE_BY_ALL) !== 0) layer.exposed.push(path);
+        add(layer, file);
       } catch (error) {
         throw invalid(path, error);
       }

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Certificates, makeCertificates } from '../src/certificates.ts';
+import { type ConfiguredRegistry, startConfiguredRegistry, storeSmallImage } from '../src/configured-registry.ts';
+import { REGISTRY_NAME, rktWithNames } from '../src/named-host.ts';
+import { type Installation, installation } from '../src/rkt.ts';
+
+let dir: string;
+let files: Certificates;
+let plain: ConfiguredRegistry;
+let tls: ConfiguredRegistry;
+let mutual: ConfiguredRegistry;
+let host: Installation;
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'rkt-e2e-tls-'));
+  files = makeCertificates(dir, REGISTRY_NAME);
+  await storeSmallImage(dir, 'team/app', '1');
+  const server = { certificate: files.server.cert, key: files.server.key };
+  plain = await startConfiguredRegistry({ dir });
+  tls = await startConfiguredRegistry({ dir, http: { tls: server } });
+  mutual = await startConfiguredRegistry({ dir, http: { tls: { ...server, clientcas: [files.ca] } } });
+});
+afterAll(async () => {
+  for (const registry of [plain, tls, mutual]) await registry[Symbol.asyncDispose]();
+  rmSync(dir, { recursive: true });
+});
+beforeEach(() => {
+  host = installation();
+});
+afterEach(() => host[Symbol.asyncDispose]());
+
+function certsDirectory(registry: ConfiguredRegistry): string {
+  const path = join(host.dir, '.config/containers/certs.d', `${REGISTRY_NAME}:${registry.port}`);
+  mkdirSync(path, { recursive: true });
+  return path;
+}
+
+function fetchFrom(registry: ConfiguredRegistry, options = '--insecure-options=image') {
+  return rktWithNames(host, [options, 'fetch', `docker://${REGISTRY_NAME}:${registry.port}/team/app:1`]);
+}
+
+describe('a registry whose authority is private', () => {
+  it('is refused in one line, and the hint says where the certificate belongs', async () => {
+    const failed = await fetchFrom(tls);
+    expect(failed).toMatchObject({ status: 254, stdout: '' });
+    const lines = failed.stderr
+      .trim()
+      .split('\n')
+      .filter((line) => !line.startsWith('rkt: '));
+    expect(lines).toEqual([
+      expect.stringMatching(/^fetch: .*TLS failed: the certificate is not signed by an authority that is trusted here/),
+      expect.stringContaining(`/etc/docker/certs.d/${REGISTRY_NAME}:${tls.port}`),
+    ]);
+  });
+
+  it('is trusted with its certificate in certs.d, or for once with --insecure-options=tls', async () => {
+    expect(await fetchFrom(tls, '--insecure-options=image,tls')).toMatchObject({ status: 0 });
+    copyFileSync(files.ca, join(certsDirectory(tls), 'ca.crt'));
+    expect(await fetchFrom(tls)).toMatchObject({ status: 0, stdout: expect.stringMatching(/^sha512-[0-9a-f]{32}\n$/) });
+  });
+
+  it('that demands a client certificate gets the one of certs.d', async () => {
+    const directory = certsDirectory(mutual);
+    copyFileSync(files.ca, join(directory, 'ca.crt'));
+    const without = await fetchFrom(mutual);
+    expect(without).toMatchObject({ status: 254, stdout: '' });
+    expect(without.stderr).toContain('TLS failed');
+    copyFileSync(files.client.cert, join(directory, 'client.cert'));
+    const half = await fetchFrom(mutual);
+    expect(half).toMatchObject({ status: 254 });
+    expect(half.stderr).toContain('client.cert has no key: expected client.key beside it');
+    copyFileSync(files.client.key, join(directory, 'client.key'));
+    expect(await fetchFrom(mutual)).toMatchObject({ status: 0 });
+  });
+});
+
+describe('a registry that speaks plain HTTP', () => {
+  it('is refused under any name but loopback, unless that is asked for', async () => {
+    const failed = await fetchFrom(plain);
+    expect(failed).toMatchObject({ status: 254, stdout: '' });
+    expect(failed.stderr).toContain('TLS failed');
+    expect(await fetchFrom(plain, '--insecure-options=image,http')).toMatchObject({ status: 0 });
+  });
+});
