@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isLowerAlphanumeric, isLowerHex, skipWhile } from './characters.ts';
+import { type Digest, digestFault, isDigest, SHA2 } from './digest.ts';
 import { isReferenceSyntaxError, quote, ReferenceSyntaxError } from './errors.ts';
+import { tagFault } from './grammar.ts';
 import { parseReference } from './parse.ts';
 import type { Reference } from './reference.ts';
 
@@ -13,9 +15,16 @@ export type ImageArgument =
   /** `http:` and `https:` URLs of an `.aci`, and `file:` URLs. */
   | { readonly kind: 'url'; readonly url: string; readonly original: string }
   | {
-      readonly kind: ArchiveKind;
+      readonly kind: 'oci' | 'oci-archive';
       readonly path: string;
-      readonly selector: string | undefined;
+      readonly selector: LayoutSelector | undefined;
+      readonly original: string;
+    }
+  | {
+      readonly kind: 'docker-archive';
+      readonly path: string;
+      /** Without a digest: archives name images by tag. */
+      readonly reference: Reference | undefined;
       readonly original: string;
     }
   | {
@@ -25,8 +34,10 @@ export type ImageArgument =
       readonly original: string;
     };
 
-/** A layout or an archive on disk; `selector` is the tag or name in it. */
-export type ArchiveKind = 'oci' | 'oci-archive' | 'docker-archive';
+/** Which image of an OCI layout is meant. */
+export type LayoutSelector =
+  | { readonly kind: 'tag'; readonly tag: string }
+  | { readonly kind: 'digest'; readonly digest: Digest };
 
 /** A label of an appc name; `name:1.0` is the label `version`. */
 export interface AppcLabel {
@@ -85,8 +96,9 @@ function byScheme(input: string): ImageArgument | undefined {
       return docker(input);
     case 'oci':
     case 'oci-archive':
+      return layout(scheme, input);
     case 'docker-archive':
-      return archive(scheme, input);
+      return savedImage(input);
     case 'http':
     case 'https':
     case 'file':
@@ -110,15 +122,65 @@ function docker(input: string): ImageArgument {
   }
 }
 
-/** The first colon after the scheme ends the path, as in skopeo and podman. */
-function archive(kind: ArchiveKind, input: string): ImageArgument {
+/**
+ * The first colon after the scheme ends the path, as in skopeo and podman, unless it is the colon of a digest after `@`.
+ * What begins as a digest is one or refused, never a tag: `oci:dir@sha256:ab` does not mean the directory `dir@sha256`.
+ */
+function layout(kind: 'oci' | 'oci-archive', input: string): ImageArgument {
   const start = kind.length + 1;
+  const { path, rest, colon } = splitPath(input, start);
+  const at = path.lastIndexOf('@');
+  if (at >= 0 && rest !== undefined) {
+    const text = `${path.slice(at + 1)}:${rest}`;
+    const fault = digestFault(text);
+    const meant = DIGEST_ALGORITHMS.has(path.slice(at + 1)) || fault?.code !== 'ERR_RKT_REFPARSE_DIGEST_INVALID';
+    if (meant && fault !== undefined) refuse(input, `its digest: ${fault.reason}`, start + at + 1 + fault.offset);
+    if (at === 0 && meant) refuse(input, `${kind}: needs a path`, start);
+    if (isDigest(text)) {
+      return { kind, path: path.slice(0, at), selector: { kind: 'digest', digest: text }, original: input };
+    }
+  }
+  if (rest === undefined) return { kind, path, selector: undefined, original: input };
+  if (rest.startsWith('@'))
+    refuse(input, 'a digest follows the path without a colon; an index is not supported', colon + 1);
+  const bad = tagFault(rest);
+  if (bad !== undefined) refuse(input, `${quote(rest)} is no tag`, colon + 1 + bad);
+  return { kind, path, selector: { kind: 'tag', tag: rest }, original: input };
+}
+
+const DIGEST_ALGORITHMS: ReadonlySet<string> = new Set(Object.keys(SHA2.hexLengths));
+
+function savedImage(input: string): ImageArgument {
+  const kind = 'docker-archive';
+  const { path, rest, colon } = splitPath(input, kind.length + 1);
+  if (rest === undefined) return { kind, path, reference: undefined, original: input };
+  if (DIGEST_ALGORITHMS.has(path.slice(path.lastIndexOf('@') + 1)) && path.includes('@')) {
+    refuse(input, 'images of an archive are named by tag, not by digest', colon);
+  }
+  if (rest.startsWith('@')) refuse(input, 'choosing an image of an archive by its index is not supported', colon + 1);
+  const digest = rest.indexOf('@');
+  if (digest >= 0) refuse(input, 'images of an archive are named by tag, not by digest', colon + 1 + digest);
+  try {
+    return { kind, path, reference: parseReference(rest), original: input };
+  } catch (error) {
+    if (!isReferenceSyntaxError(error)) throw error;
+    return refuse(input, `${quote(rest)} is no reference: ${error.reason}`, colon + 1 + error.offset);
+  }
+}
+
+interface SplitPath {
+  readonly path: string;
+  /** What follows the first colon, which is at `colon`. */
+  readonly rest: string | undefined;
+  readonly colon: number;
+}
+
+function splitPath(input: string, start: number): SplitPath {
   const colon = input.indexOf(':', start);
   const path = colon < 0 ? input.slice(start) : input.slice(start, colon);
-  const selector = colon < 0 ? undefined : input.slice(colon + 1);
-  if (path === '') refuse(input, `${kind}: needs a path`, start);
-  if (selector === '') refuse(input, 'nothing follows the colon after the path', input.length);
-  return { kind, path, selector, original: input };
+  if (path === '') refuse(input, `${input.slice(0, start)} needs a path`, start);
+  if (colon === input.length - 1) refuse(input, 'nothing follows the colon after the path', input.length);
+  return { path, rest: colon < 0 ? undefined : input.slice(colon + 1), colon };
 }
 
 function url(scheme: string, input: string): ImageArgument {
@@ -137,6 +199,7 @@ function appcName(input: string): ImageArgument {
   const colon = head.indexOf(':');
   const name = colon < 0 ? head : head.slice(0, colon);
   const bad = identifierFault(name);
+  if (DIGEST_ALGORITHMS.has(name) && colon >= 0) refuse(input, 'a digest names no image without a repository', 0);
   if (bad !== undefined) refuse(input, `${quote(name)} is neither a known form nor an appc name`, bad);
   const labels: AppcLabel[] = [];
   if (colon >= 0) labels.push(versionLabel(head, colon, input));

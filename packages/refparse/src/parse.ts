@@ -1,33 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isUpper, skipWhile } from './characters.ts';
-import { type Digest, digestFault, isDigest } from './digest.ts';
+import { type Digest, type DigestAlgorithm, type DigestOptions, parseDigest } from './digest.ts';
 import { domainFault, looksLikeDomain } from './domain.ts';
 import { isReferenceSyntaxError, quote, type ReferenceErrorCode, ReferenceSyntaxError } from './errors.ts';
 import { isHexId, MAX_PATH, pathFault, tagFault } from './grammar.ts';
 import type { Reference } from './reference.ts';
 
 /** How to read what a reference leaves out. */
-export interface ParseOptions {
+export interface ParseOptions<A extends string = DigestAlgorithm> extends DigestOptions<A> {
   /**
-   * `docker` fills in the domain, `library/` and the tag as Docker does; `strict` wants the domain written and adds
-   * nothing.
+   * `docker` fills in the domain, `library/` and the tag as Docker does; `canonical` accepts only names that `docker`
+   * leaves as they are, and adds no tag; `strict` wants the domain written, changes and adds nothing.
    * @default 'docker'
    */
-  readonly mode?: 'docker' | 'strict';
+  readonly mode?: 'docker' | 'canonical' | 'strict';
   /**
-   * Domain of a reference without one, in `docker` mode. `library/` is added for `docker.io` only.
+   * Domain of a reference without one, in `docker` mode; a host as it would be written in a reference. `library/` is
+   * added for `docker.io` only.
    * @default 'docker.io'
    */
   readonly defaultDomain?: string;
   /**
-   * Tag of a reference with neither tag nor digest.
-   * @default 'latest' in `docker` mode, none in `strict` mode
+   * Tag of a reference with neither tag nor digest; false for none.
+   * @default 'latest' in `docker` mode, false in the others
    */
-  readonly defaultTag?: string;
+  readonly defaultTag?: string | false;
 }
 
 const HUB = 'docker.io';
-const HUB_ALIASES: ReadonlySet<string> = new Set([HUB, 'index.docker.io']);
+/** How Docker Hub is written in old configurations; hosts are compared as written, as Docker does. */
+const HUB_ALIAS = 'index.docker.io';
 const OFFICIAL = 'library/';
 /** Domain, path, tag and the longest digest together stay below this. */
 const MAX_INPUT = 1024;
@@ -40,15 +42,19 @@ const MAX_INPUT = 1024;
  * parseReference('nginx');                    // docker.io/library/nginx, tag latest
  * parseReference('quay.io/zanui/nginx:1.2');  // quay.io, zanui/nginx, tag 1.2
  *
- * @throws {ReferenceSyntaxError} any ERR_RKT_REFPARSE_* code but ARGUMENT_INVALID
+ * @throws {ReferenceSyntaxError} any ERR_RKT_REFPARSE_* code but PATTERN_INVALID and ARGUMENT_INVALID; of a default
+ * domain or tag that is none, DOMAIN_INVALID and TAG_INVALID
  */
-export function parseReference(input: string, options: ParseOptions = {}): Reference {
+export function parseReference<A extends string = DigestAlgorithm>(
+  input: string,
+  options: ParseOptions<A> = {},
+): Reference<A> {
   if (input.length === 0) refuse('ERR_RKT_REFPARSE_EMPTY', 'it is empty', { input, offset: 0 });
   if (input.length > MAX_INPUT) {
     refuse('ERR_RKT_REFPARSE_TOO_LONG', `longer than ${MAX_INPUT} characters`, { input, offset: MAX_INPUT });
   }
   const at = input.indexOf('@');
-  const digest = at < 0 ? undefined : readDigest(input, at + 1);
+  const digest = at < 0 ? undefined : readDigest(input, at + 1, options);
   const split = splitDomain(at < 0 ? input : input.slice(0, at), input, options);
   const { path: written, tag } = readPathAndTag(split.rest, split.restOffset, input);
   const path =
@@ -59,11 +65,18 @@ export function parseReference(input: string, options: ParseOptions = {}): Refer
       offset: split.restOffset,
     });
   }
+  if (options.mode === 'canonical' && !input.startsWith(`${split.domain}/${path}`)) {
+    const full = quote(`${split.domain}/${path}`);
+    refuse('ERR_RKT_REFPARSE_NOT_CANONICAL', `written in full its name is ${full}`, { input, offset: 0 });
+  }
   return { domain: split.domain, path, tag: tag ?? (digest === undefined ? defaultTag(options) : undefined), digest };
 }
 
 /** `parseReference`, with undefined instead of a ReferenceSyntaxError. */
-export function tryParseReference(input: string, options: ParseOptions = {}): Reference | undefined {
+export function tryParseReference<A extends string = DigestAlgorithm>(
+  input: string,
+  options: ParseOptions<A> = {},
+): Reference<A> | undefined {
   try {
     return parseReference(input, options);
   } catch (error) {
@@ -77,13 +90,15 @@ interface Place {
   readonly offset: number;
 }
 
+type Defaults = Pick<ParseOptions, 'mode' | 'defaultDomain' | 'defaultTag'>;
+
 interface DomainSplit {
   readonly domain: string;
   readonly rest: string;
   readonly restOffset: number;
 }
 
-function splitDomain(name: string, input: string, options: ParseOptions): DomainSplit {
+function splitDomain(name: string, input: string, options: Defaults): DomainSplit {
   const slash = name.indexOf('/');
   const first = slash < 0 ? '' : name.slice(0, slash);
   if (slash < 0 || !looksLikeDomain(first)) return withoutDomain(name, input, options);
@@ -91,11 +106,11 @@ function splitDomain(name: string, input: string, options: ParseOptions): Domain
   if (fault !== undefined) {
     refuse('ERR_RKT_REFPARSE_DOMAIN_INVALID', `${quote(first)} is no host[:port]`, { input, offset: fault });
   }
-  const hub = options.mode !== 'strict' && HUB_ALIASES.has(first.toLowerCase());
-  return { domain: hub ? HUB : first, rest: name.slice(slash + 1), restOffset: slash + 1 };
+  const alias = options.mode !== 'strict' && first === HUB_ALIAS;
+  return { domain: alias ? HUB : first, rest: name.slice(slash + 1), restOffset: slash + 1 };
 }
 
-function withoutDomain(name: string, input: string, options: ParseOptions): DomainSplit {
+function withoutDomain(name: string, input: string, options: Defaults): DomainSplit {
   if (options.mode === 'strict') {
     refuse('ERR_RKT_REFPARSE_DOMAIN_MISSING', 'the registry must be written out', { input, offset: 0 });
   }
@@ -103,7 +118,16 @@ function withoutDomain(name: string, input: string, options: ParseOptions): Doma
   if (name === input && isHexId(name)) {
     refuse('ERR_RKT_REFPARSE_NAME_IS_HEX_ID', '64 hex digits are an image id, not a name', { input, offset: 0 });
   }
-  return { domain: options.defaultDomain ?? HUB, rest: name, restOffset: 0 };
+  return { domain: defaultDomain(options), rest: name, restOffset: 0 };
+}
+
+/** What is not told from a path component when it is written out would not survive formatting. */
+function defaultDomain({ defaultDomain: domain = HUB }: Defaults): string {
+  const fault = looksLikeDomain(domain) ? domainFault(domain) : 0;
+  if (fault === undefined) return domain === HUB_ALIAS ? HUB : domain;
+  const text = `invalid default domain ${quote(domain)}`;
+  const reason = 'no host[:port]';
+  throw new ReferenceSyntaxError('ERR_RKT_REFPARSE_DOMAIN_INVALID', text, { input: domain, offset: fault, reason });
 }
 
 function readPathAndTag(rest: string, restOffset: number, input: string): { path: string; tag: string | undefined } {
@@ -128,16 +152,23 @@ function refusePath(path: string, fault: number, place: Place): never {
   refuse('ERR_RKT_REFPARSE_PATH_INVALID', reason === '' ? `${quote(path)} is no repository name` : reason, place);
 }
 
-function readDigest(input: string, start: number): Digest {
-  const text = input.slice(start);
-  const fault = digestFault(text);
-  if (fault !== undefined) refuse(fault.code, `its digest: ${fault.reason}`, { input, offset: start + fault.offset });
-  if (isDigest(text)) return text;
-  return refuse('ERR_RKT_REFPARSE_DIGEST_INVALID', 'its digest is not one', { input, offset: start });
+function readDigest<A extends string>(input: string, start: number, options: DigestOptions<A>): Digest<A> {
+  try {
+    return parseDigest(input.slice(start), options);
+  } catch (error) {
+    if (!isReferenceSyntaxError(error)) throw error;
+    return refuse(error.code, `its digest: ${error.reason}`, { input, offset: start + error.offset });
+  }
 }
 
-function defaultTag(options: ParseOptions): string | undefined {
-  return options.defaultTag ?? (options.mode === 'strict' ? undefined : 'latest');
+function defaultTag(options: Defaults): string | undefined {
+  const inMode = options.mode === undefined || options.mode === 'docker' ? 'latest' : false;
+  const { defaultTag: tag = inMode } = options;
+  if (tag === false) return undefined;
+  const offset = tagFault(tag);
+  if (offset === undefined) return tag;
+  const text = `invalid default tag ${quote(tag)}`;
+  throw new ReferenceSyntaxError('ERR_RKT_REFPARSE_TAG_INVALID', text, { input: tag, offset, reason: 'not a tag' });
 }
 
 function refuse(code: ReferenceErrorCode, reason: string, place: Place): never {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Digest } from './digest.ts';
+import type { Digest, DigestAlgorithm } from './digest.ts';
 
 /** A repository of a registry. */
 export interface Repository {
@@ -10,10 +10,20 @@ export interface Repository {
 }
 
 /** A parsed image reference. With both, the digest says what is meant and the tag is a label. */
-export interface Reference extends Repository {
+export interface Reference<A extends string = DigestAlgorithm> extends Repository {
   readonly tag: string | undefined;
-  readonly digest: Digest | undefined;
+  readonly digest: Digest<A> | undefined;
 }
 
 /** A reference that names exact bytes. */
-export type PinnedReference = Reference & { readonly digest: Digest };
+export type PinnedReference<A extends string = DigestAlgorithm> = Reference<A> & { readonly digest: Digest<A> };
+
+/** True when the reference has a digest. */
+export function isPinned<A extends string>(reference: Reference<A>): reference is PinnedReference<A> {
+  return reference.digest !== undefined;
+}
+
+/** The repository of a reference, without tag and digest. */
+export function repositoryOf(reference: Repository): Repository {
+  return { domain: reference.domain, path: reference.path };
+}

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { parseImageArgument, parseReference } from '../src/index.ts';
+import { parseDigest, parseImageArgument, parseReference } from '../src/index.ts';
+
+const digest = parseDigest(`sha256:${'ab'.repeat(32)}`);
 
 describe('parseImageArgument', () => {
   it.each([
@@ -17,9 +19,16 @@ describe('parseImageArgument', () => {
     ['http://example.com/app.aci?x=1', { kind: 'url', url: 'http://example.com/app.aci?x=1' }],
     ['file:///images/app.aci', { kind: 'url', url: 'file:///images/app.aci' }],
     ['oci:/images/layout', { kind: 'oci', path: '/images/layout', selector: undefined }],
-    ['oci:layout:v1', { kind: 'oci', path: 'layout', selector: 'v1' }],
-    ['oci-archive:a.tar:v1', { kind: 'oci-archive', path: 'a.tar', selector: 'v1' }],
-    ['docker-archive:a.tar:app:v1', { kind: 'docker-archive', path: 'a.tar', selector: 'app:v1' }],
+    ['oci:layout:v1', { kind: 'oci', path: 'layout', selector: { kind: 'tag', tag: 'v1' } }],
+    ['oci-archive:a.tar:v1', { kind: 'oci-archive', path: 'a.tar', selector: { kind: 'tag', tag: 'v1' } }],
+    ['docker-archive:a.tar', { kind: 'docker-archive', path: 'a.tar', reference: undefined }],
+    ['docker-archive:a.tar:app:v1', { kind: 'docker-archive', path: 'a.tar', reference: parseReference('app:v1') }],
+    [`oci:layout@${digest}`, { kind: 'oci', path: 'layout', selector: { kind: 'digest', digest } }],
+    [`oci:a@b@${digest}`, { kind: 'oci', path: 'a@b', selector: { kind: 'digest', digest } }],
+    [`oci-archive:a.tar@${digest}`, { kind: 'oci-archive', path: 'a.tar', selector: { kind: 'digest', digest } }],
+    ['oci:layout@2:v1', { kind: 'oci', path: 'layout@2', selector: { kind: 'tag', tag: 'v1' } }],
+    ['oci:layout@sha256/:v1', { kind: 'oci', path: 'layout@sha256/', selector: { kind: 'tag', tag: 'v1' } }],
+    ['oci:user@host/layout', { kind: 'oci', path: 'user@host/layout', selector: undefined }],
     ['coreos.com/etcd', { kind: 'appc-name', name: 'coreos.com/etcd', labels: [] }],
     [
       'coreos.com/etcd:v2.0,os=linux',
@@ -50,6 +59,20 @@ describe('parseImageArgument', () => {
     ['cimd:docker:v=0:x', 0],
     ['oci:', 4],
     ['oci:layout:', 11],
+    [`oci:@${digest}`, 4],
+    ['oci:layout@sha256:ab', 20],
+    [`oci:layout@md5:${'a'.repeat(32)}`, 11],
+    [`oci:layout:v1@${digest}`, 13],
+    [`oci:layout:@${digest}`, 11],
+    ['oci:layout:@0', 11],
+    ['oci:/a:b/layout', 8],
+    ['docker-archive:', 15],
+    ['docker-archive:a.tar:@0', 21],
+    [`docker-archive:a.tar@${digest}`, 27],
+    [`docker-archive:a.tar:app@${digest}`, 24],
+    ['docker-archive:a.tar:App', 21],
+    [digest, 0],
+    ['sha256:ab', 0],
     ['dir:/images/x', 3],
     ['Redis', 0],
     ['-app', 0],

@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { basename, resolve } from 'node:path';
-import { type Reference, tryParseReference } from '@rkt/refparse';
+import { type ImageArgument, type Reference, tryParseReference, withDigest } from '@rkt/refparse';
 import type { ImageRecord } from '@rkt/store';
-import { CliError, usageError } from '../errors.ts';
-import { oneLine, quote } from '../render/quote.ts';
+import { CliError } from '../errors.ts';
+import { oneLine } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
 import type { ObtainOptions } from './obtain-image.ts';
 import { storeImage } from './store-image.ts';
 
-/** `oci:DIRECTORY[:TAG]` or `docker-archive:FILE[:REFERENCE]`, as parsed. */
-export interface ArchiveArgument {
-  readonly kind: 'oci' | 'docker-archive';
-  readonly path: string;
-  readonly selector: string | undefined;
-  readonly original: string;
-}
+/** `oci:DIRECTORY[:TAG|@DIGEST]` or `docker-archive:FILE[:REFERENCE]`, as parsed. */
+export type ArchiveArgument = LayoutArgument | SavedArgument;
+type LayoutArgument = ImageArgument & { readonly kind: 'oci' | 'oci-archive' };
+type SavedArgument = ImageArgument & { readonly kind: 'docker-archive' };
 
 /** Imports an image of an OCI layout or a `docker save` archive. Files of one's own are as unsigned as any. */
 export async function importArchive(
@@ -30,7 +27,7 @@ export async function importArchive(
       `signature verification for ${what} is not supported (try --insecure-options=image)`,
     );
   }
-  const reference = kind === 'oci' ? layoutReference(argument) : savedReference(argument);
+  const reference = argument.kind === 'docker-archive' ? savedReference(argument) : layoutReference(argument);
   session.io.stderr.write(`rkt: importing image from ${oneLine(argument.original)}\n`);
   const { libraries, interrupts } = session;
   const { signal } = interrupts;
@@ -38,22 +35,32 @@ export async function importArchive(
   return storeImage(session, await source.open(reference, { signal }), options);
 }
 
-/** Layouts name images by tag alone, so the directory gives the rest of the name. */
-function layoutReference({ path, selector = 'latest' }: ArchiveArgument): Reference {
-  const base = basename(resolve(path)).toLowerCase();
-  const reference =
-    tryParseReference(`localhost/${base}:${selector}`) ?? tryParseReference(`localhost/oci:${selector}`);
-  if (reference === undefined) throw usageError(`${quote(selector)} is no tag`);
-  return reference;
+/** Layouts name images by tag or digest alone, so the directory gives the rest of the name. */
+function layoutReference({ path, selector }: LayoutArgument): Reference {
+  const tag = selector?.kind === 'tag' ? selector.tag : 'latest';
+  const name = named(path, { tag, otherwise: 'oci' });
+  return selector?.kind === 'digest' ? { ...withDigest(name, selector.digest), tag: undefined } : name;
 }
 
 /** Archives name images by whole references; one with a single image needs none, and the file gives the name. */
-function savedReference({ path, selector }: ArchiveArgument): Reference {
-  const base = basename(resolve(path), '.tar').toLowerCase();
-  const reference =
-    selector === undefined
-      ? (tryParseReference(`localhost/${base}:latest`) ?? tryParseReference('localhost/archive:latest'))
-      : tryParseReference(selector);
-  if (reference === undefined) throw usageError(`${quote(selector ?? '')} is no reference`);
-  return reference;
+function savedReference({ path, reference }: SavedArgument): Reference {
+  return reference ?? named(path.replace(/\.tar$/, ''), { tag: 'latest', otherwise: 'archive' });
+}
+
+interface Naming {
+  readonly tag: string;
+  /** What it is called when what the file is called is no repository name. */
+  readonly otherwise: string;
+}
+
+function named(path: string, { tag, otherwise }: Naming): Reference {
+  const base = basename(resolve(path)).toLowerCase();
+  return (
+    tryParseReference(`localhost/${base}:${tag}`, { mode: 'strict' }) ?? {
+      domain: 'localhost',
+      path: otherwise,
+      tag,
+      digest: undefined,
+    }
+  );
 }

@@ -28,7 +28,7 @@ export async function obtainImage(session: Session, image: string, options: Obta
       return fetchDockerImage(session, argument, options);
     case 'oci':
     case 'docker-archive':
-      return importArchive(session, { ...argument, kind: argument.kind }, options);
+      return importArchive(session, argument, options);
     case 'image-id':
       return used(session, await findStoredImage(await session.store(), image));
     case 'appc-name':

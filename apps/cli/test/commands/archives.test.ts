@@ -66,7 +66,7 @@ describe('an archive that docker saved', () => {
 
   it.each([
     [':example.org/demo:v2', 'has no image "example.org/demo:v2": it has "example.org/demo:v1"'],
-    [':A B', 'fetch: "A B" is no reference'],
+    [':A B', '"A B" is no reference'],
   ])('is asked for %j, which it has not', async (selector, message) => {
     const { status, stdout, stderr } = await rkt(insecure, 'fetch', `docker-archive:${file}${selector}`);
     expect([status, stdout]).toEqual([254, '']);
