@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { runCommand } from './command.mjs';
 
 /** What must be on the machine, by the file that shows it is there, with the Debian package that brings it. */
 const needs = {
@@ -9,7 +9,6 @@ const needs = {
   cni: { package: 'containernetworking-plugins', files: ['/usr/lib/cni/ptp'] },
   iptables: { package: 'iptables', files: ['/usr/sbin/iptables'] },
   iproute: { package: 'iproute2', files: ['/usr/bin/ip', '/sbin/ip', '/bin/ip'] },
-  'ca-certificates': { package: 'ca-certificates', files: ['/etc/ssl/certs/ca-certificates.crt'] },
   erofs: { package: 'erofs-utils', files: ['/usr/bin/fsck.erofs', '/sbin/fsck.erofs', '/usr/sbin/fsck.erofs'] },
   registry: { package: 'docker-registry', files: ['/usr/bin/docker-registry'] },
   attr: { package: 'attr', files: ['/usr/bin/setfattr'] },
@@ -28,7 +27,7 @@ const needs = {
 const running = ['runc', 'crun', 'cni', 'iptables', 'iproute'];
 const byTask = {
   build: [],
-  demo: [...running],
+  demo: [...running, 'mount'],
   test: [...running, 'erofs', 'registry', 'attr', 'zstd', 'ext4', 'mount', 'procps', 'openssl'],
   bench: [...running, 'registry', 'ext4', 'mount', 'procps', 'time', 'podman', 'skopeo', 'umoci', 'containerd'],
 };
@@ -37,7 +36,7 @@ const byTask = {
  * Installs what the task needs and the machine lacks, saying so. Debian and its children only; elsewhere the missing
  * programs are named and the task stops.
  */
-export function ensureSystemPackages(task, { say, fail }) {
+export async function ensureSystemPackages(task, { say, fail }) {
   const missing = byTask[task]
     .map((name) => needs[name])
     .filter((need) => !need.files.some((file) => existsSync(file)));
@@ -48,24 +47,18 @@ export function ensureSystemPackages(task, { say, fail }) {
   if (process.getuid() !== 0)
     fail(`this machine lacks ${names.join(', ')}; run as root, or: sudo apt-get install ${names.join(' ')}`);
   say(`installing Debian packages: ${names.join(' ')}`);
-  if (noPackageLists()) run(['update', '-q'], fail);
-  run(['install', '-q', '-y', '--no-install-recommends', ...names], fail);
-}
-
-function noPackageLists() {
-  try {
-    return !readdirSync('/var/lib/apt/lists').some(
-      (name) => name.endsWith('_Packages') || name.endsWith('_Packages.lz4'),
-    );
-  } catch {
-    return true;
+  const install = ['install', '-q', '-y', '--no-install-recommends', ...names];
+  if ((await aptGet(install)) === 0) return;
+  // The lists are missing, or so old that the archive does not have those versions any more.
+  say('apt-get could not install them; updating its package lists and trying once more');
+  for (const args of [['update', '-q'], install]) {
+    if ((await aptGet(args)) !== 0) fail(`apt-get ${args.join(' ')} failed`);
   }
 }
 
-function run(args, fail) {
-  const result = spawnSync('apt-get', args, {
+function aptGet(args) {
+  return runCommand('apt-get', args, {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
   });
-  if (result.status !== 0) fail(`apt-get ${args.join(' ')} failed`);
 }

@@ -9,6 +9,7 @@ import { bench, markdown, svg } from '@rkt/tooling-bench';
 import { buildAll } from './src/build-all.ts';
 import { run } from './src/command.ts';
 import { cacheDir, repositoryRoot, rktExecutable } from './src/repository.ts';
+import { passOnSignals } from './src/signals.ts';
 
 const { values } = parseArgs({
   options: {
@@ -18,8 +19,13 @@ const { values } = parseArgs({
   },
 });
 
-if (values.inside) await measureAndWrite();
-else await enterMountNamespace();
+// Inside, measured commands block this process: a signal ends it there, and its daemons and mounts with it.
+if (values.inside) {
+  await measureAndWrite();
+} else {
+  passOnSignals();
+  await enterMountNamespace();
+}
 
 /** The arena's mounts and the tools' own stay out of the host's mount table. */
 async function enterMountNamespace(): Promise<void> {
@@ -29,6 +35,8 @@ async function enterMountNamespace(): Promise<void> {
 }
 
 async function measureAndWrite(): Promise<void> {
+  // No tool shall profit from a cache of this repository, nor have to fill it.
+  delete process.env['NODE_COMPILE_CACHE'];
   const results = await bench({
     repository: repositoryRoot,
     cacheDir: join(cacheDir, 'bench'),

@@ -11,9 +11,10 @@ import { type DemoHost, withDemoHost } from './src/demo/host.ts';
 import { pingRedis, readPage } from './src/demo/probes.ts';
 import { fetchImage, runInForeground, runPod } from './src/demo/session.ts';
 import { cacheDir } from './src/repository.ts';
+import { passOnSignals } from './src/signals.ts';
 
 // Ctrl-C is for redis, and a terminal that goes away must not keep the demo from cleaning up.
-for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) process.on(signal, () => undefined);
+passOnSignals();
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 if (process.argv.includes('--inside')) {

@@ -5,6 +5,10 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { buildAll } from './src/build-all.ts';
 import { run } from './src/command.ts';
+import { dataDirsBelow, releasePods } from './src/release-pods.ts';
+import { rktExecutable } from './src/repository.ts';
+import { requireErofs } from './src/require-erofs.ts';
+import { passOnSignals } from './src/signals.ts';
 
 const steps: readonly (readonly [string, () => Promise<void>])[] = [
   ['format and lint', () => run(['biome', 'ci', '.'])],
@@ -12,14 +16,25 @@ const steps: readonly (readonly [string, () => Promise<void>])[] = [
   ['import rules', () => run(['node', 'tooling/depgraph/src/main.ts'])],
   [
     'tests of packages and tools',
-    () => vitest(['refparse', 'appc', 'registry', 'docker2aci', 'store', 'stage1', 'cli', 'depgraph']),
+    () => vitest(['refparse', 'appc', 'registry', 'docker2aci', 'store', 'stage1', 'cli', 'depgraph', 'tasks']),
   ],
   ['packed packages', () => vitest(['pack'])],
   // Alone: each test compares the whole host before and after.
   ['end to end', () => vitest(['e2e'])],
 ];
 
-for (const [name, step] of steps) {
+await requireErofs('/var/tmp');
+const passedOn = passOnSignals();
+try {
+  for (const [name, step] of steps) await timed(name, step);
+} catch (error) {
+  if (passedOn.signal === undefined) throw error;
+  process.stderr.write(`test: stopped by ${passedOn.signal}\n`);
+}
+process.exitCode = passedOn.status;
+
+async function timed(name: string, step: () => Promise<void>): Promise<void> {
+  if (passedOn.signal !== undefined) return;
   const started = performance.now();
   process.stderr.write(`\n== ${name}\n`);
   await step();
@@ -34,6 +49,8 @@ async function vitest(projects: readonly string[]): Promise<void> {
     const env = { ...process.env, TMPDIR: temporary };
     await run(['vitest', 'run', ...projects.map((project) => `--project=${project}`)], { env });
   } finally {
+    // Tests that were ended by a signal have not undone anything.
+    for (const dir of dataDirsBelow(temporary)) await releasePods(rktExecutable, dir);
     rmSync(temporary, { recursive: true, force: true });
   }
 }

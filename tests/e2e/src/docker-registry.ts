@@ -21,17 +21,25 @@ export async function startDockerRegistry(): Promise<DockerRegistry> {
     config,
     `version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: ${dir}/data}}\nhttp: {addr: "${host}"}\n`,
   );
-  const server = spawn('docker-registry', ['serve', config], { stdio: 'ignore' });
-  const closed = new Promise((resolve) => server.on('close', resolve));
-  await eventually(async () => (await fetch(`http://${host}/v2/`)).ok || undefined);
+  // It ends with this process, also when that is killed.
+  const command = ['--pdeathsig', 'TERM', 'docker-registry', 'serve', config];
+  const server = spawn('setpriv', command, { stdio: 'ignore' });
+  const closed = new Promise((resolve) => server.on('close', resolve).on('error', resolve));
+  const stop = async () => {
+    server.kill('SIGTERM');
+    await closed;
+    rmSync(dir, { recursive: true, force: true });
+  };
+  try {
+    await eventually(async () => (await fetch(`http://${host}/v2/`)).ok || undefined);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   return {
     host,
     push: (layout, repository, tag) => pushLayout(`http://${host}/v2/${repository}`, layout, tag),
-    [Symbol.asyncDispose]: async () => {
-      server.kill('SIGTERM');
-      await closed;
-      rmSync(dir, { recursive: true, force: true });
-    },
+    [Symbol.asyncDispose]: stop,
   };
 }
 

@@ -17,7 +17,7 @@ export interface HostState {
  * What our installations start names their directory or is one of the programs the images hold; the machine's own
  * processes come and go as they please. Whatever holds a namespace shows there in any case.
  */
-const ours = /rkt-e2e-[^ ]*\/data|redis-server|nginx: /;
+const ours = /rkt-e2e-[^ ]*\/data|^(\S*\/)?redis-server|^nginx: /;
 
 export function hostState(): HostState {
   return {
@@ -29,7 +29,7 @@ export function hostState(): HostState {
       (line) => ours.test(line) && !line.startsWith('ps ') && !line.endsWith('<defunct>'),
     ),
     namespaces: namespaces(),
-    temporaries: ['/dev/shm', '/run'].flatMap((dir) => readdirSync(dir).map((name) => `${dir}/${name}`)),
+    temporaries: temporaries(),
   };
 }
 
@@ -57,10 +57,39 @@ function filterRules(saved: readonly string[]): readonly string[] {
     .map((line) => line.replace(/ \[\d+:\d+\]$/, ''));
 }
 
+/** In /tmp everyone works: there, only names that rkt and the programs it starts give. */
+const temporaryOfOurs = /^(\.?rkt|docker2aci|erofs-probe|crun|runc|node-compile-cache|koffi)([-.]|$)/;
+
+function temporaries(): readonly string[] {
+  const own = ['/dev/shm', '/run'].flatMap((dir) => readdirSync(dir).map((name) => `${dir}/${name}`));
+  const shared = ['/tmp', '/var/tmp'].flatMap((dir) =>
+    readdirSync(dir)
+      .filter((name) => temporaryOfOurs.test(name))
+      .map((name) => `${dir}/${name}`),
+  );
+  return [...own, ...shared];
+}
+
+/** Below `rkt` in the one tree of version 2, or in each hierarchy of version 1. */
 function cgroupDirectories(): readonly string[] {
-  return readdirSync('/sys/fs/cgroup')
-    .map((controller) => `/sys/fs/cgroup/${controller}/rkt`)
-    .filter((dir) => existsSync(dir));
+  const root = '/sys/fs/cgroup';
+  return [root, ...directoriesIn(root)].map((hierarchy) => `${hierarchy}/rkt`).flatMap(treeOf);
+}
+
+function treeOf(directory: string): readonly string[] {
+  if (!existsSync(directory)) return [];
+  return [directory, ...directoriesIn(directory).flatMap(treeOf)];
+}
+
+/** A cgroup may go away while it is looked at. */
+function directoriesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => `${directory}/${name}`);
+  } catch {
+    return [];
+  }
 }
 
 function command(file: string, args: readonly string[]): readonly string[] {

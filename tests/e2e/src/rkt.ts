@@ -41,9 +41,15 @@ export function installation(): Installation {
   const globals = [`--dir=${dataDir}`, `--local-config=${configDir}`, `--system-config=${join(dir, 'none')}`];
   const temporary = join(dir, 'tmp');
   mkdirSync(temporary);
-  const env = { ...process.env, TMPDIR: temporary };
-  const begin = (args: readonly string[], options: SpawnOptions = {}) =>
-    started([...globals, ...args], { env, ...options });
+  // Caches of the repository's own programs are not what a user's rkt has.
+  const { NODE_COMPILE_CACHE: _cache, ...inherited } = process.env;
+  const env = { ...inherited, TMPDIR: temporary };
+  const children: Started[] = [];
+  const begin = (args: readonly string[], options: SpawnOptions = {}) => {
+    const child = started([...globals, ...args], { env, ...options });
+    children.push(child);
+    return child;
+  };
   return {
     dir,
     dataDir,
@@ -56,12 +62,50 @@ export function installation(): Installation {
       writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
     },
     [Symbol.asyncDispose]: async () => {
-      await begin(['gc', '--grace-period=0s', '--expire-prepared=0s']).finished;
+      // Without the configuration: some tests break it.
+      const plain = [`--dir=${dataDir}`, `--local-config=${join(dir, 'none')}`, `--system-config=${join(dir, 'none')}`];
+      await endAll(children, (args) => started([...plain, ...args], { env }).finished);
       const left = readdirSync(temporary);
       rmSync(dir, { recursive: true, force: true });
       if (left.length > 0) throw new Error(`rkt left temporary files: ${left.join(', ')}`);
     },
   };
+}
+
+/**
+ * Ends what a test left running, pods included, and has the records collected. Throws when that cannot be done: whoever
+ * deleted the records then would leave a pod that nobody knows of.
+ */
+async function endAll(
+  children: readonly Started[],
+  rkt: (args: readonly string[]) => Promise<Finished>,
+): Promise<void> {
+  for (const { child } of children) child.kill('SIGTERM');
+  await stopRunning(rkt);
+  const patience = setTimeout(() => {
+    for (const { child } of children) child.kill('SIGKILL');
+  }, 10_000);
+  await Promise.allSettled(children.map(({ finished }) => finished));
+  clearTimeout(patience);
+  // One that was about to start may have become a pod in the meantime.
+  await stopRunning(rkt);
+  await succeed(rkt, ['gc', '--grace-period=0s', '--expire-prepared=0s']);
+}
+
+async function stopRunning(rkt: (args: readonly string[]) => Promise<Finished>): Promise<void> {
+  const pods: readonly { name: string; state: string }[] =
+    JSON.parse((await succeed(rkt, ['list', '--format=json'])).stdout) ?? [];
+  const running = pods.filter(({ state }) => state === 'running').map(({ name }) => name);
+  if (running.length > 0) await succeed(rkt, ['stop', '--force', ...running]);
+}
+
+async function succeed(
+  rkt: (args: readonly string[]) => Promise<Finished>,
+  args: readonly string[],
+): Promise<Finished> {
+  const finished = await rkt(args);
+  if (finished.status !== 0) throw new Error(`rkt ${args.join(' ')} ended with ${finished.status}: ${finished.stderr}`);
+  return finished;
 }
 
 function started(args: readonly string[], options: SpawnOptions): Started {

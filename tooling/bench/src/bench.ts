@@ -7,7 +7,7 @@ import { mountFreshDisk } from './arena/disk.ts';
 import { type BenchImage, benchImages, composeBenchImage } from './arena/images.ts';
 import { push, startRegistry } from './arena/registry.ts';
 import type { Results } from './report/markdown.ts';
-import { coldFetch, sharedFetch, warmFetch, warmRun } from './suites.ts';
+import { coldFetch, firstRun, type Suite, sharedFetch, warmFetch, warmRun } from './suites.ts';
 import { ctrTool } from './tools/ctr.ts';
 import { podmanTool } from './tools/podman.ts';
 import { rktTool } from './tools/rkt.ts';
@@ -30,15 +30,14 @@ export interface BenchOptions {
   readonly say: (text: string) => void;
 }
 
-const port = 5055;
-
 /** Composes and serves the images, measures every tool, and gives the figures. Must run in a mount namespace of its own. */
 export async function bench(options: BenchOptions): Promise<Results> {
   const chosen = benchImages.filter(({ name }) => options.images?.includes(name) ?? true);
   const served = join(options.cacheDir, 'registry');
-  const registry = await startRegistry(served, port);
+  const registry = await startRegistry(served);
   try {
-    for (const { name } of chosen) {
+    // Runs are always measured, with the tiny image.
+    for (const name of new Set([...chosen.map((image) => image.name), 'tiny'])) {
       options.say(`image ${name}: composing and pushing unless an earlier run did`);
       push(registry, served, await composeBenchImage(name, join(options.cacheDir, 'images'), options.repository), name);
     }
@@ -60,38 +59,53 @@ async function inFreshArena(options: BenchOptions, body: (arena: string) => Resu
 }
 
 function measureAll(options: BenchOptions, arena: string, images: readonly BenchImage[], host: string): Results {
-  const pullers = [rktTool(options.executable, arena), podmanTool(arena), skopeoUmociTool(arena), ctrTool(arena)];
-  const runners = [...pullers.filter(({ name }) => name !== 'skopeo+umoci'), runcTool(arena)];
-  const suite = { tools: pullers, rounds: options.rounds, say: options.say };
-  try {
-    const single = images.filter(({ name }) => !name.startsWith('shared-'));
-    const measured = single.map((image) => {
-      const reference = `${host}/${image.name}:latest`;
-      return { ...coldFetch(suite, image, reference), warm: warmFetch(suite, image, reference) };
-    });
-    const pair = images.filter(({ name }) => name.startsWith('shared-')).map(({ name }) => `${host}/${name}:latest`);
-    const [first, second] = pair;
-    const shared = first !== undefined && second !== undefined ? [sharedFetch(suite, [first, second])] : [];
-    return {
-      date: new Date().toISOString().slice(0, 10),
-      machine: `${cpus().length} cores`,
-      versions: versions(options.executable),
-      rounds: options.rounds,
-      cold: measured.map(({ row }) => row),
-      warm: [...measured.map(({ warm }) => warm), ...shared],
-      run: runRows(options, runners, `${host}/tiny:latest`),
-      disk: measured.map(({ disk }) => disk),
-    };
-  } finally {
-    for (const tool of [...pullers, ...runners]) tool.close();
-  }
+  // What one tool has started ends also when the next cannot be set up.
+  using stack = new DisposableStack();
+  const open = <T extends Tool>(tool: T): T => stack.adopt(tool, () => tool.close());
+  const rkt = open(rktTool(options.executable, arena));
+  const podman = open(podmanTool(arena));
+  const skopeoUmoci = open(skopeoUmociTool(arena));
+  const ctr = open(ctrTool(arena));
+  const runc = open(runcTool(arena));
+  const pulling: Suite = {
+    tools: [rkt, podman, skopeoUmoci, ctr],
+    rounds: options.rounds,
+    scratch: arena,
+    say: options.say,
+  };
+  const both: Suite = { ...pulling, tools: [rkt, podman, ctr] };
+  const running: Suite = { ...pulling, tools: [...both.tools, runc], rounds: options.rounds * 3 };
+  const single = images.filter(({ name }) => !name.startsWith('shared-'));
+  const measured = single.map((image) => measureImage(pulling, both, image, `${host}/${image.name}:latest`));
+  const [first, second] = images.filter(({ name }) => name.startsWith('shared-')).map(({ name }) => name);
+  const shared =
+    first !== undefined && second !== undefined
+      ? [sharedFetch(pulling, [`${host}/${first}:latest`, `${host}/${second}:latest`])]
+      : [];
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    machine: `${cpus().length} cores`,
+    versions: versions(options.executable),
+    rounds: options.rounds,
+    cold: measured.map(({ row }) => row),
+    first: measured.map(({ first }) => first),
+    warm: [...measured.map(({ warm }) => warm), ...shared],
+    run: runRows(running, `${host}/tiny:latest`),
+    disk: measured.map(({ disk }) => disk),
+  };
 }
 
-function runRows(options: BenchOptions, tools: readonly Tool[], reference: string): Results['run'] {
-  const suite = { tools, rounds: options.rounds * 3, say: options.say };
-  for (const tool of tools) {
-    for (const command of tool.pull(reference))
-      execFileSync(command[0] ?? '', command.slice(1), { env: tool.env, stdio: 'ignore' });
+function measureImage(pulling: Suite, both: Suite, image: BenchImage, reference: string) {
+  const cold = coldFetch(pulling, image, reference);
+  const warm = warmFetch(pulling, image, reference);
+  return { ...cold, warm, first: firstRun(both, image, reference) };
+}
+
+function runRows(suite: Suite, reference: string): Results['run'] {
+  for (const tool of suite.tools) {
+    for (const [file = '', ...args] of tool.pull(reference)) {
+      execFileSync(file, args, { env: tool.env, stdio: 'ignore' });
+    }
   }
   return (['host', 'none', 'default'] as const).map((network) => warmRun(suite, reference, network));
 }

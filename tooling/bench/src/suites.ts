@@ -2,7 +2,7 @@
 
 import { settle } from './arena/disk.ts';
 import type { BenchImage } from './arena/images.ts';
-import { measure, medianSample, type Sample } from './measure.ts';
+import { type Job, measure, medianSample, type Sample } from './measure.ts';
 import type { Network, Tool } from './tools/tool.ts';
 
 /** One row of a table: what was done, and what each tool needed for it (undefined: the tool cannot). */
@@ -16,9 +16,11 @@ export interface DiskRow {
   readonly bytes: ReadonlyMap<string, number>;
 }
 
-interface Suite {
+export interface Suite {
   readonly tools: readonly Tool[];
   readonly rounds: number;
+  /** A directory of the arena for the measuring itself. */
+  readonly scratch: string;
   readonly say: (text: string) => void;
 }
 
@@ -27,7 +29,7 @@ export function coldFetch(suite: Suite, image: BenchImage, reference: string): {
   const samples = collect(suite, `cold ${image.name}`, (tool) => {
     tool.reset();
     settle();
-    return measure(tool.pull(reference), tool.env);
+    return take(suite, tool, tool.pull(reference));
   });
   const bytes = new Map(suite.tools.map((tool) => [tool.name, tool.disk()]));
   return { row: { what: image.what, results: samples }, disk: { what: image.what, bytes } };
@@ -35,7 +37,7 @@ export function coldFetch(suite: Suite, image: BenchImage, reference: string): {
 
 /** Pulls what the store has already and the registry has not changed. */
 export function warmFetch(suite: Suite, image: BenchImage, reference: string): Row {
-  const samples = collect(suite, `warm ${image.name}`, (tool) => measure(tool.refresh(reference), tool.env));
+  const samples = collect(suite, `warm ${image.name}`, (tool) => take(suite, tool, tool.refresh(reference)));
   return { what: `${image.what}, unchanged`, results: samples };
 }
 
@@ -43,23 +45,41 @@ export function warmFetch(suite: Suite, image: BenchImage, reference: string): R
 export function sharedFetch(suite: Suite, references: readonly [string, string]): Row {
   const samples = collect(suite, 'shared base', (tool) => {
     tool.reset();
-    measure(tool.pull(references[0]), tool.env);
+    take(suite, tool, tool.pull(references[0]));
     settle();
-    return measure(tool.pull(references[1]), tool.env);
+    return take(suite, tool, tool.pull(references[1]));
   });
   return { what: 'second image on a shared base', results: samples };
 }
 
-/** Runs `true` from a stored image. */
+/**
+ * From an empty store to the end of a first `true`: what one tool does while it pulls, another may put off until it runs,
+ * and together it is the same work.
+ */
+export function firstRun(suite: Suite, image: BenchImage, reference: string): Row {
+  const samples = collect(suite, `first run ${image.name}`, (tool) => {
+    const run = tool.run(reference, 'host');
+    if (run === undefined) return undefined;
+    tool.reset();
+    settle();
+    return take(suite, tool, [...tool.pull(reference), ...run]);
+  });
+  return { what: image.what, results: samples };
+}
+
+/** Runs `true` from a stored image and removes what that leaves. */
 export function warmRun(suite: Suite, reference: string, network: Network): Row {
   const samples = collect(suite, `run, network ${network}`, (tool) => {
     const job = tool.run(reference, network);
-    if (job === undefined) return undefined;
-    const sample = measure(job, tool.env);
-    tool.tidy();
-    return sample;
+    return job === undefined ? undefined : take(suite, tool, job);
   });
   return { what: `run true, network ${network}`, results: samples };
+}
+
+/** Of a tool whose daemon does the work, the client's processor time and memory say nothing. */
+function take(suite: Suite, tool: Tool, job: Job): Sample {
+  const sample = measure(job, tool.env, suite.scratch);
+  return tool.hasDaemon ? { wall: sample.wall, cpu: undefined, rss: undefined } : sample;
 }
 
 function collect(
@@ -69,7 +89,7 @@ function collect(
 ): Map<string, Sample | undefined> {
   const all = new Map<string, Sample[]>(suite.tools.map((tool) => [tool.name, []]));
   for (let round = 1; round <= suite.rounds; round++) {
-    for (const tool of suite.tools) {
+    for (const tool of inTurn(suite.tools, round - 1)) {
       const sample = once(tool);
       if (sample === undefined) continue;
       all.get(tool.name)?.push(sample);
@@ -77,4 +97,10 @@ function collect(
     }
   }
   return new Map([...all].map(([name, samples]) => [name, samples.length > 0 ? medianSample(samples) : undefined]));
+}
+
+/** Each round begins with another tool: nobody always runs after the same neighbour, or on caches the first one filled. */
+function inTurn(tools: readonly Tool[], round: number): readonly Tool[] {
+  const first = round % tools.length;
+  return [...tools.slice(first), ...tools.slice(0, first)];
 }

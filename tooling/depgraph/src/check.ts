@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { posix } from 'node:path';
 import type { ImportSite } from './imports.ts';
-import { confined, mayImport, packageDirs, pureRooms } from './rules.ts';
+import { impurities } from './purity.ts';
+import { confined, mayImport } from './rules.ts';
 
 /** What breaks the rules among the imports of one package's sources; an empty list is what the build demands. */
-export function violations(name: string, sites: readonly ImportSite[]): readonly string[] {
-  const own = packageDirs[name] ?? name;
+export function violations(dir: string, sites: readonly ImportSite[]): readonly string[] {
+  const name = posix.basename(dir);
   return [
-    ...sites.flatMap((site) => [
-      ...crossPackage(name, site),
-      ...leavesPackage(own, site),
-      ...impure(site),
-      ...unconfined(site),
-    ]),
-    ...unusedLeave(name, sites),
+    ...sites.flatMap((site) => [...crossPackage(name, site), ...leavesPackage(dir, site), ...unconfined(site)]),
+    ...impurities(sites),
+    ...unusedLeave(dir, sites),
   ];
 }
 
@@ -33,25 +30,20 @@ function leavesPackage(own: string, { file, specifier }: ImportSite): readonly s
   return target.startsWith(`${own}/src/`) ? [] : [`${file}: ${specifier} leaves the package's sources`];
 }
 
-function impure({ file, specifier }: ImportSite): readonly string[] {
-  if (!specifier.startsWith('node:')) return [];
-  return Object.entries(pureRooms)
-    .filter(([room, allowed]) => file.startsWith(`${room}/`) && !allowed.includes(specifier))
-    .map(([room]) => `${file}: ${room} is pure and must not import ${specifier}`);
-}
-
 function unconfined({ file, specifier }: ImportSite): readonly string[] {
   const rooms = confined[specifier];
   if (rooms === undefined || rooms.some((room) => file.startsWith(`${room}/`) || file === `${room}.ts`)) return [];
   return [`${file}: only ${rooms.join(', ')} may import ${specifier}`];
 }
 
-function unusedLeave(name: string, sites: readonly ImportSite[]): readonly string[] {
+function unusedLeave(dir: string, sites: readonly ImportSite[]): readonly string[] {
+  const allowed = mayImport[posix.basename(dir)];
+  if (allowed === undefined) return [`${dir}: is not in the table of tooling/depgraph/src/rules.ts`];
   const used = new Set(sites.map(({ specifier }) => specifier));
-  return (mayImport[name] ?? [])
+  return allowed
     .filter((target) => !used.has(`@rkt/${target}`))
     .map(
       (target) =>
-        `${packageDirs[name]}: may import @rkt/${target} but does not; take the leave back in tooling/depgraph/src/rules.ts`,
+        `${dir}: may import @rkt/${target} but does not; take the leave back in tooling/depgraph/src/rules.ts`,
     );
 }

@@ -1,25 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// pnpm run boundaries            fails when an import breaks the rules or the picture in ARCHITECTURE.md is stale
-// pnpm run boundaries -- --write redraws the picture
+// npm run boundaries            fails when an import breaks the rules or the picture in ARCHITECTURE.md is stale
+// npm run boundaries -- --write redraws the picture
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { violations } from './check.ts';
+import { testViolations } from './check-tests.ts';
 import { importsBelow } from './imports.ts';
+import { packageDirs } from './package-dirs.ts';
 import { withPicture } from './picture.ts';
-import { packageDirs } from './rules.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const architecture = join(root, 'ARCHITECTURE.md');
 
-const found = Object.entries(packageDirs).flatMap(([name, dir]) => violations(name, importsBelow(root, `${dir}/src`)));
+const found = packageDirs(root).flatMap((dir) => {
+  const { sites, hidden } = importsBelow(root, `${dir}/src`);
+  return [...violations(dir, sites), ...hidden, ...testViolations(dir, importsBelow(root, `${dir}/test`).sites)];
+});
 const document = readFileSync(architecture, 'utf8');
 const drawn = withPicture(document);
 if (process.argv.includes('--write')) writeFileSync(architecture, drawn);
 else if (drawn !== document)
-  found.push('ARCHITECTURE.md: the dependency graph is stale; run pnpm run boundaries -- --write');
+  found.push('ARCHITECTURE.md: the dependency graph is stale; run npm run boundaries -- --write');
 
 for (const line of found) console.error(line);
 if (found.length > 0) process.exitCode = 1;

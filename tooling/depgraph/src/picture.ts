@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mayImport } from './rules.ts';
 
-const begin = '<!-- dependency graph: drawn by `pnpm run boundaries -- --write` -->';
+const begin = '<!-- dependency graph: drawn by `npm run boundaries -- --write` -->';
 const end = '<!-- end of dependency graph -->';
 
 /** The packages and who imports whom, as a Mermaid diagram. Arrows that follow from longer paths are left out. */

@@ -11,18 +11,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   cli: ['appc', 'docker2aci', 'refparse', 'registry', 'stage1', 'store'],
 };
 
-/** Where each package lives. */
-export const packageDirs: Readonly<Record<string, string>> = {
-  refparse: 'packages/refparse',
-  appc: 'packages/appc',
-  registry: 'packages/registry',
-  docker2aci: 'packages/docker2aci',
-  store: 'packages/store',
-  stage1: 'packages/stage1',
-  cli: 'apps/cli',
-};
-
-/** Rooms that compute and do nothing else: no module of Node's but those named. */
+/** Rooms that compute and do nothing else: no module of Node's or of third parties but those named, by no detour. */
 export const pureRooms: Readonly<Record<string, readonly string[]>> = {
   'packages/refparse/src': [],
   'packages/appc/src': [],

@@ -31,7 +31,16 @@ export function downloadClosure(packages: readonly string[], cacheDir: string): 
     '-q',
     '-y',
   ];
-  if (apt([...options, '--simulate', 'install', ...packages]).status !== 0) apt(['-q', 'update']);
+  try {
+    return fetchClosure(options, packages, cacheDir);
+  } catch {
+    // The lists are missing, or so old that the archive does not have those versions any more.
+    apt(['-q', 'update']);
+    return fetchClosure(options, packages, cacheDir);
+  }
+}
+
+function fetchClosure(options: readonly string[], packages: readonly string[], cacheDir: string): Archive {
   const plan = apt([...options, '--simulate', 'install', ...packages]);
   if (plan.status !== 0) throw new Error(`apt-get cannot resolve ${packages.join(' ')}: ${plan.stderr.slice(-500)}`);
   const files = new Map(plannedFiles(plan.stdout).map(([name, file]) => [name, join(cacheDir, file)]));

@@ -32,7 +32,17 @@ export async function capture(command: readonly string[], options: SpawnOptions 
 
 export function start(command: readonly string[], options: SpawnOptions): ChildProcess {
   const [file = '', ...args] = command;
-  return spawn(file, args, { cwd: repositoryRoot, ...options });
+  const child = spawn(file, args, { cwd: repositoryRoot, ...options });
+  running.add(child);
+  for (const event of ['close', 'error']) child.on(event, () => running.delete(child));
+  return child;
+}
+
+const running = new Set<ChildProcess>();
+
+/** Sends a signal to every command that runs. */
+export function signalCommands(signal: NodeJS.Signals): void {
+  for (const child of running) child.kill(signal);
 }
 
 /** The status a shell would report: 128 + signal number for a killed process. */

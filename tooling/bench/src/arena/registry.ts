@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -10,15 +12,18 @@ export interface BenchRegistry {
   close(): void;
 }
 
-/** Debian's docker-registry with its blobs under `dir`, on loopback. */
-export async function startRegistry(dir: string, port: number): Promise<BenchRegistry> {
+/** Debian's docker-registry with its blobs under `dir`, on a free port of loopback. */
+export async function startRegistry(dir: string): Promise<BenchRegistry> {
   mkdirSync(dir, { recursive: true });
+  const port = await freePort();
   const config = join(dir, 'config.yml');
   writeFileSync(
     config,
     `version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: ${dir}/data}}\nhttp: {addr: "127.0.0.1:${port}"}\n`,
   );
-  const server = spawn('docker-registry', ['serve', config], { stdio: 'ignore' });
+  // It ends with the bench, also when that is killed.
+  const command = ['--pdeathsig', 'TERM', 'docker-registry', 'serve', config];
+  const server = spawn('setpriv', command, { stdio: 'ignore' });
   const host = `127.0.0.1:${port}`;
   for (let tries = 0; tries < 50; tries++) {
     if (await answers(host)) return { host, close: () => server.kill('SIGTERM') };
@@ -26,6 +31,15 @@ export async function startRegistry(dir: string, port: number): Promise<BenchReg
   }
   server.kill('SIGKILL');
   throw new Error(`docker-registry did not answer on ${host} within 5 s`);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 async function answers(host: string): Promise<boolean> {

@@ -9,6 +9,7 @@ export interface Results {
   readonly versions: readonly string[];
   readonly rounds: number;
   readonly cold: readonly Row[];
+  readonly first: readonly Row[];
   readonly warm: readonly Row[];
   readonly run: readonly Row[];
   readonly disk: readonly DiskRow[];
@@ -21,13 +22,24 @@ export function markdown(results: Results): string {
     '',
     'Written by `npm run bench`: medians of interleaved runs on a fresh journaled disk, images from Debian’s docker-registry',
     `on loopback. Absolute times belong to the machine of that day (${results.machine}, ${results.date}, ${results.rounds}`,
-    'rounds); the ratios to podman in the same run are what counts.',
+    'rounds); the ratios to podman in the same run are what counts. Each round begins with another tool.',
+    '',
+    'CPU and memory are of the command and of the children it waits for. ctr’s work is done by its daemon, so its are left',
+    'out (–). Those of podman’s runs are without conmon and runc, which it does not wait for; rkt’s are with its runtime.',
     '',
     '![cold fetch, wall time as a share of podman’s](performance.svg)',
     '',
-    ...section('Fetch into an empty store', results.cold),
-    ...section('Fetch what is there already', results.warm),
-    ...section('Run `true` from a stored image', results.run),
+    ...section('Fetch into an empty store', results.cold, [
+      'podman, umoci and ctr end with a root filesystem that is ready to run; rkt leaves the metadata of its own to the first',
+      'run, which the next table counts.',
+    ]),
+    ...section('From an empty store to the end of a first `true`', results.first, [
+      'A fetch, a run on the host’s network, and the removal of what the run leaves.',
+    ]),
+    ...section('Fetch what is there already', results.warm, []),
+    ...section('Run `true` from a stored image', results.run, [
+      `Medians of ${results.rounds * 3} rounds. The removal of what the run leaves is in all of them: \`rkt gc\`, \`--rm\` of podman and ctr.`,
+    ]),
     '## Disk',
     '',
     'Bytes the store takes after the cold fetch, in MB.',
@@ -44,12 +56,13 @@ export function markdown(results: Results): string {
   ].join('\n');
 }
 
-function section(title: string, rows: readonly Row[]): readonly string[] {
+function section(title: string, rows: readonly Row[], notes: readonly string[]): readonly string[] {
   const tools = toolsOf(rows.map(({ results }) => results));
   return [
     `## ${title}`,
     '',
     'Wall s / CPU s / peak RSS MB; in parentheses wall time as a share of podman’s.',
+    ...notes,
     '',
     ...table(
       ['', ...tools],
@@ -62,7 +75,8 @@ function section(title: string, rows: readonly Row[]): readonly string[] {
 function cell(sample: Sample | undefined, podman: Sample | undefined): string {
   if (sample === undefined) return '–';
   const ratio = podman === undefined || sample === podman ? '' : ` (${(sample.wall / podman.wall).toFixed(2)})`;
-  return `${sample.wall.toFixed(2)} / ${sample.cpu.toFixed(2)} / ${sample.rss.toFixed(0)}${ratio}`;
+  const figures = [sample.wall.toFixed(2), sample.cpu?.toFixed(2) ?? '–', sample.rss?.toFixed(0) ?? '–'];
+  return `${figures.join(' / ')}${ratio}`;
 }
 
 function toolsOf(rows: readonly ReadonlyMap<string, unknown>[]): readonly string[] {

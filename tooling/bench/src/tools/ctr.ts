@@ -18,13 +18,21 @@ export function ctrTool(arena: string): Tool {
   );
   let runs = 0;
   const ctr = ['ctr', '--address', socket];
-  const daemon = spawn('containerd', ['--config', config], { stdio: 'ignore' });
+  // It ends with the bench, also when that is killed.
+  const command = ['--pdeathsig', 'TERM', 'containerd', '--config', config];
+  const daemon = spawn('setpriv', command, { stdio: 'ignore' });
   const wait = `for i in $(seq 100); do ctr --address ${socket} version >/dev/null 2>&1 && exit 0; sleep 0.1; done; exit 1`;
-  execFileSync('sh', ['-c', wait]);
+  try {
+    execFileSync('sh', ['-c', wait]);
+  } catch (error) {
+    daemon.kill('SIGTERM');
+    throw error;
+  }
   const pull = (image: string) => [[...ctr, 'image', 'pull', '--plain-http', image]];
   return {
     name: 'ctr',
     env: process.env,
+    hasDaemon: true,
     // The daemon stays, as everywhere: it is its images, their content and snapshots that go.
     reset: () => {
       const images = execFileSync('ctr', [...ctr.slice(1), 'image', 'ls', '-q'], { encoding: 'utf8' });
@@ -39,7 +47,6 @@ export function ctrTool(arena: string): Tool {
       const net = network === 'host' ? ['--net-host'] : [];
       return [[...ctr, 'run', '--rm', ...net, image, `bench-${++runs}`, '/bin/true']];
     },
-    tidy: () => {},
     disk: () => diskBytes(dir),
     close: () => daemon.kill('SIGTERM'),
   };

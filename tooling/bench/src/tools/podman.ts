@@ -29,6 +29,7 @@ export function podmanTool(arena: string): Tool {
   return {
     name: 'podman',
     env: { ...process.env, CONTAINERS_CONF: config },
+    hasDaemon: false,
     reset: () => {
       emptyDirectory(dir);
       emptyDirectory(runroot);
@@ -38,7 +39,6 @@ export function podmanTool(arena: string): Tool {
     run: (image, network) => [
       [...podman, 'run', '--rm', '--network', networks[network], '--entrypoint', '/bin/true', image],
     ],
-    tidy: () => {},
     disk: () => diskBytes(dir),
     close: () => {},
   };

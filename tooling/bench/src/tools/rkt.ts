@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { diskBytes, emptyDirectory } from '../arena/disk.ts';
 import type { Tool } from './tool.ts';
@@ -11,11 +10,15 @@ export function rktTool(executable: string, arena: string): Tool {
   return {
     name: 'rkt',
     env: process.env,
+    hasDaemon: false,
     reset: () => emptyDirectory(dir),
     pull,
     refresh: pull,
-    run: (image, network) => [[...rkt, 'run', `--net=${network}`, `docker://${image}`, '--exec', '/bin/true']],
-    tidy: () => execFileSync(executable, [`--dir=${dir}`, 'gc', '--grace-period=0s'], { stdio: 'ignore' }),
+    // The others remove what a run leaves as a part of it.
+    run: (image, network) => [
+      [...rkt, 'run', `--net=${network}`, `docker://${image}`, '--exec', '/bin/true'],
+      [executable, `--dir=${dir}`, 'gc', '--grace-period=0s'],
+    ],
     disk: () => diskBytes(join(dir, 'cas')),
     close: () => {},
   };

@@ -22,6 +22,7 @@ export function runcTool(arena: string): Tool {
   return {
     name: 'runc alone',
     env: process.env,
+    hasDaemon: false,
     reset: () => {},
     pull,
     refresh: pull,
@@ -29,7 +30,6 @@ export function runcTool(arena: string): Tool {
       network === 'default'
         ? undefined
         : [['runc', '--root', state, 'run', '--bundle', bundleOf(image, network), `bench-${++runs}`]],
-    tidy: () => {},
     disk: () => diskBytes(dir),
     close: () => {},
   };

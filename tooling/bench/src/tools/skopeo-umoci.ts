@@ -20,6 +20,7 @@ export function skopeoUmociTool(arena: string): Tool {
   return {
     name: 'skopeo+umoci',
     env: process.env,
+    hasDaemon: false,
     reset: () => emptyDirectory(dir),
     pull: (image) => [
       copy(image),
@@ -28,7 +29,6 @@ export function skopeoUmociTool(arena: string): Tool {
     // An unchanged image needs no unpacking: that much a script around the two would know.
     refresh: (image) => [copy(image)],
     run: () => undefined,
-    tidy: () => {},
     disk: () => diskBytes(dir),
     close: () => {},
   };

@@ -7,6 +7,8 @@ export type Network = 'host' | 'none' | 'default';
 export interface Tool {
   readonly name: string;
   readonly env: NodeJS.ProcessEnv;
+  /** Its commands only ask a daemon, which does the work. */
+  readonly hasDaemon: boolean;
   /** Empties its store. */
   reset(): void;
   pull(image: string): Job;
@@ -14,8 +16,6 @@ export interface Tool {
   refresh(image: string): Job;
   /** Runs `true` in a stored image and removes what the run left, or undefined where the tool has no such network. */
   run(image: string, network: Network): Job | undefined;
-  /** Untimed work between two runs: collecting what a run leaves. */
-  tidy(): void;
   /** Bytes its store takes. */
   disk(): number;
   close(): void;

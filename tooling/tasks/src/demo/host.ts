@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { startTestRegistry } from '@rkt/registry/testing';
-import { run } from '../command.ts';
+import { releasePods } from '../release-pods.ts';
 import { rktExecutable } from '../repository.ts';
 
 /** What of this machine the demo uses while it runs. */
@@ -30,31 +30,39 @@ export async function withDemoHost(
   layouts: readonly ServedLayout[],
   body: (host: DemoHost) => Promise<void>,
 ): Promise<void> {
+  // Whatever was set up is undone, in reverse, also when the rest of the set-up or another undoing fails.
+  await using undo = new AsyncDisposableStack();
   const registry = await startTestRegistry();
+  undo.defer(() => registry.close());
   for (const { layout, repository } of layouts) await registry.addLayout(layout, { repository, tag: 'latest' });
   const scratch = mkdtempSync('/var/tmp/rkt-demo-');
-  const made = [cover(dataDir, join(scratch, 'data')), cover(configDir, join(scratch, 'etc'))].flat();
+  undo.defer(() => rmSync(scratch, { recursive: true, force: true }));
+  for (const [dir, name] of [
+    [dataDir, 'data'],
+    [configDir, 'etc'],
+  ] as const) {
+    cover(dir, join(scratch, name), undo);
+  }
   writeMirrorConfiguration(new URL(registry.origin).host);
   process.env['PATH'] = `${dirname(rktExecutable)}:${process.env['PATH']}`;
-  const interactive = process.stdin.isTTY === true && process.stdout.isTTY === true;
-  try {
-    await body({ registryOrigin: registry.origin, interactive });
-  } finally {
-    await run(['rkt', 'gc', '--grace-period=0s']);
-    for (const dir of [configDir, dataDir]) execFileSync('umount', [dir]);
-    for (const dir of made) rmdirSync(dir);
-    rmSync(scratch, { recursive: true, force: true });
-    await registry.close();
-  }
+  undo.defer(() => releasePods('rkt', dataDir));
+  await body({
+    registryOrigin: registry.origin,
+    interactive: process.stdin.isTTY === true && process.stdout.isTTY === true,
+  });
 }
 
-/** Mounts an empty directory over `dir`; gives what had to be made for that, innermost first. */
-function cover(dir: string, empty: string): readonly string[] {
+/** Mounts an empty directory over `dir`, which is made for that when it is not there. */
+function cover(dir: string, empty: string, undo: AsyncDisposableStack): void {
   mkdirSync(empty);
-  const made = existsSync(dir) ? [] : [dir];
-  if (made.length > 0) mkdirSync(dir);
+  if (!existsSync(dir)) {
+    mkdirSync(dir);
+    undo.defer(() => rmdirSync(dir));
+  }
   execFileSync('mount', ['--bind', empty, dir]);
-  return made;
+  undo.defer(() => {
+    execFileSync('umount', [dir]);
+  });
 }
 
 function writeMirrorConfiguration(host: string): void {

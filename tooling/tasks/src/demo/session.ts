@@ -2,6 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandFailed, capture, exited, run, start } from '../command.ts';
+import { endedByUser } from './ended-by-user.ts';
 
 /** A pod that runs, as `rkt list --format=json` shows it. */
 export interface RunningPod {
@@ -25,7 +26,11 @@ export async function fetchImage(image: string): Promise<string> {
 export async function runInForeground(image: string): Promise<void> {
   const command = ['rkt', insecure, 'run', image];
   show(command);
-  await run(command).catch(expectInterrupt);
+  try {
+    await run(command);
+  } catch (error) {
+    if (!endedByUser(error)) throw error;
+  }
 }
 
 /** `rkt run` beside us while `probe` looks at the pod; then `rkt stop`. Fails when the pod does not end cleanly. */
@@ -74,11 +79,6 @@ async function listPods(): Promise<readonly ListedPod[]> {
 
 async function podIds(): Promise<ReadonlySet<string>> {
   return new Set((await listPods()).map(({ name }) => name));
-}
-
-function expectInterrupt(error: unknown): void {
-  const interrupted = error instanceof CommandFailed && (error.exitCode === 0 || error.exitCode >= 128);
-  if (!interrupted) throw error;
 }
 
 function show(command: readonly string[]): void {
