@@ -82,7 +82,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 }
 
 function keyOf(target: AuthTarget): string {
-  return `${target.host.base.href} ${target.repository.path}`;
+  return `${target.host.base.href} ${pathOnHost(target.host, target.repository)}`;
 }
 
 interface Negotiation {
