@@ -19,10 +19,11 @@ import {
   undiciTransport,
 } from '@rkt/registry';
 import { quote } from '../render/quote.ts';
-import type { Config } from './config/config.ts';
+import type { Config, ContainersRule } from './config/config.ts';
+import { loadRegistriesConf, ruleFor } from './config/registries-conf.ts';
 import type { Io } from './io.ts';
 import type { RegistryAccess, RegistrySettings, RemoteImage } from './libraries.ts';
-import { hostsOf } from './registry-hosts.ts';
+import { hostsOf, hostsOfRule } from './registry-hosts.ts';
 
 /** Registries with everything that is configured about them. */
 export function openRegistry({ config, insecure, env, uid, warn }: RegistrySettings): RegistryAccess {
@@ -35,11 +36,19 @@ export function openRegistry({ config, insecure, env, uid, warn }: RegistrySetti
     tls,
     ...(proxy === undefined ? {} : { proxy }),
   });
+  let rules: Promise<readonly ContainersRule[]> | undefined;
+  const shared = (): Promise<readonly ContainersRule[]> => {
+    rules ??= loadRegistriesConf({ file: env['CONTAINERS_REGISTRIES_CONF'] || undefined });
+    return rules;
+  };
   const registry = createRegistry({
     transport: transport.send,
     keychain: keychain(config, { env, uid, onExposed }),
-    hosts: async (domain) => {
-      const hosts = hostsOf(domain, config.registries.get(domain), insecure);
+    hosts: async (domain, repository) => {
+      const own = config.registries.get(domain);
+      // What is configured for rkt itself counts before what is configured for all of podman's kin.
+      const rule = own === undefined ? ruleFor(repository, await shared()) : undefined;
+      const hosts = rule === undefined ? hostsOf(domain, own, insecure) : hostsOfRule(repository, rule, insecure);
       return Promise.all(hosts.map((host) => withTls(host, tls)));
     },
   });

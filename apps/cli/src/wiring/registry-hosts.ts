@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { defaultHost, type RegistryHost } from '@rkt/registry';
+import type { Repository } from '@rkt/refparse';
+import { defaultHost, type HostCapability, type RegistryHost } from '@rkt/registry';
 import type { InsecureOption } from '../args/global-flags.ts';
 import { CliError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
-import type { Mirror, RegistryRule } from './config/config.ts';
+import type { ContainersRule, Mirror, RegistryRule } from './config/config.ts';
 
 /**
  * The hosts that stand for a domain: its mirrors in the order configured, then the registry itself. Plain HTTP is used
@@ -26,12 +27,43 @@ export function hostsOf(
   return [...(rule?.mirrors ?? []).flatMap((mirror) => mirrorHosts(mirror, skipsTls)), ...own];
 }
 
+/**
+ * The hosts of a repository by the rule of `registries.conf` that is about it: the mirrors in their order, then the
+ * location, each with the rest of the repository's path.
+ * @throws {CliError} ERR_RKT_CLI_UNSUPPORTED for a repository that is blocked
+ */
+export function hostsOfRule(
+  repository: Repository,
+  rule: ContainersRule,
+  insecure: ReadonlySet<InsecureOption>,
+): readonly RegistryHost[] {
+  const name = `${repository.domain}/${repository.path}`;
+  if (rule.blocked) {
+    throw new CliError('ERR_RKT_CLI_UNSUPPORTED', `${quote(name)} is blocked by containers' registries.conf`);
+  }
+  const slash = rule.prefix.indexOf('/');
+  const strip = slash < 0 ? {} : { strip: rule.prefix.slice(slash + 1) };
+  const tls = insecure.has('tls');
+  const mirrors = rule.mirrors.flatMap((mirror) => {
+    const capable = mirror.digestOnly ? { capabilities: new Set<HostCapability>(['pull']) } : {};
+    return mirrorHosts(mirror, tls).map((host) => ({ ...host, ...strip, ...capable }));
+  });
+  const http = insecure.has('http') || rule.insecure;
+  const relaxation = { http, tls: tls || rule.insecure };
+  if (rule.location === undefined) return [...mirrors, ...relaxed(defaultHost(repository.domain), relaxation)];
+  return [...mirrors, ...relaxed({ ...hostAt(rule.location), ...strip }, relaxation)];
+}
+
 function mirrorHosts(mirror: Mirror, skipsTls: boolean): readonly RegistryHost[] {
-  const slash = mirror.location.indexOf('/');
-  const host = slash < 0 ? mirror.location : mirror.location.slice(0, slash);
-  const prefix = slash < 0 ? {} : { prefix: mirror.location.slice(slash + 1) };
   const relaxation = { http: mirror.insecure, tls: mirror.insecure || skipsTls };
-  return relaxed({ ...defaultHost(host), ...prefix }, relaxation);
+  return relaxed(hostAt(mirror.location), relaxation);
+}
+
+/** `host[:port][/path]`, the path put before that of the repository. */
+function hostAt(location: string): RegistryHost {
+  const slash = location.indexOf('/');
+  if (slash < 0) return defaultHost(location);
+  return { ...defaultHost(location.slice(0, slash)), prefix: location.slice(slash + 1) };
 }
 
 /** A host over HTTPS first, and over plain HTTP after that if it is allowed. Loopback is plain HTTP already. */

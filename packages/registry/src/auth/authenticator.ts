@@ -84,7 +84,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 }
 
 function keyOf(target: AuthTarget): string {
-  return `${target.host.base.href} ${target.repository.path} ${target.actions ?? 'pull'}`;
+  const path = pathOnHost(target.host, target.repository);
+  return `${target.host.base.href} ${path} ${target.actions ?? 'pull'}`;
 }
 
 interface Negotiation {

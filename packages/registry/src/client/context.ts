@@ -10,7 +10,10 @@ import type { Session } from './session.ts';
 export interface ClientContext {
   readonly session: Session;
   readonly retrying: Retrying;
-  readonly hosts: (domain: string) => readonly RegistryHost[] | Promise<readonly RegistryHost[]>;
+  readonly hosts: (
+    domain: string,
+    repository: Repository,
+  ) => readonly RegistryHost[] | Promise<readonly RegistryHost[]>;
   readonly maxManifestBytes: number;
   /** `origin digest` pairs that turned out to be wrong: another host is asked the next time. */
   readonly corrupt: Set<string>;
@@ -64,7 +67,7 @@ export async function tryHosts<T>(
 
 async function usableHosts(context: ClientContext, wanted: WantedHosts): Promise<readonly RegistryHost[]> {
   const { domain } = wanted.repository;
-  const configured = await context.hosts(domain);
+  const configured = await context.hosts(domain, wanted.repository);
   const hosts = configured.length === 0 ? [defaultHost(domain)] : configured;
   const able = hosts.filter((host) => isAble(host, domain, wanted.capability));
   const isSuspect = (host: RegistryHost): boolean =>

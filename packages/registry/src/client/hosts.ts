@@ -16,6 +16,8 @@ export interface RegistryHost {
   readonly origin: string;
   /** Put between `/v2/` and the repository, as pull-through caches want it: `dockerhub-proxy`. */
   readonly prefix?: string;
+  /** Taken away from the beginning of the repository's path, in whole components, before `prefix` is put there. */
+  readonly strip?: string;
   /** @default `resolve` and `pull`; `push`, too, for the registry that the domain itself names */
   readonly capabilities?: ReadonlySet<HostCapability>;
   /** Used instead of the registry's keychain. */
@@ -31,6 +33,7 @@ export interface RegistryHost {
 export interface CheckedHost {
   readonly base: URL;
   readonly prefix: string;
+  readonly strip: string;
   readonly capabilities: ReadonlySet<HostCapability>;
   readonly keychain: Keychain | undefined;
   readonly allowHttp: boolean;
@@ -78,6 +81,7 @@ export function checkHost(host: RegistryHost): CheckedHost {
   return {
     base,
     prefix,
+    strip: host.strip ?? '',
     capabilities: host.capabilities ?? BOTH,
     keychain: host.keychain,
     allowHttp,
@@ -86,14 +90,16 @@ export function checkHost(host: RegistryHost): CheckedHost {
   };
 }
 
-/** `https://host/v2/<prefix>/<repository>/<rest>`; the parts are grammar-checked before they get here. */
+/** `https://host/v2/<path on the host>/<rest>`; the parts are grammar-checked before they get here. */
 export function repositoryUrl(host: CheckedHost, repository: Repository, rest: string): URL {
   const base = host.base.pathname.replace(/\/+$/, '');
-  const middle = host.prefix === '' ? '' : `${host.prefix}/`;
-  return new URL(`${host.base.origin}${base}/v2/${middle}${repository.path}/${rest}`);
+  return new URL(`${host.base.origin}${base}/v2/${pathOnHost(host, repository)}/${rest}`);
 }
 
 /** The repository's path as the host knows it: what a token scope names. */
 export function pathOnHost(host: CheckedHost, repository: Repository): string {
-  return host.prefix === '' ? repository.path : `${host.prefix}/${repository.path}`;
+  const { prefix, strip } = host;
+  const path = `${repository.path}/`;
+  const rest = strip !== '' && path.startsWith(`${strip}/`) ? path.slice(strip.length + 1) : path;
+  return [prefix, rest.replace(/\/$/, '')].filter((part) => part !== '').join('/');
 }

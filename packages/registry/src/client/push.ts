@@ -6,7 +6,7 @@ import type { AbortOptions, Descriptor } from '../image/image.ts';
 import { readSome } from '../transport/body.ts';
 import { header, type TransportResponse } from '../transport/transport.ts';
 import { assertReference, type Candidate, type ClientContext, tryHosts } from './context.ts';
-import { repositoryUrl } from './hosts.ts';
+import { pathOnHost, repositoryUrl } from './hosts.ts';
 import type { RegistryRequest } from './session.ts';
 import { algorithmOf, digestMismatch, digestOf, sizeMismatch } from './verify.ts';
 
@@ -74,7 +74,7 @@ async function begin(upload: Upload): Promise<URL | undefined> {
   const url = repositoryUrl(candidate.host, repository, 'blobs/uploads/');
   if (options.mountFrom !== undefined) {
     url.searchParams.set('mount', target.digest);
-    url.searchParams.set('from', options.mountFrom);
+    url.searchParams.set('from', pathOnHost(candidate.host, { ...repository, path: options.mountFrom }));
   }
   const response = await drained(await send(upload, { method: 'POST', url, headers: { 'content-length': '0' } }));
   return response.status === 201 ? undefined : locationOf(upload, response, url);

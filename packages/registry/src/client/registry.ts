@@ -77,10 +77,13 @@ export interface RegistryOptions {
   /** @default anonymous */
   readonly keychain?: Keychain;
   /**
-   * The hosts to ask for a domain, in order: mirrors and, where wanted, `defaultHost(domain)`. An empty list means the
+   * The hosts to ask for a domain, and where it matters for a repository, in order: mirrors and, where wanted, `defaultHost(domain)`. An empty list means the
    * default host. A mirror that fails in any way is passed over; tags are only asked of hosts that may `resolve`.
    */
-  readonly hosts?: (domain: string) => readonly RegistryHost[] | Promise<readonly RegistryHost[]>;
+  readonly hosts?: (
+    domain: string,
+    repository: Repository,
+  ) => readonly RegistryHost[] | Promise<readonly RegistryHost[]>;
   /** Token servers, as `host[:port]`, that may receive credentials though nothing shows they belong to the registry. */
   readonly trustedRealms?: readonly string[];
   readonly retry?: RetryPolicy;

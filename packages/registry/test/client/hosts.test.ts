@@ -49,6 +49,15 @@ describe('mirrors', () => {
   });
 
   it.each([
+    ['library', 'https://mirror.example/v2/hub/redis/tags/list'],
+    ['library/redis', 'https://mirror.example/v2/hub/tags/list'],
+    ['lib', 'https://mirror.example/v2/hub/library/redis/tags/list'],
+  ])('may keep a repository without the beginning %s of its path', (strip, url) => {
+    const host = checkHost({ origin: 'https://mirror.example', prefix: 'hub', strip });
+    expect(repositoryUrl(host, redis, 'tags/list').href).toBe(url);
+  });
+
+  it.each([
     ['is not there', { origin: 'http://127.0.0.1:9' }, undefined],
     ['does not have it', undefined, undefined],
     ['is overloaded', undefined, { kind: 'status', status: 503 }],

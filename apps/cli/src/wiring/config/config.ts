@@ -43,3 +43,20 @@ export type ConfigFile =
   | { readonly kind: 'registryMirrors'; readonly registries: readonly RegistryRule[] }
   /** Understood, and of no concern to anything rkt does. */
   | { readonly kind: 'auth' };
+
+/** A `[[registry]]` of containers' `registries.conf`. */
+export interface ContainersRule {
+  /** `host[:port][/path]` of the repositories it is about, or `*.domain`. */
+  readonly prefix: string;
+  /** What takes the place of the prefix, `host[:port][/path]`. Undefined: nothing. */
+  readonly location: string | undefined;
+  readonly mirrors: readonly ContainersMirror[];
+  readonly insecure: boolean;
+  readonly blocked: boolean;
+}
+
+/** A mirror of a {@link ContainersRule}. */
+export interface ContainersMirror extends Mirror {
+  /** It is not asked what a tag means. */
+  readonly digestOnly: boolean;
+}
