@@ -10,7 +10,8 @@ export async function buildAll(): Promise<void> {
   for (const parent of ['packages', 'apps'].map((name) => join(repositoryRoot, name))) {
     for (const name of readdirSync(parent)) pruneOutputs(join(parent, name));
   }
-  await run(['tsc', '-b']);
+  // Not by its name: the shell script of that name would not pass signals on.
+  await run(['node', 'node_modules/typescript/bin/tsc', '-b']);
   await run(['node', '--conditions=@rkt/source', '--disable-warning=ExperimentalWarning', 'apps/cli/build/build.ts']);
   process.stderr.write(`built ${rktExecutable}\n`);
 }
