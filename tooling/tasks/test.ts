@@ -9,6 +9,7 @@ import { dataDirsBelow, releasePods } from './src/release-pods.ts';
 import { rktExecutable } from './src/repository.ts';
 import { requireErofs } from './src/require-erofs.ts';
 import { passOnSignals } from './src/signals.ts';
+import { workersGone } from './src/workers-gone.ts';
 
 const steps: readonly (readonly [string, () => Promise<void>])[] = [
   ['format and lint', () => run(['biome', 'ci', '.'])],
@@ -47,9 +48,13 @@ async function vitest(projects: readonly string[]): Promise<void> {
   chmodSync(temporary, 0o755);
   try {
     const env = { ...process.env, TMPDIR: temporary };
-    await run(['vitest', 'run', ...projects.map((project) => `--project=${project}`)], { env });
+    // Not by its name: the shell script of that name would not pass signals on.
+    await run(['node', 'node_modules/vitest/vitest.mjs', 'run', ...projects.map((project) => `--project=${project}`)], {
+      env,
+    });
   } finally {
     // Tests that were ended by a signal have not undone anything.
+    await workersGone(temporary);
     for (const dir of dataDirsBelow(temporary)) await releasePods(rktExecutable, dir);
     rmSync(temporary, { recursive: true, force: true });
   }

@@ -55,8 +55,8 @@ export function install(names: readonly string[], tarballs: ReadonlyMap<string, 
   return dir;
 }
 
-/** Compiles a TypeScript file in a project the way a strict consumer would. Throws with the compiler's output. */
-export function typecheck(project: string, file: string): void {
+/** Compiles TypeScript files in a project the way a strict consumer would. Throws with the compiler's output. */
+export function typecheck(project: string, files: readonly string[]): void {
   mkdirSync(join(project, 'node_modules'), { recursive: true });
   writeFileSync(
     join(project, 'tsconfig.json'),
@@ -70,7 +70,7 @@ export function typecheck(project: string, file: string): void {
         skipLibCheck: false,
         types: ['node'],
       },
-      files: [file],
+      files,
     }),
   );
   symlinkSync(join(root, 'node_modules/typescript'), join(project, 'typescript'));

@@ -25,7 +25,7 @@ export function markdown(results: Results): string {
     'rounds); the ratios to podman in the same run are what counts. Each round begins with another tool.',
     '',
     'CPU and memory are of the command and of the children it waits for. ctr’s work is done by its daemon, so its are left',
-    'out (–). Those of podman’s runs are without conmon and runc, which it does not wait for; rkt’s are with its runtime.',
+    'out (–). Those of podman’s runs are without conmon and runc, which it does not wait for.',
     '',
     '![cold fetch, wall time as a share of podman’s](performance.svg)',
     '',
