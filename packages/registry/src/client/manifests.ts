@@ -3,7 +3,8 @@ import { formatReference, isDigest, parseDigest, type Reference } from '@rkt/ref
 import { RegistryError } from '../errors.ts';
 import type { AbortOptions, Descriptor } from '../image/image.ts';
 import { FieldError, field, parseObject } from '../image/json.ts';
-import { ACCEPT_MANIFESTS, essence } from '../image/media-types.ts';
+import { ACCEPT_MANIFESTS, essence, isSchema1Type } from '../image/media-types.ts';
+import { signedPayload } from '../image/signed-payload.ts';
 import type { FetchedManifest } from '../image/source.ts';
 import { parseContentLength } from '../protocol/content-range.ts';
 import { readAll, readSome } from '../transport/body.ts';
@@ -100,6 +101,8 @@ async function describe(context: ClientContext, candidate: Candidate, wanted: Wa
   if (!isDigest(digest) || size === undefined || mediaType === undefined) return undefined;
   // A header that contradicts the question is no answer; the bytes will tell.
   if (wanted.reference.digest !== undefined && digest !== wanted.reference.digest) return undefined;
+  // The length is that of the document with its signatures, which are no part of the manifest.
+  if (isSchema1Type(essence(mediaType))) return undefined;
   return { mediaType: essence(mediaType), digest, size };
 }
 
@@ -120,8 +123,9 @@ async function tryManifest(context: ClientContext, candidate: Candidate, wanted:
     response.body.cancel();
     throw tooLarge(context, name, origin);
   }
-  const bytes = await readAll(response.body, context.maxManifestBytes, `manifest of ${name}`);
-  if (length !== undefined && length !== bytes.length) throw sizeMismatch(name, origin, length, bytes.length);
+  const document = await readAll(response.body, context.maxManifestBytes, `manifest of ${name}`);
+  if (length !== undefined && length !== document.length) throw sizeMismatch(name, origin, length, document.length);
+  const bytes = signedPayload(document, name);
   const actual = digestOf(bytes, reference.digest ?? 'sha256');
   if (reference.digest !== undefined && actual !== reference.digest) {
     throw digestMismatch({ what: name, expected: reference.digest, actual, origin });

@@ -22,7 +22,10 @@ export interface ContentProvider {
   getBlob(reference: Reference, target: Descriptor, options?: OpenBlobOptions): Promise<BlobReader>;
 }
 
-/** A manifest as it came, verified against the digest if one was asked for. */
+/**
+ * A manifest, verified against the digest if one was asked for: as it came, or without its signatures if it is a signed
+ * Docker schema 1 manifest, whose digest does not cover them.
+ */
 export interface FetchedManifest {
   readonly descriptor: Descriptor;
   readonly bytes: Uint8Array;
