@@ -3,7 +3,9 @@ import type { Arguments } from '../args/command.ts';
 import type { Session } from '../wiring/session.ts';
 
 export async function execute(session: Session, { flags, operands }: Arguments): Promise<number> {
-  const [prefix = '', ...command] = operands;
+  const [prefix = '', ...rest] = operands;
+  // After `run IMAGE -- ARGUMENTS`, many write it here, too.
+  const command = rest[0] === '--' ? rest.slice(1) : rest;
   const { io } = session;
   const app = flags.text('app');
   const runtime = await session.runtime();

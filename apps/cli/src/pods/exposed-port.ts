@@ -40,5 +40,6 @@ function meant({ name, hostPort }: PortRequest, declared: readonly Port[]): stri
   const [swapped] = declared.filter(({ port }) => port === hostPort);
   const [numbered] = declared.filter(({ port }) => String(port) === name);
   if (numbered !== undefined) return `did you mean --port=${numbered.name}:${hostPort}?`;
-  return `did you mean --port=${swapped?.name ?? `${hostPort}-tcp`}:${name}?`;
+  if (swapped !== undefined) return `did you mean --port=${swapped.name}:${name}?`;
+  return `did you mean --port=${hostPort}-tcp:${name}? Or --port=${name}-tcp:${hostPort}, for port ${name} of the pod?`;
 }

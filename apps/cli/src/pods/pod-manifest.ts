@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { acVersion, type PodManifest, type Volume } from '@rkt/appc';
+import { acVersion, type PodManifest, type RuntimeApp, type Volume } from '@rkt/appc';
 import type { StoredImage } from '@rkt/store';
 import type { FlagValues } from '../args/flag.ts';
 import type { ImageRequest } from '../args/image-requests.ts';
@@ -40,6 +40,7 @@ export function podManifest(plan: PodPlan): PodManifest {
     'apps',
     apps.map(({ name }) => name),
   );
+  for (const { name } of volumes) requireMounted(name, apps);
   const ports = plan.flags.texts('port').map((text) => exposedPort(parsePortFlag(text), apps));
   return {
     acVersion,
@@ -48,6 +49,18 @@ export function podManifest(plan: PodPlan): PodManifest {
     ...(volumes.length === 0 ? {} : { volumes: volumes satisfies readonly Volume[] }),
     ...(ports.length === 0 ? {} : { ports }),
   };
+}
+
+/** A volume that nothing mounts is a slip of the name: what the app writes would be gone with the pod. */
+function requireMounted(volume: string, apps: readonly RuntimeApp[]): void {
+  const points = apps.flatMap(({ app }) => app.mountPoints ?? []);
+  const mounted = apps.some(({ mounts }) => mounts?.some((mount) => mount.volume === volume));
+  if (mounted || points.some(({ name }) => name === volume)) return;
+  const known = points.map(({ name, path }) => `${name} at ${path}`).join(', ');
+  const has = known === '' ? 'the image declares none' : `the image declares ${quote(known, { marks: false })}`;
+  throw new CliError('ERR_RKT_CLI_POD_INVALID', `volume ${quote(volume)} is mounted nowhere: ${has}`, {
+    hint: `say where with --mount=volume=${volume},target=PATH`,
+  });
 }
 
 function refuseDuplicates(what: string, names: readonly string[]): void {

@@ -201,6 +201,8 @@ describe('enter', () => {
   it('passes command and status through', async () => {
     expect((await rkt('enter', '5bc0', 'redis-cli', '-p', '1')).status).toBe(3);
     expect(runtime.calls).toEqual(['enter redis-cli -p 1']);
+    await rkt('enter', '5bc0', '--', 'redis-cli', '--', '-p');
+    expect(runtime.calls.at(-1)).toBe('enter redis-cli -- -p');
   });
 });
 

@@ -233,6 +233,9 @@ describe('the pod manifest', () => {
     expect(() => manifestOf(['x', '--mount=volume=nope,target=/x'])).toThrow(
       'dangling mount point "/x": volume "nope" not found',
     );
+    expect(() => manifestOf(['--volume=data,kind=host,source=/srv', 'x'])).toThrow(
+      'volume "data" is mounted nowhere: the image declares volume-data at /data',
+    );
     expect(() => manifestOf(['--volume=a,kind=empty', '--volume=a,kind=empty', 'x'])).toThrow(
       'multiple volumes with name "a"',
     );
@@ -276,7 +279,7 @@ describe('the pod manifest', () => {
 
   it.each([
     ['--port=16380:6379', 'did you mean --port=6379-tcp:16380?'],
-    ['--port=8080:80', 'did you mean --port=80-tcp:8080?'],
+    ['--port=8080:80', 'did you mean --port=80-tcp:8080? Or --port=8080-tcp:80, for port 8080 of the pod?'],
     ['--port=http:80', 'any port can be given as NUMBER-tcp or NUMBER-udp, as in --port=6379-tcp:6379'],
   ])('tells about %s the order and what may be meant', (flag, meant) => {
     expect(() => manifestOf([flag, 'x'])).toThrow(
