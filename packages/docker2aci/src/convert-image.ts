@@ -21,7 +21,7 @@ export interface ConvertImageOptions extends AbortOptions {
   /** Where layers are kept; those it has are not fetched. */
   readonly repository: LayerRepository;
   readonly onProgress?: OnConversionProgress;
-  /** Layers of more than 1 MiB fetched at once; as many smaller ones are fetched beside them. @default 3 */
+  /** Layers of more than 4 MiB fetched at once; as many smaller ones are fetched beside them. @default 3 */
   readonly concurrency?: number;
   readonly limits?: Partial<ConversionLimits>;
   /** @default the worker's file in this package */

@@ -9,6 +9,7 @@ import { aciSegments, decodeLayerIndex, type LayerRepository, mergeLayers } from
 import type { AbortOptions, Image } from '@rkt/registry';
 import { type ConvertedImage, type ConvertImageOptions, convertImage } from './convert-image.ts';
 import { ConversionError } from './errors.ts';
+import { shorterThanIndex } from './layers/read-range.ts';
 import { directoryRepository } from './repository/directory-repository.ts';
 
 export interface ConvertToAciOptions extends Omit<ConvertImageOptions, 'repository'> {
@@ -48,7 +49,7 @@ export async function* convertToAci(image: Image, options: ConvertToAciOptions =
   }
 }
 
-interface LayerFile {
+interface OpenFile {
   readonly path: string;
   readonly file: FileHandle;
 }
@@ -58,7 +59,7 @@ async function* aciStream(
   repository: LayerRepository,
   options: AbortOptions,
 ): AsyncGenerator<Uint8Array, void> {
-  const files: LayerFile[] = [];
+  const files: OpenFile[] = [];
   try {
     const layers = [];
     for (const { diffId } of image.layers) {
@@ -81,17 +82,15 @@ async function* aciStream(
 }
 
 async function* readRange(
-  layer: LayerFile | undefined,
+  layer: OpenFile | undefined,
   start: number,
   length: number,
 ): AsyncGenerator<Uint8Array, void> {
+  if (layer === undefined) throw new RangeError('a segment names a layer the image does not have');
   for (let at = 0; at < length; ) {
     const size = Math.min(CHUNK_BYTES, length - at);
-    const read = await layer?.file.read(Buffer.allocUnsafe(size), 0, size, start + at);
-    if (read === undefined || read.bytesRead === 0) {
-      const text = `layer file ${layer?.path} is shorter than its index says: nothing at offset ${start + at}`;
-      throw new ConversionError('ERR_RKT_DOCKER2ACI_IO', text);
-    }
+    const read = await layer.file.read(Buffer.allocUnsafe(size), 0, size, start + at);
+    if (read.bytesRead === 0) throw shorterThanIndex(layer.path, start + at);
     yield read.buffer.subarray(0, read.bytesRead);
     at += read.bytesRead;
   }

@@ -20,8 +20,6 @@ export interface InflaterOptions {
   readonly maxZstdWindowLog: number;
   /** Takes each piece as it comes; what it throws ends the inflating. The piece is not kept. */
   readonly sink: (bytes: Uint8Array) => void;
-  /** @default on the calling thread if this Node allows it, otherwise on the thread pool */
-  readonly createEngine?: (options: EngineOptions) => Engine;
 }
 
 /**
@@ -42,7 +40,8 @@ function passing({ sink }: InflaterOptions): Inflater {
   };
 }
 
-function bestEngine(options: EngineOptions): Engine {
+/** On the calling thread if this Node allows it, otherwise on the thread pool. */
+function createEngine(options: EngineOptions): Engine {
   return createDirectEngine(options) ?? createStreamEngine(options);
 }
 
@@ -82,7 +81,7 @@ class EngineInflater implements Inflater {
   }
 
   #open(): Engine {
-    const { createEngine = bestEngine, maxZstdWindowLog, sink } = this.#options;
+    const { maxZstdWindowLog, sink } = this.#options;
     const guarded = (bytes: Uint8Array): void => {
       try {
         sink(bytes);

@@ -12,12 +12,15 @@ export interface OpenLayer {
 export function readLayerRange(layer: OpenLayer, target: Uint8Array, offset: number): void {
   for (let at = 0; at < target.length; ) {
     const read = readPart(layer, target.subarray(at), offset + at);
-    if (read === 0) {
-      const text = `layer file ${layer.path} is shorter than its index says: nothing at offset ${offset + at}`;
-      throw new ConversionError('ERR_RKT_DOCKER2ACI_IO', text, { path: layer.path });
-    }
+    if (read === 0) throw shorterThanIndex(layer.path, offset + at);
     at += read;
   }
+}
+
+/** Of a layer tar that ends at `offset`, where its index promises more. */
+export function shorterThanIndex(path: string, offset: number): ConversionError {
+  const text = `layer file ${path} is shorter than its index says: nothing at offset ${offset}`;
+  return new ConversionError('ERR_RKT_DOCKER2ACI_IO', text, { path });
 }
 
 function readPart(layer: OpenLayer, target: Uint8Array, position: number): number {

@@ -2,6 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Repository } from '@rkt/refparse';
+import { errorCode } from '../error-code.ts';
 import { RegistryError } from '../errors.ts';
 import type { AbortOptions } from '../image/image.ts';
 import { type AuthDocument, normalizeKey, parseAuthDocument } from './auth-document.ts';
@@ -97,7 +98,7 @@ async function readDocument(path: string, options: AbortOptions): Promise<AuthDo
     bytes = await readFile(path, options.signal === undefined ? {} : { signal: options.signal });
   } catch (error) {
     options.signal?.throwIfAborted();
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const code = errorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw new RegistryError(
       'ERR_RKT_REGISTRY_CREDENTIALS_INVALID',

@@ -15,7 +15,7 @@ export interface PutBlobOptions extends AbortOptions {
   readonly open: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
   /** The path of another repository of the same registry that has the blob. */
   readonly mountFrom?: string;
-  /** Sent as they are given. Told after each chunk that arrived. */
+  /** Told after each chunk that arrived how many bytes have, in all. */
   readonly onBytes?: (sent: number) => void;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorCode } from '../error-code.ts';
 import { RegistryError } from '../errors.ts';
 import type { TlsSettings } from './tls-settings.ts';
 
@@ -60,7 +61,7 @@ async function list(directory: string): Promise<readonly string[]> {
   try {
     names = await readdir(directory);
   } catch (error) {
-    const code = codeOf(error);
+    const code = errorCode(error);
     if (MISSING.has(code) || code === 'EACCES') return [];
     throw invalid(`directory ${directory} cannot be read (${code})`, error);
   }
@@ -126,13 +127,9 @@ async function readLimited(path: string): Promise<string> {
     }
     if (length <= MAX_FILE_BYTES) return buffer.toString('latin1', 0, length);
   } catch (error) {
-    throw invalid(`${path} cannot be read (${codeOf(error)})`, error);
+    throw invalid(`${path} cannot be read (${errorCode(error)})`, error);
   }
   throw invalid(`${path} is larger than ${MAX_FILE_BYTES} bytes`);
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }
 
 function invalid(text: string, cause?: unknown): RegistryError {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { errorCode } from '../error-code.ts';
 import { RegistryError, type RegistryErrorCode } from '../errors.ts';
 
 interface Kind {
@@ -67,9 +68,4 @@ function kindOf(code: string, error: unknown): Kind {
     return { code: 'ERR_RKT_REGISTRY_PROTOCOL', transient: false, text: `the answer is not HTTP: ${text}` };
   }
   return { code: 'ERR_RKT_REGISTRY_UNREACHABLE', transient: false, text: code === '' ? text : `${text} (${code})` };
-}
-
-function errorCode(error: unknown): string {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return '';
-  return typeof error.code === 'string' ? error.code : '';
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
+import { errorCode } from '../error-code.ts';
 import { RegistryError } from '../errors.ts';
 
 /** Where Debian, Red Hat, SUSE and Alpine keep all trusted authorities in one file. */
@@ -28,8 +29,7 @@ async function readBundle(path: string): Promise<string> {
   try {
     if ((await stat(path)).size <= MAX_BUNDLE_BYTES) return await readFile(path, 'latin1');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    throw invalid(`the authorities of the system cannot be read: ${path} (${code})`, error);
+    throw invalid(`the authorities of the system cannot be read: ${path} (${errorCode(error)})`, error);
   }
   throw invalid(`the authorities of the system cannot be read: ${path} is larger than ${MAX_BUNDLE_BYTES} bytes`);
 }
