@@ -2,13 +2,16 @@
 import { join } from 'node:path';
 import {
   authFileKeychain,
+  type ContentProvider,
   type Credential,
   chainKeychains,
   createRegistry,
+  type DiffIdOf,
   dockerConfigKeychain,
   type FileKeychainOptions,
   imageSource,
   type Keychain,
+  type OpenImageEvent,
   proxyFromEnvironment,
   type Registry,
   type RegistryHost,
@@ -54,7 +57,7 @@ export function openRegistry({ config, insecure, env, uid, warn }: RegistrySetti
   });
   return {
     resolve: async (reference, signal) => (await registry.resolve(reference, { signal })).digest,
-    open: (reference, signal) => openImage(registry, reference, signal),
+    open: (reference, signal) => openImage({ registry, warn }, reference, signal),
     [Symbol.asyncDispose]: async () => {
       await registry[Symbol.asyncDispose]();
       await transport.close();
@@ -85,21 +88,41 @@ function keychain(config: Config, files: FileKeychainOptions): Keychain {
   return chainKeychains(staticKeychain(Object.fromEntries(own)), authFileKeychain(files), dockerConfigKeychain(files));
 }
 
+interface ImageAccess {
+  readonly registry: Registry;
+  readonly warn: RegistrySettings['warn'];
+}
+
 /** The first manifest that is read is what the reference itself points at, be it an index. */
 async function openImage(
-  registry: Registry,
+  { registry, warn }: ImageAccess,
   reference: Parameters<RegistryAccess['open']>[0],
   signal: AbortSignal,
 ): Promise<RemoteImage> {
   let digest: string | undefined;
-  const source = imageSource({
+  const provider: ContentProvider = {
     getManifest: async (wanted, options) => {
       const fetched = await registry.getManifest(wanted, options);
       digest ??= fetched.descriptor.digest;
       return fetched;
     },
     getBlob: (repository, target, options) => registry.getBlob(repository, target, options),
+    getBlobSize: (repository, blob, options) => registry.getBlobSize(repository, blob, options),
+  };
+  const image = await imageSource(provider, { diffIdOf }).open(reference, {
+    signal,
+    onProgress: (event) => warn(textOf(event)),
   });
-  const image = await source.open(reference, { signal });
   return { digest: digest ?? image.descriptor.digest, image };
+}
+
+/** Loaded when it is needed: hardly any image is of schema 1. */
+const diffIdOf: DiffIdOf = async (blob, options) => {
+  const docker2aci = await import('@rkt/docker2aci');
+  return docker2aci.diffIdOf(blob, options);
+};
+
+function textOf({ reference }: OpenImageEvent): string {
+  const text = `${quote(reference)} is a Docker schema 1 image, a format of before 2017, whose layers are read twice`;
+  return `${text}: ask its publisher to push it again`;
 }

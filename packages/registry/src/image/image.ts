@@ -89,9 +89,15 @@ export interface Image {
   readonly layers: readonly Layer[];
 }
 
+/** What happens while an image is opened; facts that can be written as JSON. */
+export type OpenImageEvent =
+  /** It is a Docker schema 1 image: all its layers are read once before it is open. Its publisher should push it again. */
+  { readonly type: 'image:schema1'; readonly reference: string };
+
 export interface OpenImageOptions extends AbortOptions {
   /** @default the platform of this process (`linux` and `process.arch`) */
   readonly platform?: Platform;
+  readonly onProgress?: (event: OpenImageEvent) => void;
 }
 
 /** Anything images come from: a registry, an OCI layout, a `docker save` archive. */
