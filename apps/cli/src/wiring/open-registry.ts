@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
+import type { Reference } from '@rkt/refparse';
 import {
   authFileKeychain,
   type ContentProvider,
@@ -11,7 +12,6 @@ import {
   type FileKeychainOptions,
   imageSource,
   type Keychain,
-  type OpenImageEvent,
   proxyFromEnvironment,
   type Registry,
   type RegistryHost,
@@ -25,7 +25,7 @@ import { quote } from '../render/quote.ts';
 import type { Config, ContainersRule } from './config/config.ts';
 import { loadRegistriesConf, ruleFor } from './config/registries-conf.ts';
 import type { Io } from './io.ts';
-import type { RegistryAccess, RegistrySettings, RemoteImage } from './libraries.ts';
+import type { OpenRemoteOptions, RegistryAccess, RegistrySettings, RemoteImage } from './libraries.ts';
 import { hostsOf, hostsOfRule } from './registry-hosts.ts';
 
 /** Registries with everything that is configured about them. */
@@ -57,7 +57,7 @@ export function openRegistry({ config, insecure, env, uid, warn }: RegistrySetti
   });
   return {
     resolve: async (reference, signal) => (await registry.resolve(reference, { signal })).digest,
-    open: (reference, signal) => openImage({ registry, warn }, reference, signal),
+    open: (reference, options) => openImage({ registry, warn }, reference, options),
     [Symbol.asyncDispose]: async () => {
       await registry[Symbol.asyncDispose]();
       await transport.close();
@@ -88,6 +88,9 @@ function keychain(config: Config, files: FileKeychainOptions): Keychain {
   return chainKeychains(staticKeychain(Object.fromEntries(own)), authFileKeychain(files), dockerConfigKeychain(files));
 }
 
+const SCHEMA1_WARNING =
+  'is a Docker schema 1 image, a format of before 2017, whose layers are read twice: ask its publisher to push it again';
+
 interface ImageAccess {
   readonly registry: Registry;
   readonly warn: RegistrySettings['warn'];
@@ -96,8 +99,8 @@ interface ImageAccess {
 /** The first manifest that is read is what the reference itself points at, be it an index. */
 async function openImage(
   { registry, warn }: ImageAccess,
-  reference: Parameters<RegistryAccess['open']>[0],
-  signal: AbortSignal,
+  reference: Reference,
+  { signal, onProgress }: OpenRemoteOptions,
 ): Promise<RemoteImage> {
   let digest: string | undefined;
   const provider: ContentProvider = {
@@ -111,7 +114,10 @@ async function openImage(
   };
   const image = await imageSource(provider, { diffIdOf }).open(reference, {
     signal,
-    onProgress: (event) => warn(textOf(event)),
+    onProgress: (event) => {
+      if (event.type === 'image:schema1') warn(`${quote(event.reference)} ${SCHEMA1_WARNING}`);
+      onProgress(event);
+    },
   });
   return { digest: digest ?? image.descriptor.digest, image };
 }
@@ -119,10 +125,6 @@ async function openImage(
 /** Loaded when it is needed: hardly any image is of schema 1. */
 const diffIdOf: DiffIdOf = async (blob, options) => {
   const docker2aci = await import('@rkt/docker2aci');
+  docker2aci.exposeCollector();
   return docker2aci.diffIdOf(blob, options);
 };
-
-function textOf({ reference }: OpenImageEvent): string {
-  const text = `${quote(reference)} is a Docker schema 1 image, a format of before 2017, whose layers are read twice`;
-  return `${text}: ask its publisher to push it again`;
-}

@@ -61,7 +61,7 @@ interface MeasuredLayer {
 
 type Measure = (blobSum: Digest, options: Required<AbortOptions>) => Promise<MeasuredLayer>;
 
-function requireMeans({ provider, diffIdOf, reference }: Schema1Context): Measure {
+function requireMeans({ provider, diffIdOf, reference, options: { onProgress } }: Schema1Context): Measure {
   if (provider.getBlobSize === undefined || diffIdOf === undefined) {
     const name = formatReference(reference);
     const text = `${name} is a Docker schema 1 image, which cannot be read from here: its layers would have to be inflated`;
@@ -71,8 +71,12 @@ function requireMeans({ provider, diffIdOf, reference }: Schema1Context): Measur
   return async (digest, options) => {
     const size = await getBlobSize.call(provider, reference, digest, options);
     const descriptor = { mediaType: DOCKER_LAYER, digest, size };
-    const open = () => provider.getBlob(reference, descriptor, options);
-    return { descriptor, diffId: await readBlob(open, (blob) => diffIdOf(blob, options)) };
+    onProgress?.({ type: 'measure:start', digest, size });
+    const onBytes = (received: number): void => onProgress?.({ type: 'measure:bytes', digest, received, size });
+    const open = () => provider.getBlob(reference, descriptor, { ...options, onBytes });
+    const diffId = await readBlob(open, (blob) => diffIdOf(blob, options));
+    onProgress?.({ type: 'measure:done', digest, diffId });
+    return { descriptor, diffId };
   };
 }
 

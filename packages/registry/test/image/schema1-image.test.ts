@@ -48,7 +48,16 @@ describe('a schema 1 image', () => {
     const built = await loopback.server.putSchema1Image(name, { ...image, signed });
     const events: OpenImageEvent[] = [];
     const opened = await open(loopback, { onProgress: (event) => events.push(event) });
-    expect(events).toEqual([{ type: 'image:schema1', reference: `${loopback.server.domain}/zanui/nginx:latest` }]);
+    expect(events[0]).toEqual({ type: 'image:schema1', reference: `${loopback.server.domain}/zanui/nginx:latest` });
+    for (const { descriptor, diffId } of opened.layers) {
+      const { digest, size } = descriptor;
+      const told = events.filter((event) => 'digest' in event && event.digest === digest);
+      expect(told[0]).toEqual({ type: 'measure:start', digest, size });
+      expect(told.slice(-2)).toEqual([
+        { type: 'measure:bytes', digest, size, received: size },
+        { type: 'measure:done', digest, diffId },
+      ]);
+    }
     expect(opened.descriptor).toEqual({ mediaType: built.mediaType, ...built.manifest });
     expect(sha256(opened.manifestBytes)).toBe(built.manifest.digest);
     expect(opened.configDescriptor).toEqual({
