@@ -159,6 +159,55 @@ describe('a schema 1 image', () => {
   });
 });
 
+describe('a signed document', () => {
+  async function serve(loopback: Loopback, bytes: Uint8Array, mediaType = SIGNED_TYPE): Promise<void> {
+    loopback.server.putManifest('x', bytes, { mediaType, tag: 'latest' });
+  }
+
+  /** Of schema 1 with its signature, and something else without. */
+  function twoFaced(payloadTail: string): Uint8Array {
+    const base64url = (text: string): string => Buffer.from(text).toString('base64url');
+    const head = '{"name":"x"';
+    const format = base64url(JSON.stringify({ formatLength: head.length, formatTail: base64url(payloadTail) }));
+    return Buffer.from(`${head},"schemaVersion":1,"signatures":[{"protected":"${format}"}]}`);
+  }
+
+  it.each([
+    ['an image of today', ',"schemaVersion":2,"config":{},"layers":[]}', /schemaVersion is not 1/],
+    ['both', ',"schemaVersion":1,"fsLayers":[],"history":[],"layers":[]}', /at once/],
+    ['signed again', ',"schemaVersion":1,"fsLayers":[],"history":[],"signatures":[]}', /signatures itself/],
+    ['no document', ',', /no JSON document/],
+    ['of the same members, but empty', ',"schemaVersion":1,"fsLayers":[],"history":[]}', /no fsLayers/],
+  ])('whose payload is %s is refused by what the payload says', async (_name, tail, text) => {
+    await using loopback = await startLoopback();
+    await serve(loopback, twoFaced(tail));
+    const error = await registryError(() => open(loopback, { reference: 'x' }));
+    expect([error.code, error.message]).toEqual(['ERR_RKT_REGISTRY_MANIFEST_INVALID', expect.stringMatching(text)]);
+    expect(requestsOf(loopback)).toEqual(['GET manifests/latest']);
+  });
+
+  it('is nothing else under another type, and nothing when it is cut', async () => {
+    await using loopback = await startLoopback();
+    await loopback.server.putSchema1Image({ repository: 'x', tag: 'latest' }, image);
+    const document = await fetch(`${loopback.server.origin}/v2/x/manifests/latest`);
+    const bytes = new Uint8Array(await document.arrayBuffer());
+    for (const type of ['application/vnd.oci.image.manifest.v1+json', 'application/vnd.oci.image.index.v1+json']) {
+      await serve(loopback, bytes, type);
+      const error = await registryError(() => open(loopback, { reference: 'x' }));
+      expect([error.code, error.message]).toEqual([
+        'ERR_RKT_REGISTRY_MANIFEST_INVALID',
+        expect.stringMatching(/schemaVersion is not 2/),
+      ]);
+    }
+    await serve(loopback, bytes, 'application/json');
+    expect((await open(loopback, { reference: 'x' })).layers).toHaveLength(2);
+    await serve(loopback, bytes.subarray(0, -100));
+    expect((await registryError(() => open(loopback, { reference: 'x' }))).code).toBe(
+      'ERR_RKT_REGISTRY_MANIFEST_INVALID',
+    );
+  });
+});
+
 describe('the blobs of a schema 1 image', () => {
   const faults: readonly (readonly [string, string, FaultAction, string])[] = [
     ['are another', 'GET', { kind: 'corrupt', offset: 9 }, 'ERR_RKT_REGISTRY_DIGEST_MISMATCH'],
