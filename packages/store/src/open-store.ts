@@ -95,8 +95,8 @@ function storeOn(context: StoreContext): Store {
     touchImage: async (id) => touchImage(context, id),
     getRemote: async (name) => database.read((sql) => findRemote(sql, name)),
     putRemote: async (remote) => putRemote(context, remote),
-    lease: async (options) => {
-      const lease = openLease(context, options);
+    lease: async () => {
+      const lease = openLease(context);
       leases.set(lease, lease);
       return lease;
     },
@@ -117,7 +117,8 @@ function storeOn(context: StoreContext): Store {
 
 function touchImage(context: StoreContext, id: ImageId): void {
   requireWritable(context, 'record the use of an image');
-  if (!context.database.transaction((sql) => touch(sql, id, context.now()))) throw imageNotFound(id);
+  const isKnown = context.database.transaction((sql) => touch(sql, id, context.now()), { durable: false });
+  if (!isKnown) throw imageNotFound(id);
 }
 
 function putRemote(context: StoreContext, remote: RemoteRecord): void {

@@ -99,6 +99,67 @@ describe('run', () => {
     expect(runtime.calls).toContain('stopApp');
   });
 
+  it('removes the pod with --rm once it has ended, and forgets what its images were kept for', async () => {
+    const running = rkt(insecure, 'run', '--rm', image);
+    await started();
+    const directory = join(dir, 'data/pods/embryo/11111111-2222-4333-8444-555555555555');
+    rmSync(directory, { recursive: true });
+    runtime.exit(7);
+    expect(await running).toMatchObject({ status: 7, stdout: '' });
+    expect(runtime.prepared[0]?.ephemeral).toBe(true);
+    expect(runtime.calls.slice(-2)).toEqual(['stopSandbox', 'remove']);
+    const id = runtime.prepared[0]?.manifest.apps[0]?.image.id ?? '';
+    // What is there again is another pod's.
+    mkdirSync(directory);
+    expect((await rkt('image', 'rm', id)).status).toBe(0);
+  });
+
+  it.each([['createSandbox'], ['addApp'], ['startApp']])(
+    'removes the pod with --rm also when %s fails',
+    async (name) => {
+      const error = Object.assign(new Error('no such program'), { code: 'ERR_RKT_STAGE1_EXEC_NOT_FOUND' });
+      runtime.failing = { name, error };
+      const { status, stderr } = await rkt(insecure, 'run', '--rm', image);
+      expect([status, stderr.split('\n').filter((line) => line.startsWith('run: '))]).toEqual([
+        254,
+        ['run: no such program'],
+      ]);
+      expect(runtime.calls.slice(-2)).toEqual(['stopSandbox', 'remove']);
+      expect(runtime.pods.size).toBe(0);
+    },
+  );
+
+  it('tells when the pod cannot be removed, and ends as the app did', async () => {
+    runtime.failing = { name: 'remove', error: new Error('a reason') };
+    const running = rkt(insecure, 'run', '--rm', image);
+    await started();
+    runtime.exit(3);
+    const { status, stderr } = await running;
+    expect(status).toBe(3);
+    expect(stderr).toMatch(/^run: cannot remove pod ".*" \(rkt gc will try again\): a reason$/m);
+  });
+
+  it('takes the pod down whatever signals come meanwhile, and ends as the app did', async () => {
+    const io = fakeIo();
+    const down = Promise.withResolvers<void>();
+    const stopSandbox = async (): Promise<void> => {
+      runtime.calls.push('stopSandbox');
+      await down.promise;
+    };
+    const run = rktWith(dir, {
+      openRuntime: async () => ({ ...runtime, stopSandbox }),
+      probeErofs: async () => ({ usable: false, reason: 'a test' }) as const,
+    });
+    const running = run.within(io, insecure, 'run', '--rm', image);
+    await started();
+    runtime.exit(7);
+    await vi.waitFor(() => expect(runtime.calls).toContain('stopSandbox'));
+    expect([io.send('SIGINT'), io.send('SIGTERM'), io.send('SIGTERM')]).toEqual([true, true, true]);
+    down.resolve();
+    expect((await running).status).toBe(7);
+    expect(runtime.calls.at(-1)).toBe('remove');
+  });
+
   it.each([
     [{ tty: true }, [], 'inherit'],
     [{ tty: true }, ['--interactive'], 'tty'],
@@ -230,6 +291,21 @@ describe('prepare and run-prepared', () => {
     runtime.exit(5);
     expect((await running).status).toBe(5);
     expect(runtime.calls).toEqual(['prepare', 'createSandbox', 'addApp', 'startApp', 'stopSandbox']);
+  });
+
+  it('removes the pod with --rm, but not one that somebody else runs', async () => {
+    const { stdout } = await rkt(insecure, 'prepare', '--quiet', image);
+    const error = Object.assign(new Error('no'), { code: 'ERR_RKT_STAGE1_POD_NOT_PREPARED' });
+    runtime.failing = { name: 'createSandbox', error };
+    expect((await rkt('run-prepared', '--rm', stdout.trim())).status).toBe(254);
+    expect(runtime.calls).not.toContain('remove');
+    runtime.failing = undefined;
+    runtime.calls.length = 0;
+    const running = rkt('run-prepared', '--rm', stdout.trim());
+    await started();
+    runtime.exit(5);
+    expect((await running).status).toBe(5);
+    expect(runtime.calls).toEqual(['createSandbox', 'addApp', 'startApp', 'stopSandbox', 'remove']);
   });
 
   it('run only what is prepared', async () => {

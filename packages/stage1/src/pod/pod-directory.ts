@@ -34,10 +34,18 @@ export interface OwnedPod {
   readonly dir: string;
   /** Who inherits this descriptor holds the lock, too. */
   readonly lockFd: number;
-  /** One rename, made durable when it is worth it. */
-  moveTo(stage: PodStage): void;
+  /** One rename. */
+  moveTo(stage: PodStage, options?: MoveOptions): void;
   /** Idempotent. */
   release(): void;
+}
+
+export interface MoveOptions {
+  /**
+   * Whether the move must survive a power cut. Without, the worst one does is to undo the move, which matters neither to a
+   * pod that is garbage before and after, nor to one that is removed when it has ended.
+   */
+  readonly durable: boolean;
 }
 
 export interface PodDirectory {
@@ -171,7 +179,7 @@ function ownedPod(location: PodLocation, lockFd: number): OwnedPod {
     get dir() {
       return dir;
     },
-    moveTo: (next) => {
+    moveTo: (next, options) => {
       if (!mayMove(stage, next)) throw new RangeError(`a pod does not go from ${stage} to ${next}`);
       const target = join(dir, '..', '..', next, location.id);
       // Somebody may have tidied away a directory that was empty.
@@ -179,9 +187,8 @@ function ownedPod(location: PodLocation, lockFd: number): OwnedPod {
       renameSync(dir, target);
       stage = next;
       dir = target;
-      // The old parent need not be synced: until it is, the worst a power cut does is to undo the move. A pod that is only
-      // being prepared is garbage after one, wherever it is.
-      if (next !== 'prepare') syncDirectory(join(target, '..'));
+      // The old parent need not be synced: until it is, the worst a power cut does is to undo the move.
+      if (options?.durable) syncDirectory(join(target, '..'));
     },
     release: () => {
       if (held) closeSync(lockFd);

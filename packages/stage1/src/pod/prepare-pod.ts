@@ -10,7 +10,7 @@ import { records } from './records.ts';
 
 /** embryo -> preparing -> prepared. Nothing is left of a pod that fails on the way; of one that is killed, gc sees to it. */
 export async function preparePod(context: RuntimeContext, options: PrepareOptions): Promise<PodId> {
-  const { manifest, rootfs, sandbox, signal } = options;
+  const { manifest, rootfs, sandbox, ephemeral = false, signal } = options;
   signal?.throwIfAborted();
   requireRoot(context);
   checkPod(options);
@@ -21,11 +21,13 @@ export async function preparePod(context: RuntimeContext, options: PrepareOption
     pod.moveTo('prepare');
     await options.onDirectory?.(pod.dir);
     signal?.throwIfAborted();
-    records.writeManifest(pod.dir, manifest);
-    records.writeSandbox(pod.dir, { createdAt: context.now(), spec: sandbox, rootfs });
+    const durable = !ephemeral;
+    const record = { createdAt: context.now(), spec: sandbox, rootfs, ...(ephemeral && { ephemeral }) };
+    records.writeManifest(pod.dir, manifest, { durable });
+    records.writeSandbox(pod.dir, record, { durable });
     // Both files' names at once.
-    syncDirectory(pod.dir);
-    pod.moveTo('prepared');
+    if (durable) syncDirectory(pod.dir);
+    pod.moveTo('prepared', { durable });
     return id;
   } catch (error) {
     // The first failure is the one to tell; what cannot be deleted now is found by gc.
