@@ -101,13 +101,9 @@ export function openPodDirectory(dataDir: string): PodDirectory {
       }
     },
     own: async (location, { syscalls, waitMs = 100, signal }) => {
-      const end = performance.now() + waitMs;
-      for (;;) {
-        signal?.throwIfAborted();
-        const pod = tryOwn(location, syscalls);
-        if (pod !== undefined || performance.now() >= end) return pod;
-        await delay(5, undefined, signal && { signal });
-      }
+      signal?.throwIfAborted();
+      const pod = tryOwn(location, syscalls);
+      return pod ?? (waitMs > 0 ? ownLater(location, { syscalls, waitMs, signal }) : undefined);
     },
   };
 }
@@ -149,6 +145,18 @@ function tryOwn(location: PodLocation, syscalls: Syscalls): OwnedPod | undefined
   if (syscalls.flock(fd, 'exclusive') && isSameFile(fd, join(location.dir, lockName))) return ownedPod(location, fd);
   closeSync(fd);
   return undefined;
+}
+
+async function ownLater(
+  location: PodLocation,
+  { syscalls, waitMs, signal }: OwnOptions & { readonly waitMs: number },
+): Promise<OwnedPod | undefined> {
+  const end = performance.now() + waitMs;
+  for (;;) {
+    await delay(5, undefined, signal && { signal });
+    const pod = tryOwn(location, syscalls);
+    if (pod !== undefined || performance.now() >= end) return pod;
+  }
 }
 
 /** A crash between mkdir and the lock's creation, or in the middle of a deletion, leaves a directory without one. */

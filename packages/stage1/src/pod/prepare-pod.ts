@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomUUID } from 'node:crypto';
 import { type RuntimeContext, requireRoot } from '../context.ts';
+import { randomUuid } from '../host/index.ts';
 import { removeTree } from '../mounts/index.ts';
 import type { PodId, PrepareOptions } from '../runtime.ts';
 import { checkPod } from './check-pod.ts';
@@ -15,7 +15,7 @@ export async function preparePod(context: RuntimeContext, options: PrepareOption
   requireRoot(context);
   checkPod(options);
   const { syscalls } = await context.host.kernel();
-  const id = randomUUID();
+  const id = randomUuid();
   const pod = context.pods.create(id, syscalls);
   try {
     pod.moveTo('prepare');

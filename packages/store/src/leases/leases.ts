@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomUUID } from 'node:crypto';
 import { lstatSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { ImageId } from '@rkt/appc';
 import { releaseQuietly, type StoreContext } from '../context.ts';
 import { isNotFound } from '../errors.ts';
 import { isOwnerAlive } from '../host/owner.ts';
+import { randomUuid } from '../host/random-uuid.ts';
 import { imageNotFound } from '../images/not-found.ts';
 import type { Sql } from '../records/database.ts';
 import { findImage } from '../records/images.ts';
@@ -22,7 +22,7 @@ export interface HeldLease extends Lease {
  * and protects nothing.
  */
 export function openLease(context: StoreContext): HeldLease {
-  const id = randomUUID();
+  const id = randomUuid();
   let binding: Binding = { paths: [], durable: false };
   const retained = new Set<ImageId>();
   return {
