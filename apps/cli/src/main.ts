@@ -4,6 +4,7 @@ import { prefixOf } from './args/command.ts';
 import { locateCommand, readCommandLine } from './args/parse.ts';
 import { type CommandModule, commandModules } from './commands/command-modules.ts';
 import { CliError, errnoOf, isCliError, reasonOf } from './errors.ts';
+import { failureStatus, missingCommandStatus } from './exit-status.ts';
 import { completionKey } from './help/completion-key.ts';
 import { renderError } from './render/error.ts';
 import { quote } from './render/quote.ts';
@@ -11,11 +12,6 @@ import { installedLibraries } from './wiring/installed-libraries.ts';
 import { type Io, processIo } from './wiring/io.ts';
 import type { Libraries } from './wiring/libraries.ts';
 import { createSession } from './wiring/session.ts';
-
-/** The status of everything that rkt itself could not do; an app's own status is passed through. */
-export const failureStatus = 254;
-/** The status of a command line without a command. */
-export const missingCommandStatus = 2;
 
 /**
  * Runs rkt and resolves to its exit status. Never rejects: errors go to standard error.

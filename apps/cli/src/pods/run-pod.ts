@@ -3,6 +3,7 @@ import type { PodId, RunningApp, Runtime, StdioMode } from '@rkt/stage1';
 import { CliError, reasonOf } from '../errors.ts';
 import type { Session } from '../wiring/session.ts';
 import { isPodGone } from './pod-gone.ts';
+import { sayLater } from './say-later.ts';
 
 /** The signal of this count is not passed on: it kills the app. */
 const KILL_AT_SIGNAL = 3;
@@ -90,8 +91,11 @@ function followSize({ io }: Session, running: RunningApp): Disposable {
 /** Signals go to the app; one that does not end after several of them is killed. */
 async function attend(session: Session, running: RunningApp, kill: () => Promise<void>): Promise<number> {
   let signals = 0;
+  using waiting = new DisposableStack();
   using _ = session.interrupts.divert((name) => {
     signals += 1;
+    if (signals === 1)
+      waiting.use(sayLater(session, `waiting for the app to end after ${name} (the third signal kills it)`));
     if (signals < KILL_AT_SIGNAL) return running.signal(name);
     session.say('the app did not end, killing it');
     kill().catch((error: unknown) => session.say(`cannot kill the app: ${reasonOf(error)}`));

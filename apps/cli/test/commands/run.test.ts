@@ -72,7 +72,7 @@ describe('run', () => {
     const pod = join(dir, 'data/pods/exited-garbage/11111111-2222-4333-8444-555555555555');
     mkdirSync(dirname(pod));
     renameSync(join(dir, 'data/pods/embryo/11111111-2222-4333-8444-555555555555'), pod);
-    expect((await rkt('image', 'rm', id)).stderr).toContain('is in use');
+    expect((await rkt('image', 'rm', id)).stderr).toContain(`${id} is in use by ${pod}\n`);
     rmSync(pod, { recursive: true });
     expect((await rkt('image', 'rm', id)).status).toBe(0);
   });
@@ -87,6 +87,20 @@ describe('run', () => {
     expect(runtime.signals).toEqual(['SIGTERM', 'SIGINT']);
     runtime.exit(143);
     expect((await running).status).toBe(143);
+  });
+
+  it('says after a second that an app has not ended after a signal', async () => {
+    const io = fakeIo();
+    const running = rkt.within(io, insecure, 'run', image);
+    await started();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    io.send('SIGINT');
+    expect(io.written.stderr).not.toContain('waiting');
+    await vi.waitFor(() => expect(io.written.stderr).toContain('waiting'), { timeout: 3_000 });
+    runtime.exit(130);
+    const { status, stderr } = await running;
+    expect(status).toBe(130);
+    expect(stderr).toMatch(/^run: waiting for the app to end after SIGINT \(the third signal kills it\)$/m);
   });
 
   it('kills an app that does not end after the third signal', async () => {

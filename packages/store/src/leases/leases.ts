@@ -61,9 +61,10 @@ export function deleteDeadLeases(sql: Sql): void {
   }
 }
 
-/** Whether any recorded lease retains the image. */
-export function isLeased(sql: Sql, image: ImageId): boolean {
-  return sql.get('SELECT 1 FROM lease_images WHERE image_id = ?', image) !== undefined;
+/** For every recorded lease that retains the image the paths it is bound to that exist; none for one of a process. */
+export function leasesOf(sql: Sql, image: ImageId): readonly (readonly string[])[] {
+  const query = 'SELECT bound_to FROM leases JOIN lease_images ON lease_id = id WHERE image_id = ?';
+  return sql.all(query, image).map((row) => textsOf(row, 'bound_to').filter(mayExist));
 }
 
 function requireImage(context: StoreContext, image: ImageId): void {
