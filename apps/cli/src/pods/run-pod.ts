@@ -91,14 +91,17 @@ function followSize({ io }: Session, running: RunningApp): Disposable {
 /** Signals go to the app; one that does not end after several of them is killed. */
 async function attend(session: Session, running: RunningApp, kill: () => Promise<void>): Promise<number> {
   let signals = 0;
-  using waiting = new DisposableStack();
+  let waiting: Disposable | undefined;
   using _ = session.interrupts.divert((name) => {
     signals += 1;
-    if (signals === 1)
-      waiting.use(sayLater(session, `waiting for the app to end after ${name} (the third signal kills it)`));
+    waiting ??= sayLater(session, `waiting for the app to end after ${name} (the third signal kills it)`);
     if (signals < KILL_AT_SIGNAL) return running.signal(name);
     session.say('the app did not end, killing it');
     kill().catch((error: unknown) => session.say(`cannot kill the app: ${reasonOf(error)}`));
   });
-  return await running.wait();
+  try {
+    return await running.wait();
+  } finally {
+    waiting?.[Symbol.dispose]();
+  }
 }
