@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { parseOomScoreAdj, parseSeccompFlag } from '../pods/isolator-flags.ts';
 import { parsePortFlag } from '../pods/port-flag.ts';
 import { parseQuantity } from '../pods/quantity.ts';
 import { parseMountFlag, parseVolumeFlag } from '../pods/volume-flag.ts';
@@ -107,7 +108,29 @@ const app: readonly FlagSpec[] = (
     { name: 'cpu', placeholder: 'CPUS', check: parseQuantity, summary: 'CPU limit: 2, 500m' },
     { name: 'cpu-shares', placeholder: 'N', check: parseQuantity, summary: 'weight of CPU time' },
     { name: 'caps-retain', placeholder: 'CAPS', repeat: true, summary: 'capabilities to keep, no others' },
+    { name: 'oom-score-adj', placeholder: 'N', check: parseOomScoreAdj, summary: 'how soon to be killed for memory' },
     { name: 'caps-remove', placeholder: 'CAPS', repeat: true, summary: 'capabilities to take away' },
+    {
+      name: 'seccomp',
+      placeholder: 'mode=MODE,...',
+      check: parseSeccompFlag,
+      summary: 'system calls: mode=retain|remove[,errno=NAME],CALL|@SET,...',
+    },
+    { name: 'annotation', placeholder: 'NAME=VALUE', repeat: true, check: parseAssignment, summary: 'annotation' },
+    {
+      name: 'user-annotation',
+      placeholder: 'NAME=VALUE',
+      repeat: true,
+      check: parseAssignment,
+      summary: 'annotation without a meaning to rkt',
+    },
+    {
+      name: 'user-label',
+      placeholder: 'NAME=VALUE',
+      repeat: true,
+      check: parseAssignment,
+      summary: 'label of the app',
+    },
   ] as const
 ).map((flag) => ({ ...flag, kind: 'text', scope: 'image' }));
 
@@ -117,6 +140,13 @@ const readonlyRootfs: FlagSpec = {
   default: 'false',
   scope: 'image',
   summary: 'mount the root filesystem read-only',
+};
+
+const podManifest: FlagSpec = {
+  name: 'pod-manifest',
+  kind: 'text',
+  placeholder: 'FILE',
+  summary: 'make the pod of a manifest instead of images and their flags; its images must be in the store',
 };
 
 const flavor: FlagSpec = {
@@ -138,6 +168,7 @@ export const prepareFlags: readonly FlagSpec[] = [
   ...pod,
   ...app,
   readonlyRootfs,
+  podManifest,
   flavor,
   pullPolicyFlag('new'),
   ...progressFlags,
@@ -150,11 +181,20 @@ const rm: FlagSpec = {
   summary: 'remove the pod when it has ended',
 };
 
+const onAppFailure: FlagSpec = {
+  name: 'on-app-failure',
+  kind: 'text',
+  default: 'stop',
+  choices: ['stop', 'continue'],
+  summary: 'stop the other apps of the pod when one has failed, or continue',
+};
+
 export const runFlags: readonly FlagSpec[] = [
   ...prepareFlags,
   interactive,
   rm,
+  onAppFailure,
   { name: 'uuid-file-save', kind: 'text', placeholder: 'FILE', summary: "write the pod's UUID to a file" },
 ];
 
-export const runPreparedFlags: readonly FlagSpec[] = [interactive, rm];
+export const runPreparedFlags: readonly FlagSpec[] = [interactive, rm, onAppFailure];

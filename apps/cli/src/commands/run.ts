@@ -6,18 +6,19 @@ import { runFlags } from '../args/run-flags.ts';
 import { CliError, reasonOf } from '../errors.ts';
 import { isPodGone } from '../pods/pod-gone.ts';
 import { preparePod } from '../pods/prepare-pod.ts';
-import { runPod } from '../pods/run-pod.ts';
+import { foregroundOf, runPod } from '../pods/run-pod.ts';
 import { quote } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
 
 export async function execute(session: Session, args: Arguments): Promise<number> {
   const { flags } = args;
-  const remove = flags.boolean('rm');
-  await using pod = await preparePod(session, args, { specs: runFlags, ephemeral: remove });
+  const foreground = foregroundOf(flags);
+  const { remove: ephemeral, interactive } = foreground;
+  await using pod = await preparePod(session, args, { specs: runFlags, ephemeral, interactive });
   const file = flags.text('uuid-file-save');
   try {
     if (file !== undefined) saveUuid(file, pod.id);
-    return await runPod(session, pod.id, { interactive: flags.boolean('interactive'), remove });
+    return await runPod(session, pod.id, foreground);
   } catch (error) {
     await discard(session, pod.id);
     throw error;

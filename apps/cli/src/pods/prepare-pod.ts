@@ -5,12 +5,13 @@ import type { PodId, RootfsSource } from '@rkt/stage1';
 import type { Lease, Store } from '@rkt/store';
 import type { Arguments } from '../args/command.ts';
 import type { FlagSpec } from '../args/flag.ts';
-import { onlyImage, readImageRequests } from '../args/image-requests.ts';
+import { readImageRequests, requireImages } from '../args/image-requests.ts';
 import { pullPolicyOf } from '../args/pull-policy.ts';
 import { reasonOf } from '../errors.ts';
-import { obtainImage } from '../images/obtain-image.ts';
 import { createProgress } from '../render/progress/create-progress.ts';
 import type { Session } from '../wiring/session.ts';
+import { obtainImages } from './obtain-images.ts';
+import { requireOneApp } from './one-app.ts';
 import { readPodEnvironment } from './pod-environment.ts';
 import { podManifest } from './pod-manifest.ts';
 import { sandboxSpec } from './sandbox-spec.ts';
@@ -28,6 +29,8 @@ export interface PrepareRequest {
   readonly specs: readonly FlagSpec[];
   /** The pod is to be removed when it has ended. */
   readonly ephemeral: boolean;
+  /** The pod is to be run on our standard input, which one app alone can have. */
+  readonly interactive: boolean;
 }
 
 /**
@@ -38,20 +41,15 @@ export interface PrepareRequest {
  */
 export async function preparePod(session: Session, args: Arguments, request: PrepareRequest): Promise<PreparedPod> {
   const { flags } = args;
-  const { specs, ephemeral } = request;
-  const app = onlyImage(readImageRequests(args.parts, specs), { command: session.prefix, parts: args.parts });
-  const environment = readPodEnvironment(flags, session.io.env);
+  const { ephemeral } = request;
+  const file = flags.text('pod-manifest');
+  const makeManifest = file === undefined ? fromImages(session, args, request) : await fromFile(file, args, request);
   const flavor = flags.text('stage1-name') ?? (await session.config()).flavor;
   const sandbox = sandboxSpec(flags, { flavor, insecure: session.globals.insecure });
-  const options = { pullPolicy: pullPolicyOf(flags), progress: createProgress(session.io, flags) };
-  const { id } = await obtainImage(session, app.image, options);
   const store = await session.store();
   const lease = await store.lease();
   try {
-    await lease.retain(id);
-    const image = await store.getImage(id);
-    const appendArguments = session.io.env['RKT_APPEND_ARGS'] === '1';
-    const manifest = podManifest({ flags, apps: [{ image, request: app }], environment, appendArguments });
+    const manifest = await makeManifest(store, lease);
     const rootfs = await renderTrees(session, { store, lease, manifest });
     const runtime = await session.runtime();
     const pod = await runtime.prepare({
@@ -68,6 +66,39 @@ export async function preparePod(session: Session, args: Arguments, request: Pre
     await release(session, lease);
     throw error;
   }
+}
+
+/** Retains the images of a pod and says what the pod is to be. */
+type MakeManifest = (store: Store, lease: Lease) => Promise<PodManifest>;
+
+function fromImages(session: Session, args: Arguments, { specs, interactive }: PrepareRequest): MakeManifest {
+  const { flags, parts } = args;
+  const requests = readImageRequests(parts, specs);
+  requireImages(requests);
+  if (interactive) requireOneApp(requests.length);
+  const environment = readPodEnvironment(flags, session.io.env);
+  const options = { pullPolicy: pullPolicyOf(flags), progress: createProgress(session.io, flags) };
+  return async (store, lease) => {
+    const line = { command: session.prefix, parts };
+    const records = await obtainImages(session, requests, { ...options, line, lease });
+    const images = await Promise.all(records.map(({ id }) => store.getImage(id)));
+    const apps = requests.flatMap((request, index) => {
+      const image = images[index];
+      return image === undefined ? [] : [{ image, request }];
+    });
+    return podManifest({ flags, apps, environment, appendArguments: session.io.env['RKT_APPEND_ARGS'] === '1' });
+  };
+}
+
+async function fromFile(file: string, args: Arguments, { interactive }: PrepareRequest): Promise<MakeManifest> {
+  const { completeManifest, readStatedManifest, refuseConflicts } = await import('./stated-manifest.ts');
+  refuseConflicts(args);
+  const stated = readStatedManifest(file);
+  return async (store, lease) => {
+    const manifest = await completeManifest(stated, store, lease);
+    if (interactive) requireOneApp(manifest.apps.length);
+    return manifest;
+  };
 }
 
 function placesOf(dir: string): readonly string[] {

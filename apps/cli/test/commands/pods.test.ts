@@ -138,6 +138,16 @@ describe('status', () => {
     expect([json.state, json.exit_code]).toEqual(['exited', exit]);
   });
 
+  it('has the status of an app that has ended while others run', async () => {
+    const apps = redis.apps.map((app) =>
+      app.name === 'etcd' ? { ...app, state: 'exited' as const, exitCode: 0 } : app,
+    );
+    runtime.pods.set(redis.id, { ...redis, apps });
+    expect((await rkt('status', redis.id)).stdout).toMatch(/^pid=1234\nexited=false\napp-etcd=0\n$/m);
+    const [first, second] = JSON.parse((await rkt('status', '--format=json', redis.id)).stdout).apps;
+    expect([first.exit_code, second.exit_code, second.state]).toEqual([undefined, 0, 'exited']);
+  });
+
   it('takes the UUID from a file', async () => {
     const file = join(dir, 'uuid');
     writeFileSync(file, `${exited.id}\n`);

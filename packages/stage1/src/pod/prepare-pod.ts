@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type RuntimeContext, requireRoot } from '../context.ts';
 import { randomUuid } from '../host/index.ts';
-import { removeTree } from '../mounts/index.ts';
+import { planVolumes, removeTree } from '../mounts/index.ts';
 import type { PodId, PrepareOptions } from '../runtime.ts';
+import { forwardedPorts } from '../sandbox/forwarded-ports.ts';
 import { checkPod } from './check-pod.ts';
 import { syncDirectory } from './files.ts';
 import type { OwnedPod } from './pod-directory.ts';
@@ -14,6 +15,8 @@ export async function preparePod(context: RuntimeContext, options: PrepareOption
   signal?.throwIfAborted();
   requireRoot(context);
   checkPod(options);
+  for (const app of manifest.apps) planVolumes(manifest, app);
+  forwardedPorts(manifest);
   const { syscalls } = await context.host.kernel();
   const id = randomUuid();
   const pod = context.pods.create(id, syscalls);
