@@ -2,6 +2,7 @@
 import type { CommandSpec } from './command.ts';
 import { parseDuration } from './duration.ts';
 import type { FlagSpec } from './flag.ts';
+import { parsePatience } from './patience.ts';
 import { pullPolicyFlag } from './pull-policy.ts';
 import { prepareFlags, progressFlags, runFlags, runPreparedFlags } from './run-flags.ts';
 
@@ -35,6 +36,10 @@ const uuidFile: FlagSpec = {
 
 function grace(name: string, value: string, summary: string): FlagSpec {
   return { name, kind: 'text', placeholder: 'DURATION', default: value, check: parseDuration, summary };
+}
+
+function waiting(name: string, summary: string): FlagSpec {
+  return { name, kind: 'text', placeholder: 'TIME', bare: 'true', default: 'false', check: parsePatience, summary };
 }
 
 const imageFields = ['id', 'name', 'size', 'importtime', 'lastused'];
@@ -240,7 +245,16 @@ export const commands: readonly CommandSpec[] = [
     name: 'status',
     summary: 'Check the status of a pod',
     usage: 'UUID',
-    flags: [format, uuidFile],
+    description: [
+      'Prints key=value lines; app-NAME is the exit status of an app that has ended. With --wait or --wait-ready, what is',
+      'printed is how things stand when that has come about; when the time given is over before, rkt fails.',
+    ].join('\n'),
+    flags: [
+      waiting('wait', 'wait until the pod has exited, or for so long: true, false, 30s'),
+      waiting('wait-ready', 'wait until every app of the pod has been started, or for so long: true, false, 30s'),
+      format,
+      uuidFile,
+    ],
     operands: 'anywhere',
     maximum: 1,
   },

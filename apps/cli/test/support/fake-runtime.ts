@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdirSync } from 'node:fs';
-import type { GcEvent, Pod, PrepareOptions, RunningApp, Runtime, StdioMode } from '@rkt/stage1';
+import type { GcEvent, Pod, PodGcOptions, PrepareOptions, RunningApp, Runtime, StdioMode } from '@rkt/stage1';
 
 /** What a test decides about the runtime and what the runtime was asked to do. */
 export interface FakeRuntime extends Runtime {
@@ -14,6 +14,7 @@ export interface FakeRuntime extends Runtime {
   /** Ends an app, or all that run. */
   exit(status: number, app?: string): void;
   gcEvents: readonly GcEvent[];
+  gcOptions: PodGcOptions | undefined;
   /** Thrown by the primitive of this name. */
   failing: { readonly name: string; readonly error: Error } | undefined;
   stdio: StdioMode | undefined;
@@ -52,6 +53,7 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
     signalled: [],
     stopped: [],
     gcEvents: [],
+    gcOptions: undefined,
     failing: undefined,
     stdio: undefined,
     exit: (status, app) => {
@@ -106,7 +108,8 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
       call('remove');
       runtime.pods.delete(id);
     },
-    gc: async function* () {
+    gc: async function* (options) {
+      runtime.gcOptions = options;
       yield* runtime.gcEvents;
     },
   };
