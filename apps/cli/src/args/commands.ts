@@ -4,7 +4,15 @@ import { parseDuration } from './duration.ts';
 import type { FlagSpec } from './flag.ts';
 import { parsePatience } from './patience.ts';
 import { pullPolicyFlag } from './pull-policy.ts';
-import { prepareFlags, progressFlags, runFlags, runPreparedFlags } from './run-flags.ts';
+import {
+  appAddFlags,
+  interactive,
+  prepareFlags,
+  progressFlags,
+  runFlags,
+  runPreparedFlags,
+  sandboxFlags,
+} from './run-flags.ts';
 
 const noLegend: FlagSpec = { name: 'no-legend', kind: 'boolean', default: 'false', summary: 'leave out the header' };
 const full: FlagSpec = { name: 'full', kind: 'boolean', default: 'false', summary: 'show values in full' };
@@ -126,8 +134,101 @@ const imageCommands: readonly CommandSpec[] = [
   },
 ];
 
+const chosenApp: FlagSpec = {
+  name: 'app',
+  kind: 'text',
+  placeholder: 'NAME',
+  summary: 'the app, if the pod has several',
+};
+
+const appCommands: readonly CommandSpec[] = [
+  {
+    name: 'app add',
+    summary: 'Add an app to a pod that was made by app sandbox',
+    usage: 'UUID IMAGE [FLAGS] [-- ARGS...]',
+    description:
+      'Flags and ARGS are those of an image with run. Prints the name of the app, which is to be started then.',
+    flags: appAddFlags,
+    operands: 'images',
+    minimum: [2, 'must provide a pod UUID and an image'],
+    maximum: 2,
+    needsRoot: true,
+  },
+  {
+    name: 'app exec',
+    summary: 'Execute a command in an app of a pod',
+    usage: 'UUID [CMD [ARGS...]]',
+    flags: [chosenApp],
+    operands: 'before',
+    minimum: [1, 'must provide a pod UUID'],
+    needsRoot: true,
+  },
+  {
+    name: 'app list',
+    summary: 'List the apps of a pod',
+    usage: 'UUID',
+    flags: [noLegend, format],
+    operands: 'anywhere',
+    minimum: [1, 'must provide a pod UUID'],
+    maximum: 1,
+  },
+  {
+    name: 'app rm',
+    summary: 'Remove an app that does not run from a pod',
+    usage: 'UUID',
+    flags: [chosenApp],
+    operands: 'anywhere',
+    minimum: [1, 'must provide a pod UUID'],
+    maximum: 1,
+    needsRoot: true,
+  },
+  {
+    name: 'app sandbox',
+    summary: 'Run a pod without apps, which can be added to it',
+    usage: '[FLAGS]',
+    description: [
+      'Prints the UUID when apps can be added, and keeps the pod until it gets SIGINT or SIGTERM or rkt stop is called:',
+      'then what runs in it is stopped.',
+    ].join('\n'),
+    flags: sandboxFlags,
+    operands: 'anywhere',
+    maximum: 0,
+    needsRoot: true,
+  },
+  {
+    name: 'app start',
+    summary: 'Start an app of a pod, in the foreground',
+    usage: 'UUID',
+    flags: [chosenApp, interactive],
+    operands: 'anywhere',
+    minimum: [1, 'must provide a pod UUID'],
+    maximum: 1,
+    needsRoot: true,
+  },
+  {
+    name: 'app status',
+    summary: 'Check the status of an app of a pod',
+    usage: 'UUID',
+    flags: [chosenApp, format],
+    operands: 'anywhere',
+    minimum: [1, 'must provide a pod UUID'],
+    maximum: 1,
+  },
+  {
+    name: 'app stop',
+    summary: 'Stop an app of a pod',
+    usage: 'UUID',
+    flags: [chosenApp, { name: 'force', kind: 'boolean', default: 'false', summary: 'kill at once' }],
+    operands: 'anywhere',
+    minimum: [1, 'must provide a pod UUID'],
+    maximum: 1,
+    needsRoot: true,
+  },
+];
+
 /** Every command of rkt. */
 export const commands: readonly CommandSpec[] = [
+  ...appCommands,
   {
     name: 'cat-manifest',
     summary: 'Inspect and print the pod manifest',
@@ -149,7 +250,7 @@ export const commands: readonly CommandSpec[] = [
     name: 'enter',
     summary: 'Enter the namespaces of an app within a pod',
     usage: 'UUID [CMD [ARGS...]]',
-    flags: [{ name: 'app', kind: 'text', placeholder: 'NAME', summary: 'the app, if the pod has several' }],
+    flags: [chosenApp],
     operands: 'before',
     minimum: [1, 'must provide a pod UUID'],
     needsRoot: true,

@@ -3,7 +3,7 @@
 import { parseOomScoreAdj, parseSeccompFlag } from '../pods/isolator-flags.ts';
 import { parsePortFlag } from '../pods/port-flag.ts';
 import { parseQuantity } from '../pods/quantity.ts';
-import { parseMountFlag, parseVolumeFlag } from '../pods/volume-flag.ts';
+import { parseMountedVolume, parseMountFlag, parseVolumeFlag } from '../pods/volume-flag.ts';
 import { parseAssignment } from './assignment.ts';
 import type { FlagSpec } from './flag.ts';
 import { pullPolicyFlag } from './pull-policy.ts';
@@ -156,7 +156,7 @@ const flavor: FlagSpec = {
   summary: 'how pods are isolated: oci (default)',
 };
 
-const interactive: FlagSpec = {
+export const interactive: FlagSpec = {
   name: 'interactive',
   kind: 'boolean',
   default: 'false',
@@ -189,12 +189,48 @@ const onAppFailure: FlagSpec = {
   summary: 'stop the other apps of the pod when one has failed, or continue',
 };
 
-export const runFlags: readonly FlagSpec[] = [
-  ...prepareFlags,
-  interactive,
-  rm,
-  onAppFailure,
-  { name: 'uuid-file-save', kind: 'text', placeholder: 'FILE', summary: "write the pod's UUID to a file" },
+const uuidFileSave: FlagSpec = {
+  name: 'uuid-file-save',
+  kind: 'text',
+  placeholder: 'FILE',
+  summary: "write the pod's UUID to a file",
+};
+
+export const runFlags: readonly FlagSpec[] = [...prepareFlags, interactive, rm, onAppFailure, uuidFileSave];
+
+/** `app sandbox`: what describes a pod whose apps come later. */
+export const sandboxFlags: readonly FlagSpec[] = [
+  ...networking,
+  ...pod.filter(({ name }) => name === 'port'),
+  ...['annotation', 'user-annotation', 'user-label'].map(
+    (name): FlagSpec => ({
+      name,
+      kind: 'text',
+      placeholder: 'NAME=VALUE',
+      repeat: true,
+      check: parseAssignment,
+      summary: `${name.replace('-', ' ')} of the pod`,
+    }),
+  ),
+  flavor,
+  uuidFileSave,
+];
+
+/** `app add`: what describes one app, and the volumes it brings. */
+export const appAddFlags: readonly FlagSpec[] = [
+  ...pod.filter(({ name }) => name === 'volume' || name === 'mount'),
+  {
+    name: 'mnt-volume',
+    kind: 'text',
+    placeholder: 'name=NAME,kind=KIND,target=PATH,...',
+    repeat: true,
+    check: parseMountedVolume,
+    summary: 'volume of the pod, mounted in the app: --volume and --mount in one',
+  },
+  ...app,
+  readonlyRootfs,
+  pullPolicyFlag('new'),
+  ...progressFlags,
 ];
 
 export const runPreparedFlags: readonly FlagSpec[] = [interactive, rm, onAppFailure];

@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import { basename, dirname, join } from 'node:path';
 import type { PodManifest } from '@rkt/appc';
-import type { PodId, RootfsSource } from '@rkt/stage1';
+import type { PodId } from '@rkt/stage1';
 import type { Lease, Store } from '@rkt/store';
 import type { Arguments } from '../args/command.ts';
 import type { FlagSpec } from '../args/flag.ts';
 import { readImageRequests, requireImages } from '../args/image-requests.ts';
 import { pullPolicyOf } from '../args/pull-policy.ts';
-import { reasonOf } from '../errors.ts';
 import { createProgress } from '../render/progress/create-progress.ts';
 import type { Session } from '../wiring/session.ts';
 import { obtainImages } from './obtain-images.ts';
 import { requireOneApp } from './one-app.ts';
 import { readPodEnvironment } from './pod-environment.ts';
+import { placesOf, releaseImages, renderTrees } from './pod-images.ts';
 import { podManifest } from './pod-manifest.ts';
 import { sandboxSpec } from './sandbox-spec.ts';
-import { treeBackend } from './tree-backend.ts';
-
-/** The directories a pod is renamed along in its life. */
-const STAGES = ['embryo', 'prepare', 'prepared', 'run', 'exited-garbage', 'garbage'];
 
 export interface PreparedPod extends AsyncDisposable {
   readonly id: PodId;
@@ -61,9 +56,9 @@ export async function preparePod(session: Session, args: Arguments, request: Pre
       // From here on the images stay for as long as the pod's directory does, wherever it is renamed to.
       onDirectory: (dir) => lease.bind(placesOf(dir), { durable: !ephemeral }),
     });
-    return { id: pod.id, [Symbol.asyncDispose]: () => release(session, lease) };
+    return { id: pod.id, [Symbol.asyncDispose]: () => releaseImages(session, lease) };
   } catch (error) {
-    await release(session, lease);
+    await releaseImages(session, lease);
     throw error;
   }
 }
@@ -99,37 +94,4 @@ async function fromFile(file: string, args: Arguments, { interactive }: PrepareR
     if (interactive) requireOneApp(manifest.apps.length);
     return manifest;
   };
-}
-
-function placesOf(dir: string): readonly string[] {
-  const pods = dirname(dirname(dir));
-  return STAGES.map((stage) => join(pods, stage, basename(dir)));
-}
-
-/** What cannot be written down now, collection finds out by itself: no reason to tell another outcome than there was. */
-async function release(session: Session, lease: Lease): Promise<void> {
-  try {
-    await lease[Symbol.asyncDispose]();
-  } catch (error) {
-    session.debug(`cannot release the images of the pod: ${reasonOf(error)}`);
-  }
-}
-
-interface Render {
-  readonly store: Store;
-  readonly lease: Lease;
-  readonly manifest: PodManifest;
-}
-
-async function renderTrees(
-  session: Session,
-  { store, lease, manifest }: Render,
-): Promise<Readonly<Record<string, RootfsSource>>> {
-  const backend = await treeBackend(session);
-  const { signal } = session.interrupts;
-  const trees: Record<string, RootfsSource> = {};
-  for (const { name, image } of manifest.apps) {
-    trees[name] = await store.renderTree(image.id, { backend, lease, signal });
-  }
-  return trees;
 }

@@ -105,13 +105,13 @@ async function attempt(session: Session, failure: string, work: () => Promise<vo
   }
 }
 
-function stdioOf({ io }: Session, interactive: boolean): StdioMode {
+export function stdioOf({ io }: Session, interactive: boolean): StdioMode {
   if (!interactive) return 'inherit';
   return io.stdinIsTTY && io.stdout.isTTY ? 'tty' : 'interactive';
 }
 
 /** Runtimes give the app's terminal the size of the one they are started from when they are told to look. */
-function followSize({ io }: Session, running: RunningApp): Disposable {
+export function followSize({ io }: Session, running: RunningApp): Disposable {
   const tell = (): void => running.signal('SIGWINCH');
   tell();
   return io.onResize(tell);

@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdirSync } from 'node:fs';
-import type { GcEvent, Pod, PodGcOptions, PrepareOptions, RunningApp, Runtime, StdioMode } from '@rkt/stage1';
+import type {
+  AppDefinition,
+  GcEvent,
+  Pod,
+  PodGcOptions,
+  PrepareOptions,
+  RunningApp,
+  Runtime,
+  StdioMode,
+} from '@rkt/stage1';
 
 /** What a test decides about the runtime and what the runtime was asked to do. */
 export interface FakeRuntime extends Runtime {
@@ -13,6 +22,9 @@ export interface FakeRuntime extends Runtime {
   readonly stopped: { readonly app: string; readonly force: boolean }[];
   /** Ends an app, or all that run. */
   exit(status: number, app?: string): void;
+  readonly defined: AppDefinition[];
+  /** Resolved by a test when somebody else stops the sandbox. */
+  readonly sandboxEnd: PromiseWithResolvers<void>;
   gcEvents: readonly GcEvent[];
   gcOptions: PodGcOptions | undefined;
   /** Thrown by the primitive of this name. */
@@ -52,6 +64,8 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
     signals: [],
     signalled: [],
     stopped: [],
+    defined: [],
+    sandboxEnd: Promise.withResolvers(),
     gcEvents: [],
     gcOptions: undefined,
     failing: undefined,
@@ -79,6 +93,17 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
       const pod: Pod = { ...find(id), state: 'running' };
       runtime.pods.set(id, pod);
       return pod;
+    },
+    waitSandbox: async () => {
+      call('waitSandbox');
+      await runtime.sandboxEnd.promise;
+    },
+    defineApp: async (id, definition) => {
+      call('defineApp');
+      const pod = find(id);
+      const { name, image } = definition.app;
+      runtime.defined.push(definition);
+      runtime.pods.set(id, { ...pod, apps: [...pod.apps, { name, imageId: image.id, state: 'unknown' }] });
     },
     addApp: async () => call('addApp'),
     startApp: async (_id, app, { stdio }) => {

@@ -11,7 +11,7 @@ import { records } from './records.ts';
 
 /** embryo -> preparing -> prepared. Nothing is left of a pod that fails on the way; of one that is killed, gc sees to it. */
 export async function preparePod(context: RuntimeContext, options: PrepareOptions): Promise<PodId> {
-  const { manifest, rootfs, sandbox, ephemeral = false, signal } = options;
+  const { manifest, rootfs, sandbox, ephemeral = false, mutable = false, signal } = options;
   signal?.throwIfAborted();
   requireRoot(context);
   checkPod(options);
@@ -25,7 +25,13 @@ export async function preparePod(context: RuntimeContext, options: PrepareOption
     await options.onDirectory?.(pod.dir);
     signal?.throwIfAborted();
     const durable = !ephemeral;
-    const record = { createdAt: context.now(), spec: sandbox, rootfs, ...(ephemeral && { ephemeral }) };
+    const record = {
+      createdAt: context.now(),
+      spec: sandbox,
+      rootfs,
+      ...(ephemeral && { ephemeral }),
+      ...(mutable && { mutable }),
+    };
     records.writeManifest(pod.dir, manifest, { durable });
     records.writeSandbox(pod.dir, record, { durable });
     // Both files' names at once.

@@ -36,7 +36,9 @@ export async function stopSandbox(context: RuntimeContext, id: PodId, options: S
   const apps = records.readManifest(location.dir)?.apps ?? [];
   await Promise.all(apps.map((app) => endApp(context, location, { app, options })));
   if (context.owned.has(id)) return releaseSandbox(context, location);
-  // The process that made the sandbox sees its apps end and clears up; if it is gone, or hangs, that falls to us.
+  // The process that made the sandbox sees its apps end and clears up; if it is gone, or hangs, that falls to us. Where
+  // the end of the apps is not that of the sandbox, it sees the process end that keeps the namespaces.
+  if (records.readSandbox(location.dir)?.mutable) endHolder(context, location);
   const { syscalls } = await context.host.kernel();
   const pod = await context.pods.own(location, { syscalls, waitMs: ownerGraceMs, signal: options.signal });
   try {
@@ -44,6 +46,11 @@ export async function stopSandbox(context: RuntimeContext, id: PodId, options: S
   } finally {
     pod?.release();
   }
+}
+
+function endHolder({ host }: RuntimeContext, { dir }: PodLocation): void {
+  const holder = records.readRun(dir)?.holder;
+  if (holder !== undefined) host.processes.signal(holder, 'SIGTERM');
 }
 
 interface EndRequest {
