@@ -56,8 +56,17 @@ function kindOf(image: string): ImageKind {
 }
 
 function withHint(error: unknown, hint: string | undefined): unknown {
-  const isExpected = error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_RKT_');
-  if (hint === undefined || !isExpected) return error;
+  if (hint === undefined || !(error instanceof Error) || !isAboutName(error)) return error;
   const code = isCliError(error) ? error.code : 'ERR_RKT_CLI_IMAGE_NOT_IN_STORE';
   return new CliError(code, error.message, { cause: error, hint });
+}
+
+const STORE_MISSES = ['IMAGE_NOT_FOUND', 'AMBIGUOUS_PREFIX', 'PREFIX_TOO_SHORT'].map((miss) => `ERR_RKT_STORE_${miss}`);
+
+/** Rather than about a store that cannot be read. */
+function isAboutName(error: Error): boolean {
+  if (isCliError(error))
+    return ['ERR_RKT_CLI_IMAGE_NOT_IN_STORE', 'ERR_RKT_CLI_UNSUPPORTED', 'ERR_RKT_CLI_USAGE'].includes(error.code);
+  const code = 'code' in error ? String(error.code) : '';
+  return code.startsWith('ERR_RKT_REFPARSE_') || STORE_MISSES.includes(code);
 }

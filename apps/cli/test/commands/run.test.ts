@@ -277,6 +277,13 @@ describe('run', () => {
       ['run', '--net', 'none', 'docker://a'],
       'run: no image "none" in the store\nhint: join the value with =: --net=none\n',
     ],
+    [['run', 'docker://a', 'x y', '--z'], 'run: unknown flag: --z\n'],
+    [
+      ['run', 'docker://a', '/bin/sh'],
+      'run: cannot fetch "/bin/sh": ACI files are not supported yet\n' +
+        'hint: arguments of the app go after --: rkt run docker://a -- /bin/sh\n',
+    ],
+    [['run', 'docker://a', '-', 'sha512-ab'], 'run: '],
     [
       ['run', 'docker://a', '--', 'x', '---', 'b'],
       'run: no image "b" in the store\nhint: for a Docker image write docker://b\n',

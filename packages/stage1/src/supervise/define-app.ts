@@ -49,7 +49,7 @@ interface Definitions {
 
 function withApp({ manifest, sandbox }: Definitions, { app, rootfs, volumes = [] }: AppDefinition): Definitions {
   const known = manifest.apps.find(({ name }) => name === app.name);
-  if (known !== undefined && !isDeepStrictEqual(known, app)) throw taken('app', app.name);
+  if (known !== undefined && !isSame(known, app)) throw taken('app', app.name);
   const changed: PodManifest = {
     ...manifest,
     apps: known === undefined ? [...manifest.apps, app] : manifest.apps,
@@ -64,10 +64,15 @@ function withApp({ manifest, sandbox }: Definitions, { app, rootfs, volumes = []
 function withVolumes(present: readonly Volume[], more: readonly Volume[]): readonly Volume[] {
   const added = more.filter((volume) => {
     const known = present.find(({ name }) => name === volume.name);
-    if (known !== undefined && !isDeepStrictEqual(known, volume)) throw taken('volume', volume.name);
+    if (known !== undefined && !isSame(known, volume)) throw taken('volume', volume.name);
     return known === undefined;
   });
   return [...present, ...added];
+}
+
+/** What is known has been written down and read, by which what is undefined gets lost. */
+function isSame(known: unknown, given: unknown): boolean {
+  return isDeepStrictEqual(known, JSON.parse(JSON.stringify(given)));
 }
 
 function taken(what: string, name: string): Stage1Error {
