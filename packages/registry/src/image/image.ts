@@ -65,6 +65,13 @@ export interface BlobReader extends AsyncIterable<Uint8Array>, AsyncDisposable {
 export interface OpenBlobOptions extends AbortOptions {
   /** Bytes received so far of this blob (compressed). Called at most ten times a second and once at the end. */
   readonly onBytes?: (received: number) => void;
+  /**
+   * A chunk is emptied when the next one is asked for: its memory is given back then and there, so that a reader needs the same
+   * few megabytes for blobs of any size, and less processor time. For consumers that are through with a chunk by then, and
+   * neither keep it nor hand it to another thread.
+   * @default false: chunks are the consumer's
+   */
+  readonly releaseChunks?: boolean;
 }
 
 /** One layer of an image, not yet read. */
