@@ -26,7 +26,7 @@ export async function preparePod(session: Session, args: Arguments, specs: reado
   const { flags } = args;
   const request = onlyImage(readImageRequests(args.parts, specs), { command: session.prefix, parts: args.parts });
   const environment = readPodEnvironment(flags, session.io.env);
-  const flavor = flags.text('stage1-name') ?? (await session.config()).flavor;
+  const flavor = flags.text('stage1-name') ?? (await session.config()).stage1?.name;
   const sandbox = sandboxSpec(flags, { flavor, insecure: session.globals.insecure });
   const options = { pullPolicy: pullPolicyOf(flags), progress: createProgress(session.io, flags) };
   const { id } = await obtainImage(session, request.image, options);

@@ -45,7 +45,7 @@ export function openRegistry({ config, insecure, env, uid, warn }: RegistrySetti
     transport: transport.send,
     keychain: keychain(config, { env, uid, onExposed }),
     hosts: async (domain, repository) => {
-      const own = config.registries.get(domain);
+      const own = config.registries.get(domain)?.rule;
       // What is configured for rkt itself counts before what is configured for all of podman's kin.
       const rule = own === undefined ? ruleFor(repository, await shared()) : undefined;
       const hosts = rule === undefined ? hostsOf(domain, own, insecure) : hostsOfRule(repository, rule, insecure);
@@ -78,9 +78,9 @@ async function withTls(host: RegistryHost, tls: TlsLookup): Promise<RegistryHost
 
 /** rkt's own `auth.d`, then the file podman and skopeo use, then docker's. */
 function keychain(config: Config, files: FileKeychainOptions): Keychain {
-  const own = Array.from(config.dockerCredentials, ([domain, { user, password }]): [string, Credential] => [
+  const own = Array.from(config.dockerAuth, ([domain, { credential }]): [string, Credential] => [
     domain,
-    { kind: 'basic', username: user, password },
+    { kind: 'basic', username: credential.user, password: credential.password },
   ]);
   return chainKeychains(staticKeychain(Object.fromEntries(own)), authFileKeychain(files), dockerConfigKeychain(files));
 }
