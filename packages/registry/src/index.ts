@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 export { anonymous, type Credential, chainKeychains, type Keychain, staticKeychain } from './auth/credential.ts';
+export { type CredentialFile, listCredentialFiles, type StoredCredential } from './auth/credential-files.ts';
 export { authFileKeychain, dockerConfigKeychain, type FileKeychainOptions } from './auth/file-keychains.ts';
 export { defaultHost, type HostCapability, type RegistryHost } from './client/hosts.ts';
 export type { PutBlobOptions, PutManifestOptions } from './client/push.ts';
@@ -31,7 +32,7 @@ export {
 } from './image/manifest.ts';
 export { formatPlatform, hostPlatform, matchPlatform, parsePlatform, selectManifest } from './image/platform.ts';
 export { type ContentProvider, type FetchedManifest, imageSource } from './image/source.ts';
-export { readCertsDirectories } from './transport/certs-directories.ts';
+export { type CertsDirectory, listCertsDirectories, readCertsDirectories } from './transport/certs-directories.ts';
 export { readSystemCertificates } from './transport/system-certificates.ts';
 export type { TlsLookup, TlsSettings } from './transport/tls-settings.ts';
 export type {

@@ -141,6 +141,18 @@ export const commands: readonly CommandSpec[] = [
     maximum: 1,
   },
   {
+    name: 'config',
+    summary: 'Print the configuration that is in effect',
+    usage: '',
+    description: [
+      'Everything rkt is configured with, merged, as JSON: its own directories, registries.conf, files of credentials,',
+      'certificates and proxies, each with the file that says it. Passwords and tokens are left out; they are in that file.',
+    ].join('\n'),
+    flags: [prettyPrint],
+    operands: 'anywhere',
+    maximum: 0,
+  },
+  {
     name: 'enter',
     summary: 'Enter the namespaces of an app within a pod',
     usage: 'UUID [CMD [ARGS...]]',

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { join } from 'node:path';
 import {
   authFileKeychain,
   type Credential,
@@ -20,8 +19,8 @@ import {
 } from '@rkt/registry';
 import { quote } from '../render/quote.ts';
 import type { Config, ContainersRule } from './config/config.ts';
+import { certsDirectories, registriesConfPlace } from './config/places.ts';
 import { loadRegistriesConf, ruleFor } from './config/registries-conf.ts';
-import type { Io } from './io.ts';
 import type { RegistryAccess, RegistrySettings, RemoteImage } from './libraries.ts';
 import { hostsOf, hostsOfRule } from './registry-hosts.ts';
 
@@ -38,7 +37,7 @@ export function openRegistry({ config, insecure, env, uid, warn }: RegistrySetti
   });
   let rules: Promise<readonly ContainersRule[]> | undefined;
   const shared = (): Promise<readonly ContainersRule[]> => {
-    rules ??= loadRegistriesConf({ file: env['CONTAINERS_REGISTRIES_CONF'] || undefined });
+    rules ??= loadRegistriesConf(registriesConfPlace(env));
     return rules;
   };
   const registry = createRegistry({
@@ -60,13 +59,6 @@ export function openRegistry({ config, insecure, env, uid, warn }: RegistrySetti
       await transport.close();
     },
   };
-}
-
-/** The user's, podman's and docker's. */
-function certsDirectories(env: Io['env']): readonly string[] {
-  const home = env['HOME'];
-  const own = home === undefined || home === '' ? [] : [join(home, '.config/containers/certs.d')];
-  return [...own, '/etc/containers/certs.d', '/etc/docker/certs.d'];
 }
 
 /** A registry on loopback is plain HTTP, unless somebody has given it certificates. */
