@@ -65,6 +65,12 @@ export interface BlobReader extends AsyncIterable<Uint8Array>, AsyncDisposable {
 export interface OpenBlobOptions extends AbortOptions {
   /** Bytes received so far of this blob (compressed). Called at most ten times a second and once at the end. */
   readonly onBytes?: (received: number) => void;
+  /**
+   * A blob that the registry does not have may be asked for at the `urls` of its descriptor: foreign layers, which their
+   * makers do not let others distribute. Whoever made the image chose these addresses.
+   * @default false
+   */
+  readonly allowForeign?: boolean;
 }
 
 /** One layer of an image, not yet read. */
@@ -92,6 +98,11 @@ export interface Image {
 export interface OpenImageOptions extends AbortOptions {
   /** @default the platform of this process (`linux` and `process.arch`) */
   readonly platform?: Platform;
+  /**
+   * What `OpenBlobOptions` says of it, for the layers.
+   * @default false
+   */
+  readonly allowForeign?: boolean;
 }
 
 /** Anything images come from: a registry, an OCI layout, a `docker save` archive. */

@@ -65,7 +65,11 @@ async function openImage(provider: ContentProvider, reference: Reference, option
     configDescriptor: manifest.config,
     configBytes,
     config,
-    layers: config.diffIds.flatMap((diffId, index) => toLayer(provider, reference, manifest.layers[index], diffId)),
+    layers: config.diffIds.flatMap((diffId, index) => {
+      const layer = manifest.layers[index];
+      if (layer === undefined) return [];
+      return [toLayer(provider, { reference, descriptor: layer, diffId, allowForeign: options.allowForeign })];
+    }),
   };
 }
 
@@ -161,14 +165,22 @@ async function readBlob(
   return Buffer.concat(chunks);
 }
 
+interface LayerParts {
+  readonly reference: Reference;
+  readonly descriptor: Descriptor;
+  readonly diffId: Digest;
+  readonly allowForeign: boolean | undefined;
+}
+
 function toLayer(
   provider: ContentProvider,
-  reference: Reference,
-  descriptor: Descriptor | undefined,
-  diffId: Digest,
-): readonly Layer[] {
-  if (descriptor === undefined) return [];
-  return [{ descriptor, diffId, open: (options) => provider.getBlob(reference, descriptor, options) }];
+  { reference, descriptor, diffId, allowForeign = false }: LayerParts,
+): Layer {
+  return {
+    descriptor,
+    diffId,
+    open: (options) => provider.getBlob(reference, descriptor, { allowForeign, ...options }),
+  };
 }
 
 /** Configurations rarely say an OS version; the index has already been matched by it. */
