@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ImageArgument, Reference } from '@rkt/refparse';
+import type { ImageArgument } from '@rkt/refparse';
 import type { ImageRecord, RemoteRecord, Store } from '@rkt/store';
 import { CliError } from '../errors.ts';
 import type { Session } from '../wiring/session.ts';
-import type { ObtainOptions } from './obtain-image.ts';
+import type { ObtainOptions } from './obtain-options.ts';
 import { remoteName } from './remote-name.ts';
 import { storeImage } from './store-image.ts';
 import { notInStore } from './stored-image.ts';
@@ -12,7 +12,8 @@ type DockerArgument = ImageArgument & { readonly kind: 'docker' };
 
 /**
  * The image of a docker reference, by the pull policy: `new` asks the registry only for what the store does not have,
- * `update` compares digests first (one HEAD request) and transfers nothing if nothing changed, `never` asks nobody.
+ * `update` compares digests first (one HEAD request) and transfers nothing if nothing changed, `never` asks nobody. An
+ * image of another platform is another image.
  */
 export async function fetchDockerImage(
   session: Session,
@@ -20,26 +21,30 @@ export async function fetchDockerImage(
   options: ObtainOptions,
 ): Promise<ImageRecord> {
   const store = await session.store();
-  const known = await storedRemote(store, argument.reference);
+  const name = remoteName(argument.reference, options.platform);
+  const known = await storedRemote(store, name);
   if (known !== undefined && options.pullPolicy !== 'update') return use(session, store, known);
   if (options.pullPolicy === 'never') throw notInStore(argument.original);
-  requireInsecure(session);
+  // What is in the store was accepted when it came: only what is to come needs consent.
   if (known !== undefined && (await isUnchanged(session, store, { argument, known })))
     return use(session, store, known);
+  requireInsecure(session);
   session.io.stderr.write(`rkt: fetching image from ${argument.original}\n`);
   session.io.stderr.write('rkt: warning: image signature verification has been disabled\n');
   const registry = await session.registry();
   const { signal } = session.interrupts;
-  const remote = await registry.open(argument.reference, signal);
+  const { platform, allowForeign } = options;
+  const wanted = { signal, allowForeign, ...(platform === undefined ? {} : { platform }) };
+  const remote = await registry.open(argument.reference, wanted);
   return storeImage(session, remote.image, {
     ...options,
-    remote: { name: remoteName(argument.reference), digest: remote.digest, checkedAt: session.io.now() },
+    remote: { name, digest: remote.digest, checkedAt: session.io.now() },
   });
 }
 
 /** What the store remembers of a reference, if the image itself is still there. */
-async function storedRemote(store: Store, reference: Reference): Promise<RemoteRecord | undefined> {
-  const remote = await store.getRemote(remoteName(reference));
+async function storedRemote(store: Store, name: string): Promise<RemoteRecord | undefined> {
+  const remote = await store.getRemote(name);
   if (remote === undefined) return undefined;
   const images = await store.listImages();
   return images.some(({ id }) => id === remote.imageId) ? remote : undefined;

@@ -8,6 +8,7 @@ import {
   type FileKeychainOptions,
   imageSource,
   type Keychain,
+  type OpenImageOptions,
   proxyFromEnvironment,
   type Registry,
   type RegistryHost,
@@ -53,7 +54,7 @@ export function openRegistry({ config, insecure, env, uid, warn }: RegistrySetti
   });
   return {
     resolve: async (reference, signal) => (await registry.resolve(reference, { signal })).digest,
-    open: (reference, signal) => openImage(registry, reference, signal),
+    open: (reference, options) => openImage(registry, reference, options),
     [Symbol.asyncDispose]: async () => {
       await registry[Symbol.asyncDispose]();
       await transport.close();
@@ -81,17 +82,17 @@ function keychain(config: Config, files: FileKeychainOptions): Keychain {
 async function openImage(
   registry: Registry,
   reference: Parameters<RegistryAccess['open']>[0],
-  signal: AbortSignal,
+  options: OpenImageOptions,
 ): Promise<RemoteImage> {
   let digest: string | undefined;
   const source = imageSource({
-    getManifest: async (wanted, options) => {
-      const fetched = await registry.getManifest(wanted, options);
+    getManifest: async (wanted, abort) => {
+      const fetched = await registry.getManifest(wanted, abort);
       digest ??= fetched.descriptor.digest;
       return fetched;
     },
-    getBlob: (repository, target, options) => registry.getBlob(repository, target, options),
+    getBlob: (repository, target, transfer) => registry.getBlob(repository, target, transfer),
   });
-  const image = await source.open(reference, { signal });
+  const image = await source.open(reference, options);
   return { digest: digest ?? image.descriptor.digest, image };
 }

@@ -113,6 +113,20 @@ describe('fetch', () => {
     expect(asked).toEqual([]);
   });
 
+  it('needs no consent to what is in the store and has not changed, but to what has', async () => {
+    await registry.putImage({ repository: 'library/kept', tag: 'latest' }, { layers: layers.slice(0, 1) });
+    const first = await rkt(insecure, 'fetch', 'docker://kept');
+    const asked = await requestsOf(async () => {
+      expect(await rkt('fetch', 'docker://kept')).toEqual({ ...first, stderr: '' });
+    });
+    expect(asked).toEqual(['HEAD /v2/library/kept/manifests/latest']);
+    await registry.putImage({ repository: 'library/kept', tag: 'latest' }, { layers });
+    const { status, stdout, stderr } = await rkt('fetch', 'docker://kept');
+    expect([status, stdout]).toEqual([254, '']);
+    expect(stderr).toContain('(try --insecure-options=image)');
+    expect((await rkt('fetch', '--pull-policy=new', 'docker://kept')).stdout).toBe(first.stdout);
+  });
+
   it('by digest never asks twice', async () => {
     const { manifest } = await registry.putImage({ repository: 'library/pinned' }, { layers });
     const image = `docker://pinned@${manifest.digest}`;
