@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ImageArgument } from '@rkt/refparse';
-import { tryParseReference } from '@rkt/refparse';
 import type { ImageRecord } from '@rkt/store';
 import { CliError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
@@ -9,7 +8,7 @@ import { fetchDockerImage } from './fetch-docker-image.ts';
 import { importArchive } from './import-archive.ts';
 import type { ObtainOptions } from './obtain-options.ts';
 import { requirePlatform } from './require-platform.ts';
-import { findStoredImage, imageArgument } from './stored-image.ts';
+import { dockerSpelling, findStoredImage, imageArgument } from './stored-image.ts';
 
 /**
  * Gives the image a user asks for, from the store or from where it is to be had.
@@ -58,10 +57,10 @@ async function storedByName(
   try {
     return await findStoredImage(await session.store(), argument.original, platform);
   } catch (error) {
-    const isReference = tryParseReference(argument.original) !== undefined;
+    const docker = dockerSpelling(argument.original);
     throw new CliError('ERR_RKT_CLI_IMAGE_NOT_IN_STORE', `no image ${quote(argument.original)} in the store`, {
       cause: error,
-      ...(isReference ? { hint: `for a Docker image write docker://${argument.original}` } : {}),
+      ...(docker === undefined ? {} : { hint: `for a Docker image write ${docker}` }),
     });
   }
 }

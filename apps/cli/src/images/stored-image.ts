@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toAppcPlatform } from '@rkt/appc';
-import { type ImageArgument, parseImageArgument, tryParseReference } from '@rkt/refparse';
+import { type ImageArgument, isReferenceSyntaxError, parseImageArgument, tryParseReference } from '@rkt/refparse';
 import type { Platform } from '@rkt/registry';
 import type { ImageRecord, Store } from '@rkt/store';
 import { CliError, usageError } from '../errors.ts';
@@ -39,8 +39,23 @@ export async function findStoredImage(
  * @throws {ReferenceSyntaxError}
  */
 export function imageArgument(image: string): ImageArgument {
-  if (!/^sha512-[0-9a-f]?$/.test(image)) return parseImageArgument(image);
-  throw usageError(`image ID too short: ${quote(image)}`, 'give at least two digits after sha512-');
+  if (/^sha512-[0-9a-f]?$/.test(image)) {
+    throw usageError(`image ID too short: ${quote(image)}`, 'give at least two digits after sha512-');
+  }
+  try {
+    return parseImageArgument(image);
+  } catch (error) {
+    const docker = dockerSpelling(image);
+    if (docker === undefined || !isReferenceSyntaxError(error)) throw error;
+    throw usageError(error.message, `for a Docker image write ${docker}`);
+  }
+}
+
+/** What a name without a scheme, or an address out of a browser, is as an image of a registry; undefined if it is none. */
+export function dockerSpelling(image: string): string | undefined {
+  const name = image.replace(/^https?:\/\//, '');
+  if (/^(sha512-|(docker|oci|oci-archive|docker-archive|cimd|file):)/.test(name)) return undefined;
+  return tryParseReference(name) === undefined ? undefined : `docker://${name}`;
 }
 
 async function byReference(

@@ -148,6 +148,16 @@ describe('fetch', () => {
     ['docker://', /^fetch: invalid docker URL/],
     ['./x.aci', /^fetch: cannot fetch ".\/x.aci": ACI files are not supported yet/],
     ['demo', /^fetch: no image "demo" in the store\nhint: for a Docker image write docker:\/\/demo\n$/],
+    ['127.0.0.1:5055/x', /^fetch: .*\nhint: for a Docker image write docker:\/\/127.0.0.1:5055\/x\n$/],
+    ['localhost:5000/a/b:1', /\nhint: for a Docker image write docker:\/\/localhost:5000\/a\/b:1\n$/],
+    ['quay.io/foo/bar:tag', /\nhint: for a Docker image write docker:\/\/quay.io\/foo\/bar:tag\n$/],
+    [
+      `redis@sha256:${'0'.repeat(64)}`,
+      new RegExp(`\nhint: for a Docker image write docker://redis@sha256:${'0'.repeat(64)}\n$`),
+    ],
+    ['https://quay.io/foo/bar', /\nhint: for a Docker image write docker:\/\/quay.io\/foo\/bar\n$/],
+    ['sha512-xyz', /^fetch: .*an image id is sha512- and lower-case hex digits\n$/],
+    ['oci:', /^fetch: [^\n]*\n$/],
     ['sha512-0', /^fetch: image ID too short: "sha512-0"/],
     ['sha512-00', /^fetch: .*sha512-00/],
   ])('of %s fails with a line and leaves nothing', async (image, text) => {
