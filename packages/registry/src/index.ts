@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+export type { AuthFilePlaces } from './auth/auth-files.ts';
 export { anonymous, type Credential, chainKeychains, type Keychain, staticKeychain } from './auth/credential.ts';
 export { type CredentialFile, listCredentialFiles, type StoredCredential } from './auth/credential-files.ts';
 export { authFileKeychain, dockerConfigKeychain, type FileKeychainOptions } from './auth/file-keychains.ts';

@@ -15,8 +15,8 @@ export function dockerMountHint(text: string): string | undefined {
   const target = fields.get('target') ?? fields.get('dst') ?? fields.get('destination');
   if (fields.has('volume') || target === undefined) return undefined;
   if (!['type', 'source', 'src'].some((name) => fields.has(name))) return undefined;
-  const named = fields.get('source') ?? fields.get('src');
-  const source = named?.startsWith('/') === true ? named : undefined;
+  const named = fields.get('source') ?? fields.get('src') ?? '';
+  const source = fields.get('type') === 'bind' || isPath(named) ? absolute(named) : undefined;
   const readOnly = [fields.get('readonly'), fields.get('ro')].some((value) => value === '' || value === 'true');
   return written({ source, target, readOnly });
 }
@@ -26,10 +26,20 @@ export function dockerVolumeHint(text: string): string | undefined {
   const [, from = '', target = '', options = ''] = /^([^:,]+):(\/[^:,]*)(?::([a-zA-Z,]+))?$/.exec(text) ?? [];
   if (target === '') return undefined;
   return written({
-    source: from.startsWith('/') ? from : undefined,
+    source: isPath(from) ? absolute(from) : undefined,
     target,
     readOnly: options.split(',').includes('ro'),
   });
+}
+
+/** Docker takes anything else for the name of a volume. */
+function isPath(source: string): boolean {
+  return /^[/.~]/.test(source);
+}
+
+/** What is relative to a directory nobody knows later is left to be filled in. */
+function absolute(source: string): string {
+  return source.startsWith('/') ? source : '/PATH';
 }
 
 function split(field: string): [string, string] {

@@ -14,6 +14,7 @@ describe("docker's ways to write a mount", () => {
       'source=/a,destination=/b,ro=true',
       '--volume=NAME,kind=host,source=/a,readOnly=true --mount=volume=NAME,target=/b',
     ],
+    ['type=bind,source=a,target=/b', '--volume=NAME,kind=host,source=/PATH --mount=volume=NAME,target=/b'],
     ['type=tmpfs,target=/b', '--volume=NAME,kind=empty --mount=volume=NAME,target=/b'],
     ['type=volume,source=data,target=/b', '--volume=NAME,kind=empty --mount=volume=NAME,target=/b'],
     ['volume=data,target=/b', undefined],
@@ -27,6 +28,7 @@ describe("docker's ways to write a mount", () => {
   it.each([
     ['/a:/b', '--volume=NAME,kind=host,source=/a --mount=volume=NAME,target=/b'],
     ['/a:/b:ro,z', '--volume=NAME,kind=host,source=/a,readOnly=true --mount=volume=NAME,target=/b'],
+    ['./a:/b', '--volume=NAME,kind=host,source=/PATH --mount=volume=NAME,target=/b'],
     ['data:/b', '--volume=NAME,kind=empty --mount=volume=NAME,target=/b'],
     ['data,kind=host,source=/a:/b', undefined],
     ['data', undefined],

@@ -6,13 +6,13 @@ import { RegistryError } from '../errors.ts';
 import type { AbortOptions } from '../image/image.ts';
 import { type AuthDocument, parseAuthDocument } from './auth-document.ts';
 
-/** What says where files of credentials are. */
+/** Where files of credentials are. */
 export interface AuthFilePlaces {
-  /** The one file there is; without it, it is looked for through `env`. */
+  /** @default found through `env`; without either there are no credentials */
   readonly path?: string;
-  /** Never `process.env` by itself. */
+  /** Where the default path comes from. Never `process.env` by itself. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Whose `/run/containers/<uid>/auth.json` counts where `env` has no `XDG_RUNTIME_DIR`. Default: nobody's. */
+  /** Whose `/run/containers/<uid>/auth.json` is read where `env` has no `XDG_RUNTIME_DIR`. Default: nobody's. */
   readonly uid?: number;
 }
 

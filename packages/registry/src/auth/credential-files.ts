@@ -32,7 +32,7 @@ export async function listCredentialFiles(
 ): Promise<readonly CredentialFile[]> {
   options.signal?.throwIfAborted();
   const files: CredentialFile[] = [];
-  for (const path of [...authFilePaths(options), ...dockerConfigPaths(options)]) {
+  for (const path of new Set([...authFilePaths(options), ...dockerConfigPaths(options)])) {
     const document = await readAuthFile(path, options);
     if (document !== undefined) files.push(withoutSecrets(path, document));
   }
@@ -43,11 +43,16 @@ function withoutSecrets(path: string, { auths, credHelpers, credsStore }: AuthDo
   return {
     path,
     auths: [...auths].flatMap(([registry, credential]) =>
-      credential === undefined ? [] : [{ registry, ...ownerOf(credential) }],
+      credential === undefined ? [] : [{ registry: withoutLogin(registry), ...ownerOf(credential) }],
     ),
-    credHelpers: Object.fromEntries(credHelpers),
+    credHelpers: Object.fromEntries(Array.from(credHelpers, ([registry, helper]) => [withoutLogin(registry), helper])),
     ...(credsStore === undefined ? {} : { credsStore }),
   };
+}
+
+/** No registry is called so, and what stands before the `@` of a URL may be a password. */
+function withoutLogin(registry: string): string {
+  return registry.slice(registry.lastIndexOf('@') + 1);
 }
 
 function ownerOf(credential: Credential): Omit<StoredCredential, 'registry'> {

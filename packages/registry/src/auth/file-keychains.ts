@@ -3,17 +3,12 @@ import { stat } from 'node:fs/promises';
 import type { Repository } from '@rkt/refparse';
 import type { AbortOptions } from '../image/image.ts';
 import { type AuthDocument, normalizeKey } from './auth-document.ts';
-import { authFilePaths, dockerConfigPaths, readAuthFile } from './auth-files.ts';
+import { type AuthFilePlaces, authFilePaths, dockerConfigPaths, readAuthFile } from './auth-files.ts';
 import type { Credential, Keychain } from './credential.ts';
 import { askCredentialHelper } from './credential-helper.ts';
 
-export interface FileKeychainOptions {
-  /** @default found through `env`; without either there are no credentials */
-  readonly path?: string;
-  /** Where the default path comes from, and the environment of credential helpers. Never `process.env` by itself. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Whose `/run/containers/<uid>/auth.json` `authFileKeychain` reads where `env` has no `XDG_RUNTIME_DIR`. Default: nobody's. */
-  readonly uid?: number;
+/** `env` is the environment of credential helpers, too. */
+export interface FileKeychainOptions extends AuthFilePlaces {
   /** Called, once per file, for a file of credentials that every user of the machine may read. */
   readonly onExposed?: (path: string) => void;
 }

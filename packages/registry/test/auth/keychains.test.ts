@@ -244,18 +244,27 @@ describe('normalizeKey', () => {
 describe('listCredentialFiles', () => {
   it('tells whose credentials there are, in the order in which they count, and none of them', async () => {
     const named = await config({ auths: { 'r.example/team': { auth: base64('bob:hunter2') } } }, 'named.json');
-    const auths = { 'https://index.docker.io/v1/': { identitytoken: 'hunter2' }, 'out.example': {} };
-    const path = await config({ auths, credHelpers: { 'gcr.io': 'gcloud' }, credsStore: 'pass' });
+    const auths = {
+      'https://index.docker.io/v1/': { identitytoken: 'hunter2' },
+      'https://me:hunter2@odd.example': { registrytoken: 'hunter2' },
+      'out.example': {},
+    };
+    const path = await config({ auths, credHelpers: { 'me:hunter2@gcr.io': 'gcloud' }, credsStore: 'pass' });
     const places = { DOCKER_CONFIG: directory, REGISTRY_AUTH_FILE: named };
     expect(await listCredentialFiles({ env: places })).toEqual([
       { path: named, auths: [{ registry: 'r.example/team', kind: 'basic', username: 'bob' }], credHelpers: {} },
       {
         path,
-        auths: [{ registry: 'docker.io', kind: 'identity-token' }],
+        auths: [
+          { registry: 'docker.io', kind: 'identity-token' },
+          { registry: 'odd.example', kind: 'bearer' },
+        ],
         credHelpers: { 'gcr.io': 'gcloud' },
         credsStore: 'pass',
       },
     ]);
+    const same = { DOCKER_CONFIG: directory, REGISTRY_AUTH_FILE: path };
+    expect((await listCredentialFiles({ env: same })).map((file) => file.path)).toEqual([path]);
     expect(await listCredentialFiles({ env: { HOME: '/nonexistent' } })).toEqual([]);
     await config('{"auths": "hunter2"}', 'named.json');
     const failure = await registryError(() => listCredentialFiles({ env: places }));

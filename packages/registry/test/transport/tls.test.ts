@@ -180,6 +180,20 @@ describe('TLS settings of single origins', () => {
     expect(target.shown).toEqual([false]);
   });
 
+  it('shows none to an anonymous request, whose origin is trusted as always', async () => {
+    await using server = await tlsServer(() => ({ status: 200 }));
+    const transport = undiciTransport({ tls: () => ({ ca: [cert], cert, key }) });
+    const url = new URL(server.origin);
+    const request = { method: 'GET', url, headers: {}, verifyTls: true } as const;
+    for (const anonymous of [{}, { anonymous: true }, {}] as const) {
+      const { status, body } = await transport.send({ ...request, ...anonymous });
+      expect(status).toBe(200);
+      body.cancel();
+    }
+    await transport.close();
+    expect(server.shown).toEqual([true, false, true]);
+  });
+
   it('trusts an authority for its own origin only', async () => {
     await using target = await tlsServer(() => ({ status: 200, body: manifest }));
     await using home = await tlsServer((path) => ({ status: 307, location: `${target.origin}${path}` }));

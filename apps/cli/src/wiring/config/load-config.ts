@@ -104,8 +104,8 @@ function add(layer: Layer, file: ConfigFile, source: string): void {
       }
       return;
     case 'paths':
-      layer.dataDir = path('data path', layer.dataDir, { path: file.dataDir, source });
-      layer.stage1Images = path('stage1-images path', layer.stage1Images, { path: file.stage1Images, source });
+      layer.dataDir = onlyPath('data path', layer.dataDir, { path: file.dataDir, source });
+      layer.stage1Images = onlyPath('stage1-images path', layer.stage1Images, { path: file.stage1Images, source });
       return;
     case 'stage1':
       if (layer.stage1 !== undefined) throw new Error(`stage1 is already specified in ${quote(layer.stage1.source)}`);
@@ -119,7 +119,7 @@ function once(known: ReadonlyMap<string, { readonly source: string }>, key: stri
   if (first !== undefined) throw new Error(`${what} are already specified in ${quote(first.source)}`);
 }
 
-function path(
+function onlyPath(
   what: string,
   known: Config['dataDir'],
   said: { readonly path: string | undefined; readonly source: string },
