@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ImageArgument } from '@rkt/refparse';
+import type { ImageArgument, Reference } from '@rkt/refparse';
 import type { ImageRecord, RemoteRecord, Store } from '@rkt/store';
 import { CliError } from '../errors.ts';
+import type { RemoteImage } from '../wiring/libraries.ts';
 import type { Session } from '../wiring/session.ts';
 import type { ObtainOptions } from './obtain-options.ts';
 import { remoteName } from './remote-name.ts';
@@ -31,15 +32,28 @@ export async function fetchDockerImage(
   requireInsecure(session);
   session.io.stderr.write(`rkt: fetching image from ${argument.original}\n`);
   session.io.stderr.write('rkt: warning: image signature verification has been disabled\n');
-  const registry = await session.registry();
-  const { signal } = session.interrupts;
-  const { platform, allowForeign } = options;
-  const wanted = { signal, allowForeign, ...(platform === undefined ? {} : { platform }) };
-  const remote = await registry.open(argument.reference, wanted);
+  const remote = await openRemote(session, argument.reference, options);
   return storeImage(session, remote.image, {
     ...options,
     remote: { name, digest: remote.digest, checkedAt: session.io.now() },
   });
+}
+
+async function openRemote(session: Session, reference: Reference, options: ObtainOptions): Promise<RemoteImage> {
+  const registry = await session.registry();
+  const { signal } = session.interrupts;
+  const { platform, allowForeign, progress } = options;
+  const wanted = {
+    signal,
+    allowForeign,
+    onProgress: progress.onEvent,
+    ...(platform === undefined ? {} : { platform }),
+  };
+  try {
+    return await registry.open(reference, wanted);
+  } finally {
+    progress.end();
+  }
 }
 
 /** What the store remembers of a reference, if the image itself is still there. */

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Reference } from '@rkt/refparse';
 import {
   authFileKeychain,
+  type ContentProvider,
   type Credential,
   chainKeychains,
   createRegistry,
+  type DiffIdOf,
   dockerConfigKeychain,
   type FileKeychainOptions,
   imageSource,
@@ -54,7 +57,7 @@ export function openRegistry({ config, insecure, env, uid, warn }: RegistrySetti
   });
   return {
     resolve: async (reference, signal) => (await registry.resolve(reference, { signal })).digest,
-    open: (reference, options) => openImage(registry, reference, options),
+    open: (reference, options) => openImage({ registry, warn }, reference, options),
     [Symbol.asyncDispose]: async () => {
       await registry[Symbol.asyncDispose]();
       await transport.close();
@@ -78,21 +81,43 @@ function keychain(config: Config, files: FileKeychainOptions): Keychain {
   return chainKeychains(staticKeychain(Object.fromEntries(own)), authFileKeychain(files), dockerConfigKeychain(files));
 }
 
+const SCHEMA1_WARNING =
+  'is a Docker schema 1 image, a format of before 2017, whose layers are read twice: ask its publisher to push it again';
+
+interface ImageAccess {
+  readonly registry: Registry;
+  readonly warn: RegistrySettings['warn'];
+}
+
 /** The first manifest that is read is what the reference itself points at, be it an index. */
 async function openImage(
-  registry: Registry,
-  reference: Parameters<RegistryAccess['open']>[0],
+  { registry, warn }: ImageAccess,
+  reference: Reference,
   options: OpenImageOptions,
 ): Promise<RemoteImage> {
   let digest: string | undefined;
-  const source = imageSource({
+  const provider: ContentProvider = {
     getManifest: async (wanted, abort) => {
       const fetched = await registry.getManifest(wanted, abort);
       digest ??= fetched.descriptor.digest;
       return fetched;
     },
     getBlob: (repository, target, transfer) => registry.getBlob(repository, target, transfer),
+    getBlobSize: (repository, blob, abort) => registry.getBlobSize(repository, blob, abort),
+  };
+  const image = await imageSource(provider, { diffIdOf }).open(reference, {
+    ...options,
+    onProgress: (event) => {
+      if (event.type === 'image:schema1') warn(`${quote(event.reference)} ${SCHEMA1_WARNING}`);
+      options.onProgress?.(event);
+    },
   });
-  const image = await source.open(reference, options);
   return { digest: digest ?? image.descriptor.digest, image };
 }
+
+/** Loaded when it is needed: hardly any image is of schema 1. */
+const diffIdOf: DiffIdOf = async (blob, options) => {
+  const docker2aci = await import('@rkt/docker2aci');
+  docker2aci.exposeCollector();
+  return docker2aci.diffIdOf(blob, options);
+};

@@ -95,6 +95,16 @@ export interface Image {
   readonly layers: readonly Layer[];
 }
 
+/** What happens while an image is opened; facts that can be written as JSON. Sizes in bytes. */
+export type OpenImageEvent =
+  /** It is a Docker schema 1 image: all its layers are read once before it is open. Its publisher should push it again. */
+  | { readonly type: 'image:schema1'; readonly reference: string }
+  /** A layer of such an image is read for its diffID. */
+  | { readonly type: 'measure:start'; readonly digest: string; readonly size: number }
+  /** At most ten times a second and layer. */
+  | { readonly type: 'measure:bytes'; readonly digest: string; readonly received: number; readonly size: number }
+  | { readonly type: 'measure:done'; readonly digest: string; readonly diffId: string };
+
 export interface OpenImageOptions extends AbortOptions {
   /** @default the platform of this process (`linux` and `process.arch`) */
   readonly platform?: Platform;
@@ -103,6 +113,7 @@ export interface OpenImageOptions extends AbortOptions {
    * @default false
    */
   readonly allowForeign?: boolean;
+  readonly onProgress?: (event: OpenImageEvent) => void;
 }
 
 /** Anything images come from: a registry, an OCI layout, a `docker save` archive. */
