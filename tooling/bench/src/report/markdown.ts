@@ -38,7 +38,7 @@ export function markdown(results: Results): string {
     ]),
     ...section('Fetch what is there already', results.warm, []),
     ...section('Run `true` from a stored image', results.run, [
-      `Medians of ${results.rounds * 3} rounds. The removal of what the run leaves is in all of them: \`rkt gc\`, \`--rm\` of podman and ctr.`,
+      `Medians of ${results.rounds * 3} rounds. The removal of what the run leaves is in all of them, by \`--rm\`.`,
     ]),
     '## Disk',
     '',
