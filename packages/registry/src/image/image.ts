@@ -71,6 +71,13 @@ export interface OpenBlobOptions extends AbortOptions {
    * @default false
    */
   readonly allowForeign?: boolean;
+  /**
+   * A chunk is emptied when the next one is asked for: its memory is given back then and there, so that a reader needs the same
+   * few megabytes for blobs of any size, and less processor time. For consumers that are through with a chunk by then, and
+   * neither keep it nor hand it to another thread.
+   * @default false: chunks are the consumer's
+   */
+  readonly releaseChunks?: boolean;
 }
 
 /** One layer of an image, not yet read. */
