@@ -2,8 +2,8 @@
 import type { CommandSpec } from './command.ts';
 import { parseDuration } from './duration.ts';
 import type { FlagSpec } from './flag.ts';
-import { pullPolicyFlag } from './pull-policy.ts';
-import { prepareFlags, progressFlags, runFlags, runPreparedFlags } from './run-flags.ts';
+import { obtainFlags } from './obtain-flags.ts';
+import { prepareFlags, runFlags, runPreparedFlags } from './run-flags.ts';
 
 const noLegend: FlagSpec = { name: 'no-legend', kind: 'boolean', default: 'false', summary: 'leave out the header' };
 const full: FlagSpec = { name: 'full', kind: 'boolean', default: 'false', summary: 'show values in full' };
@@ -141,6 +141,18 @@ export const commands: readonly CommandSpec[] = [
     maximum: 1,
   },
   {
+    name: 'config',
+    summary: 'Print the configuration that is in effect',
+    usage: '',
+    description: [
+      'Everything rkt is configured with, merged, as JSON: its own directories, registries.conf, files of credentials,',
+      'certificates and proxies, each with the file that says it. Passwords and tokens are left out; they are in that file.',
+    ].join('\n'),
+    flags: [prettyPrint],
+    operands: 'anywhere',
+    maximum: 0,
+  },
+  {
     name: 'enter',
     summary: 'Enter the namespaces of an app within a pod',
     usage: 'UUID [CMD [ARGS...]]',
@@ -157,7 +169,7 @@ export const commands: readonly CommandSpec[] = [
       'IMAGE is docker://[REGISTRY/]NAME[:TAG|@DIGEST], oci:DIRECTORY[:TAG], docker-archive:FILE[:NAME:TAG] or an image ID.',
       'Prints one image ID per image on standard output.',
     ].join('\n'),
-    flags: [full, pullPolicyFlag('update'), ...progressFlags],
+    flags: [full, ...obtainFlags('update')],
     operands: 'anywhere',
     minimum: [1, 'must provide at least one image'],
   },

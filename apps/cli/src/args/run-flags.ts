@@ -5,23 +5,11 @@ import { parseQuantity } from '../pods/quantity.ts';
 import { parseMountFlag, parseVolumeFlag } from '../pods/volume-flag.ts';
 import { parseAssignment } from './assignment.ts';
 import type { FlagSpec } from './flag.ts';
-import { pullPolicyFlag } from './pull-policy.ts';
+import { obtainFlags } from './obtain-flags.ts';
 
 function requireUserAlone(text: string): void {
   if (text.includes(':')) throw new Error('it must be a user alone; the group is given with --group');
 }
-
-export const progressFlags: readonly FlagSpec[] = [
-  {
-    name: 'progress',
-    kind: 'text',
-    placeholder: 'FORM',
-    default: 'auto',
-    choices: ['auto', 'plain', 'json'],
-    summary: 'how progress is shown on standard error: auto, plain or json (one event per line)',
-  },
-  { name: 'quiet', kind: 'boolean', default: 'false', summary: 'show no progress' },
-];
 
 const networking: readonly FlagSpec[] = [
   {
@@ -139,8 +127,7 @@ export const prepareFlags: readonly FlagSpec[] = [
   ...app,
   readonlyRootfs,
   flavor,
-  pullPolicyFlag('new'),
-  ...progressFlags,
+  ...obtainFlags('new'),
 ];
 
 const rm: FlagSpec = {

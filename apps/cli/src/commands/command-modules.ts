@@ -11,6 +11,7 @@ export interface CommandModule {
 export const commandModules: Readonly<Record<string, () => Promise<CommandModule>>> = {
   'cat-manifest': () => import('./cat-manifest.ts'),
   completion: () => import('./completion.ts'),
+  config: () => import('./config.ts'),
   enter: () => import('./enter.ts'),
   fetch: () => import('./fetch.ts'),
   gc: () => import('./gc.ts'),

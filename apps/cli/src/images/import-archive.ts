@@ -5,7 +5,7 @@ import type { ImageRecord } from '@rkt/store';
 import { CliError } from '../errors.ts';
 import { oneLine } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
-import type { ObtainOptions } from './obtain-image.ts';
+import type { ObtainOptions } from './obtain-options.ts';
 import { storeImage } from './store-image.ts';
 
 /** `oci:DIRECTORY[:TAG|@DIGEST]` or `docker-archive:FILE[:REFERENCE]`, as parsed. */
@@ -32,7 +32,9 @@ export async function importArchive(
   const { libraries, interrupts } = session;
   const { signal } = interrupts;
   const source = await (kind === 'oci' ? libraries.openOciLayout(path) : libraries.openDockerArchive(path, signal));
-  return storeImage(session, await source.open(reference, { signal }), options);
+  const { platform } = options;
+  const image = await source.open(reference, { signal, ...(platform === undefined ? {} : { platform }) });
+  return storeImage(session, image, options);
 }
 
 /** Layouts name images by tag or digest alone, so the directory gives the rest of the name. */

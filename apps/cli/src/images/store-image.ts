@@ -2,7 +2,7 @@
 import type { Image } from '@rkt/registry';
 import type { ImageRecord, RemoteRecord } from '@rkt/store';
 import type { Session } from '../wiring/session.ts';
-import type { ObtainOptions } from './obtain-image.ts';
+import type { ObtainOptions } from './obtain-options.ts';
 
 export interface StoreImageOptions extends ObtainOptions {
   readonly remote?: Omit<RemoteRecord, 'imageId'>;

@@ -17,6 +17,8 @@ const HINTS: Readonly<Record<string, string>> = {
     "put the certificate of the registry's authority, as a *.crt file, into /etc/docker/certs.d/HOST, or, if you trust the registry all the same, add --insecure-options=image,tls",
   ERR_RKT_REGISTRY_CERTIFICATES_INVALID:
     'in certs.d/HOST:PORT, *.crt are authorities and *.cert with *.key of the same name are what this client shows',
+  ERR_RKT_REGISTRY_NO_MATCHING_PLATFORM: 'choose one with --platform=OS/ARCH[/VARIANT]',
+  ERR_RKT_REGISTRY_FOREIGN_LAYER: 'if you trust whoever made the image, add --allow-foreign-layers',
   ERR_RKT_REGISTRY_INSECURE_REFUSED: 'if you trust the network, add --insecure-options=image,http',
   ERR_RKT_REGISTRY_CREDENTIAL_HELPER: 'check the credential helper in ~/.docker/config.json',
   ERR_RKT_STORE_PERMISSION: 'run the command as root',

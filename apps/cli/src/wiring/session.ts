@@ -48,7 +48,7 @@ export function createSession({ io, globals, libraries, prefix }: SessionOptions
     const { loadConfig } = await import('./config/load-config.ts');
     return loadConfig(globals.configDirs);
   });
-  const dataDir = once(async () => resolveDataDir(globals.dir ?? (await config()).dataDir ?? DEFAULT_DATA_DIR));
+  const dataDir = once(async () => resolveDataDir(globals.dir ?? (await config()).dataDir?.path ?? DEFAULT_DATA_DIR));
   const store = once(async (use: 'read' | undefined) => {
     const opened = await libraries.openStore(await dataDir(), { readOnly: use === 'read' && io.uid !== 0 });
     closing.push(opened);

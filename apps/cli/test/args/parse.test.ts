@@ -127,6 +127,11 @@ describe('flags', () => {
       'ERR_RKT_CLI_USAGE',
       'invalid argument "FOO" for --set-env=FOO: it must be specified as key=value',
     ],
+    [
+      ['run', '--mount=type=bind,source=/a,target=/b', 'x'],
+      'ERR_RKT_CLI_USAGE',
+      'invalid argument "type=bind,source=/a,target=/b" for --mount=type=bind,source=/a,target=/b: write --volume=NAME,kind=host,source=/a --mount=volume=NAME,target=/b',
+    ],
     [['fetch'], 'ERR_RKT_CLI_USAGE', 'must provide at least one image'],
     [['image', 'export', 'x'], 'ERR_RKT_CLI_USAGE', 'must provide an image and an output file'],
     [['version', 'x'], 'ERR_RKT_CLI_USAGE', 'takes no arguments'],

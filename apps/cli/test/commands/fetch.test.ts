@@ -114,6 +114,20 @@ describe('fetch', () => {
     expect(asked).toEqual([]);
   });
 
+  it('needs no consent to what is in the store and has not changed, but to what has', async () => {
+    await registry.putImage({ repository: 'library/kept', tag: 'latest' }, { layers: layers.slice(0, 1) });
+    const first = await rkt(insecure, 'fetch', 'docker://kept');
+    const asked = await requestsOf(async () => {
+      expect(await rkt('fetch', 'docker://kept')).toEqual({ ...first, stderr: '' });
+    });
+    expect(asked).toEqual(['HEAD /v2/library/kept/manifests/latest']);
+    await registry.putImage({ repository: 'library/kept', tag: 'latest' }, { layers });
+    const { status, stdout, stderr } = await rkt('fetch', 'docker://kept');
+    expect([status, stdout]).toEqual([254, '']);
+    expect(stderr).toContain('(try --insecure-options=image)');
+    expect((await rkt('fetch', '--pull-policy=new', 'docker://kept')).stdout).toBe(first.stdout);
+  });
+
   it('by digest never asks twice', async () => {
     const { manifest } = await registry.putImage({ repository: 'library/pinned' }, { layers });
     const image = `docker://pinned@${manifest.digest}`;
@@ -135,6 +149,16 @@ describe('fetch', () => {
     ['docker://', /^fetch: invalid docker URL/],
     ['./x.aci', /^fetch: cannot fetch ".\/x.aci": ACI files are not supported yet/],
     ['demo', /^fetch: no image "demo" in the store\nhint: for a Docker image write docker:\/\/demo\n$/],
+    ['127.0.0.1:5055/x', /^fetch: .*\nhint: for a Docker image write docker:\/\/127.0.0.1:5055\/x\n$/],
+    ['localhost:5000/a/b:1', /\nhint: for a Docker image write docker:\/\/localhost:5000\/a\/b:1\n$/],
+    ['quay.io/foo/bar:tag', /\nhint: for a Docker image write docker:\/\/quay.io\/foo\/bar:tag\n$/],
+    [
+      `redis@sha256:${'0'.repeat(64)}`,
+      new RegExp(`\nhint: for a Docker image write docker://redis@sha256:${'0'.repeat(64)}\n$`),
+    ],
+    ['https://quay.io/foo/bar', /\nhint: for a Docker image write docker:\/\/quay.io\/foo\/bar\n$/],
+    ['sha512-xyz', /^fetch: .*an image id is sha512- and lower-case hex digits\n$/],
+    ['oci:', /^fetch: [^\n]*\n$/],
     ['sha512-0', /^fetch: image ID too short: "sha512-0"/],
     ['sha512-00', /^fetch: .*sha512-00/],
   ])('of %s fails with a line and leaves nothing', async (image, text) => {

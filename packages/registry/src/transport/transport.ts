@@ -8,6 +8,8 @@ export interface TransportRequest {
   readonly body?: string | Uint8Array;
   /** False only where the host entry says `skip-tls-verify`. */
   readonly verifyTls: boolean;
+  /** No certificate of this client is shown, even if there is one for the origin. */
+  readonly anonymous?: true;
   readonly signal?: AbortSignal;
 }
 
