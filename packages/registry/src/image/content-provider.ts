@@ -20,10 +20,7 @@ export interface FetchedManifest {
   readonly bytes: Uint8Array;
 }
 
-/**
- * The diffID of the layer in a blob, the SHA-256 of its uncompressed tar. `@rkt/docker2aci` has one. A chunk of the blob is
- * emptied when the next one is asked for.
- */
+/** The diffID of the layer in a blob, the SHA-256 of its uncompressed tar. `@rkt/docker2aci` has one. */
 export type DiffIdOf = (blob: BlobReader, options?: AbortOptions) => Promise<Digest>;
 
 const WRONG_BYTES: ReadonlySet<string> = new Set([

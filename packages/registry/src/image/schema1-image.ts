@@ -73,7 +73,7 @@ function requireMeans({ provider, diffIdOf, reference, options: { onProgress } }
     const descriptor = { mediaType: DOCKER_LAYER, digest, size };
     onProgress?.({ type: 'measure:start', digest, size });
     const onBytes = (received: number): void => onProgress?.({ type: 'measure:bytes', digest, received, size });
-    const open = () => provider.getBlob(reference, descriptor, { ...options, onBytes, releaseChunks: true });
+    const open = () => provider.getBlob(reference, descriptor, { ...options, onBytes });
     const diffId = await readBlob(open, (blob) => diffIdOf(blob, options));
     onProgress?.({ type: 'measure:done', digest, diffId });
     return { descriptor, diffId };
