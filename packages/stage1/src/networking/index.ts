@@ -6,7 +6,6 @@ export { createNetworking, type NetworkingOptions } from './networking.ts';
 export type {
   Attachment,
   Networking,
-  NetworkNotice,
   NetworkResult,
   PortForward,
   SetupOptions,
