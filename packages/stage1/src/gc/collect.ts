@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { type RuntimeContext, requirePod, requireRoot } from '../context.ts';
 import { isStage1Error, Stage1Error } from '../error.ts';
 import { removeTree } from '../mounts/index.ts';
@@ -43,13 +44,16 @@ export async function removePod(context: RuntimeContext, id: PodId, { signal }: 
 
 /** What networks still hold for pods whose directory is gone: nobody else would ever give it back. */
 async function* releaseForgotten(
-  { networking, pods }: RuntimeContext,
+  { networking, pods, host }: RuntimeContext,
   { signal }: PodGcOptions,
 ): AsyncIterable<GcEvent> {
   for (const id of await networking.remembered()) {
     // A pod has its directory before it has a network, and for longer.
     if (pods.locate(id) !== undefined) continue;
+    const cgroup = join('rkt', id);
+    if (host.cgroups.processes(cgroup).length > 0) continue;
     yield* guarded({ id }, async () => {
+      host.cgroups.remove(cgroup);
       await networking.teardown({ podId: id, saved: [], thorough: true, ...(signal && { signal }) });
       return { kind: 'removed', id };
     });
