@@ -48,14 +48,17 @@ export function parseAnswer(text: string): Readonly<Record<string, unknown>> | u
 /** The words of the plugins' iptables library, version 1.1 and before. */
 const missingIptables = /exec: "?ip6?tables[\w-]*"?: executable file not found/;
 
-/** The words of host-local, version 1.1 and before: an empty pool, and an address that was asked for (`IP=`). */
+/** The words of host-local, version 1.1 and before: an empty pool, and an address that was asked for (`IP=`) and is not given. */
 const noAddress = /no IP addresses available in range set: ([\da-f.:,-]+)/;
 const notThisAddress = /requested IP address ([\da-f.:]+) is not available in range set ([\da-f.:,-]+)/;
+const foreignAddress = /failed to allocate all requested IPs: ([\da-f.:,]+)/;
 
 function addressUnavailable({ config, args }: CniCall, reason: string): string | undefined {
   const network = `network ${quote(String(config['name']))}`;
   const [, requested, among] = notThisAddress.exec(reason) ?? [];
   if (requested !== undefined) return `${network} cannot give ${requested}: it is taken, or not one of ${among}`;
+  const [, foreign] = foreignAddress.exec(reason) ?? [];
+  if (foreign !== undefined) return `${network} cannot give ${foreign}: it is not one of the network's addresses`;
   const [, range] = noAddress.exec(reason) ?? [];
   if (range === undefined) return undefined;
   const asked = /(?:^|;)IP=([^;]*)/.exec(args ?? '')?.[1];

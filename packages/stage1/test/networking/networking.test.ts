@@ -298,14 +298,22 @@ describe('what plugins say', () => {
     await expect(failure).rejects.toThrow(message);
   });
 
-  it('of an address that is taken names it', async () => {
+  it.each([
+    [
+      'requested IP address 172.16.28.9 is not available in range set 172.16.28.1-172.16.28.254',
+      'network "default" cannot give 172.16.28.9: it is taken, or not one of 172.16.28.1-172.16.28.254',
+    ],
+    [
+      'failed to allocate all requested IPs: 172.16.28.9',
+      'network "default" cannot give 172.16.28.9: it is not one of the network\'s addresses',
+    ],
+  ])('of an address that was asked for names it: %s', async (msg, message) => {
     const host = await fakeHost();
-    const msg = 'requested IP address 172.16.28.9 is not available in range set 172.16.28.1-172.16.28.254';
     host.answer('ADD ptp', cniError({ code: 999, msg }));
     const requests = [{ name: 'default', args: 'IP=172.16.28.9' }];
-    await expect(createNetworking(host.options).setup({ ...setup, requests })).rejects.toThrow(
-      'network "default" cannot give 172.16.28.9: it is taken, or not one of 172.16.28.1-172.16.28.254',
-    );
+    const failure = createNetworking(host.options).setup({ ...setup, requests });
+    await expect(failure).rejects.toThrow(code('ADDRESS_UNAVAILABLE'));
+    await expect(failure).rejects.toThrow(message);
   });
 
   it.each([
