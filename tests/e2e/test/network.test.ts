@@ -7,7 +7,7 @@ import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
 import { composeImage } from '@rkt/tooling-images';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../src/eventually.ts';
-import { type HostState, hostState } from '../src/host-state.ts';
+import { type HostState, settledHostState } from '../src/host-state.ts';
 import { imageCache } from '../src/image-cache.ts';
 import { type Installation, installation, mirrors, type Started } from '../src/rkt.ts';
 import { ask } from '../src/tcp.ts';
@@ -26,20 +26,14 @@ beforeAll(async () => {
 afterAll(() => registry.close());
 
 beforeEach(() => {
-  before = settledState();
+  before = settledHostState();
   host = installation();
   host.configure('registries.d/mirrors.json', mirrors(['docker.io'], new URL(registry.origin).host));
 });
 afterEach(async () => {
   await host[Symbol.asyncDispose]();
-  expect(settledState()).toEqual(before);
+  expect(settledHostState()).toEqual(before);
 });
-
-/** As in killed.test.ts: what lost its parent may stay behind as a number and a PID namespace. */
-function settledState(): HostState {
-  const state = hostState();
-  return { ...state, namespaces: state.namespaces.filter((line) => !line.endsWith(' pid')) };
-}
 
 interface Listed {
   readonly name: string;
@@ -203,6 +197,6 @@ describe('a machine that stopped without a word', () => {
     expect((await host.rkt(['gc', '--grace-period=0s'])).status).toBe(0);
     expect(readdirSync(reserved).filter((file) => /^(172|fd72)/.test(file))).toEqual([]);
     expect(readdirSync(join(host.dataDir, 'networks/pods'))).toEqual([]);
-    await eventually(() => (hostState().rules.join() === before.rules.join() ? true : undefined));
+    await eventually(() => (settledHostState().rules.join() === before.rules.join() ? true : undefined));
   });
 });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { CLONE_FS, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWUTS, type Syscalls } from './syscalls.ts';
 
 export type NamespaceKind = 'mnt' | 'ipc' | 'uts' | 'net';
@@ -66,12 +66,15 @@ export function createNamespaces(syscalls: Syscalls): Namespaces {
   };
 }
 
-const detection = '/proc/sys/net/ipv6/conf/default/accept_dad';
-
 /**
  * Nobody else can have an address that a pod is given. Looking for one all the same (RFC 4862, 5.4) would keep every pod
- * with an IPv6 address waiting for one to two seconds. Of the network namespace we are in.
+ * with an IPv6 address waiting for one to two seconds; where the setting cannot be changed, or is not there, it does.
+ * Of the network namespace we are in.
  */
 function skipAddressDetection(): void {
-  if (existsSync(detection)) writeFileSync(detection, '0');
+  try {
+    writeFileSync('/proc/sys/net/ipv6/conf/default/accept_dad', '0', { flag: 'r+' });
+  } catch (error) {
+    if (!(error instanceof Error && 'syscall' in error)) throw error;
+  }
 }
