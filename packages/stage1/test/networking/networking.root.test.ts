@@ -200,12 +200,25 @@ describe('forwarded ports', () => {
     await using host = await privateHost('nft');
     await using pod = await newNamespace();
     const setting = (name: string): string => host.namespace.exec('cat', `/proc/sys/net/ipv6/conf/${name}`).trim();
-    host.namespace.exec('sh', '-c', 'echo 0 > /proc/sys/net/ipv6/conf/lo/accept_ra');
-    expect(['all/forwarding', 'up0/accept_ra'].map(setting)).toEqual(['0', '1']);
+    for (const link of ['routed', 'addressed', 'deaf', 'pods']) {
+      host.namespace.exec('ip', 'link', 'add', link, 'type', 'bridge');
+      host.namespace.exec('ip', 'link', 'set', link, 'up');
+    }
+    // As the kernel notes what a router said.
+    host.namespace.exec('ip', '-6', 'route', 'add', 'default', 'dev', 'routed', 'proto', 'ra');
+    const lifetimes = ['valid_lft', '900', 'preferred_lft', '900'];
+    host.namespace.exec('ip', '-6', 'addr', 'add', '2001:db8:2::1/64', 'dev', 'addressed', ...lifetimes);
+    host.namespace.exec('ip', '-6', 'addr', 'add', '2001:db8:3::1/64', 'dev', 'deaf', ...lifetimes);
+    host.namespace.exec('sh', '-c', 'echo 0 > /proc/sys/net/ipv6/conf/deaf/accept_ra');
+    const listening = () =>
+      ['routed', 'addressed', 'deaf', 'pods', 'default'].map((link) => setting(`${link}/accept_ra`));
+    expect([setting('all/forwarding'), ...listening()]).toEqual(['0', '1', '1', '0', '1', '1']);
     const networking = createNetworking(host.options);
     const podId = randomUUID();
     const saved = await networking.setup({ podId, netnsPath: pod.path, requests, ports: [web] });
-    expect(['all/forwarding', 'up0/accept_ra', 'lo/accept_ra'].map(setting)).toEqual(['1', '2', '0']);
+    expect([setting('all/forwarding'), ...listening()]).toEqual(['1', '2', '2', '0', '1', '1']);
+    const [{ name = '' } = {}] = Object(saved[0]?.attachment.result)['interfaces'];
+    expect(setting(`${name}/accept_ra`), 'what a pod says of routes').toBe('0');
     await networking.teardown({ podId, netnsPath: pod.path, saved });
   });
 
