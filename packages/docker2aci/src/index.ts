@@ -5,6 +5,8 @@ export { openOciLayout } from './archive/oci-layout.ts';
 export { type ConvertedImage, type ConvertImageOptions, convertImage } from './convert-image.ts';
 export { type ConvertToAciOptions, convertToAci } from './convert-to-aci.ts';
 export { ConversionError, type ConversionErrorCode, type ConversionErrorContext, isConversionError } from './errors.ts';
+export { exposeCollector } from './layers/collector.ts';
+export { type DiffIdOptions, diffIdOf } from './layers/diff-id-of.ts';
 export type { StartWorker } from './layers/start-worker.ts';
 export { type ConversionLimits, defaultConversionLimits } from './limits.ts';
 export { type ManifestContext, toAciManifest } from './manifest/aci-manifest.ts';

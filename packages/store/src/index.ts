@@ -10,7 +10,6 @@ export type {
   ImageQuery,
   ImageRecord,
   Lease,
-  LeaseOptions,
   PutImageOptions,
   RemoteRecord,
   RemovedItem,

@@ -2,7 +2,7 @@
 
 import type { ConvertedImage, ConvertImageOptions } from '@rkt/docker2aci';
 import type { Reference } from '@rkt/refparse';
-import type { Image, ImageSource } from '@rkt/registry';
+import type { Image, ImageSource, OpenImageEvent } from '@rkt/registry';
 import type { Runtime } from '@rkt/stage1';
 import type { ErofsSupport, Store } from '@rkt/store';
 import type { InsecureOption } from '../args/global-flags.ts';
@@ -19,7 +19,12 @@ export interface RemoteImage {
 /** Registries as the commands need them. */
 export interface RegistryAccess extends AsyncDisposable {
   resolve(reference: Reference, signal: AbortSignal): Promise<string>;
-  open(reference: Reference, signal: AbortSignal): Promise<RemoteImage>;
+  open(reference: Reference, options: OpenRemoteOptions): Promise<RemoteImage>;
+}
+
+export interface OpenRemoteOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress: (event: OpenImageEvent) => void;
 }
 
 export interface RegistrySettings {
