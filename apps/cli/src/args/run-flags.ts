@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { parsePortFlag } from '../pods/port-flag.ts';
+import { checkPortFlag } from '../pods/exposed-port.ts';
+import { parsePublishFlag } from '../pods/publish-flag.ts';
 import { parseQuantity } from '../pods/quantity.ts';
 import { parseMountFlag, parseVolumeFlag } from '../pods/volume-flag.ts';
 import { parseAssignment } from './assignment.ts';
@@ -17,9 +18,10 @@ const networking: readonly FlagSpec[] = [
     kind: 'text',
     placeholder: 'NETWORKS',
     bare: 'default',
-    familiar: ['default', 'default-restricted', 'host', 'none'],
+    familiar: ['default', 'default-restricted', 'host', 'none', 'all'],
     repeat: true,
-    summary: 'networks of the pod: default, default-restricted, host, none or configured ones, n[:args],...',
+    summary:
+      'networks of the pod: default, default-restricted, all, host, none or configured ones; n[:args],..., as in lan:IP=10.1.0.9',
   },
   { name: 'hostname', kind: 'text', placeholder: 'NAME', summary: 'host name of the pod (default: rkt-UUID)' },
   { name: 'dns', kind: 'text', placeholder: 'IP', repeat: true, summary: 'name server; or host, or none' },
@@ -42,8 +44,17 @@ const pod: readonly FlagSpec[] = [
     kind: 'text',
     placeholder: 'NAME:[IP:]PORT',
     repeat: true,
-    check: parsePortFlag,
+    check: checkPortFlag,
     summary: 'forward a port of the host to a port of the pod, by its name or number (6379-tcp)',
+  },
+  {
+    name: 'publish',
+    short: 'p',
+    kind: 'text',
+    placeholder: '[IP:]HOSTPORT:PORT[/PROTOCOL]',
+    repeat: true,
+    check: parsePublishFlag,
+    summary: 'forward any port as docker does; ports may be ranges: 8000-8010:8000-8010/udp',
   },
   {
     name: 'volume',
