@@ -2,6 +2,7 @@
 
 export { openDockerArchive } from './archive/docker-archive.ts';
 export { openOciLayout } from './archive/oci-layout.ts';
+export { type ReceiveAciOptions, type ReceivedAci, receiveAci } from './archive/receive-aci.ts';
 export { type ConvertedImage, type ConvertImageOptions, convertImage } from './convert-image.ts';
 export { type ConvertToAciOptions, convertToAci } from './convert-to-aci.ts';
 export { ConversionError, type ConversionErrorCode, type ConversionErrorContext, isConversionError } from './errors.ts';

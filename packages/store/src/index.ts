@@ -5,6 +5,8 @@ export { type OpenStoreOptions, openStore } from './open-store.ts';
 export type { StoreEvent } from './records/rebuild.ts';
 export type {
   AbortOptions,
+  AciIngest,
+  AciLayer,
   Finding,
   GcOptions,
   ImageQuery,
@@ -12,6 +14,7 @@ export type {
   Lease,
   LeaseOptions,
   PutImageOptions,
+  ReceivedAci,
   RemoteRecord,
   RemovedItem,
   Store,

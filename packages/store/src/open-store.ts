@@ -14,6 +14,7 @@ import { toStoreError } from './errors.ts';
 import { gc } from './gc/gc.ts';
 import { removeImage } from './gc/remove-image.ts';
 import { currentOwner } from './host/owner.ts';
+import { ingestAci } from './images/ingest-aci.ts';
 import { imageNotFound } from './images/not-found.ts';
 import { putImage } from './images/put-image.ts';
 import { resolveImage } from './images/resolve-image.ts';
@@ -88,6 +89,7 @@ function storeOn(context: StoreContext): Store {
     dir: context.layout.dir,
     prepareLayer: (diffId, options) => prepareLayer(context, diffId, options),
     putImage: (options) => putImage(context, options),
+    ingestAci: () => ingestAci(context),
     getImage: (id) => getImage(context, id),
     resolveImage: async (query) => resolveImage(context, query),
     listImages: async () => database.read(allImages),

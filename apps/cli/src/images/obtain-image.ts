@@ -8,6 +8,7 @@ import type { Progress } from '../render/progress/progress.ts';
 import { quote } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
 import { fetchDockerImage } from './fetch-docker-image.ts';
+import { importAciFile, pathOfUrl } from './import-aci.ts';
 import { importArchive } from './import-archive.ts';
 import { findStoredImage, imageArgument } from './stored-image.ts';
 
@@ -29,14 +30,17 @@ export async function obtainImage(session: Session, image: string, options: Obta
     case 'oci':
     case 'docker-archive':
       return importArchive(session, argument, options);
+    case 'path':
+      return importAciFile(session, argument.path);
+    case 'url':
+      if (argument.url.startsWith('file:')) return importAciFile(session, pathOfUrl(argument.url));
+      throw unsupported(image, argument.kind);
     case 'image-id':
       return used(session, await findStoredImage(await session.store(), image));
     case 'appc-name':
       return used(session, await storedByName(session, argument));
     default:
-      throw new CliError('ERR_RKT_CLI_UNSUPPORTED', `cannot fetch ${quote(image)}: ${REASONS[argument.kind]}`, {
-        hint: 'use docker://NAME, oci:DIRECTORY, docker-archive:FILE or the ID of an image of the store',
-      });
+      throw unsupported(image, argument.kind);
   }
 }
 
@@ -46,11 +50,16 @@ async function used(session: Session, image: ImageRecord): Promise<ImageRecord> 
   return image;
 }
 
-const REASONS: Readonly<Record<'path' | 'url' | 'oci-archive', string>> = {
-  path: 'ACI files are not supported yet',
-  url: 'ACI files are not supported yet',
+function unsupported(image: string, kind: keyof typeof REASONS): CliError {
+  return new CliError('ERR_RKT_CLI_UNSUPPORTED', `cannot fetch ${quote(image)}: ${REASONS[kind]}`, {
+    hint: 'use docker://NAME, oci:DIRECTORY, docker-archive:FILE, FILE.aci or the ID of an image of the store',
+  });
+}
+
+const REASONS = {
+  url: 'ACIs are not fetched from servers yet',
   'oci-archive': 'OCI archives are not supported yet',
-};
+} as const;
 
 /** Discovery is not there yet; a docker image without its scheme is the likely meaning, so that is the hint. */
 async function storedByName(

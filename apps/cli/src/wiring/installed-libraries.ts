@@ -23,6 +23,10 @@ export const installedLibraries: Libraries = {
     const { openDockerArchive } = await import('@rkt/docker2aci');
     return openDockerArchive(path, { signal });
   },
+  receiveAci: async (source, options) => {
+    const { receiveAci } = await import('@rkt/docker2aci');
+    return receiveAci(source, options);
+  },
   convertImage: async (image, options) => {
     const [{ convertImage }, { embeddedParts }, { exposeCollector }] = await Promise.all([
       import('@rkt/docker2aci'),

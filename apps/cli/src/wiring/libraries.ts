@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ConvertedImage, ConvertImageOptions } from '@rkt/docker2aci';
+import type { ConvertedImage, ConvertImageOptions, ReceiveAciOptions, ReceivedAci } from '@rkt/docker2aci';
 import type { Reference } from '@rkt/refparse';
 import type { Image, ImageSource } from '@rkt/registry';
 import type { Runtime } from '@rkt/stage1';
@@ -44,6 +44,7 @@ export interface Libraries {
   openRuntime(settings: RuntimeSettings): Promise<Runtime>;
   openOciLayout(path: string): Promise<ImageSource>;
   openDockerArchive(path: string, signal: AbortSignal): Promise<ImageSource>;
+  receiveAci(source: AsyncIterable<Uint8Array>, options: ReceiveAciOptions): Promise<ReceivedAci>;
   convertImage(image: Image, options: Omit<ConvertImageOptions, 'startWorker'>): Promise<ConvertedImage>;
   /** Whether the kernel mounts EROFS straight from files below this directory. */
   probeErofs(dir: string): Promise<ErofsSupport>;

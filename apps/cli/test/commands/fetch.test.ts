@@ -132,7 +132,10 @@ describe('fetch', () => {
     ['docker://nosuch', /^fetch: .*nosuch/],
     ['docker://UPPER/Case', /^fetch: .*UPPER\/Case/],
     ['docker://', /^fetch: invalid docker URL/],
-    ['./x.aci', /^fetch: cannot fetch ".\/x.aci": ACI files are not supported yet/],
+    [
+      'https://example.com/x.aci',
+      /^fetch: cannot fetch "https:\/\/example.com\/x.aci": ACIs are not fetched from servers/,
+    ],
     ['demo', /^fetch: no image "demo" in the store\nhint: for a Docker image write docker:\/\/demo\n$/],
     ['sha512-0', /^fetch: image ID too short: "sha512-0"/],
     ['sha512-00', /^fetch: .*sha512-00/],
