@@ -244,6 +244,13 @@ function isAufsBookkeeping(parentPath: ByteString, name: ByteString): boolean {
   return parentPath.startsWith(AUFS) || parentPath.includes(`/${AUFS}`);
 }
 
+/** Whether an entry takes something of lower layers away: a whiteout or an opaque marker. */
+export function isWhiteout(path: ByteString): boolean {
+  const slash = path.lastIndexOf('/');
+  const name = path.slice(slash + 1);
+  return name.startsWith(WHITEOUT) && !isAufsBookkeeping(path.slice(0, Math.max(0, slash)), name);
+}
+
 function addWhiteout(parent: Directory, name: ByteString, path: ByteString): void {
   if (name === OPAQUE) {
     parent.opaque = true;
