@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 export { openDockerArchive } from './archive/docker-archive.ts';
-export { openOciLayout } from './archive/oci-layout.ts';
+export type { ArchivedImage, ImageArchive } from './archive/image-archive.ts';
+export { openOciArchive, openOciLayout } from './archive/oci-layout.ts';
+export { openImageFile } from './archive/open-image-file.ts';
 export { type ReceiveAciOptions, type ReceivedAci, receiveAci } from './archive/receive-aci.ts';
 export { type ConvertedImage, type ConvertImageOptions, convertImage } from './convert-image.ts';
 export { type ConvertToAciOptions, convertToAci } from './convert-to-aci.ts';

@@ -28,19 +28,18 @@ export async function obtainImage(session: Session, image: string, options: Obta
     case 'docker':
       return fetchDockerImage(session, argument, options);
     case 'oci':
+    case 'oci-archive':
     case 'docker-archive':
       return importArchive(session, argument, options);
     case 'path':
       return importAciFile(session, argument.path);
     case 'url':
       if (argument.url.startsWith('file:')) return importAciFile(session, pathOfUrl(argument.url));
-      throw unsupported(image, argument.kind);
+      throw unsupported(image);
     case 'image-id':
       return used(session, await findStoredImage(await session.store(), image));
     case 'appc-name':
       return used(session, await storedByName(session, argument));
-    default:
-      throw unsupported(image, argument.kind);
   }
 }
 
@@ -50,16 +49,12 @@ async function used(session: Session, image: ImageRecord): Promise<ImageRecord> 
   return image;
 }
 
-function unsupported(image: string, kind: keyof typeof REASONS): CliError {
-  return new CliError('ERR_RKT_CLI_UNSUPPORTED', `cannot fetch ${quote(image)}: ${REASONS[kind]}`, {
-    hint: 'use docker://NAME, oci:DIRECTORY, docker-archive:FILE, FILE.aci or the ID of an image of the store',
+function unsupported(image: string): CliError {
+  const message = `cannot fetch ${quote(image)}: ACIs are not fetched from servers yet`;
+  return new CliError('ERR_RKT_CLI_UNSUPPORTED', message, {
+    hint: 'use docker://NAME, oci:DIRECTORY, oci-archive:FILE, docker-archive:FILE, FILE.aci or the ID of an image of the store',
   });
 }
-
-const REASONS = {
-  url: 'ACIs are not fetched from servers yet',
-  'oci-archive': 'OCI archives are not supported yet',
-} as const;
 
 /** Discovery is not there yet; a docker image without its scheme is the likely meaning, so that is the hint. */
 async function storedByName(

@@ -19,6 +19,10 @@ export const installedLibraries: Libraries = {
     const { openOciLayout } = await import('@rkt/docker2aci');
     return openOciLayout(path);
   },
+  openOciArchive: async (path, signal) => {
+    const { openOciArchive } = await import('@rkt/docker2aci');
+    return openOciArchive(path, { signal });
+  },
   openDockerArchive: async (path, signal) => {
     const { openDockerArchive } = await import('@rkt/docker2aci');
     return openDockerArchive(path, { signal });

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ConvertedImage, ConvertImageOptions, ReceiveAciOptions, ReceivedAci } from '@rkt/docker2aci';
+import type {
+  ConvertedImage,
+  ConvertImageOptions,
+  ImageArchive,
+  ReceiveAciOptions,
+  ReceivedAci,
+} from '@rkt/docker2aci';
 import type { Reference } from '@rkt/refparse';
-import type { Image, ImageSource } from '@rkt/registry';
+import type { Image } from '@rkt/registry';
 import type { Runtime } from '@rkt/stage1';
 import type { ErofsSupport, Store } from '@rkt/store';
 import type { InsecureOption } from '../args/global-flags.ts';
@@ -42,8 +48,9 @@ export interface Libraries {
   openStore(dataDir: string, options: { readonly readOnly: boolean }): Promise<Store>;
   openRegistry(settings: RegistrySettings): Promise<RegistryAccess>;
   openRuntime(settings: RuntimeSettings): Promise<Runtime>;
-  openOciLayout(path: string): Promise<ImageSource>;
-  openDockerArchive(path: string, signal: AbortSignal): Promise<ImageSource>;
+  openOciLayout(path: string): Promise<ImageArchive>;
+  openOciArchive(path: string, signal: AbortSignal): Promise<ImageArchive>;
+  openDockerArchive(path: string, signal: AbortSignal): Promise<ImageArchive>;
   receiveAci(source: AsyncIterable<Uint8Array>, options: ReceiveAciOptions): Promise<ReceivedAci>;
   convertImage(image: Image, options: Omit<ConvertImageOptions, 'startWorker'>): Promise<ConvertedImage>;
   /** Whether the kernel mounts EROFS straight from files below this directory. */
