@@ -20,6 +20,14 @@ const overwrite: FlagSpec = {
   default: 'false',
   summary: 'replace the file if it exists',
 };
+const compression: FlagSpec = {
+  name: 'compression',
+  kind: 'text',
+  placeholder: 'FORM',
+  default: 'none',
+  choices: ['none', 'gzip', 'zstd'],
+  summary: 'how to pack the ACI: none, gzip or zstd',
+};
 const prettyPrint: FlagSpec = {
   name: 'pretty-print',
   kind: 'boolean',
@@ -58,9 +66,8 @@ const imageCommands: readonly CommandSpec[] = [
     name: 'image export',
     summary: 'Export a stored image to an ACI file',
     usage: 'IMAGE OUTPUT_ACI_FILE',
-    description:
-      'The file is an uncompressed ACI; its SHA-512 is the ID of the image. With - it goes to standard output.',
-    flags: [overwrite],
+    description: 'The ID of the image is the SHA-512 of the uncompressed ACI. With - it goes to standard output.',
+    flags: [overwrite, compression],
     operands: 'anywhere',
     minimum: [2, 'must provide an image and an output file'],
     maximum: 2,

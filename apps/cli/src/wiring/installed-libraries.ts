@@ -27,6 +27,10 @@ export const installedLibraries: Libraries = {
     const { openDockerArchive } = await import('@rkt/docker2aci');
     return openDockerArchive(path, { signal });
   },
+  compressAci: async (bytes, compression) => {
+    const { compressAci } = await import('@rkt/docker2aci');
+    return compressAci(bytes, compression);
+  },
   receiveAci: async (source, options) => {
     const { receiveAci } = await import('@rkt/docker2aci');
     return receiveAci(source, options);

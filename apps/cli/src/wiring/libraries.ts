@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type {
+  AciCompression,
   ConvertedImage,
   ConvertImageOptions,
   ImageArchive,
@@ -51,6 +52,7 @@ export interface Libraries {
   openOciLayout(path: string): Promise<ImageArchive>;
   openOciArchive(path: string, signal: AbortSignal): Promise<ImageArchive>;
   openDockerArchive(path: string, signal: AbortSignal): Promise<ImageArchive>;
+  compressAci(bytes: AsyncIterable<Uint8Array>, compression: AciCompression): Promise<AsyncIterable<Uint8Array>>;
   receiveAci(source: AsyncIterable<Uint8Array>, options: ReceiveAciOptions): Promise<ReceivedAci>;
   convertImage(image: Image, options: Omit<ConvertImageOptions, 'startWorker'>): Promise<ConvertedImage>;
   /** Whether the kernel mounts EROFS straight from files below this directory. */

@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync, gzipSync, zstdDecompressSync } from 'node:zlib';
+import { convertLayers, openImageFile } from '@rkt/docker2aci';
+import { parseReference } from '@rkt/refparse';
+import { openStore } from '@rkt/store';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fakeIo } from '../support/fake-io.ts';
 import { type Rkt, rktWith } from '../support/run-rkt.ts';
 import { tarOf } from '../support/tar.ts';
 
+const golden = fileURLToPath(new URL('../../../../packages/docker2aci/test/golden/quirks.oci.tar', import.meta.url));
 const END_BYTES = 1024;
 const insecure = '--insecure-options=image';
 let dir: string;
@@ -44,6 +50,39 @@ describe('an ACI file', () => {
     expect(readFileSync(copy).equals(aci)).toBe(true);
     expect(await rkt('image', 'verify')).toMatchObject({ status: 0 });
     expect((await rkt(insecure, 'fetch', '--full', `file://${file}`)).stdout).toBe(`${id}\n`);
+  });
+
+  it.each([
+    ['gzip', gunzipSync],
+    ['zstd', zstdDecompressSync],
+  ] as const)('is exported packed with %s', async (compression, unpack) => {
+    writeFileSync(file, aci);
+    await rkt(insecure, 'fetch', file);
+    const copy = join(dir, 'copy.aci');
+    expect(await rkt('image', 'export', `--compression=${compression}`, id, copy)).toMatchObject({ status: 0 });
+    expect(unpack(readFileSync(copy)).equals(aci)).toBe(true);
+    expect((await rkt(insecure, 'fetch', '--full', copy)).stdout).toBe(`${id}\n`);
+  });
+
+  it('may be one of many, one for each layer of an image', async () => {
+    const archive = await openImageFile(golden);
+    const image = await archive.open(parseReference('quirks'));
+    const files: string[] = [];
+    for await (const { position, bytes } of convertLayers(image, { tmpDir: dir })) {
+      const layer = join(dir, `${position}.aci`);
+      await writeFile(layer, bytes);
+      files.push(layer);
+    }
+    expect(files).toHaveLength(5);
+    expect(await rkt(insecure, 'fetch', ...files)).toMatchObject({ status: 0 });
+    expect(await rkt('image', 'verify')).toMatchObject({ status: 0 });
+    await using store = await openStore(join(dir, 'data'));
+    const { id: topId, layers } = await store.resolveImage({ name: 'registry-1.docker.io/library/quirks' });
+    expect(layers).toHaveLength(5);
+    const { children } = (await store.loadTree(topId)).root;
+    expect([children.has('hard-late'), children.has('sym-abs'), children.has('.wh.gone')]).toEqual([true, true, false]);
+    const opaque = children.get('opq');
+    expect(opaque?.kind === 'directory' && [...opaque.children.keys()]).toEqual(['new1']);
   });
 
   it('comes on standard input, too', async () => {

@@ -26,8 +26,8 @@ export interface LayerAcis {
 
 /**
  * Takes an image apart again that `mergeLayers` would make whole: `stackAcis` of the ACIs gives the same tree. Each ACI
- * has what its layer states and a `rootfs` as it is up to there. A hard link into a lower layer stays one if its target
- * is still there under another name, and becomes a copy otherwise.
+ * has what its layer states and a `rootfs` as it is up to there. A hard link into a lower layer becomes a
+ * copy, so that each ACI can be read by itself.
  *
  * @throws AppcError as `mergeLayers` does (also from `segments`); `ERR_RKT_APPC_PATH` if a whitelist is needed and cannot
  * name a path, which is then no UTF-8
@@ -63,13 +63,13 @@ function* aciSegments(layers: readonly StackableLayer[], { manifestBytes, implie
   const missing = missingLinks(top.index, placed);
   const lower: PlacedNode[] = [];
   for (const layer of layers.slice(0, -1).reverse()) {
-    if (missing.size > 0) lower.push(...merger.addLayer(layer));
+    if (missing.size > 0) lower.push(...merger.addLayer(layer).flatMap((node) => linked(node, missing)));
   }
   const writer = createSegmentWriter();
   writeManifest(writer, manifestBytes);
   writeTarHeader(writer, { path: `${ROOTFS}/`, type: '5', attributes: rootAttributes(layers) });
   yield* nodeSegments(placed, writer);
-  for (const { node, names } of lower) yield* linkSegments(node, { names, missing });
+  yield* nodeSegments(lower, writer);
   for (const path of implied) {
     writeTarHeader(writer, { path: `${rootfsPath(path)}/`, type: '5', attributes: IMPLIED_ATTRIBUTES });
   }
@@ -84,23 +84,10 @@ function missingLinks({ entries }: LayerIndex, placed: readonly PlacedNode[]): R
   return links;
 }
 
-function* linkSegments(
-  node: TreeNode,
-  { names, missing }: { readonly names: readonly ByteString[]; readonly missing: ReadonlySet<ByteString> },
-): Generator<AciSegment> {
-  const own = names.filter((name) => missing.has(name)).sort();
-  if (own.length === 0) return;
-  const [target] = names.filter((name) => !missing.has(name)).sort();
-  if (target === undefined) {
-    yield* nodeSegments([{ node, names: own }]);
-    return;
-  }
-  const writer = createSegmentWriter();
-  for (const name of own) {
-    const { attributes } = node;
-    writeTarHeader(writer, { path: rootfsPath(name), type: '1', attributes, linkname: rootfsPath(target) });
-  }
-  yield* writer.take();
+/** A node of a layer below, under the names this layer's links give it. */
+function linked({ node, names }: PlacedNode, links: ReadonlySet<ByteString>): readonly PlacedNode[] {
+  const own = names.filter((name) => links.has(name));
+  return own.length === 0 ? [] : [{ node, names: own }];
 }
 
 function rootAttributes(layers: readonly StackableLayer[]): EntryAttributes {

@@ -13,6 +13,7 @@ import {
   type LayerIndex,
   mergeLayers,
   parseImageManifest,
+  type StackableLayer,
   splitAciIndex,
   stackAcis,
 } from '@rkt/appc';
@@ -108,10 +109,7 @@ class Receiving {
     const manifestBytes = await this.#readManifest(index);
     const manifest = parseImageManifest(manifestBytes);
     const diffId = `sha256:${this.#digest.digest('hex')}`;
-    if (manifest.dependencies === undefined || manifest.dependencies.length === 0) {
-      const { pathWhitelist } = manifest;
-      mergeLayers(stackAcis([{ diffId, index }], [{ first: 0, position: 0, pathWhitelist }]));
-    }
+    checkTree(manifest, { diffId, index });
     const id: ImageId = `sha512-${this.#id.digest('hex')}`;
     return { id, diffId, size: this.#size, index: encodeLayerIndex(index), manifest, manifestBytes };
   }
@@ -158,6 +156,19 @@ class Receiving {
     } catch (error) {
       throw toIoError(error, 'cannot read', this.#path);
     }
+  }
+}
+
+/**
+ * With dependencies, what they are is for others to know. An image without an app may be meant as part of another: the
+ * original writes such ACIs of single layers, whose hard links lead to layers below.
+ */
+function checkTree({ dependencies = [], pathWhitelist, app }: ImageManifest, layer: StackableLayer): void {
+  if (dependencies.length > 0) return;
+  try {
+    mergeLayers(stackAcis([layer], [{ first: 0, position: 0, pathWhitelist }]));
+  } catch (error) {
+    if (app !== undefined || !isAppcError(error) || error.code !== 'ERR_RKT_APPC_HARDLINK') throw error;
   }
 }
 

@@ -62,7 +62,12 @@ describe('an ACI', () => {
       await tarOfLink('rootfs/a', 'rootfs/b'),
     ];
     await expect(receive(joined(parts))).resolves.toMatchObject({ manifest: { dependencies } });
-    const [code, message] = await failure(joined([await tarOf({ manifest }), parts[1] ?? Buffer.alloc(0)]));
+    const link = parts[1] ?? Buffer.alloc(0);
+    // The original's ACI of a single layer: it is part of an image and says nothing of the others.
+    await expect(receive(joined([await tarOf({ manifest }), link]))).resolves.toMatchObject({ size: 2560 });
+    const app = { exec: ['/a'], user: '0', group: '0' };
+    const runnable = await tarOf({ manifest: JSON.stringify({ ...JSON.parse(manifest), app }) });
+    const [code, message] = await failure(joined([runnable, link]));
     expect([code, message]).toEqual(['ACI_INVALID', expect.stringContaining('points at nothing')]);
   });
 });
