@@ -19,6 +19,7 @@ export type {
   RemovedItem,
   Store,
   StoredImage,
+  TemporaryFile,
   Tree,
   TreeBackend,
 } from './store.ts';

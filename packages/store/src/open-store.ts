@@ -9,6 +9,7 @@ import { layoutOf } from './cas/layout.ts';
 import { prepareLayer } from './cas/prepare-layer.ts';
 import { withReserve } from './cas/reserve.ts';
 import { sweepTemporaries } from './cas/temporary.ts';
+import { temporaryFile } from './cas/temporary-file.ts';
 import { type FileContext, requireWritable, type StepHook, type StoreContext } from './context.ts';
 import { toStoreError } from './errors.ts';
 import { gc } from './gc/gc.ts';
@@ -89,6 +90,7 @@ function storeOn(context: StoreContext): Store {
     dir: context.layout.dir,
     prepareLayer: (diffId, options) => prepareLayer(context, diffId, options),
     putImage: (options) => putImage(context, options),
+    temporaryFile: () => temporaryFile(context, 'file'),
     ingestAci: () => ingestAci(context),
     getImage: (id) => getImage(context, id),
     resolveImage: async (query) => resolveImage(context, query),

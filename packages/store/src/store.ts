@@ -73,10 +73,13 @@ export interface ReceivedAci extends AbortOptions {
   readonly manifestBytes: Uint8Array;
 }
 
-/** Leave to write an ACI. Disposing removes what was not committed. */
-export interface AciIngest extends AsyncDisposable {
-  /** An empty file, made exclusively, for the uncompressed bytes. */
+/** An empty file of the store's, made exclusively, for work in progress. It goes when it is disposed of, or with its process. */
+export interface TemporaryFile extends AsyncDisposable {
   readonly path: string;
+}
+
+/** Leave to write an ACI: its uncompressed bytes go into the file. Disposing removes what was not committed. */
+export interface AciIngest extends TemporaryFile {
   /**
    * Makes the image durable and visible, under the name of its manifest. An image the store already has gains the name.
    * Throws DEPENDENCY_NOT_FOUND, AMBIGUOUS_PREFIX, LAYER_MISSING, DISK_FULL, PERMISSION; AppcError for another manifest.
@@ -141,6 +144,8 @@ export type Finding =
 export interface Store extends LayerRepository, AsyncDisposable {
   readonly dir: string;
   putImage(options: PutImageOptions): Promise<ImageRecord>;
+  /** A file beside the layers, for what has to be unpacked before it can be read. */
+  temporaryFile(): Promise<TemporaryFile>;
   /** For an ACI as it comes, whose ID and digest are known only once it has been read. */
   ingestAci(): Promise<AciIngest>;
   getImage(id: ImageId): Promise<StoredImage>;

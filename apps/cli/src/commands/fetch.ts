@@ -2,6 +2,7 @@
 import type { ImageId } from '@rkt/appc';
 import type { Arguments } from '../args/command.ts';
 import { pullPolicyOf } from '../args/pull-policy.ts';
+import { STANDARD_INPUT } from '../images/file-input.ts';
 import { importAciFromInput } from '../images/import-aci.ts';
 import { obtainImage } from '../images/obtain-image.ts';
 import { createProgress } from '../render/progress/create-progress.ts';
@@ -13,7 +14,9 @@ const SHORT_DIGITS = 32;
 export async function execute(session: Session, { flags, operands }: Arguments): Promise<number> {
   const options = { pullPolicy: pullPolicyOf(flags), progress: createProgress(session.io, flags) };
   for (const image of operands) {
-    const { id } = await (image === '-' ? importAciFromInput(session) : obtainImage(session, image, options));
+    const { id } = await (image === STANDARD_INPUT
+      ? importAciFromInput(session)
+      : obtainImage(session, image, options));
     session.io.stdout.write(`${flags.boolean('full') ? id : short(id)}\n`);
   }
   return 0;

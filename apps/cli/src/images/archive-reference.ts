@@ -4,6 +4,7 @@ import type { ImageArchive } from '@rkt/docker2aci';
 import { type Reference, tryParseReference, withDigest } from '@rkt/refparse';
 import { usageError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
+import { STANDARD_INPUT } from './file-input.ts';
 import type { ArchiveArgument } from './import-archive.ts';
 
 const CANDIDATES_SHOWN = 20;
@@ -60,9 +61,8 @@ interface Naming {
 }
 
 function named(path: string, { tag, otherwise }: Naming): Reference {
-  const base = basename(resolve(path))
-    .toLowerCase()
-    .replace(/\.tar$/, '');
+  const file = basename(resolve(path)).toLowerCase();
+  const base = path === STANDARD_INPUT ? otherwise : file.replace(/\.(tar|tgz)(\.gz|\.zst)?$/, '');
   return (
     tryParseReference(`localhost/${base}:${tag}`, { mode: 'strict' }) ?? {
       domain: 'localhost',

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createReadStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ReceiveAciOptions, ReceivedAci } from '@rkt/docker2aci';
 import type { ImageRecord } from '@rkt/store';
-import { CliError, errnoOf, reasonOf } from '../errors.ts';
+import { CliError } from '../errors.ts';
 import { oneLine, quote } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
+import { readFile, terminalInput } from './file-input.ts';
 
-const CHUNK_BYTES = 256 * 1024;
 const COMPRESSION = 'ERR_RKT_DOCKER2ACI_UNSUPPORTED_COMPRESSION';
 
 /** Takes an ACI from a file into the store, as it is: its ID is that of the original rkt. */
@@ -20,11 +19,7 @@ export async function importAciFile(session: Session, path: string): Promise<Ima
 /** The same from standard input, which is not looked at where a person would have to type it. */
 export async function importAciFromInput(session: Session): Promise<ImageRecord> {
   requireInsecure(session);
-  if (session.io.stdinIsTTY) {
-    throw new CliError('ERR_RKT_CLI_USAGE', 'standard input is a terminal: expected an ACI', {
-      hint: 'pipe one into it: rkt fetch - < FILE.aci',
-    });
-  }
+  if (session.io.stdinIsTTY) throw terminalInput('an ACI');
   session.io.stderr.write('rkt: importing image from standard input\n');
   return importAci(session, 'standard input', session.io.readBytes());
 }
@@ -59,15 +54,6 @@ async function receive(
       cause: error,
       hint: "decompress it first, for instance 'xz -dc FILE.aci | rkt --insecure-options=image fetch -'",
     });
-  }
-}
-
-async function* readFile(path: string): AsyncGenerator<Uint8Array, void> {
-  try {
-    yield* createReadStream(path, { highWaterMark: CHUNK_BYTES });
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    throw new CliError('ERR_RKT_CLI_FILE', `cannot read ${quote(path)}: ${reasonOf(error)}`, { cause: error });
   }
 }
 

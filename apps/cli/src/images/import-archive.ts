@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ImageArchive } from '@rkt/docker2aci';
 import type { ImageArgument } from '@rkt/refparse';
-import type { ImageRecord } from '@rkt/store';
+import type { ImageRecord, TemporaryFile } from '@rkt/store';
 import { CliError } from '../errors.ts';
 import { oneLine } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
 import { archiveReference } from './archive-reference.ts';
+import { readFile, STANDARD_INPUT, terminalInput } from './file-input.ts';
 import type { ObtainOptions } from './obtain-image.ts';
 import { storeImage } from './store-image.ts';
 
@@ -27,12 +28,42 @@ export async function importArchive(
   }
   session.io.stderr.write(`rkt: importing image from ${oneLine(argument.original)}\n`);
   const { signal } = session.interrupts;
-  const archive = await openArchive(session, argument);
-  return storeImage(session, await archive.open(archiveReference(argument, archive), { signal }), options);
+  await using place = await readableArchive(session, argument);
+  const archive = await openArchive(session, argument.kind, place);
+  return await storeImage(session, await archive.open(archiveReference(argument, archive), { signal }), options);
 }
 
-function openArchive({ libraries, interrupts }: Session, { kind, path }: ArchiveArgument): Promise<ImageArchive> {
-  const { signal } = interrupts;
+/** Where an archive can be read, and what it is called. */
+interface Place extends TemporaryFile {
+  readonly name: string;
+}
+
+/** Archives are read in place, which pipes and compressed files do not allow: those are unpacked first. */
+async function readableArchive(session: Session, { kind, path }: ArchiveArgument): Promise<Place> {
+  const { libraries, interrupts, io } = session;
+  const isInput = path === STANDARD_INPUT && kind !== 'oci';
+  if (kind === 'oci' || (!isInput && !(await libraries.isCompressedFile(path)))) {
+    return { path, name: path, [Symbol.asyncDispose]: async () => undefined };
+  }
+  if (isInput && io.stdinIsTTY) throw terminalInput('an archive');
+  const file = await (await session.store()).temporaryFile();
+  const name = isInput ? 'standard input' : path;
+  try {
+    const source = isInput ? io.readBytes() : readFile(path);
+    await libraries.unpackArchive(source, { name, path: file.path, signal: interrupts.signal });
+    return { ...file, name };
+  } catch (error) {
+    await file[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function openArchive(
+  { libraries, interrupts: { signal } }: Session,
+  kind: ArchiveArgument['kind'],
+  { path, name }: Place,
+): Promise<ImageArchive> {
   if (kind === 'oci') return libraries.openOciLayout(path);
-  return kind === 'oci-archive' ? libraries.openOciArchive(path, signal) : libraries.openDockerArchive(path, signal);
+  const options = { signal, name };
+  return kind === 'oci-archive' ? libraries.openOciArchive(path, options) : libraries.openDockerArchive(path, options);
 }

@@ -19,17 +19,25 @@ export const installedLibraries: Libraries = {
     const { openOciLayout } = await import('@rkt/docker2aci');
     return openOciLayout(path);
   },
-  openOciArchive: async (path, signal) => {
+  openOciArchive: async (path, options) => {
     const { openOciArchive } = await import('@rkt/docker2aci');
-    return openOciArchive(path, { signal });
+    return openOciArchive(path, options);
   },
-  openDockerArchive: async (path, signal) => {
+  openDockerArchive: async (path, options) => {
     const { openDockerArchive } = await import('@rkt/docker2aci');
-    return openDockerArchive(path, { signal });
+    return openDockerArchive(path, options);
   },
   compressAci: async (bytes, compression) => {
     const { compressAci } = await import('@rkt/docker2aci');
     return compressAci(bytes, compression);
+  },
+  unpackArchive: async (source, options) => {
+    const { unpackArchive } = await import('@rkt/docker2aci');
+    return unpackArchive(source, options);
+  },
+  isCompressedFile: async (path) => {
+    const { isCompressedFile } = await import('@rkt/docker2aci');
+    return isCompressedFile(path);
   },
   receiveAci: async (source, options) => {
     const { receiveAci } = await import('@rkt/docker2aci');

@@ -5,8 +5,10 @@ import type {
   ConvertedImage,
   ConvertImageOptions,
   ImageArchive,
+  OpenArchiveOptions,
   ReceiveAciOptions,
   ReceivedAci,
+  UnpackArchiveOptions,
 } from '@rkt/docker2aci';
 import type { Reference } from '@rkt/refparse';
 import type { Image } from '@rkt/registry';
@@ -50,9 +52,12 @@ export interface Libraries {
   openRegistry(settings: RegistrySettings): Promise<RegistryAccess>;
   openRuntime(settings: RuntimeSettings): Promise<Runtime>;
   openOciLayout(path: string): Promise<ImageArchive>;
-  openOciArchive(path: string, signal: AbortSignal): Promise<ImageArchive>;
-  openDockerArchive(path: string, signal: AbortSignal): Promise<ImageArchive>;
+  openOciArchive(path: string, options: OpenArchiveOptions): Promise<ImageArchive>;
+  openDockerArchive(path: string, options: OpenArchiveOptions): Promise<ImageArchive>;
   compressAci(bytes: AsyncIterable<Uint8Array>, compression: AciCompression): Promise<AsyncIterable<Uint8Array>>;
+  unpackArchive(source: AsyncIterable<Uint8Array>, options: UnpackArchiveOptions): Promise<void>;
+  /** Whether a file is compressed with gzip or zstd. */
+  isCompressedFile(path: string): Promise<boolean>;
   receiveAci(source: AsyncIterable<Uint8Array>, options: ReceiveAciOptions): Promise<ReceivedAci>;
   convertImage(image: Image, options: Omit<ConvertImageOptions, 'startWorker'>): Promise<ConvertedImage>;
   /** Whether the kernel mounts EROFS straight from files below this directory. */

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { fakeIo } from '../support/fake-io.ts';
 import { type Rkt, rktWith } from '../support/run-rkt.ts';
 import { layerOf, tarOf } from '../support/tar.ts';
 
@@ -90,6 +92,35 @@ describe('an archive that docker saved', () => {
       254,
       expect.stringContaining(`cannot read ${dir}/none.tar: no such file or dir`),
     ]);
+  });
+
+  it.each<[string, (file: Buffer) => Buffer]>([
+    ['plain', (bytes) => bytes],
+    ['gzip', (bytes) => gzipSync(bytes)],
+    ['zstd', (bytes) => zstdCompressSync(bytes)],
+  ])('comes through a pipe or in a file (%s)', async (_name, pack) => {
+    const packed = pack(savedImage('example.org/demo:v1'));
+    writeFileSync(file, packed);
+    const fromFile = await rkt(insecure, 'fetch', '--quiet', `docker-archive:${file}`);
+    const io = fakeIo({ stdin: [packed.subarray(0, 100), packed.subarray(100)] });
+    const piped = await rkt.within(io, insecure, 'fetch', '--quiet', 'docker-archive:-');
+    expect([fromFile.status, piped.status, piped.stdout]).toEqual([0, 0, fromFile.stdout]);
+    expect(readdirSync(join(dir, 'data/cas/tmp'))).toEqual([]);
+  });
+
+  it('through a pipe is called standard input, and nothing of it is left', async () => {
+    const text = Buffer.from('no archive'.repeat(100));
+    const { status, stderr } = await rkt.within(fakeIo({ stdin: [text] }), insecure, 'fetch', 'docker-archive:-');
+    expect([status, stderr]).toEqual([
+      254,
+      expect.stringContaining('cannot use archive "standard input": it is neither'),
+    ]);
+    const other = fakeIo({ stdin: [savedImage('example.org/demo:v1')] });
+    const { stderr: why } = await rkt.within(other, insecure, 'fetch', 'docker-archive:-:example.org/demo:v2');
+    expect(why).toContain('archive standard input has no image "example.org/demo:v2"');
+    expect(readdirSync(join(dir, 'data/cas/tmp'))).toEqual([]);
+    const { stderr: refused } = await rkt.within(fakeIo({ tty: true }), insecure, 'fetch', 'docker-archive:-');
+    expect(refused).toContain('fetch: standard input is a terminal: expected an archive\n');
   });
 
   it('is as unsigned as anything else', async () => {

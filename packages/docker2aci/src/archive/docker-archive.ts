@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { formatReference, isDigest, type Reference, tryParseReference } from '@rkt/refparse';
 import {
-  type AbortOptions,
   type Descriptor,
   formatPlatform,
   hostPlatform,
@@ -17,7 +16,7 @@ import {
 import { ConversionError, quote } from '../errors.ts';
 import { toIoError } from '../io-error.ts';
 import { openBlobFile } from './blob-files.ts';
-import type { ImageArchive } from './image-archive.ts';
+import type { ImageArchive, OpenArchiveOptions } from './image-archive.ts';
 import { arrayAt, arrayIn, type JsonObject, objectIn, parseJson, stringAt } from './json.ts';
 import { findMember, indexArchive, type Member, readMember, type TarArchive } from './tar-archive.ts';
 
@@ -35,13 +34,13 @@ const MANIFEST_TYPE = 'application/vnd.docker.distribution.manifest.v2+json';
  *
  * @throws ConversionError `ARCHIVE_INVALID`, `LIMIT_EXCEEDED`, `IO`; (from `open`) `ARCHIVE_IMAGE_NOT_FOUND`, `BLOB_CORRUPT`
  */
-export async function openDockerArchive(path: string, options: AbortOptions = {}): Promise<ImageArchive> {
+export async function openDockerArchive(path: string, options: OpenArchiveOptions = {}): Promise<ImageArchive> {
   return imagesOf(await indexArchive(path, options));
 }
 
 /** The images of an archive that has been read through. */
 export async function imagesOf(archive: TarArchive): Promise<ImageArchive> {
-  const where = `manifest.json of ${archive.path}`;
+  const where = `manifest.json of ${archive.name}`;
   const document = parseJson(await readMember(archive, 'manifest.json'), where);
   const images = arrayIn(document, { where, max: MAX_IMAGES }).map((entry) =>
     toSavedImage(objectIn(entry, where), where),
@@ -84,7 +83,7 @@ function findImage(archive: TarArchive, images: readonly SavedImage[], reference
     (images.length === 1 && reference.tag === 'latest' ? only : undefined);
   if (found !== undefined) return found;
   const available = images.slice(0, 20).map((image) => quote(image.tags[0] ?? image.config));
-  const text = `archive ${archive.path} has no image ${quote(wanted)}: it has ${available.join(', ') || 'none'}`;
+  const text = `archive ${archive.name} has no image ${quote(wanted)}: it has ${available.join(', ') || 'none'}`;
   throw new ConversionError('ERR_RKT_DOCKER2ACI_ARCHIVE_IMAGE_NOT_FOUND', text, {
     path: archive.path,
     expected: wanted,
@@ -128,7 +127,7 @@ async function openImage(archive: TarArchive, saved: SavedImage, opening: Openin
 function otherPlatform(archive: TarArchive, has: Platform, wanted: Platform): ConversionError {
   const expected = formatPlatform(wanted);
   const actual = formatPlatform(has).slice(0, 200);
-  const text = `image in ${archive.path} is for another platform: expected ${quote(expected)}, got ${quote(actual)}`;
+  const text = `image in ${archive.name} is for another platform: expected ${quote(expected)}, got ${quote(actual)}`;
   return new ConversionError('ERR_RKT_DOCKER2ACI_ARCHIVE_IMAGE_NOT_FOUND', text, {
     path: archive.path,
     expected,

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ImageSource } from '@rkt/registry';
+import type { AbortOptions, ImageSource } from '@rkt/registry';
 
 /** The images somebody put into a file or directory. */
 export interface ImageArchive extends ImageSource {
   /** In the order of the archive. */
   readonly images: readonly ArchivedImage[];
+}
+
+export interface OpenArchiveOptions extends AbortOptions {
+  /** What messages call the archive. @default its path */
+  readonly name?: string;
 }
 
 export interface ArchivedImage {

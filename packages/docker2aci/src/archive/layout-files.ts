@@ -29,7 +29,7 @@ export function layoutDirectory(path: string): LayoutFiles {
 
 export function layoutArchive(archive: TarArchive): LayoutFiles {
   return {
-    path: archive.path,
+    path: archive.name,
     read: (name) => readMember(archive, name),
     blob: (digest) => ({ path: archive.path, offset: findMember(archive, blobPath(digest)).offset }),
   };

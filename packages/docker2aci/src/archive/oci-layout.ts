@@ -10,7 +10,7 @@ import {
 } from '@rkt/registry';
 import { ConversionError, quote } from '../errors.ts';
 import { openBlobFile } from './blob-files.ts';
-import type { ImageArchive } from './image-archive.ts';
+import type { ImageArchive, OpenArchiveOptions } from './image-archive.ts';
 import { arrayAt, type JsonObject, objectIn, parseJsonObject, stringAt } from './json.ts';
 import { blobPath, type LayoutFiles, layoutArchive, layoutDirectory } from './layout-files.ts';
 import { indexArchive } from './tar-archive.ts';
@@ -41,7 +41,7 @@ export async function openOciLayout(directory: string, options: AbortOptions = {
  *
  * @throws as {@link openOciLayout}
  */
-export async function openOciArchive(path: string, options: AbortOptions = {}): Promise<ImageArchive> {
+export async function openOciArchive(path: string, options: OpenArchiveOptions = {}): Promise<ImageArchive> {
   return imagesOfLayout(layoutArchive(await indexArchive(path, options)));
 }
 

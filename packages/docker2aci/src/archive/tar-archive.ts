@@ -2,9 +2,9 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createLayerIndexer, isAppcError, type LayerEntry } from '@rkt/appc';
-import type { AbortOptions } from '@rkt/registry';
 import { ConversionError, quote } from '../errors.ts';
 import { toIoError } from '../io-error.ts';
+import type { OpenArchiveOptions } from './image-archive.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
 const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024;
@@ -13,6 +13,8 @@ const MAX_LINKS = 16;
 /** An uncompressed tar whose members are read in place. */
 export interface TarArchive {
   readonly path: string;
+  /** What messages call it. */
+  readonly name: string;
   readonly entries: ReadonlyMap<string, LayerEntry>;
 }
 
@@ -23,7 +25,7 @@ export interface Member {
 }
 
 /** Reads an archive through once to learn what is where. @throws ConversionError `ARCHIVE_INVALID`, `IO` */
-export async function indexArchive(path: string, { signal }: AbortOptions): Promise<TarArchive> {
+export async function indexArchive(path: string, { signal, name = path }: OpenArchiveOptions): Promise<TarArchive> {
   signal?.throwIfAborted();
   const indexer = createLayerIndexer();
   try {
@@ -31,11 +33,11 @@ export async function indexArchive(path: string, { signal }: AbortOptions): Prom
       signal?.throwIfAborted();
       indexer.push(chunk);
     }
-    return { path, entries: new Map(indexer.finish().entries.map((entry) => [entry.path, entry])) };
+    return { path, name, entries: new Map(indexer.finish().entries.map((entry) => [entry.path, entry])) };
   } catch (error) {
     signal?.throwIfAborted();
     if (!isAppcError(error)) throw toIoError(error, 'cannot read', path);
-    const text = `${path} is not an archive of images: ${error.message}`;
+    const text = `${name} is not an archive of images: ${error.message}`;
     throw new ConversionError('ERR_RKT_DOCKER2ACI_ARCHIVE_INVALID', text, { path, cause: error });
   }
 }
@@ -51,7 +53,7 @@ export function findMember(archive: TarArchive, path: string): Member {
       return { offset: entry.extents[0]?.tarOffset ?? 0, size: entry.size };
     } else break;
   }
-  const text = `archive ${archive.path} has no file ${quote(path)}`;
+  const text = `archive ${archive.name} has no file ${quote(path)}`;
   throw new ConversionError('ERR_RKT_DOCKER2ACI_ARCHIVE_INVALID', text, { path: archive.path });
 }
 
@@ -69,7 +71,7 @@ function resolveLink(from: string, target: string): string {
 export async function readMember(archive: TarArchive, name: string): Promise<Uint8Array> {
   const { offset, size } = findMember(archive, name);
   if (size > MAX_DOCUMENT_BYTES) {
-    const text = `${quote(name)} in ${archive.path} has ${size} bytes, more than ${MAX_DOCUMENT_BYTES}`;
+    const text = `${quote(name)} in ${archive.name} has ${size} bytes, more than ${MAX_DOCUMENT_BYTES}`;
     throw new ConversionError('ERR_RKT_DOCKER2ACI_LIMIT_EXCEEDED', text, {
       expected: MAX_DOCUMENT_BYTES,
       actual: size,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { open, rename, rm, stat } from 'node:fs/promises';
+import { rename, stat } from 'node:fs/promises';
 import type { ImageManifest } from '@rkt/appc';
 import { layerIndex } from '../cas/layout.ts';
 import { prepareLayer } from '../cas/prepare-layer.ts';
-import { temporaryPath } from '../cas/temporary.ts';
-import { requireWritable, type StoreContext } from '../context.ts';
+import { temporaryFile } from '../cas/temporary-file.ts';
+import type { StoreContext } from '../context.ts';
 import { isStoreError, printable, StoreError, toStoreError } from '../errors.ts';
 import { openLease } from '../leases/leases.ts';
 import { findImage } from '../records/images.ts';
@@ -18,19 +18,8 @@ const MOST_INDEX_BYTES = 256 * 1024 * 1024;
 
 /** See {@link Store.ingestAci}. @throws PERMISSION, DISK_FULL, IO */
 export async function ingestAci(context: StoreContext): Promise<AciIngest> {
-  requireWritable(context, 'add an image');
-  const path = temporaryPath(context, 'aci');
-  try {
-    context.step(`open ${path}`);
-    await (await open(path, 'wx', 0o600)).close();
-  } catch (error) {
-    throw toStoreError(error, 'cannot write to the store', path);
-  }
-  return {
-    path,
-    commit: (aci) => commitAci(context, path, aci),
-    [Symbol.asyncDispose]: () => rm(path, { force: true }),
-  };
+  const file = await temporaryFile(context, 'aci');
+  return { ...file, commit: (aci) => commitAci(context, file.path, aci) };
 }
 
 /**
