@@ -18,6 +18,8 @@ import { toIoError } from '../io-error.ts';
 import { openBlobFile } from './blob-files.ts';
 import type { ImageArchive, OpenArchiveOptions } from './image-archive.ts';
 import { arrayAt, arrayIn, type JsonObject, objectIn, parseJson, stringAt } from './json.ts';
+import { legacyImages } from './legacy-archive.ts';
+import type { SavedImage } from './saved-image.ts';
 import { findMember, indexArchive, type Member, readMember, type TarArchive } from './tar-archive.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -29,7 +31,7 @@ const MANIFEST_TYPE = 'application/vnd.docker.distribution.manifest.v2+json';
 
 /**
  * The images of an archive as `docker save`, `podman save` and skopeo write it (`manifest.json` inside an uncompressed
- * tar). The archive is read through once to find what is where; layers are then read in place. References are matched
+ * tar; `repositories` where Docker was older than 1.10). The archive is read through once to find what is where; layers are then read in place. References are matched
  * against `RepoTags`; an archive of a single image also answers to `latest`.
  *
  * @throws ConversionError `ARCHIVE_INVALID`, `LIMIT_EXCEEDED`, `IO`; (from `open`) `ARCHIVE_IMAGE_NOT_FOUND`, `BLOB_CORRUPT`
@@ -40,33 +42,33 @@ export async function openDockerArchive(path: string, options: OpenArchiveOption
 
 /** The images of an archive that has been read through. */
 export async function imagesOf(archive: TarArchive): Promise<ImageArchive> {
-  const where = `manifest.json of ${archive.name}`;
-  const document = parseJson(await readMember(archive, 'manifest.json'), where);
-  const images = arrayIn(document, { where, max: MAX_IMAGES }).map((entry) =>
-    toSavedImage(objectIn(entry, where), where),
-  );
+  const isLegacy = !archive.entries.has('manifest.json') && archive.entries.has('repositories');
+  const images = await (isLegacy ? legacyImages(archive) : savedImages(archive));
   return {
     images: images.map(({ tags }) => ({ names: tags })),
     open: async (reference, open) => openImage(archive, findImage(archive, images, reference), { reference, ...open }),
   };
 }
 
-interface SavedImage {
-  readonly config: string;
-  readonly tags: readonly string[];
-  readonly layers: readonly string[];
+async function savedImages(archive: TarArchive): Promise<readonly SavedImage[]> {
+  const where = `manifest.json of ${archive.name}`;
+  const document = parseJson(await readMember(archive, 'manifest.json'), where);
+  return arrayIn(document, { where, max: MAX_IMAGES }).map((entry) =>
+    toSavedImage(archive, objectIn(entry, where), where),
+  );
 }
 
-function toSavedImage(object: JsonObject, where: string): SavedImage {
+function toSavedImage(archive: TarArchive, object: JsonObject, where: string): SavedImage {
   const list = (name: string, max: number): readonly string[] =>
     arrayAt(object, name, { where, max }).map((value) => {
       if (typeof value === 'string') return value;
       throw new ConversionError('ERR_RKT_DOCKER2ACI_ARCHIVE_INVALID', `${where}: expected strings in ${name}`);
     });
+  const config = stringAt(object, 'Config', where);
+  const layers = list('Layers', MAX_LAYERS);
   return {
-    config: stringAt(object, 'Config', where),
     tags: list('RepoTags', MAX_IMAGES),
-    layers: list('Layers', MAX_LAYERS),
+    read: async () => ({ layers, configBytes: await readMember(archive, config) }),
   };
 }
 
@@ -82,7 +84,7 @@ function findImage(archive: TarArchive, images: readonly SavedImage[], reference
     images.find((image) => names(image).includes(wanted)) ??
     (images.length === 1 && reference.tag === 'latest' ? only : undefined);
   if (found !== undefined) return found;
-  const available = images.slice(0, 20).map((image) => quote(image.tags[0] ?? image.config));
+  const available = images.slice(0, 20).map((image) => quote(image.tags[0] ?? 'one without a name'));
   const text = `archive ${archive.name} has no image ${quote(wanted)}: it has ${available.join(', ') || 'none'}`;
   throw new ConversionError('ERR_RKT_DOCKER2ACI_ARCHIVE_IMAGE_NOT_FOUND', text, {
     path: archive.path,
@@ -97,12 +99,14 @@ interface Opening extends OpenImageOptions {
 async function openImage(archive: TarArchive, saved: SavedImage, opening: Opening): Promise<Image> {
   const { reference, platform = hostPlatform() } = opening;
   opening.signal?.throwIfAborted();
-  const configBytes = await readMember(archive, saved.config);
+  const { configBytes, layers: members } = await saved.read(
+    opening.signal === undefined ? {} : { signal: opening.signal },
+  );
   const name = formatReference(reference);
-  const config = parseImageConfig(configBytes, { reference: name, layerCount: saved.layers.length, platform });
+  const config = parseImageConfig(configBytes, { reference: name, layerCount: members.length, platform });
   if (matchPlatform(config.platform, platform) === undefined) throw otherPlatform(archive, config.platform, platform);
   const layers: Layer[] = [];
-  for (const [index, path] of saved.layers.entries()) {
+  for (const [index, path] of members.entries()) {
     const diffId = config.diffIds[index];
     if (diffId === undefined) throw new RangeError(`layer ${index} has no diffID`);
     const place = findMember(archive, path);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { deepEqual, equal } from 'node:assert/strict';
+import { deepEqual, equal, rejects } from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
 import type { ImageId, TreeNode } from '@rkt/appc';
 import type { Store } from '../store.ts';
 import { type Check, fetchImage, rejectsWith } from './contract-case.ts';
@@ -25,6 +26,16 @@ export const aciChecks: readonly Check[] = [
       deepEqual(await pathsOf(store, id), ['etc', 'lib', 'lib/one', 'lib/two']);
       deepEqual(await verified(store), ['image-ok']);
       deepEqual(await putAci(store, base), record);
+    },
+  ],
+  [
+    'gives a file for work in progress and takes it away again',
+    async (store) => {
+      const file = await store.temporaryFile();
+      await writeFile(file.path, 'something');
+      await file[Symbol.asyncDispose]();
+      await rejects(readFile(file.path), { code: 'ENOENT' });
+      deepEqual(await store.gc({ graceMs: 0 }), []);
     },
   ],
   [
