@@ -161,7 +161,9 @@ export const commands: readonly CommandSpec[] = [
     summary: 'Fetch images and store them in the local store',
     usage: 'IMAGE...',
     description: [
-      'IMAGE is docker://[REGISTRY/]NAME[:TAG|@DIGEST], oci:DIRECTORY[:TAG], docker-archive:FILE[:NAME:TAG] or an image ID.',
+      'IMAGE is docker://[REGISTRY/]NAME[:TAG|@DIGEST], oci:DIRECTORY[:TAG], oci-archive:FILE[:TAG],',
+      'docker-archive:FILE[:NAME:TAG], FILE.aci or an image ID. With - as the FILE of an archive, or as the IMAGE,',
+      'an archive or an ACI comes on standard input.',
       'Prints one image ID per image on standard output.',
     ].join('\n'),
     flags: [full, pullPolicyFlag('update'), ...progressFlags],
@@ -222,8 +224,8 @@ export const commands: readonly CommandSpec[] = [
     summary: 'Run an image in a pod',
     usage: '[FLAGS] IMAGE [FLAGS] [-- ARGS...]',
     description: [
-      'IMAGE is docker://[REGISTRY/]NAME[:TAG|@DIGEST], oci:DIRECTORY[:TAG], docker-archive:FILE[:NAME:TAG] or any',
-      'unique prefix of an image ID.',
+      'IMAGE is docker://[REGISTRY/]NAME[:TAG|@DIGEST], oci:DIRECTORY[:TAG], oci-archive:FILE[:TAG],',
+      'docker-archive:FILE[:NAME:TAG], FILE.aci or any unique prefix of an image ID.',
       'ARGS take the place of the command of a Docker image and are appended to that of an ACI; --exec replaces the',
       'executable. Flags that belong to an image come after it, or before it if it is the only one.',
     ].join('\n'),

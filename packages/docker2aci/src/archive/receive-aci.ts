@@ -45,6 +45,8 @@ export interface ReceivedAci {
   readonly manifestBytes: Uint8Array;
 }
 
+/** Characters. A store keeps it with a version behind it. */
+const LONGEST_NAME = 512;
 const LARGEST_MANIFEST_BYTES = 4 * 1024 * 1024;
 
 /**
@@ -74,6 +76,7 @@ export async function receiveAci(source: AsyncIterable<Uint8Array>, options: Rec
     const index = indexer.finish();
     const manifestBytes = await readManifest(path, index);
     const manifest = parseImageManifest(manifestBytes);
+    checkName(manifest);
     const diffId = `sha256:${hashes.diffId.digest('hex')}`;
     checkTree(manifest, { diffId, index });
     const id: ImageId = `sha512-${hashes.id.digest('hex')}`;
@@ -99,6 +102,12 @@ async function readManifest(path: string, index: LayerIndex): Promise<Uint8Array
   } catch (error) {
     throw toIoError(error, 'cannot read', path);
   }
+}
+
+function checkName({ name }: ImageManifest): void {
+  if (name.length <= LONGEST_NAME) return;
+  const text = `its name has ${name.length} characters, more than ${LONGEST_NAME}`;
+  throw new ConversionError('ERR_RKT_DOCKER2ACI_LIMIT_EXCEEDED', text, { expected: LONGEST_NAME, actual: name.length });
 }
 
 /**

@@ -118,6 +118,12 @@ describe('is no ACI:', () => {
     expect(message).toContain('cannot use ACI "app.aci": it expands to more than the ');
   });
 
+  test('a name that nobody could read', async () => {
+    const named = JSON.stringify({ ...JSON.parse(manifest), name: 'n'.repeat(513) });
+    const [code, message] = await failure(await tarOf({ manifest: named, 'rootfs/': '' }));
+    expect([code, message]).toEqual(['LIMIT_EXCEEDED', expect.stringContaining('its name has 513 characters')]);
+  });
+
   test('a manifest that nobody could read whole', async () => {
     const huge = await tarOf({ manifest: Buffer.alloc(5 * 1024 * 1024, ' '), 'rootfs/': '' });
     expect(await failure(huge)).toEqual(['LIMIT_EXCEEDED', expect.stringContaining('its manifest has 5242880 bytes')]);

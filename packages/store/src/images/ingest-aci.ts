@@ -85,8 +85,8 @@ async function putArchive(context: StoreContext, path: string, aci: ReceivedAci)
   await ingest.commit({ size, index });
 }
 
-/** As images are listed: with the version after a colon. */
+/** As images are listed: with the version after a colon, if it is one that can stand there. */
 function nameOf({ name, labels = [] }: ImageManifest): string {
-  const version = labels.find((label) => label.name === 'version')?.value;
-  return version === undefined || version === '' ? name : `${name}:${version}`;
+  const version = labels.find((label) => label.name === 'version')?.value ?? '';
+  return /^[A-Za-z0-9_][A-Za-z0-9_.+~-]{0,127}$/.test(version) ? `${name}:${version}` : name;
 }

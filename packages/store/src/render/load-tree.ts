@@ -3,11 +3,14 @@ import { readFile } from 'node:fs/promises';
 import type { FileTree, ImageId, LayerIndex, StackableLayer, StackedAci } from '@rkt/appc';
 import { layerIndex } from '../cas/layout.ts';
 import type { StoreContext } from '../context.ts';
-import { isNotFound, StoreError, toStoreError } from '../errors.ts';
+import { isNotFound, printable, StoreError, toStoreError } from '../errors.ts';
 import { imageNotFound } from '../images/not-found.ts';
 import { findImage } from '../records/images.ts';
 import type { ImageRecord } from '../store.ts';
 import { aciManifest } from './aci-manifest.ts';
+
+/** Of all ACIs an image is made of: path whitelists are all there while the tree is made. */
+const MOST_MANIFEST_BYTES = 32 * 1024 * 1024;
 
 /** See {@link Store.loadTree}. @throws IMAGE_NOT_FOUND, LAYER_MISSING, CORRUPT */
 export async function loadTree(context: StoreContext, id: ImageId): Promise<FileTree> {
@@ -26,14 +29,22 @@ export async function treeOfLayers(
   const layers: StackableLayer[] = [];
   for (const diffId of record.layers) layers.push({ diffId, index: await loadIndex(context, diffId) });
   const acis: StackedAci[] = [];
+  let manifestBytes = 0;
   for (const { first, position } of record.acis) {
     const layer = layers[position];
     if (layer === undefined) throw new RangeError(`layer ${position} of ${layers.length}`);
     const bytes = await aciManifest(context, layer);
+    manifestBytes += bytes.length;
+    if (manifestBytes > MOST_MANIFEST_BYTES) throw tooMuchOfManifests(subject);
     const { pathWhitelist } = decoded(layer.diffId, () => parseImageManifest(bytes));
     acis.push({ first, position, pathWhitelist });
   }
   return decoded(subject, () => mergeLayers(acis.length === 0 ? layers : stackAcis(layers, acis)));
+}
+
+function tooMuchOfManifests(subject: string): StoreError {
+  const text = `the manifests of ${printable(subject)} and its dependencies have more than ${MOST_MANIFEST_BYTES} bytes`;
+  return new StoreError('ERR_RKT_STORE_TREE_UNSUPPORTED', text, { subject });
 }
 
 /** The index of a layer's tar. @throws LAYER_MISSING, CORRUPT */

@@ -107,6 +107,18 @@ export const aciChecks: readonly Check[] = [
     },
   ],
   [
+    'has no use for a version that could not stand in a name',
+    async (store) => {
+      for (const value of ['\u001b[31m', 'a:b', 'x'.repeat(2000)]) {
+        const labels = [{ name: 'version', value }];
+        equal(
+          (await putAci(store, sampleAci({ name: 'example.com/app', labels }, { a: value }))).name,
+          'example.com/app',
+        );
+      }
+    },
+  ],
+  [
     'refuses an ACI whose dependency is not there, and keeps nothing of it',
     async (store) => {
       const missing = [{ imageName: 'example.com/base', labels: [{ name: 'version', value: '2' }] }];
