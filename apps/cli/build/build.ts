@@ -7,12 +7,15 @@ import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, w
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleProgram, bundleWorker } from './bundle.ts';
+import { bundleProgram, bundleScript } from './bundle.ts';
+import { writeCodeCache } from './code-cache.ts';
 
 const require = createRequire(import.meta.url);
 const here = dirname(fileURLToPath(import.meta.url));
 const dist = join(here, '..', 'dist');
 const work = join(dist, '.sea');
+
+const assets = ['koffi.node', 'conversion-worker.cjs', 'undici.cjs', 'undici.cache'];
 
 rmSync(work, { recursive: true, force: true });
 mkdirSync(work, { recursive: true });
@@ -20,7 +23,9 @@ const { version } = JSON.parse(readFileSync(join(here, '..', 'package.json'), 'u
 
 await bundleProgram(join(here, 'sea', 'entry.ts'), join(work, 'rkt.cjs'), { version });
 const layers = join(here, '..', '..', '..', 'packages', 'docker2aci', 'src', 'layers');
-await bundleWorker(join(layers, 'conversion-worker.ts'), join(work, 'conversion-worker.cjs'));
+await bundleScript(join(layers, 'conversion-worker.ts'), join(work, 'conversion-worker.cjs'));
+await bundleScript(join(here, 'sea', 'undici-parts.cjs'), join(work, 'undici.cjs'));
+writeCodeCache(join(work, 'undici.cjs'), join(work, 'undici.cache'));
 copyFileSync(addonPath(), join(work, 'koffi.node'));
 writeFileSync(join(work, 'sea.json'), JSON.stringify(seaConfig()));
 
@@ -44,10 +49,7 @@ function seaConfig(): object {
     // Options for Node in the caller's environment must not change what a tool that runs as root does; nor must the
     // OpenSSL configuration it names, which can load native code.
     execArgvExtension: 'none',
-    assets: {
-      'koffi.node': join(work, 'koffi.node'),
-      'conversion-worker.cjs': join(work, 'conversion-worker.cjs'),
-    },
+    assets: Object.fromEntries(assets.map((name) => [name, join(work, name)])),
   };
 }
 

@@ -47,7 +47,7 @@ export async function bundleProgram(entry: string, outfile: string, { version }:
   });
 }
 
-/** A worker thread's program as one self-contained script. */
-export async function bundleWorker(entry: string, outfile: string): Promise<void> {
+/** A worker thread's program, or another part of the executable, as one self-contained script. */
+export async function bundleScript(entry: string, outfile: string): Promise<void> {
   await build({ ...common, entryPoints: [entry], outfile });
 }

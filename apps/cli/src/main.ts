@@ -4,6 +4,7 @@ import { prefixOf } from './args/command.ts';
 import { locateCommand, readCommandLine } from './args/parse.ts';
 import { type CommandModule, commandModules } from './commands/command-modules.ts';
 import { CliError, errnoOf, isCliError, reasonOf } from './errors.ts';
+import { failureStatus, missingCommandStatus } from './exit-status.ts';
 import { completionKey } from './help/completion-key.ts';
 import { renderError } from './render/error.ts';
 import { quote } from './render/quote.ts';
@@ -11,11 +12,6 @@ import { installedLibraries } from './wiring/installed-libraries.ts';
 import { type Io, processIo } from './wiring/io.ts';
 import type { Libraries } from './wiring/libraries.ts';
 import { createSession } from './wiring/session.ts';
-
-/** The status of everything that rkt itself could not do; an app's own status is passed through. */
-export const failureStatus = 254;
-/** The status of a command line without a command. */
-export const missingCommandStatus = 2;
 
 /**
  * Runs rkt and resolves to its exit status. Never rejects: errors go to standard error.
@@ -92,6 +88,7 @@ function pathOf(error: unknown): string {
 
 /** A failure to close must not hide the failure that came before it. */
 function unwrap(error: unknown): unknown {
-  if (!(error instanceof SuppressedError) || isCliError(error)) return error;
+  // By its name: Node 22 has no such class, and the compiler's stand-in is a plain error.
+  if (!(error instanceof Error) || error.name !== 'SuppressedError' || !('suppressed' in error)) return error;
   return unwrap(error.suppressed);
 }

@@ -11,6 +11,8 @@ export { type ConvertedImage, type ConvertImageOptions, convertImage } from './c
 export { convertLayers, type LayerAci } from './convert-layers.ts';
 export { type ConvertToAciOptions, type ConvertWithFilesOptions, convertToAci } from './convert-to-aci.ts';
 export { ConversionError, type ConversionErrorCode, type ConversionErrorContext, isConversionError } from './errors.ts';
+export { exposeCollector } from './layers/collector.ts';
+export { type DiffIdOptions, diffIdOf } from './layers/diff-id-of.ts';
 export type { StartWorker } from './layers/start-worker.ts';
 export { type ConversionLimits, defaultConversionLimits } from './limits.ts';
 export { type ManifestContext, toAciManifest } from './manifest/aci-manifest.ts';

@@ -9,6 +9,7 @@ export type { RetryEvent, RetryPolicy } from './client/retry.ts';
 export type { ListTagsOptions } from './client/tags.ts';
 export { isRegistryError, RegistryError, type RegistryErrorCode, type RegistryErrorContext } from './errors.ts';
 export { type ConfigContext, parseImageConfig } from './image/config.ts';
+export type { ContentProvider, DiffIdOf, FetchedManifest } from './image/content-provider.ts';
 export type {
   AbortOptions,
   BlobReader,
@@ -19,6 +20,7 @@ export type {
   ImageSource,
   Layer,
   OpenBlobOptions,
+  OpenImageEvent,
   OpenImageOptions,
   Platform,
 } from './image/image.ts';
@@ -30,7 +32,9 @@ export {
   parseManifest,
 } from './image/manifest.ts';
 export { formatPlatform, hostPlatform, matchPlatform, parsePlatform, selectManifest } from './image/platform.ts';
-export { type ContentProvider, type FetchedManifest, imageSource } from './image/source.ts';
+export type { Schema1Entry } from './image/schema1-entry.ts';
+export type { Schema1Manifest } from './image/schema1-manifest.ts';
+export { type ImageSourceOptions, imageSource } from './image/source.ts';
 export { readCertsDirectories } from './transport/certs-directories.ts';
 export { readSystemCertificates } from './transport/system-certificates.ts';
 export type { TlsLookup, TlsSettings } from './transport/tls-settings.ts';

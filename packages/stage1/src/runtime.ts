@@ -98,6 +98,8 @@ export interface PrepareOptions extends AbortOptions {
   /** A root filesystem for every app of the manifest, by app name. */
   readonly rootfs: Readonly<Record<string, RootfsSource>>;
   readonly sandbox: SandboxSpec;
+  /** The pod is removed when it has ended, so nothing of it need survive a power cut. @default false */
+  readonly ephemeral?: boolean;
   /**
    * Called with the pod's directory before anything refers to the images, so that the caller can bind a lease to it.
    */

@@ -38,12 +38,12 @@ export function requireWritable(context: StoreContext, what: string): void {
 }
 
 /**
- * Runs the transaction of a disposal. A full disk must not stop it, nor hide the error that is on its way: what is
- * recorded of this process is void anyway once the process ends.
+ * Runs the transaction of a disposal. A full disk must not stop it, nor hide the error that is on its way, and a power cut
+ * may undo it: what is recorded of this process is void anyway once the process ends.
  */
 export function releaseQuietly(context: StoreContext, work: (sql: Sql) => void): void {
   try {
-    context.database.transaction(work);
+    context.database.transaction(work, { durable: false });
   } catch (error) {
     if (!isDiskFull(error)) throw error;
   }

@@ -12,7 +12,6 @@ export type {
   ImageQuery,
   ImageRecord,
   Lease,
-  LeaseOptions,
   PutImageOptions,
   ReceivedAci,
   RemoteRecord,

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { ImageId } from '@rkt/appc';
 import { ensureFormat } from './cas/format.ts';
@@ -15,6 +14,7 @@ import { toStoreError } from './errors.ts';
 import { gc } from './gc/gc.ts';
 import { removeImage } from './gc/remove-image.ts';
 import { currentOwner } from './host/owner.ts';
+import { randomUuid } from './host/random-uuid.ts';
 import { ingestAci } from './images/ingest-aci.ts';
 import { imageNotFound } from './images/not-found.ts';
 import { putImage } from './images/put-image.ts';
@@ -25,11 +25,8 @@ import { openDatabase } from './records/database.ts';
 import { allImages, findImage, touch } from './records/images.ts';
 import { openOrRebuild, type StoreEvent } from './records/rebuild.ts';
 import { findRemote, upsertRemote } from './records/remotes.ts';
-import { exportImage } from './render/export-image.ts';
-import { loadTree } from './render/load-tree.ts';
 import { renderTree } from './render/render-tree.ts';
 import type { Lease, RemoteRecord, Store } from './store.ts';
-import { verify } from './verify/verify.ts';
 
 export interface OpenStoreOptions {
   /** Nothing is changed; methods that would throw PERMISSION, and leases protect nothing. @default false */
@@ -68,7 +65,7 @@ export async function openStore(dir: string, options: OpenStoreOptions = {}): Pr
   const database = readOnly
     ? await openDatabase(files.layout.database, { readOnly, step: files.step })
     : await withReserve(files, () => openOrRebuild(files, { ...options, now }));
-  return storeOn({ ...files, database, readOnly, now, holds: new Map(), holder: randomUUID() });
+  return storeOn({ ...files, database, readOnly, now, holds: new Map(), holder: randomUuid() });
 }
 
 async function sweep(files: FileContext): Promise<void> {
@@ -79,6 +76,7 @@ async function sweep(files: FileContext): Promise<void> {
   }
 }
 
+/** What nobody needs who runs an image is loaded when it is used. */
 function storeOn(context: StoreContext): Store {
   const { database } = context;
   const leases = new WeakMap<Lease, HeldLease>();
@@ -99,18 +97,27 @@ function storeOn(context: StoreContext): Store {
     touchImage: async (id) => touchImage(context, id),
     getRemote: async (name) => database.read((sql) => findRemote(sql, name)),
     putRemote: async (remote) => putRemote(context, remote),
-    lease: async (options) => {
-      const lease = openLease(context, options);
+    lease: async () => {
+      const lease = openLease(context);
       leases.set(lease, lease);
       return lease;
     },
-    loadTree: (id) => loadTree(context, id),
+    loadTree: async (id) => {
+      const { loadTree } = await import('./render/load-tree.ts');
+      return await loadTree(context, id);
+    },
     renderTree: async (id, options) => {
       requireLease(options.lease, id);
       return await renderTree(context, id, options);
     },
-    exportImage: (id, options) => exportImage(context, id, options),
-    verify: (options) => verify(context, options),
+    exportImage: async function* (id, options) {
+      const { exportImage } = await import('./render/export-image.ts');
+      yield* exportImage(context, id, options);
+    },
+    verify: async function* (options) {
+      const { verify } = await import('./verify/verify.ts');
+      yield* verify(context, options);
+    },
     gc: (options) => gc(context, options),
     [Symbol.asyncDispose]: async () => {
       if (isOpen) close(context);
@@ -121,7 +128,8 @@ function storeOn(context: StoreContext): Store {
 
 function touchImage(context: StoreContext, id: ImageId): void {
   requireWritable(context, 'record the use of an image');
-  if (!context.database.transaction((sql) => touch(sql, id, context.now()))) throw imageNotFound(id);
+  const isKnown = context.database.transaction((sql) => touch(sql, id, context.now()), { durable: false });
+  if (!isKnown) throw imageNotFound(id);
 }
 
 function putRemote(context: StoreContext, remote: RemoteRecord): void {

@@ -107,13 +107,15 @@ export type TreeBackend = Tree['type'];
 export interface Lease extends AsyncDisposable {
   readonly id: string;
   retain(image: ImageId): Promise<void>;
-}
-export interface LeaseOptions {
   /**
-   * The lease outlives the process, and its own disposal, for as long as this path exists (a pod directory). Several,
-   * in the order a directory is renamed along, when it does not stay where it is.
+   * From now on the lease outlives the process, and its own disposal, for as long as this path exists (a pod directory).
+   * Several, in the order a directory is renamed along, when it does not stay where it is.
    */
-  readonly boundTo?: string | readonly string[];
+  bind(paths: string | readonly string[], options?: BindOptions): Promise<void>;
+}
+export interface BindOptions {
+  /** Whether what it is bound to is of any use after a power cut. @default true */
+  readonly durable?: boolean;
 }
 
 export interface RemovedItem {
@@ -140,7 +142,10 @@ export type Finding =
   | { readonly kind: 'image-corrupt'; readonly id: ImageId; readonly actual: string }
   | { readonly kind: 'tree-rebuilt'; readonly id: ImageId };
 
-/** The content store. Safe with any number of processes; whatever a promise resolved for is durable. */
+/**
+ * The content store. Safe with any number of processes; whatever a promise resolved for is durable, but for times of use,
+ * and leases that end with the process.
+ */
 export interface Store extends LayerRepository, AsyncDisposable {
   readonly dir: string;
   putImage(options: PutImageOptions): Promise<ImageRecord>;
@@ -157,7 +162,7 @@ export interface Store extends LayerRepository, AsyncDisposable {
   touchImage(id: ImageId): Promise<void>;
   getRemote(name: string): Promise<RemoteRecord | undefined>;
   putRemote(remote: RemoteRecord): Promise<void>;
-  lease(options?: LeaseOptions): Promise<Lease>;
+  lease(): Promise<Lease>;
   /** The merged tree of a stored image, from its layer indexes. */
   loadTree(id: ImageId): Promise<FileTree>;
   /** Writes the EROFS metadata or extracts the directory unless it is there; the lease must retain the image. */

@@ -94,8 +94,9 @@ describe('a lease bound to a directory that moves', () => {
     await using store = await openStore(dir);
     await putImage(store, one);
     mkdirSync(places[0] ?? '');
-    const lease = await store.lease({ boundTo: places });
+    const lease = await store.lease();
     await lease.retain(one.put.id);
+    await lease.bind(places);
     await lease[Symbol.asyncDispose]();
     for (const [at, place] of places.entries()) {
       if (at > 0) renameSync(places[at - 1] ?? '', place);
@@ -114,8 +115,9 @@ describe('a lease bound to a path', () => {
     symlinkSync('unseen', unseen);
     await using store = await openStore(dir);
     await putImage(store, one);
-    const lease = await store.lease({ boundTo: join(unseen, 'pod') });
+    const lease = await store.lease();
     await lease.retain(one.put.id);
+    await lease.bind(join(unseen, 'pod'));
     await lease[Symbol.asyncDispose]();
     await expect(store.removeImage(one.put.id)).rejects.toMatchObject({ code: 'ERR_RKT_STORE_IMAGE_IN_USE' });
     rmSync(unseen);
@@ -126,8 +128,9 @@ describe('a lease bound to a path', () => {
     const dir = temporaryDirectory();
     await using store = await openStore(dir);
     await putImage(store, one);
-    await using lease = await store.lease({ boundTo: relative(process.cwd(), join(dir, 'pod')) });
+    await using lease = await store.lease();
     await lease.retain(one.put.id);
+    await lease.bind(relative(process.cwd(), join(dir, 'pod')));
     const database = new DatabaseSync(join(dir, 'cas/db'), { readOnly: true });
     const row = database.prepare('SELECT bound_to FROM leases').get();
     database.close();

@@ -91,6 +91,31 @@ it('is stopped by two at once', async () => {
   expect(settledState()).toEqual(before);
 });
 
+it('leaves with --rm what gc removes when rkt is killed, and nothing otherwise', async () => {
+  const run = (...args: readonly string[]) => ['--insecure-options=image', 'run', '--rm', 'docker://redis', ...args];
+  expect(await host.rkt(run('--exec=/bin/sh', '--', '-c', 'exit 6'))).toMatchObject({ status: 6 });
+  expect(await host.rkt(run('--exec=/nothing'))).toMatchObject({ status: 254 });
+  const interrupted = host.start(run());
+  await eventually(() => interrupted.output.stdout.includes('Ready to accept connections') || undefined);
+  interrupted.child.kill('SIGINT');
+  expect((await interrupted.finished).status).toBe(0);
+  expect(await list()).toEqual([]);
+  for (const stage of readdirSync(join(host.dataDir, 'pods'))) {
+    expect(readdirSync(join(host.dataDir, 'pods', stage))).toEqual([]);
+  }
+  expect(settledState()).toEqual(before);
+
+  const killed = host.start(run());
+  await eventually(() => killed.output.stdout.includes('Ready to accept connections') || undefined);
+  killed.child.kill('SIGKILL');
+  await killed.finished;
+  const [pod] = await list();
+  expect(pod?.state).toBe('running');
+  expect((await host.rkt(['stop', pod?.name ?? ''])).status).toBe(0);
+  expect((await host.rkt(collect)).status).toBe(0);
+  expect(await list()).toEqual([]);
+});
+
 it('is cleared away by gc alone when the app’s own monitor was killed, too', async () => {
   const pod = await orphan();
   const apps = join(host.dataDir, 'pods/run', pod.name, 'apps');

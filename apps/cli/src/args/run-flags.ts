@@ -143,10 +143,18 @@ export const prepareFlags: readonly FlagSpec[] = [
   ...progressFlags,
 ];
 
+const rm: FlagSpec = {
+  name: 'rm',
+  kind: 'boolean',
+  default: 'false',
+  summary: 'remove the pod when it has ended',
+};
+
 export const runFlags: readonly FlagSpec[] = [
   ...prepareFlags,
   interactive,
+  rm,
   { name: 'uuid-file-save', kind: 'text', placeholder: 'FILE', summary: "write the pod's UUID to a file" },
 ];
 
-export const runPreparedFlags: readonly FlagSpec[] = [interactive];
+export const runPreparedFlags: readonly FlagSpec[] = [interactive, rm];

@@ -9,7 +9,8 @@ import type { Session } from '../wiring/session.ts';
 export async function execute(session: Session, { flags }: Arguments): Promise<number> {
   const { io } = session;
   const runtime = await session.runtime();
-  const pods = [...(await runtime.list())].sort((a, b) => (a.id < b.id ? -1 : 1));
+  // The newest last, as with images; what has just been run stands where the eye is.
+  const pods = [...(await runtime.list())].sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
   const format = jsonFormat(flags.text('format'));
   if (format !== undefined) {
     io.stdout.write(renderJson(pods.map(podJson), format));

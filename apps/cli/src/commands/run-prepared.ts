@@ -8,5 +8,5 @@ import type { Session } from '../wiring/session.ts';
 export async function execute(session: Session, { flags, operands }: Arguments): Promise<number> {
   const { id, state } = await findPod(await session.runtime(), operands[0] ?? '');
   if (state !== 'prepared') throw new CliError('ERR_RKT_CLI_POD_STATE', `pod "${id}" is not prepared`);
-  return runPod(session, id, flags.boolean('interactive'));
+  return runPod(session, id, { interactive: flags.boolean('interactive'), remove: flags.boolean('rm') });
 }

@@ -11,11 +11,13 @@ import { quote } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
 
 export async function execute(session: Session, args: Arguments): Promise<number> {
-  const pod = await preparePod(session, args, runFlags);
-  const file = args.flags.text('uuid-file-save');
+  const { flags } = args;
+  const remove = flags.boolean('rm');
+  await using pod = await preparePod(session, args, { specs: runFlags, ephemeral: remove });
+  const file = flags.text('uuid-file-save');
   try {
     if (file !== undefined) saveUuid(file, pod.id);
-    return await runPod(session, pod.id, args.flags.boolean('interactive'));
+    return await runPod(session, pod.id, { interactive: flags.boolean('interactive'), remove });
   } catch (error) {
     await discard(session, pod.id);
     throw error;

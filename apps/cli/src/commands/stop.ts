@@ -2,6 +2,7 @@
 import type { Arguments } from '../args/command.ts';
 import { CliError } from '../errors.ts';
 import { findPod, podArguments } from '../pods/find-pods.ts';
+import { sayLater } from '../pods/say-later.ts';
 import { reportEach } from '../render/report-each.ts';
 import type { Session } from '../wiring/session.ts';
 
@@ -15,6 +16,7 @@ export async function execute(session: Session, args: Arguments): Promise<number
     if (state.startsWith('exited') || state === 'garbage' || state === 'deleting') {
       session.io.stdout.write(`pod "${id}" is already stopped\n`);
     } else if (state === 'running') {
+      using _ = sayLater(session, `waiting for pod "${id}" to end (it is killed after 10 seconds)`);
       await runtime.stopSandbox(id, { force: args.flags.boolean('force'), signal: session.interrupts.signal });
       session.io.stdout.write(`"${id}"\n`);
     } else {

@@ -19,7 +19,7 @@ const flags: Readonly<Record<string, string>> = {
   '-v': 'a directory is mounted with --volume=NAME,kind=host,source=PATH --mount=volume=NAME,target=PATH',
   '-p': PUBLISH,
   '--publish': PUBLISH,
-  '--rm': 'pods that have exited are removed by rkt gc, or by rkt rm UUID',
+  '--rm': 'a pod is removed when it has ended with rkt run-prepared --rm UUID',
   '-u': 'the user is set with --user=USER after the image',
   '-w': WORKING_DIRECTORY,
   '--workdir': WORKING_DIRECTORY,

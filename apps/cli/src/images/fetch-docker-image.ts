@@ -2,6 +2,8 @@
 import type { ImageArgument, Reference } from '@rkt/refparse';
 import type { ImageRecord, RemoteRecord, Store } from '@rkt/store';
 import { CliError } from '../errors.ts';
+import type { Progress } from '../render/progress/progress.ts';
+import type { RemoteImage } from '../wiring/libraries.ts';
 import type { Session } from '../wiring/session.ts';
 import type { ObtainOptions } from './obtain-image.ts';
 import { remoteName } from './remote-name.ts';
@@ -28,13 +30,20 @@ export async function fetchDockerImage(
     return use(session, store, known);
   session.io.stderr.write(`rkt: fetching image from ${argument.original}\n`);
   session.io.stderr.write('rkt: warning: image signature verification has been disabled\n');
-  const registry = await session.registry();
-  const { signal } = session.interrupts;
-  const remote = await registry.open(argument.reference, signal);
+  const remote = await openRemote(session, argument.reference, options.progress);
   return storeImage(session, remote.image, {
     ...options,
     remote: { name: remoteName(argument.reference), digest: remote.digest, checkedAt: session.io.now() },
   });
+}
+
+async function openRemote(session: Session, reference: Reference, progress: Progress): Promise<RemoteImage> {
+  const registry = await session.registry();
+  try {
+    return await registry.open(reference, { signal: session.interrupts.signal, onProgress: progress.onEvent });
+  } finally {
+    progress.end();
+  }
 }
 
 /** What the store remembers of a reference, if the image itself is still there. */

@@ -2,6 +2,7 @@
 import type { RuntimeApp, Volume } from '@rkt/appc';
 import type { Pod, PodApp } from '@rkt/stage1';
 import { nanoseconds } from '../render/time.ts';
+import { appExit } from './app-exit.ts';
 
 /** A pod as `list` and `status` print it with `--format=json`: the fields and units of the original's v1.Pod. */
 export function podJson(pod: Pod): object {
@@ -12,7 +13,7 @@ export function podJson(pod: Pod): object {
     state: pod.state,
     ...(pod.networks.length === 0 ? {} : { networks: pod.networks.map(({ ip6, ...network }) => network) }),
     app_names: pod.apps.map(({ name }) => name),
-    apps: pod.apps.map((app) => appJson(app, runtimeApps.get(app.name), volumes)),
+    apps: pod.apps.map((app) => appJson(pod, app, { runtime: runtimeApps.get(app.name), volumes })),
     created_at: seconds(pod.createdAt),
     ...(pod.startedAt === undefined ? {} : { started_at: seconds(pod.startedAt) }),
     ...optional('user_annotations', pod.manifest?.userAnnotations),
@@ -20,7 +21,13 @@ export function podJson(pod: Pod): object {
   };
 }
 
-function appJson(app: PodApp, runtime: RuntimeApp | undefined, volumes: readonly Volume[]): object {
+interface Planned {
+  readonly runtime: RuntimeApp | undefined;
+  readonly volumes: readonly Volume[];
+}
+
+function appJson(pod: Pod, app: PodApp, { runtime, volumes }: Planned): object {
+  const exit = appExit(pod, app);
   const mounts = (runtime?.mounts ?? []).map(({ volume, path }) => {
     const source = volumes.find(({ name }) => name === volume);
     return {
@@ -32,11 +39,11 @@ function appJson(app: PodApp, runtime: RuntimeApp | undefined, volumes: readonly
   });
   return {
     name: app.name,
-    state: app.state,
+    state: exit === undefined ? app.state : 'exited',
     ...time('created_at', app.createdAt),
     ...time('started_at', app.startedAt),
     ...time('finished_at', app.finishedAt),
-    ...optional('exit_code', app.exitCode),
+    ...optional('exit_code', exit),
     image_id: app.imageId,
     ...(mounts.length === 0 ? {} : { mounts }),
     ...optional('user_annotations', runtime?.app.userAnnotations),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Pod, PodApp, PodNetwork } from '@rkt/stage1';
 import { formatAgo, formatMoment } from '../render/time.ts';
+import { appExit } from './app-exit.ts';
 
 /** The networks of a pod in one cell: `default:ip4=172.16.28.7, ...`. */
 export function networksText(networks: readonly PodNetwork[]): string {
@@ -30,8 +31,8 @@ export function statusLines(pod: Pod): readonly string[] {
   lines.push(`networks=${networksText(pod.networks)}`);
   if (pod.pid !== undefined) lines.push(`pid=${pod.pid}`);
   lines.push(`exited=${state !== 'running'}`);
-  const exits = pod.apps.filter((app) => state !== 'running' && app.exitCode !== undefined);
-  return [...lines, ...exits.map(({ name, exitCode }) => `app-${name}=${exitCode}`)];
+  const exits = pod.apps.map((app) => ({ name: app.name, exit: appExit(pod, app) }));
+  return [...lines, ...exits.flatMap(({ name, exit }) => (exit === undefined ? [] : [`app-${name}=${exit}`]))];
 }
 
 /** The rows of `list`: one per app, what concerns the pod in the first of them alone. */

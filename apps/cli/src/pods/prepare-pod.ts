@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { PodManifest } from '@rkt/appc';
-import type { Pod, RootfsSource } from '@rkt/stage1';
+import type { PodId, RootfsSource } from '@rkt/stage1';
 import type { Lease, Store } from '@rkt/store';
 import type { Arguments } from '../args/command.ts';
 import type { FlagSpec } from '../args/flag.ts';
 import { onlyImage, readImageRequests } from '../args/image-requests.ts';
 import { pullPolicyOf } from '../args/pull-policy.ts';
+import { reasonOf } from '../errors.ts';
 import { obtainImage } from '../images/obtain-image.ts';
 import { createProgress } from '../render/progress/create-progress.ts';
 import type { Session } from '../wiring/session.ts';
@@ -18,33 +19,69 @@ import { treeBackend } from './tree-backend.ts';
 /** The directories a pod is renamed along in its life. */
 const STAGES = ['embryo', 'prepare', 'prepared', 'run', 'exited-garbage', 'garbage'];
 
+export interface PreparedPod extends AsyncDisposable {
+  readonly id: PodId;
+}
+
+export interface PrepareRequest {
+  /** The flags there are for an image. */
+  readonly specs: readonly FlagSpec[];
+  /** The pod is to be removed when it has ended. */
+  readonly ephemeral: boolean;
+}
+
 /**
  * Makes a prepared pod of a command line: fetches what is missing, renders the root filesystems and writes the pod down.
  * Everything that can be wrong with the command line is found before anything is fetched.
+ *
+ * To be disposed when this process is done with the pod: then its images stay for as long as its directory does.
  */
-export async function preparePod(session: Session, args: Arguments, specs: readonly FlagSpec[]): Promise<Pod> {
+export async function preparePod(session: Session, args: Arguments, request: PrepareRequest): Promise<PreparedPod> {
   const { flags } = args;
-  const request = onlyImage(readImageRequests(args.parts, specs), { command: session.prefix, parts: args.parts });
+  const { specs, ephemeral } = request;
+  const app = onlyImage(readImageRequests(args.parts, specs), { command: session.prefix, parts: args.parts });
   const environment = readPodEnvironment(flags, session.io.env);
   const flavor = flags.text('stage1-name') ?? (await session.config()).flavor;
   const sandbox = sandboxSpec(flags, { flavor, insecure: session.globals.insecure });
   const options = { pullPolicy: pullPolicyOf(flags), progress: createProgress(session.io, flags) };
-  const { id } = await obtainImage(session, request.image, options);
+  const { id } = await obtainImage(session, app.image, options);
   const store = await session.store();
-  await using lease = await store.lease();
-  await lease.retain(id);
-  const image = await store.getImage(id);
-  const appendArguments = session.io.env['RKT_APPEND_ARGS'] === '1';
-  const manifest = podManifest({ flags, apps: [{ image, request }], environment, appendArguments });
-  const rootfs = await renderTrees(session, { store, lease, manifest });
-  const runtime = await session.runtime();
-  return runtime.prepare({
-    manifest,
-    rootfs,
-    sandbox,
-    signal: session.interrupts.signal,
-    onDirectory: (dir) => bindLease(store, dir, manifest),
-  });
+  const lease = await store.lease();
+  try {
+    await lease.retain(id);
+    const image = await store.getImage(id);
+    const appendArguments = session.io.env['RKT_APPEND_ARGS'] === '1';
+    const manifest = podManifest({ flags, apps: [{ image, request: app }], environment, appendArguments });
+    const rootfs = await renderTrees(session, { store, lease, manifest });
+    const runtime = await session.runtime();
+    const pod = await runtime.prepare({
+      manifest,
+      rootfs,
+      sandbox,
+      ephemeral,
+      signal: session.interrupts.signal,
+      // From here on the images stay for as long as the pod's directory does, wherever it is renamed to.
+      onDirectory: (dir) => lease.bind(placesOf(dir), { durable: !ephemeral }),
+    });
+    return { id: pod.id, [Symbol.asyncDispose]: () => release(session, lease) };
+  } catch (error) {
+    await release(session, lease);
+    throw error;
+  }
+}
+
+function placesOf(dir: string): readonly string[] {
+  const pods = dirname(dirname(dir));
+  return STAGES.map((stage) => join(pods, stage, basename(dir)));
+}
+
+/** What cannot be written down now, collection finds out by itself: no reason to tell another outcome than there was. */
+async function release(session: Session, lease: Lease): Promise<void> {
+  try {
+    await lease[Symbol.asyncDispose]();
+  } catch (error) {
+    session.debug(`cannot release the images of the pod: ${reasonOf(error)}`);
+  }
 }
 
 interface Render {
@@ -64,12 +101,4 @@ async function renderTrees(
     trees[name] = await store.renderTree(image.id, { backend, lease, signal });
   }
   return trees;
-}
-
-/** From here on the images stay for as long as the pod's directory does, wherever it is renamed to. */
-async function bindLease(store: Store, dir: string, { apps }: PodManifest): Promise<void> {
-  const id = dir.slice(dir.lastIndexOf('/') + 1);
-  const pods = dirname(dirname(dir));
-  await using lease = await store.lease({ boundTo: STAGES.map((stage) => join(pods, stage, id)) });
-  for (const { image } of apps) await lease.retain(image.id);
 }

@@ -59,7 +59,7 @@ export function runtimeApp({ image, request }: PlannedApp, context: AppContext):
     },
     ...(flags.boolean('readonly-rootfs') ? { readOnlyRootFS: true } : {}),
     ...(mounts.length === 0 ? {} : { mounts }),
-    ...annotationsOf(manifest, flags),
+    ...annotationsOf(manifest, base, flags),
   };
 }
 
@@ -126,17 +126,23 @@ const DOCKER_USER = 'appc.io/docker/user';
 
 /**
  * The annotations of the image. Its USER counts no longer once the command line says who is to run the app: a group that
- * was given is that group and no other, and a user that was given alone has the place of the image's.
+ * was given is that group and no other, and a user that was given alone has the place of the image's. An image without
+ * USER is run by root as if it said so, and with the groups root has in it.
  */
-function annotationsOf({ annotations }: ImageManifest, flags: FlagValues): Pick<RuntimeApp, 'annotations'> {
+function annotationsOf({ annotations }: ImageManifest, base: App, flags: FlagValues): Pick<RuntimeApp, 'annotations'> {
   if (annotations === undefined) return {};
-  const user = flags.text('user');
-  const isGroupGiven = flags.given('group');
-  if (user === undefined && !isGroupGiven) return { annotations };
   const others = annotations.filter(({ name }) => name !== DOCKER_USER);
   const isDocker = annotations.some(({ name }) => name.startsWith('appc.io/docker/'));
-  if (user === undefined || isGroupGiven || !isDocker) return { annotations: others };
+  if (!isDocker || flags.given('group')) return { annotations: others };
+  const stated = annotations.find(({ name }) => name === DOCKER_USER)?.value;
+  const user = flags.text('user') ?? stated ?? (isRoot(base) ? base.user : undefined);
+  if (user === undefined) return { annotations: others };
   return { annotations: [...others, { name: DOCKER_USER, value: user }] };
+}
+
+/** As images without USER are converted. */
+function isRoot({ user, group }: App): boolean {
+  return user === '0' && group === '0';
 }
 
 function parseGid(text: string): number {

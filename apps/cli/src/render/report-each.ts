@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { failureStatus } from '../exit-status.ts';
 import type { Session } from '../wiring/session.ts';
 import { renderError } from './error.ts';
-
-const FAILURE = 254;
 
 /** Does something for every item; the failure of one is told and does not keep the others from their turn. */
 export async function reportEach<T>(
@@ -17,7 +16,7 @@ export async function reportEach<T>(
     } catch (error) {
       if (session.interrupts.signal.aborted) throw error;
       session.io.stderr.write(renderError(error, { prefix: session.prefix, debug: session.globals.debug }));
-      status = FAILURE;
+      status = failureStatus;
     }
   }
   return status;

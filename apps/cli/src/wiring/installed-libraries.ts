@@ -44,10 +44,9 @@ export const installedLibraries: Libraries = {
     return receiveAci(source, options);
   },
   convertImage: async (image, options) => {
-    const [{ convertImage }, { embeddedParts }, { exposeCollector }] = await Promise.all([
+    const [{ convertImage, exposeCollector }, { embeddedParts }] = await Promise.all([
       import('@rkt/docker2aci'),
       import('./embedded-parts.ts'),
-      import('./collector.ts'),
     ]);
     exposeCollector();
     return convertImage(image, {

@@ -4,7 +4,8 @@ import type { Io } from './io.ts';
 
 /**
  * What becomes of SIGINT, SIGTERM and SIGHUP. Once `signal` is asked for, the first of them aborts it and a second one
- * ends the process as it would any other. While they are diverted, they go to the listener instead.
+ * ends the process as it would any other. While they are diverted, also after the first, they go to the listener instead:
+ * the one that was added last.
  */
 export interface Interrupts extends Disposable {
   readonly signal: AbortSignal;
@@ -20,7 +21,6 @@ export function createInterrupts(io: Io): Interrupts {
     subscription = undefined;
   };
   const listen = (): void => {
-    if (controller.signal.aborted) return;
     subscription ??= io.onSignal((name) => {
       if (listener !== undefined) return listener(name);
       controller.abort(new CliError('ERR_RKT_CLI_INTERRUPTED', `interrupted by ${name}`));
@@ -29,15 +29,17 @@ export function createInterrupts(io: Io): Interrupts {
   };
   return {
     get signal() {
-      listen();
+      if (!controller.signal.aborted) listen();
       return controller.signal;
     },
     divert: (to) => {
+      const before = listener;
       listener = to;
       listen();
       return {
         [Symbol.dispose]: () => {
-          listener = undefined;
+          listener = before;
+          if (listener === undefined && controller.signal.aborted) stop();
         },
       };
     },

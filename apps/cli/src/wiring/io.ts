@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isatty } from 'node:tty';
 
 /** Where text goes. */
 export interface Output {
@@ -34,7 +35,8 @@ export function processIo(): Io {
   return {
     stdout: output(process.stdout),
     stderr: output(process.stderr),
-    stdinIsTTY: process.stdin.isTTY === true,
+    // Not asked of process.stdin, which would be opened for it.
+    stdinIsTTY: isatty(0),
     env: process.env,
     uid: process.geteuid?.() ?? 0,
     now: Date.now,

@@ -11,7 +11,7 @@ import type {
   UnpackArchiveOptions,
 } from '@rkt/docker2aci';
 import type { Reference } from '@rkt/refparse';
-import type { Image } from '@rkt/registry';
+import type { Image, OpenImageEvent } from '@rkt/registry';
 import type { Runtime } from '@rkt/stage1';
 import type { ErofsSupport, Store } from '@rkt/store';
 import type { InsecureOption } from '../args/global-flags.ts';
@@ -28,7 +28,12 @@ export interface RemoteImage {
 /** Registries as the commands need them. */
 export interface RegistryAccess extends AsyncDisposable {
   resolve(reference: Reference, signal: AbortSignal): Promise<string>;
-  open(reference: Reference, signal: AbortSignal): Promise<RemoteImage>;
+  open(reference: Reference, options: OpenRemoteOptions): Promise<RemoteImage>;
+}
+
+export interface OpenRemoteOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress: (event: OpenImageEvent) => void;
 }
 
 export interface RegistrySettings {

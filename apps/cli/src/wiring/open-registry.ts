@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
+import type { Reference } from '@rkt/refparse';
 import {
   authFileKeychain,
+  type ContentProvider,
   type Credential,
   chainKeychains,
   createRegistry,
+  type DiffIdOf,
   dockerConfigKeychain,
   type FileKeychainOptions,
   imageSource,
@@ -22,7 +25,7 @@ import { quote } from '../render/quote.ts';
 import type { Config, ContainersRule } from './config/config.ts';
 import { loadRegistriesConf, ruleFor } from './config/registries-conf.ts';
 import type { Io } from './io.ts';
-import type { RegistryAccess, RegistrySettings, RemoteImage } from './libraries.ts';
+import type { OpenRemoteOptions, RegistryAccess, RegistrySettings, RemoteImage } from './libraries.ts';
 import { hostsOf, hostsOfRule } from './registry-hosts.ts';
 
 /** Registries with everything that is configured about them. */
@@ -54,7 +57,7 @@ export function openRegistry({ config, insecure, env, uid, warn }: RegistrySetti
   });
   return {
     resolve: async (reference, signal) => (await registry.resolve(reference, { signal })).digest,
-    open: (reference, signal) => openImage(registry, reference, signal),
+    open: (reference, options) => openImage({ registry, warn }, reference, options),
     [Symbol.asyncDispose]: async () => {
       await registry[Symbol.asyncDispose]();
       await transport.close();
@@ -85,21 +88,43 @@ function keychain(config: Config, files: FileKeychainOptions): Keychain {
   return chainKeychains(staticKeychain(Object.fromEntries(own)), authFileKeychain(files), dockerConfigKeychain(files));
 }
 
+const SCHEMA1_WARNING =
+  'is a Docker schema 1 image, a format of before 2017, whose layers are read twice: ask its publisher to push it again';
+
+interface ImageAccess {
+  readonly registry: Registry;
+  readonly warn: RegistrySettings['warn'];
+}
+
 /** The first manifest that is read is what the reference itself points at, be it an index. */
 async function openImage(
-  registry: Registry,
-  reference: Parameters<RegistryAccess['open']>[0],
-  signal: AbortSignal,
+  { registry, warn }: ImageAccess,
+  reference: Reference,
+  { signal, onProgress }: OpenRemoteOptions,
 ): Promise<RemoteImage> {
   let digest: string | undefined;
-  const source = imageSource({
+  const provider: ContentProvider = {
     getManifest: async (wanted, options) => {
       const fetched = await registry.getManifest(wanted, options);
       digest ??= fetched.descriptor.digest;
       return fetched;
     },
     getBlob: (repository, target, options) => registry.getBlob(repository, target, options),
+    getBlobSize: (repository, blob, options) => registry.getBlobSize(repository, blob, options),
+  };
+  const image = await imageSource(provider, { diffIdOf }).open(reference, {
+    signal,
+    onProgress: (event) => {
+      if (event.type === 'image:schema1') warn(`${quote(event.reference)} ${SCHEMA1_WARNING}`);
+      onProgress(event);
+    },
   });
-  const image = await source.open(reference, { signal });
   return { digest: digest ?? image.descriptor.digest, image };
 }
+
+/** Loaded when it is needed: hardly any image is of schema 1. */
+const diffIdOf: DiffIdOf = async (blob, options) => {
+  const docker2aci = await import('@rkt/docker2aci');
+  docker2aci.exposeCollector();
+  return docker2aci.diffIdOf(blob, options);
+};

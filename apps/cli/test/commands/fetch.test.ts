@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { fakeIo } from '../support/fake-io.ts';
@@ -159,6 +160,55 @@ describe('fetch', () => {
     const { status, stderr } = await rkt(insecure, 'fetch', `docker://${registry.domain}/damaged`);
     expect([status, stderr.split('\n').length]).toEqual([254, 5]);
     expect(stderr).toContain(`${'00'.repeat(32)}`);
+    expect((await rkt('image', 'list', '--no-legend')).stdout).toBe('');
+    expect(readdirSync(join(dir, 'data', 'cas', 'tmp'))).toEqual([]);
+  });
+
+  it('of an image of schema 1 warns, and gives the ID that its digest always gives', async () => {
+    const [base, top] = layers.map(({ content }) => content);
+    const steps = [{ content: base ?? Buffer.alloc(0) }, {}, { content: top ?? Buffer.alloc(0) }];
+    const put = () => registry.putSchema1Image({ repository: 'old', tag: 'latest' }, { steps });
+    const { manifest } = await put();
+    const name = `docker://${registry.domain}/old`;
+    const first = await rkt(insecure, 'fetch', '--full', name);
+    expect([first.status, first.stderr.match(/^.*schema 1.*$/gm)]).toEqual([
+      0,
+      [
+        `fetch: warning: "${registry.domain}/old:latest" is a Docker schema 1 image, a format of before 2017, whose layers are read twice: ask its publisher to push it again`,
+      ],
+    ]);
+    expect(first.stderr.match(/^(Reading|Downloading)/gm)).toEqual([
+      ...Array(2).fill('Reading'),
+      ...Array(2).fill('Downloading'),
+    ]);
+    // Signed again by another key, it has not changed.
+    await put();
+    const asked = await requestsOf(async () => {
+      expect(await rkt(insecure, 'fetch', '--full', name)).toEqual({ ...first, stderr: '' });
+    });
+    expect(asked).toEqual(['HEAD /v2/old/manifests/latest', 'GET /v2/old/manifests/latest']);
+    const pinned = await rkt(insecure, 'fetch', '--full', `${name}@${manifest.digest}`);
+    expect(pinned.stdout).toBe(first.stdout);
+    const history = await rkt('image', 'cat-manifest', first.stdout.trim());
+    expect(history.stdout).toContain(manifest.digest);
+  });
+
+  it.each([
+    ['a layer that is missing', 'missing', /not found/],
+    ['a layer that is no tar', 'text', /neither a tar nor compressed/],
+    ['a bomb', 'bomb', /expands to more than/],
+  ] as const)('of an image of schema 1 with %s leaves nothing', async (_name, repository, text) => {
+    const content = { missing: Buffer.alloc(9), text: Buffer.from('text'), bomb: gzipSync(Buffer.alloc(80 << 20)) };
+    const steps = [{ content: layers[0]?.content ?? Buffer.alloc(0) }, { content: content[repository] }];
+    await registry.putSchema1Image({ repository, tag: 'latest' }, { steps });
+    if (repository === 'missing')
+      registry.fail({
+        path: createHash('sha256').update(content.missing).digest('hex'),
+        action: { kind: 'status', status: 404 },
+      });
+    const { status, stdout, stderr } = await rkt(insecure, 'fetch', `docker://${registry.domain}/${repository}`);
+    expect([status, stdout]).toEqual([254, '']);
+    expect(stderr).toMatch(text);
     expect((await rkt('image', 'list', '--no-legend')).stdout).toBe('');
     expect(readdirSync(join(dir, 'data', 'cas', 'tmp'))).toEqual([]);
   });

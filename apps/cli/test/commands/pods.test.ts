@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Pod } from '@rkt/stage1';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { fakeIo } from '../support/fake-io.ts';
 import { type FakeRuntime, fakePod, fakeRuntime } from '../support/fake-runtime.ts';
 import { type Rkt, rktWith } from '../support/run-rkt.ts';
 
@@ -58,30 +59,30 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true }));
 
 describe('list', () => {
-  it('has a line per app, in columns of tabs', async () => {
+  it('has a line per app, in columns of tabs, the newest pod last', async () => {
     expect(await rkt('list')).toEqual({
       status: 0,
       stderr: '',
       stdout:
         'UUID\t\tAPP\tIMAGE NAME\t\t\t\t\tSTATE\t\tCREATED\t\tSTARTED\t\tNETWORKS\n' +
-        '5bc080ca\tredis\tregistry-1.docker.io/library/redis:latest\trunning\t\t2 minutes ago\t40 seconds ago\tdefault:ip4=172.16.28.7\n' +
-        '\t\tetcd\tcoreos.com/etcd:v2.0.9\t\t\t\t\t\t\t\t\t\t\n' +
         '88c15bd4\t-\t-\t\t\t\t\t\tprepared\t3 minutes ago\t\t\t\n' +
-        'fb6daaa5\tbusybox\tbusybox\t\t\t\t\t\texited\t\t3 minutes ago\t2 minutes ago\t\n',
+        'fb6daaa5\tbusybox\tbusybox\t\t\t\t\t\texited\t\t3 minutes ago\t2 minutes ago\t\n' +
+        '5bc080ca\tredis\tregistry-1.docker.io/library/redis:latest\trunning\t\t2 minutes ago\t40 seconds ago\tdefault:ip4=172.16.28.7\n' +
+        '\t\tetcd\tcoreos.com/etcd:v2.0.9\t\t\t\t\t\t\t\t\t\t\n',
     });
   });
 
   it('--full has whole UUIDs, image IDs and moments; --no-legend no header', async () => {
     const { stdout } = await rkt('list', '--full', '--no-legend');
-    expect(stdout.split('\n')[0]).toBe(
+    expect(stdout.split('\n')[2]).toBe(
       '5bc080ca-9e03-480d-b705-5928af396cc5\tredis\tregistry-1.docker.io/library/redis:latest\tsha512-777777777777\trunning\t\t' +
         '2026-01-02 03:02:05 +0000 UTC\t2026-01-02 03:03:24.25 +0000 UTC\tdefault:ip4=172.16.28.7',
     );
   });
 
   it('--format=json has the fields and units of the original', async () => {
-    const [first] = JSON.parse((await rkt('list', '--format=json')).stdout);
-    expect(first).toEqual({
+    const pods = JSON.parse((await rkt('list', '--format=json')).stdout);
+    expect(pods.at(-1)).toEqual({
       name: redis.id,
       state: 'running',
       networks: [{ netName: 'default', ifName: 'eth0', ip: '172.16.28.7' }],
@@ -124,6 +125,19 @@ describe('status', () => {
     expect(await rkt('status', prefix)).toEqual({ status: 0, stdout, stderr: '' });
   });
 
+  it.each([
+    ['that was never started', { state: 'created', createdAt: 1 }, 254],
+    ['that was never added', { state: 'unknown' }, 254],
+    ['that could not be executed after all', { state: 'exited', startedAt: 1, finishedAt: 2 }, 254],
+    ['that nobody saw end', { state: 'exited', startedAt: 1 }, undefined],
+  ] as const)('of a pod with an app %s', async (_, app, exit) => {
+    runtime.pods.set(exited.id, { ...exited, apps: [{ name: 'a', imageId, ...app }] });
+    const { stdout } = await rkt('status', exited.id);
+    expect(stdout.split('\n').filter((line) => line.startsWith('app-'))).toEqual(exit ? [`app-a=${exit}`] : []);
+    const [json] = JSON.parse((await rkt('status', '--format=json', exited.id)).stdout).apps;
+    expect([json.state, json.exit_code]).toEqual(['exited', exit]);
+  });
+
   it('takes the UUID from a file', async () => {
     const file = join(dir, 'uuid');
     writeFileSync(file, `${exited.id}\n`);
@@ -156,6 +170,32 @@ describe('stop', () => {
       stderr: '',
     });
     expect(runtime.calls).toEqual(['stopSandbox']);
+  });
+
+  it('says after a second that it waits', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const stopped = Promise.withResolvers<void>();
+      const stopSandbox = (): Promise<void> => stopped.promise;
+      const io = fakeIo();
+      const stopping = rktWith(dir, { openRuntime: async () => ({ ...runtime, stopSandbox }) }).within(
+        io,
+        'stop',
+        '5bc0',
+      );
+      while (vi.getTimerCount() === 0) await new Promise((resolve) => setImmediate(resolve));
+      await vi.advanceTimersByTimeAsync(999);
+      expect(io.written.stderr).toBe('');
+      await vi.advanceTimersByTimeAsync(1);
+      expect(io.written.stderr).toMatch(
+        /^stop: waiting for pod "5bc080ca-.*" to end \(it is killed after 10 seconds\)\n$/,
+      );
+      stopped.resolve();
+      expect((await stopping).status).toBe(0);
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('goes on after a pod that cannot be stopped, and fails in the end', async () => {

@@ -72,7 +72,7 @@ describe('run', () => {
     const pod = join(dir, 'data/pods/exited-garbage/11111111-2222-4333-8444-555555555555');
     mkdirSync(dirname(pod));
     renameSync(join(dir, 'data/pods/embryo/11111111-2222-4333-8444-555555555555'), pod);
-    expect((await rkt('image', 'rm', id)).stderr).toContain('is in use');
+    expect((await rkt('image', 'rm', id)).stderr).toContain(`${id} is in use by ${pod}\n`);
     rmSync(pod, { recursive: true });
     expect((await rkt('image', 'rm', id)).status).toBe(0);
   });
@@ -89,6 +89,20 @@ describe('run', () => {
     expect((await running).status).toBe(143);
   });
 
+  it('says after a second that an app has not ended after a signal', async () => {
+    const io = fakeIo();
+    const running = rkt.within(io, insecure, 'run', image);
+    await started();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    io.send('SIGINT');
+    expect(io.written.stderr).not.toContain('waiting');
+    await vi.waitFor(() => expect(io.written.stderr).toContain('waiting'), { timeout: 3_000 });
+    runtime.exit(130);
+    const { status, stderr } = await running;
+    expect(status).toBe(130);
+    expect(stderr).toMatch(/^run: waiting for the app to end after SIGINT \(the third signal kills it\)$/m);
+  });
+
   it('kills an app that does not end after the third signal', async () => {
     const io = fakeIo();
     const running = rkt.within(io, insecure, 'run', image);
@@ -97,6 +111,67 @@ describe('run', () => {
     for (let count = 0; count < 3; count += 1) io.send('SIGTERM');
     expect(await running).toMatchObject({ status: 137, stderr: expect.stringContaining('killing it') });
     expect(runtime.calls).toContain('stopApp');
+  });
+
+  it('removes the pod with --rm once it has ended, and forgets what its images were kept for', async () => {
+    const running = rkt(insecure, 'run', '--rm', image);
+    await started();
+    const directory = join(dir, 'data/pods/embryo/11111111-2222-4333-8444-555555555555');
+    rmSync(directory, { recursive: true });
+    runtime.exit(7);
+    expect(await running).toMatchObject({ status: 7, stdout: '' });
+    expect(runtime.prepared[0]?.ephemeral).toBe(true);
+    expect(runtime.calls.slice(-2)).toEqual(['stopSandbox', 'remove']);
+    const id = runtime.prepared[0]?.manifest.apps[0]?.image.id ?? '';
+    // What is there again is another pod's.
+    mkdirSync(directory);
+    expect((await rkt('image', 'rm', id)).status).toBe(0);
+  });
+
+  it.each([['createSandbox'], ['addApp'], ['startApp']])(
+    'removes the pod with --rm also when %s fails',
+    async (name) => {
+      const error = Object.assign(new Error('no such program'), { code: 'ERR_RKT_STAGE1_EXEC_NOT_FOUND' });
+      runtime.failing = { name, error };
+      const { status, stderr } = await rkt(insecure, 'run', '--rm', image);
+      expect([status, stderr.split('\n').filter((line) => line.startsWith('run: '))]).toEqual([
+        254,
+        ['run: no such program'],
+      ]);
+      expect(runtime.calls.slice(-2)).toEqual(['stopSandbox', 'remove']);
+      expect(runtime.pods.size).toBe(0);
+    },
+  );
+
+  it('tells when the pod cannot be removed, and ends as the app did', async () => {
+    runtime.failing = { name: 'remove', error: new Error('a reason') };
+    const running = rkt(insecure, 'run', '--rm', image);
+    await started();
+    runtime.exit(3);
+    const { status, stderr } = await running;
+    expect(status).toBe(3);
+    expect(stderr).toMatch(/^run: cannot remove pod ".*" \(rkt gc will try again\): a reason$/m);
+  });
+
+  it('takes the pod down whatever signals come meanwhile, and ends as the app did', async () => {
+    const io = fakeIo();
+    const down = Promise.withResolvers<void>();
+    const stopSandbox = async (): Promise<void> => {
+      runtime.calls.push('stopSandbox');
+      await down.promise;
+    };
+    const run = rktWith(dir, {
+      openRuntime: async () => ({ ...runtime, stopSandbox }),
+      probeErofs: async () => ({ usable: false, reason: 'a test' }) as const,
+    });
+    const running = run.within(io, insecure, 'run', '--rm', image);
+    await started();
+    runtime.exit(7);
+    await vi.waitFor(() => expect(runtime.calls).toContain('stopSandbox'));
+    expect([io.send('SIGINT'), io.send('SIGTERM'), io.send('SIGTERM')]).toEqual([true, true, true]);
+    down.resolve();
+    expect((await running).status).toBe(7);
+    expect(runtime.calls.at(-1)).toBe('remove');
   });
 
   it.each([
@@ -230,6 +305,21 @@ describe('prepare and run-prepared', () => {
     runtime.exit(5);
     expect((await running).status).toBe(5);
     expect(runtime.calls).toEqual(['prepare', 'createSandbox', 'addApp', 'startApp', 'stopSandbox']);
+  });
+
+  it('removes the pod with --rm, but not one that somebody else runs', async () => {
+    const { stdout } = await rkt(insecure, 'prepare', '--quiet', image);
+    const error = Object.assign(new Error('no'), { code: 'ERR_RKT_STAGE1_POD_NOT_PREPARED' });
+    runtime.failing = { name: 'createSandbox', error };
+    expect((await rkt('run-prepared', '--rm', stdout.trim())).status).toBe(254);
+    expect(runtime.calls).not.toContain('remove');
+    runtime.failing = undefined;
+    runtime.calls.length = 0;
+    const running = rkt('run-prepared', '--rm', stdout.trim());
+    await started();
+    runtime.exit(5);
+    expect((await running).status).toBe(5);
+    expect(runtime.calls).toEqual(['createSandbox', 'addApp', 'startApp', 'stopSandbox', 'remove']);
   });
 
   it('run only what is prepared', async () => {

@@ -149,6 +149,16 @@ describe('the pod manifest', () => {
     expect(app.annotations).toEqual(expect.arrayContaining([...(docker.annotations ?? [])]));
   });
 
+  it('is run by root as by --user=root when a Docker image says nothing, but not with a group that is given', () => {
+    const userOf = (...flags: readonly string[]) =>
+      appOf(['x', ...flags], {
+        manifest: { ...docker, app: { exec: ['/x'], user: '0', group: '0' } },
+      }).annotations?.find(({ name }) => name === 'appc.io/docker/user')?.value;
+    expect([userOf(), userOf('--user=root'), userOf('--group=0')]).toEqual(['0', 'root', undefined]);
+    const aci = appOf(['x'], { manifest: { ...docker, annotations: [{ name: 'a', value: 'b' }] } });
+    expect(aci.annotations).toEqual([{ name: 'a', value: 'b' }]);
+  });
+
   it('has a Docker user by --user only for an image of Docker', () => {
     expect(appOf(['x', '--user=7']).annotations).toContainEqual({ name: 'appc.io/docker/user', value: '7' });
     const aci = appOf(['x', '--user=7'], { manifest: { ...docker, annotations: [{ name: 'a', value: 'b' }] } });

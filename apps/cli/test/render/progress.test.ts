@@ -57,6 +57,37 @@ describe('progress', () => {
     expect(shown(fakeIo({ tty: true, env: { TERM: 'dumb' } }))).toBe(`Downloading layer: ${hex}\n`);
   });
 
+  it('of a layer that is only looked through says so', () => {
+    const measuring = [
+      { type: 'image:schema1', reference: 'x' },
+      { type: 'measure:start', digest, size: 4 << 20 },
+      { type: 'measure:bytes', digest, received: 1 << 20, size: 4 << 20 },
+      { type: 'measure:done', digest, diffId },
+    ] as const;
+    const drawn = (io: ReturnType<typeof fakeIo>, ...flags: readonly string[]) => {
+      const progress = createProgress(io, argumentsOf('fetch', 'x', ...flags).flags);
+      for (const event of measuring) {
+        io.time += 1000;
+        progress.onEvent(event);
+      }
+      progress.end();
+      return io.written.stderr;
+    };
+    expect(drawn(fakeIo())).toBe(`Reading layer: ${hex}\n`);
+    const bars = drawn(fakeIo({ tty: true, env: { NO_COLOR: '1' } }));
+    expect(bars).toContain('Reading layer: abababababab [');
+    expect(bars).toContain('1.0MiB / 4.0MiB  1.0MiB/s  ETA 3s');
+    expect(bars.endsWith('4.0MiB / 4.0MiB\n')).toBe(true);
+    expect(bars).not.toContain('Downloading');
+    expect(drawn(fakeIo(), '--quiet')).toBe('');
+    expect(
+      drawn(fakeIo(), '--progress=json')
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toMatchObject(measuring);
+  });
+
   it('is drawn at most ten times a second however many events come', () => {
     const io = fakeIo({ tty: true });
     const progress = createProgress(io, argumentsOf('fetch', 'x').flags);

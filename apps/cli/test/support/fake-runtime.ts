@@ -26,7 +26,7 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
   };
   const find = (id: string): Pod => {
     const pod = runtime.pods.get(id);
-    if (pod === undefined) throw new Error(`no pod ${id}`);
+    if (pod === undefined) throw podNotFound(id);
     return pod;
   };
   const app: RunningApp = {

@@ -33,6 +33,24 @@ describe('signals', () => {
     expect(interrupts.signal.aborted).toBe(true);
   });
 
+  it('go to who diverts them also after the first has aborted', () => {
+    const io = fakeIo();
+    const interrupts = createInterrupts(io);
+    const received: string[] = [];
+    expect(interrupts.signal.aborted).toBe(false);
+    io.send('SIGINT');
+    {
+      using _outer = interrupts.divert((name) => void received.push(`outer ${name}`));
+      {
+        using _inner = interrupts.divert((name) => void received.push(`inner ${name}`));
+        io.send('SIGTERM');
+      }
+      io.send('SIGHUP');
+    }
+    expect(received).toEqual(['inner SIGTERM', 'outer SIGHUP']);
+    expect(io.send('SIGINT')).toBe(false);
+  });
+
   it('are left alone after the end', () => {
     const io = fakeIo();
     const interrupts = createInterrupts(io);

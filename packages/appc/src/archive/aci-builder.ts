@@ -53,9 +53,9 @@ export function createAciBuilder(options: AciBuilderOptions): AciBuilder {
   let added = 0;
   return {
     addLayer(layer) {
-      const placed = merger.addLayer(layer);
+      const { nodes, forget } = merger.addLayer(layer);
       added += 1;
-      return added === 1 ? withManifest(manifestBytes, placed) : nodeSegments(placed);
+      return whenIterated(added === 1 ? withManifest(manifestBytes, nodes) : nodeSegments(nodes), forget);
     },
     finish: () => endSegments(merger.finishedRoot(), added === 0 ? manifestBytes : undefined),
   };
@@ -68,6 +68,11 @@ export function* aciSegments(tree: FileTree, manifestBytes: Uint8Array): Generat
     yield* index === 0 ? withManifest(manifestBytes, placed) : nodeSegments(placed);
   }
   yield* endSegments(tree.root, byLayer.length === 0 ? manifestBytes : undefined);
+}
+
+function* whenIterated<T>(items: Iterable<T>, done: () => void): Generator<T> {
+  yield* items;
+  done();
 }
 
 function placedByLayer(tree: FileTree): readonly PlacedNode[][] {

@@ -8,6 +8,7 @@ import {
   type Directory,
   directoryLink,
   findInLayer,
+  forgetLeaf,
   type LayerTree,
   MAX_IMPLIED_DIRECTORIES,
   type PendingLink,
@@ -33,10 +34,21 @@ export interface PlacedNode {
   readonly names: readonly ByteString[];
 }
 
+/** What a layer contributes to the tree. */
+export interface PlacedLayer {
+  /** By header offset. */
+  readonly nodes: readonly PlacedNode[];
+  /**
+   * Keeps of the nodes only that their names are taken, which is all that lower layers need to know. To be called when `nodes`
+   * has been looked at for the last time; there is no {@link LayerMerger.finish} afterwards.
+   */
+  forget(): void;
+}
+
 /** Merges layers from the top one down, so that what a layer contributes is final as soon as it has been added. */
 export interface LayerMerger {
-  /** Adds the next lower layer; returns the nodes of it that the tree has, by header offset. */
-  addLayer(layer: IndexedLayer): readonly PlacedNode[];
+  /** Adds the next lower layer. */
+  addLayer(layer: IndexedLayer): PlacedLayer;
   /** To be called after the base layer. */
   finish(): FileTree;
   /** As {@link finish}, without making a tree that is nobody's but the caller's: for a look at its directories. */
@@ -69,6 +81,7 @@ class TopDownMerger implements LayerMerger {
   readonly #layers: TreeLayer[] = [];
   readonly #layerCount: number;
   #root: Directory | undefined;
+  #forgot = false;
   #impliedLeft = MAX_IMPLIED_DIRECTORIES;
   /** Hard links that look for their target in the layers to come, by target: those of one target have one fate. */
   readonly #pending = new Map<ByteString, PendingLink[]>();
@@ -77,7 +90,7 @@ class TopDownMerger implements LayerMerger {
     this.#layerCount = layerCount;
   }
 
-  addLayer(layer: IndexedLayer): readonly PlacedNode[] {
+  addLayer(layer: IndexedLayer): PlacedLayer {
     const number = this.#layerCount - this.#layers.length - 1;
     if (number < 0) throw new RangeError(`more than ${this.#layerCount} layers were added`);
     this.#layers.push({ diffId: layer.diffId, size: layer.index.size });
@@ -94,10 +107,11 @@ class TopDownMerger implements LayerMerger {
       this.#adopt(root, '');
     } else this.#merge(this.#root, root);
     if (number === 0) this.#refuseDangling();
-    return placedNodes(lower);
+    return { nodes: placedNodes(lower), forget: () => this.#forget(lower) };
   }
 
   finish(): FileTree {
+    if (this.#forgot) throw new TypeError('layers were forgotten: there is no tree of them');
     const root = finishedTree(this.finishedRoot());
     return { layers: this.#layers.toReversed(), root };
   }
@@ -107,6 +121,11 @@ class TopDownMerger implements LayerMerger {
       throw new RangeError(`${this.#layers.length} of ${this.#layerCount} layers were added`);
     }
     return this.#root ?? resolveLayer({ size: 0, entries: [] }, { layer: 0 }).root;
+  }
+
+  #forget({ stated }: LayerTree): void {
+    for (const slot of stated) if (slot.kind === 'leaf') forgetLeaf(slot);
+    this.#forgot = true;
   }
 
   #await(target: ByteString, link: PendingLink): void {

@@ -18,6 +18,7 @@ import {
 import type { ImageArchive } from '../archive/image-archive.ts';
 import { openImageFile } from '../archive/open-image-file.ts';
 import { ConversionError, quote } from '../errors.ts';
+import { diffIdOf } from '../layers/diff-id-of.ts';
 import type { CommandArguments } from './arguments.ts';
 import type { CommandIo } from './io.ts';
 
@@ -46,7 +47,7 @@ export async function openImage(operand: string, args: CommandArguments, io: Com
   const reference = parseReference(operand.slice(REMOTE.length));
   const { registry, close } = openRegistry(args, io);
   try {
-    const image = await imageSource(registry).open(reference, { signal: io.signal });
+    const image = await imageSource(registry, { diffIdOf }).open(reference, { signal: io.signal });
     return { image, isRemote: true, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();

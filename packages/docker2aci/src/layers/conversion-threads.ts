@@ -36,7 +36,7 @@ export function createConversionThreads({ startWorker, most, few }: ConversionTh
   const threads: LayerThread[] = [];
   let busyHere = !few;
   const start = (): LayerThread => {
-    const thread = createLayerThread(startWorker(workerOptions));
+    const thread = createLayerThread(startWorker(workerOptions()));
     threads.push(thread);
     return thread;
   };
@@ -53,7 +53,7 @@ export function createConversionThreads({ startWorker, most, few }: ConversionTh
       if (idlest === undefined || threads.length < limit) return start().unpack(job);
       return busyHere ? idlest.unpack(job) : here(job);
     },
-    hash: (options) => hashOnThread(few ? (threads[0] ?? start()).worker : startWorker(workerOptions), options),
+    hash: (options) => hashOnThread(few ? (threads[0] ?? start()).worker : startWorker(workerOptions()), options),
     [Symbol.asyncDispose]: async () => {
       await Promise.all(threads.map((thread) => thread.terminate()));
     },

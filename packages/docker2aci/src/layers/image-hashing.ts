@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setImmediate } from 'node:timers/promises';
 import { createImageHasher, type HashedImage, type HashedLayer, type ImageHasherOptions } from './image-hasher.ts';
+import { createHeapRelief } from './relief.ts';
 
 /** An image ID being computed, on this thread or another. */
 export interface ImageHashing {
@@ -15,6 +16,8 @@ export interface ImageHashing {
 /** Hashes on this thread, in turns with everything else it does. */
 export function hashHere(options: ImageHasherOptions): ImageHashing {
   const hasher = createImageHasher(options);
+  const relief = createHeapRelief();
+  let left = options.layerCount;
   let disposed = false;
   let tail = Promise.resolve();
   const hash = async (layer: HashedLayer): Promise<void> => {
@@ -24,6 +27,9 @@ export function hashHere(options: ImageHasherOptions): ImageHashing {
       await setImmediate();
       if (disposed) return;
     }
+    left -= 1;
+    // Behind the last layer somebody waits.
+    if (left > 0) relief.layerDone();
   };
   return {
     addLayer: (layer) => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LayerSink } from './layer-job.ts';
+import { createHeapRelief } from './relief.ts';
 import { type LayerRequest, type Reply, sendError } from './thread-messages.ts';
 import { unpackLayer } from './unpack.ts';
 
@@ -12,6 +13,7 @@ interface OpenJob {
 /** Unpacks layers as requests tell it. */
 export function createLayerJobs(reply: Reply): (request: LayerRequest) => void {
   const jobs = new Map<number, OpenJob>();
+  const relief = createHeapRelief();
   const enqueue = (id: number, work: (sink: LayerSink) => Promise<void>): void => {
     const job = jobs.get(id);
     if (job === undefined) return;
@@ -49,6 +51,7 @@ export function createLayerJobs(reply: Reply): (request: LayerRequest) => void {
           // What is sent is the whole buffer behind a view, so the view gets one of its own size, which is not copied again.
           const exact = index.slice();
           reply({ type: 'done', id, layer: { size, index: exact } }, [exact.buffer]);
+          relief.layerDone();
         });
         break;
       case 'abort':

@@ -1,31 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatReference, isDigest, parseDigest, type Reference } from '@rkt/refparse';
 import { RegistryError } from '../errors.ts';
+import type { FetchedManifest } from '../image/content-provider.ts';
 import type { AbortOptions, Descriptor } from '../image/image.ts';
 import { FieldError, field, parseObject } from '../image/json.ts';
 import { ACCEPT_MANIFESTS, essence, isSchema1Type } from '../image/media-types.ts';
 import { signedPayload } from '../image/signed-payload.ts';
-import type { FetchedManifest } from '../image/source.ts';
 import { parseContentLength } from '../protocol/content-range.ts';
-import { readAll, readSome } from '../transport/body.ts';
+import { readAll } from '../transport/body.ts';
 import { header, type TransportResponse } from '../transport/transport.ts';
 import { assertReference, type Candidate, type ClientContext, tryHosts } from './context.ts';
+import { askHead } from './head.ts';
 import { repositoryUrl } from './hosts.ts';
 import { onlyOnce, withRetries } from './retry.ts';
 import { digestMismatch, digestOf, sizeMismatch } from './verify.ts';
-
-/** Failures of a HEAD request that say nothing about GET: some servers do not implement it or answer without details. */
-const HEAD_IS_FINAL: ReadonlySet<string> = new Set([
-  'ERR_RKT_REGISTRY_NOT_FOUND',
-  'ERR_RKT_REGISTRY_UNAUTHORIZED',
-  'ERR_RKT_REGISTRY_RATE_LIMITED',
-  'ERR_RKT_REGISTRY_UNREACHABLE',
-  'ERR_RKT_REGISTRY_TLS',
-  'ERR_RKT_REGISTRY_TIMEOUT',
-  'ERR_RKT_REGISTRY_REALM_REFUSED',
-  'ERR_RKT_REGISTRY_CREDENTIALS_INVALID',
-  'ERR_RKT_REGISTRY_CREDENTIAL_HELPER',
-]);
 
 /** A manifest by tag or digest; the digest of the result is computed from the bytes, whatever the registry says. */
 export function getManifest(
@@ -87,17 +75,11 @@ function send(
 }
 
 async function describe(context: ClientContext, candidate: Candidate, wanted: Wanted): Promise<Descriptor | undefined> {
-  let response: TransportResponse;
-  try {
-    response = await send(context, candidate, wanted, 'HEAD');
-  } catch (error) {
-    if (!(error instanceof RegistryError) || HEAD_IS_FINAL.has(error.code)) throw error;
-    return undefined;
-  }
-  await readSome(response.body, 0);
-  const digest = header(response.headers, 'docker-content-digest');
-  const size = parseContentLength(header(response.headers, 'content-length'));
-  const mediaType = header(response.headers, 'content-type');
+  const headers = await askHead(() => send(context, candidate, wanted, 'HEAD'));
+  if (headers === undefined) return undefined;
+  const digest = header(headers, 'docker-content-digest');
+  const size = parseContentLength(header(headers, 'content-length'));
+  const mediaType = header(headers, 'content-type');
   if (!isDigest(digest) || size === undefined || mediaType === undefined) return undefined;
   // A header that contradicts the question is no answer; the bytes will tell.
   if (wanted.reference.digest !== undefined && digest !== wanted.reference.digest) return undefined;

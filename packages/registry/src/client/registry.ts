@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Reference, Repository } from '@rkt/refparse';
+import type { Digest, Reference, Repository } from '@rkt/refparse';
 import { createAuthenticator } from '../auth/authenticator.ts';
 import { anonymous, type Keychain } from '../auth/credential.ts';
 import { createTokenClient } from '../auth/token-client.ts';
+import type { FetchedManifest } from '../image/content-provider.ts';
 import type { AbortOptions, BlobReader, Descriptor, OpenBlobOptions } from '../image/image.ts';
-import type { FetchedManifest } from '../image/source.ts';
 import type { Transport } from '../transport/transport.ts';
 import { undiciTransport } from '../transport/undici.ts';
+import { getBlobSize } from './blob-size.ts';
 import { getBlob } from './blobs.ts';
 import type { ClientContext } from './context.ts';
 import type { RegistryHost } from './hosts.ts';
@@ -34,6 +35,12 @@ export interface Registry extends AsyncDisposable {
    * @throws {RegistryError} as resolve; the reader: ERR_RKT_REGISTRY_DIGEST_MISMATCH, _SIZE_MISMATCH, _TRUNCATED, ...
    */
   getBlob(repository: Repository, target: Descriptor, options?: OpenBlobOptions): Promise<BlobReader>;
+  /**
+   * The size of a blob that nothing states, in bytes: one HEAD request where the registry answers it. Whether it is right
+   * is known when the blob has been read.
+   * @throws {RegistryError} as resolve, and ERR_RKT_REGISTRY_LIMIT_EXCEEDED
+   */
+  getBlobSize(repository: Repository, digest: Digest, options?: AbortOptions): Promise<number>;
   /**
    * Writes a blob, unless the repository has it. It is sent in chunks, each of which is repeated when it does not arrive; a
    * registry that has it in `mountFrom` may take it from there.
@@ -107,6 +114,7 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
     resolve: (reference, o = {}) => guarded(() => resolve(context, reference, o)),
     getManifest: (reference, o = {}) => guarded(() => getManifest(context, reference, o)),
     getBlob: (repository, target, o = {}) => getBlob(context, repository, target, o),
+    getBlobSize: (repository, digest, o = {}) => getBlobSize(context, repository, { digest, ...o }),
     putBlob: (repository, target, o) => guarded(() => putBlob(context, repository, target, o)),
     putManifest: (reference, o) => guarded(() => putManifest(context, reference, o)),
     listTags: (repository, o = {}) => listTags(context, repository, o),

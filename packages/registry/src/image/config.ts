@@ -13,7 +13,7 @@ import {
   optionalString,
   readDocument,
 } from './json.ts';
-import { MAX_LAYERS } from './manifest.ts';
+import { MAX_LAYERS } from './limits.ts';
 import { readPlatformDetails } from './platform-fields.ts';
 
 /** What is known of a configuration besides its bytes. */

@@ -65,6 +65,13 @@ export interface BlobReader extends AsyncIterable<Uint8Array>, AsyncDisposable {
 export interface OpenBlobOptions extends AbortOptions {
   /** Bytes received so far of this blob (compressed). Called at most ten times a second and once at the end. */
   readonly onBytes?: (received: number) => void;
+  /**
+   * A chunk is emptied when the next one is asked for: its memory is given back then and there, so that a reader needs the same
+   * few megabytes for blobs of any size, and less processor time. For consumers that are through with a chunk by then, and
+   * neither keep it nor hand it to another thread.
+   * @default false: chunks are the consumer's
+   */
+  readonly releaseChunks?: boolean;
 }
 
 /** One layer of an image, not yet read. */
@@ -89,9 +96,20 @@ export interface Image {
   readonly layers: readonly Layer[];
 }
 
+/** What happens while an image is opened; facts that can be written as JSON. Sizes in bytes. */
+export type OpenImageEvent =
+  /** It is a Docker schema 1 image: all its layers are read once before it is open. Its publisher should push it again. */
+  | { readonly type: 'image:schema1'; readonly reference: string }
+  /** A layer of such an image is read for its diffID. */
+  | { readonly type: 'measure:start'; readonly digest: string; readonly size: number }
+  /** At most ten times a second and layer. */
+  | { readonly type: 'measure:bytes'; readonly digest: string; readonly received: number; readonly size: number }
+  | { readonly type: 'measure:done'; readonly digest: string; readonly diffId: string };
+
 export interface OpenImageOptions extends AbortOptions {
   /** @default the platform of this process (`linux` and `process.arch`) */
   readonly platform?: Platform;
+  readonly onProgress?: (event: OpenImageEvent) => void;
 }
 
 /** Anything images come from: a registry, an OCI layout, a `docker save` archive. */

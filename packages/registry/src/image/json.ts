@@ -33,15 +33,31 @@ export function readDocument<T>(bytes: Uint8Array, context: DocumentContext, rea
   }
 }
 
-/** Parses JSON text in UTF-8; a document that is no object is a fault. */
-export function parseObject(bytes: Uint8Array): JsonObject {
+/** Parses JSON, as text or in UTF-8; a document that is no object is a fault. */
+export function parseObject(json: Uint8Array | string): JsonObject {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    value = JSON.parse(typeof json === 'string' ? json : new TextDecoder('utf-8', { fatal: true }).decode(json));
   } catch (error) {
     throw new FieldError(`no JSON document (${sanitize(error instanceof Error ? error.message : String(error), 120)})`);
   }
   return asObject(value, 'document');
+}
+
+/** Reads a document inside another one: faults are told with the path of the outer. */
+export function readWithin<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof FieldError) throw new FieldError(`${path}: ${error.message}`);
+    throw error;
+  }
+}
+
+/** Whether containers are inside each other at most `depth` times: what is deeper cannot be written again safely. */
+export function isShallow(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return depth > 0 && Object.values(value).every((each) => isShallow(each, depth - 1));
 }
 
 export function asObject(value: unknown, path: string): JsonObject {

@@ -15,6 +15,7 @@ import {
   optionalString,
   readDocument,
 } from './json.ts';
+import { MAX_LAYERS } from './limits.ts';
 import {
   essence,
   isConfigType,
@@ -23,8 +24,10 @@ import {
   isSchema1Type,
   OCI_INDEX,
   OCI_MANIFEST,
+  SCHEMA1_MANIFEST,
 } from './media-types.ts';
 import { readPlatformDetails } from './platform-fields.ts';
+import { readSchema1, type Schema1Manifest } from './schema1-manifest.ts';
 
 /** A manifest of one image. OCI image spec, "Image Manifest"; Docker image manifest v2 schema 2. */
 export interface ImageManifest {
@@ -42,7 +45,7 @@ export interface ImageIndex {
   readonly manifests: readonly Descriptor[];
 }
 
-export type Manifest = ImageManifest | ImageIndex;
+export type Manifest = ImageManifest | ImageIndex | Schema1Manifest;
 
 /** What is known of a manifest besides its bytes. */
 export interface ManifestContext {
@@ -52,10 +55,15 @@ export interface ManifestContext {
   readonly mediaType: string | undefined;
 }
 
-/** Of an image; a configuration has as many diffIDs. */
-export const MAX_LAYERS = 512;
 const MAX_MANIFESTS = 2048;
 const MAX_ANNOTATIONS = 4096;
+
+/** The members by which the kinds of manifest are told apart. */
+const PARTS: readonly (readonly [kind: string, members: readonly string[]])[] = [
+  ['an index', ['manifests']],
+  ['an image manifest', ['config', 'layers']],
+  ['a schema 1 manifest', ['fsLayers', 'history']],
+];
 
 /**
  * Reads a manifest or index. What the transport called it, what it calls itself and what it contains must agree
@@ -73,12 +81,12 @@ export function parseManifest(bytes: Uint8Array, context: ManifestContext): Mani
 
 function read(document: JsonObject, context: ManifestContext): Manifest {
   const mediaType = agreedType(document, context);
-  const manifests = field(document, 'manifests');
-  const hasImageParts = field(document, 'config') !== undefined || field(document, 'layers') !== undefined;
-  if (manifests !== undefined && hasImageParts) throw new FieldError('it is an index and an image manifest at once');
-  if (field(document, 'schemaVersion') !== 2) throw new FieldError('schemaVersion is not 2');
+  refuseSeveralKinds(document);
+  const version = isSchema1Type(mediaType) ? 1 : 2;
+  if (field(document, 'schemaVersion') !== version) throw new FieldError(`schemaVersion is not ${version}`);
+  if (version === 1) return readSchema1(document, mediaType);
   if (isIndexType(mediaType)) {
-    const entries = asArray(manifests, 'manifests', MAX_MANIFESTS);
+    const entries = asArray(field(document, 'manifests'), 'manifests', MAX_MANIFESTS);
     return { kind: 'index', mediaType, manifests: entries.map((entry, i) => readDescriptor(entry, `manifests[${i}]`)) };
   }
   refuseArtifact(document, context);
@@ -91,17 +99,15 @@ function read(document: JsonObject, context: ManifestContext): Manifest {
   };
 }
 
+function refuseSeveralKinds(document: JsonObject): void {
+  const kinds = PARTS.filter(([, members]) => members.some((member) => field(document, member) !== undefined));
+  if (kinds.length > 1) throw new FieldError(`it is ${kinds.map(([kind]) => kind).join(' and ')} at once`);
+}
+
 function agreedType(document: JsonObject, context: ManifestContext): string {
   const stated = optionalString(field(document, 'mediaType'), 'mediaType');
   const outer = context.mediaType === undefined ? undefined : essence(context.mediaType);
   const inner = stated === undefined ? undefined : essence(stated);
-  if (
-    field(document, 'schemaVersion') === 1 ||
-    [outer, inner].some((type) => type !== undefined && isSchema1Type(type))
-  ) {
-    const text = `${context.reference} is a Docker schema 1 image, a format registries stopped producing in 2016; push it again with a current tool`;
-    throw new RegistryError('ERR_RKT_REGISTRY_UNSUPPORTED_MEDIA_TYPE', text, { reference: context.reference });
-  }
   const known = [inner, outer].filter((type) => type !== undefined && isKnown(type));
   if (inner !== undefined && outer !== undefined && isKnown(outer) && inner !== outer) {
     throw new FieldError(`it was announced as ${outer} and says it is ${inner}`);
@@ -109,11 +115,12 @@ function agreedType(document: JsonObject, context: ManifestContext): string {
   if (known[0] !== undefined && (inner === undefined || inner === known[0])) return known[0];
   if (inner !== undefined || (outer !== undefined && !isUntyped(outer)))
     throw unsupported(context, inner ?? outer ?? '');
+  if (field(document, 'schemaVersion') === 1) return SCHEMA1_MANIFEST;
   return field(document, 'manifests') === undefined ? OCI_MANIFEST : OCI_INDEX;
 }
 
 function isKnown(mediaType: string): boolean {
-  return isIndexType(mediaType) || isImageManifestType(mediaType);
+  return isIndexType(mediaType) || isImageManifestType(mediaType) || isSchema1Type(mediaType);
 }
 
 /** Types that servers of files put on anything: the document's own word counts then. */

@@ -7,16 +7,22 @@ export const DOCKER_LIST = 'application/vnd.docker.distribution.manifest.list.v2
 export const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json';
 export const DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json';
 
-/**
- * One field with every type that is read: leaving one out makes registries answer 404 or convert. Schema 1 is left out
- * on purpose, so that a registry that has both sends the newer one.
- */
-export const ACCEPT_MANIFESTS: string = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST].join(', ');
+export const DOCKER_LAYER = 'application/vnd.docker.image.rootfs.diff.tar.gzip';
+export const SCHEMA1_MANIFEST = 'application/vnd.docker.distribution.manifest.v1+json';
+export const SCHEMA1_SIGNED = 'application/vnd.docker.distribution.manifest.v1+prettyjws';
 
-const SCHEMA1: ReadonlySet<string> = new Set([
-  'application/vnd.docker.distribution.manifest.v1+json',
-  'application/vnd.docker.distribution.manifest.v1+prettyjws',
-]);
+/**
+ * One field with every type that is read: leaving one out makes registries answer 404 or convert. Schema 1 comes last, so
+ * that a registry that has both sends the newer one.
+ */
+export const ACCEPT_MANIFESTS: string = [
+  OCI_INDEX,
+  OCI_MANIFEST,
+  DOCKER_LIST,
+  DOCKER_MANIFEST,
+  SCHEMA1_SIGNED,
+  SCHEMA1_MANIFEST,
+].join(', ');
 
 const LAYERS: ReadonlySet<string> = new Set([
   'application/vnd.oci.image.layer.v1.tar',
@@ -26,7 +32,7 @@ const LAYERS: ReadonlySet<string> = new Set([
   'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip',
   'application/vnd.oci.image.layer.nondistributable.v1.tar+zstd',
   'application/vnd.docker.image.rootfs.diff.tar',
-  'application/vnd.docker.image.rootfs.diff.tar.gzip',
+  DOCKER_LAYER,
   'application/vnd.docker.image.rootfs.diff.tar.zstd',
   'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
 ]);
@@ -40,7 +46,7 @@ export function isImageManifestType(mediaType: string): boolean {
 }
 
 export function isSchema1Type(mediaType: string): boolean {
-  return SCHEMA1.has(mediaType);
+  return mediaType === SCHEMA1_MANIFEST || mediaType === SCHEMA1_SIGNED;
 }
 
 export function isConfigType(mediaType: string): boolean {

@@ -48,7 +48,12 @@ export function parsePlatform(text: string): Platform {
   if (!wellFormed || os === undefined || machine === undefined) {
     throw new TypeError('a platform is os/architecture[/variant]');
   }
-  return { os, architecture: MACHINES.get(machine) ?? machine, ...(variant === undefined ? {} : { variant }) };
+  return { os, architecture: canonicalArchitecture(machine), ...(variant === undefined ? {} : { variant }) };
+}
+
+/** The name images use for what `uname -m` calls `machine`; any other name stays as it is. */
+export function canonicalArchitecture(machine: string): string {
+  return MACHINES.get(machine) ?? machine;
 }
 
 /** How well `have` serves `want`: 0 is exact, more is worse, undefined is not at all. */

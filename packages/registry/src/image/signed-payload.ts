@@ -1,5 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { asArray, asObject, asString, FieldError, field, type JsonObject, parseObject, readDocument } from './json.ts';
+import {
+  asArray,
+  asObject,
+  asString,
+  FieldError,
+  field,
+  type JsonObject,
+  parseObject,
+  readDocument,
+  readWithin,
+} from './json.ts';
 
 /** Registries of old kept a signature of every push. */
 const MAX_SIGNATURES = 1024;
@@ -58,12 +68,8 @@ function readFormat(entry: unknown, path: string, max: number): Format {
 }
 
 function readProtected(text: string, path: string): JsonObject {
-  try {
-    return parseObject(Buffer.from(asBase64url(text, path), 'base64url'));
-  } catch (error) {
-    if (error instanceof FieldError) throw new FieldError(`${path}: ${error.message}`);
-    throw error;
-  }
+  const bytes = Buffer.from(asBase64url(text, path), 'base64url');
+  return readWithin(path, () => parseObject(bytes));
 }
 
 /** RFC 7515, section 2: without padding. */

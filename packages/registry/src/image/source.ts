@@ -1,72 +1,78 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Digest, formatReference, type Reference, withDigest } from '@rkt/refparse';
-import { isRegistryError, RegistryError } from '../errors.ts';
-import { parseImageConfig } from './config.ts';
-import type {
-  BlobReader,
-  Descriptor,
-  Image,
-  ImageSource,
-  Layer,
-  OpenBlobOptions,
-  OpenImageOptions,
-  Platform,
-} from './image.ts';
+import { RegistryError } from '../errors.ts';
+import { type ConfigContext, parseImageConfig } from './config.ts';
+import { type ContentProvider, type DiffIdOf, type FetchedManifest, readBlob } from './content-provider.ts';
+import type { Descriptor, Image, ImageConfig, ImageSource, Layer, OpenImageOptions, Platform } from './image.ts';
 import { type ImageManifest, parseManifest } from './manifest.ts';
 import { isImageManifestType, isIndexType, isLayerType } from './media-types.ts';
 import { hostPlatform, matchPlatform, noMatchingPlatform, selectManifest } from './platform.ts';
+import { type CheckConfig, type ImageParts, readSchema1Image } from './schema1-image.ts';
+import type { Schema1Manifest } from './schema1-manifest.ts';
 
-/** Manifests and blobs by name and digest: what an image is read from. A `Registry` is one, an OCI layout can be. */
-export interface ContentProvider {
-  getManifest(reference: Reference, options?: { readonly signal?: AbortSignal }): Promise<FetchedManifest>;
-  getBlob(reference: Reference, target: Descriptor, options?: OpenBlobOptions): Promise<BlobReader>;
-}
-
-/**
- * A manifest, verified against the digest if one was asked for: as it came, or without its signatures if it is a signed
- * Docker schema 1 manifest, whose digest does not cover them.
- */
-export interface FetchedManifest {
-  readonly descriptor: Descriptor;
-  readonly bytes: Uint8Array;
-}
-
-const WRONG_BYTES: ReadonlySet<string> = new Set([
-  'ERR_RKT_REGISTRY_DIGEST_MISMATCH',
-  'ERR_RKT_REGISTRY_SIZE_MISMATCH',
-]);
 const MAX_CONFIG_BYTES = 8 << 20;
 const MAX_INDEX_DEPTH = 8;
 
-/**
- * Images of a registry, or of anything else that has manifests and blobs: reads the manifest, follows indices to the
- * platform, reads and checks the configuration. Layers are not touched until they are opened.
- */
-export function imageSource(provider: ContentProvider): ImageSource {
-  return { open: (reference, options = {}) => openImage(provider, reference, options) };
+export interface ImageSourceOptions {
+  /** Inflates layers for their diffIDs. Only Docker schema 1 images need it; without it they are refused. */
+  readonly diffIdOf?: DiffIdOf;
 }
 
-async function openImage(provider: ContentProvider, reference: Reference, options: OpenImageOptions): Promise<Image> {
+/**
+ * Images of a registry, or of anything else that has manifests and blobs: reads the manifest, follows indices to the
+ * platform, reads and checks the configuration. Layers are not touched until they are opened, but for those of Docker
+ * schema 1 images, which are read once for their diffIDs. `open` also rejects with what `diffIdOf` does.
+ */
+export function imageSource(provider: ContentProvider, { diffIdOf }: ImageSourceOptions = {}): ImageSource {
+  return { open: (reference, options = {}) => openImage({ provider, diffIdOf }, reference, options) };
+}
+
+interface Source {
+  readonly provider: ContentProvider;
+  readonly diffIdOf: DiffIdOf | undefined;
+}
+
+async function openImage(source: Source, reference: Reference, options: OpenImageOptions): Promise<Image> {
   options.signal?.throwIfAborted();
+  const { provider } = source;
   const platform = options.platform ?? hostPlatform();
-  const found = await findManifest(provider, reference, { platform, options });
-  const { manifest, descriptor, bytes } = found;
+  const { manifest, descriptor, bytes } = await findManifest(provider, reference, { platform, options });
   const name = formatReference(reference);
-  checkLayerTypes(manifest, name);
-  const configBytes = await readConfig(provider, reference, manifest.config, options);
-  const config = parseImageConfig(configBytes, { reference: name, layerCount: manifest.layers.length, platform });
-  if (matchPlatform({ ...config.platform }, withoutVersion(platform)) === undefined) {
-    throw noMatchingPlatform(platform, [config.platform], name);
-  }
+  const check: CheckConfig = (config, layerCount) => checkConfig(config, { reference: name, layerCount, platform });
+  const parts =
+    manifest.kind === 'schema1'
+      ? await readSchema1Image(manifest, { ...source, reference, check, options })
+      : await readImage(manifest, { provider, reference, options });
+  const config = check(parts.configBytes, parts.layers.length);
   return {
     reference,
     descriptor,
     manifestBytes: bytes,
-    configDescriptor: manifest.config,
-    configBytes,
+    configDescriptor: parts.configDescriptor,
+    configBytes: parts.configBytes,
     config,
-    layers: config.diffIds.flatMap((diffId, index) => toLayer(provider, reference, manifest.layers[index], diffId)),
+    layers: config.diffIds.flatMap((diffId, index) => toLayer(provider, reference, parts.layers[index], diffId)),
   };
+}
+
+/** Reads a configuration and refuses one for another platform. */
+function checkConfig(bytes: Uint8Array, context: ConfigContext): ImageConfig {
+  const { platform, reference } = context;
+  const config = parseImageConfig(bytes, context);
+  if (matchPlatform(config.platform, withoutVersion(platform)) !== undefined) return config;
+  throw noMatchingPlatform(platform, [config.platform], reference);
+}
+
+interface Reading {
+  readonly provider: ContentProvider;
+  readonly reference: Reference;
+  readonly options: OpenImageOptions;
+}
+
+async function readImage(manifest: ImageManifest, reading: Reading): Promise<ImageParts> {
+  checkLayerTypes(manifest, formatReference(reading.reference));
+  const { config, layers } = manifest;
+  return { configDescriptor: config, configBytes: await readConfig(config, reading), layers };
 }
 
 interface Wanted {
@@ -75,7 +81,7 @@ interface Wanted {
 }
 
 interface FoundManifest extends FetchedManifest {
-  readonly manifest: ImageManifest;
+  readonly manifest: ImageManifest | Schema1Manifest;
 }
 
 async function findManifest(provider: ContentProvider, reference: Reference, wanted: Wanted): Promise<FoundManifest> {
@@ -89,7 +95,7 @@ async function findManifest(provider: ContentProvider, reference: Reference, wan
     // Servers of files send generic types; what the document was read as is what it is.
     const descriptor = { ...fetched.descriptor, mediaType: manifest.mediaType };
     if (announced !== undefined) checkAnnounced(announced, descriptor, name);
-    if (manifest.kind === 'image') return { descriptor, bytes: fetched.bytes, manifest };
+    if (manifest.kind !== 'index') return { descriptor, bytes: fetched.bytes, manifest };
     seen.add(fetched.descriptor.digest);
     announced = selectManifest(manifest.manifests.filter(isManifest), wanted.platform, name);
     if (seen.has(announced.digest)) break;
@@ -130,35 +136,20 @@ function checkLayerTypes(manifest: ImageManifest, reference: string): void {
   }
 }
 
-async function readConfig(
-  provider: ContentProvider,
-  reference: Reference,
-  target: Descriptor,
-  options: OpenImageOptions,
-): Promise<Uint8Array> {
+async function readConfig(target: Descriptor, { provider, reference, options }: Reading): Promise<Uint8Array> {
   if (target.size > MAX_CONFIG_BYTES) {
     const name = formatReference(reference);
     const text = `configuration of ${name} has ${target.size} bytes, more than ${MAX_CONFIG_BYTES}`;
     throw new RegistryError('ERR_RKT_REGISTRY_LIMIT_EXCEEDED', text, { reference: name, expected: MAX_CONFIG_BYTES });
   }
-  try {
-    return await readBlob(provider, reference, target, options);
-  } catch (error) {
-    // Nothing was handed out yet, so a second reading may replace the first; another mirror is asked if there is one.
-    if (!isRegistryError(error) || !WRONG_BYTES.has(error.code)) throw error;
-    return readBlob(provider, reference, target, options);
-  }
-}
-
-async function readBlob(
-  provider: ContentProvider,
-  reference: Reference,
-  target: Descriptor,
-  options: OpenImageOptions,
-): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of await provider.getBlob(reference, target, abortOf(options))) chunks.push(chunk);
-  return Buffer.concat(chunks);
+  return readBlob(
+    () => provider.getBlob(reference, target, abortOf(options)),
+    async (blob) => {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of blob) chunks.push(chunk);
+      return Buffer.concat(chunks);
+    },
+  );
 }
 
 function toLayer(

@@ -4,6 +4,8 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { type Digest, parseDigest } from '@rkt/refparse';
+import { isRegistryError } from '../errors.ts';
+import { signedPayload } from '../image/signed-payload.ts';
 
 /** A blob: bytes in memory, or a file that is served from where it lies. */
 export type BlobContent = Uint8Array | { readonly path: string };
@@ -62,7 +64,7 @@ export function createContent(): Content {
     deleteBlob: (name, digest) => repositories.get(name)?.blobs.delete(digest as Digest) ?? false,
     manifest: (name, reference) => findManifest(repositories.get(name), reference),
     putManifest: (name, manifest, tag) => {
-      const digest = digestBytes(manifest.bytes);
+      const digest = digestManifest(manifest.bytes);
       open(name).manifests.set(digest, manifest);
       if (tag !== undefined) open(name).tags.set(tag, digest);
       return digest;
@@ -92,7 +94,7 @@ function findManifest(
 function bySha512(repository: RepositoryContent | undefined, digest: Digest): StoredManifest | undefined {
   if (repository === undefined || digest.startsWith('sha256:')) return undefined;
   const algorithm = digest.slice(0, digest.indexOf(':'));
-  return [...repository.manifests.values()].find((manifest) => digestBytes(manifest.bytes, algorithm) === digest);
+  return [...repository.manifests.values()].find((manifest) => digestManifest(manifest.bytes, algorithm) === digest);
 }
 
 function deleteManifest(repository: RepositoryContent | undefined, reference: string): boolean {
@@ -105,6 +107,17 @@ function deleteManifest(repository: RepositoryContent | undefined, reference: st
 /** The digest of bytes. */
 export function digestBytes(bytes: Uint8Array, algorithm: string = 'sha256'): Digest {
   return parseDigest(`${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`);
+}
+
+/** The digest of a manifest: of its payload if it is one of schema 1 with sound signatures, of all of it otherwise. */
+export function digestManifest(bytes: Uint8Array, algorithm: string = 'sha256'): Digest {
+  let payload = bytes;
+  try {
+    payload = signedPayload(bytes, 'a manifest');
+  } catch (error) {
+    if (!isRegistryError(error)) throw error;
+  }
+  return digestBytes(payload, algorithm);
 }
 
 /** The digest of a blob, read once. */

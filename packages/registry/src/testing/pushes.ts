@@ -9,7 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import { isDigest } from '@rkt/refparse';
 import type { Answer } from './answer.ts';
 import { errorAnswer } from './auth.ts';
-import { type Content, digestBytes, digestContent } from './content.ts';
+import { type Content, digestContent, digestManifest } from './content.ts';
 
 interface Upload {
   readonly repository: string;
@@ -149,7 +149,7 @@ async function putManifest(content: Content, request: PushRequest): Promise<Answ
   const bytes = Buffer.concat(chunks);
   const byDigest = reference.includes(':');
   const algorithm = byDigest ? reference.slice(0, reference.indexOf(':')) : 'sha256';
-  if (byDigest && (!isDigest(reference) || digestBytes(bytes, algorithm) !== reference)) {
+  if (byDigest && (!isDigest(reference) || digestManifest(bytes, algorithm) !== reference)) {
     return errorAnswer(400, 'DIGEST_INVALID', 'provided digest did not match uploaded content');
   }
   const missing = missingParts(content, repository, bytes);
@@ -163,6 +163,8 @@ interface Parts {
   readonly config?: { readonly digest?: string };
   readonly layers?: readonly { readonly digest?: string; readonly urls?: unknown }[];
   readonly manifests?: readonly { readonly digest?: string }[];
+  /** Of schema 1. */
+  readonly fsLayers?: readonly { readonly blobSum?: string }[];
 }
 
 /** The first thing a manifest names that the repository does not have. */
@@ -173,7 +175,11 @@ function missingParts(content: Content, repository: string, bytes: Uint8Array): 
   } catch {
     return 'the manifest is no JSON document';
   }
-  const blobs = [parts.config, ...(parts.layers ?? []).filter((layer) => layer.urls === undefined)];
+  const blobs = [
+    parts.config,
+    ...(parts.layers ?? []).filter((layer) => layer.urls === undefined),
+    ...(parts.fsLayers ?? []).map(({ blobSum }) => ({ digest: blobSum })),
+  ];
   const missingBlob = blobs.find(
     (part) => part?.digest !== undefined && content.blob(repository, part.digest) === undefined,
   );

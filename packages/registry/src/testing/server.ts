@@ -18,6 +18,7 @@ import { type BuiltImage, type PlacedBlob, putBlob, putImage, type TestImage } f
 import { type AddLayoutOptions, addLayout } from './layout.ts';
 import { createPushRoutes } from './pushes.ts';
 import { createRouter, type Router } from './router.ts';
+import { type BuiltSchema1Image, putSchema1Image, type TestSchema1Image } from './schema1-image.ts';
 
 export interface TestRegistryOptions {
   /** @default '127.0.0.1' */
@@ -60,6 +61,11 @@ export interface TestRegistry extends AsyncDisposable {
   ): Digest;
   /** Stores a whole image. */
   putImage(name: { readonly repository: string; readonly tag?: string }, image: TestImage): Promise<BuiltImage>;
+  /** Stores a whole image with a manifest of Docker's schema 1, which is served under the digest of its payload. */
+  putSchema1Image(
+    name: { readonly repository: string; readonly tag?: string },
+    image: TestSchema1Image,
+  ): Promise<BuiltSchema1Image>;
   /** Serves an image of an OCI image layout from its files. Resolves with the manifest's digest. */
   addLayout(directory: string, options: AddLayoutOptions): Promise<Digest>;
   /** Scripts a fault for requests to come. */
@@ -116,11 +122,14 @@ export async function startTestRegistry(options: TestRegistryOptions = {}): Prom
   };
 }
 
-function contentMethods(content: Content): Pick<TestRegistry, 'putBlob' | 'putManifest' | 'putImage' | 'addLayout'> {
+function contentMethods(
+  content: Content,
+): Pick<TestRegistry, 'putBlob' | 'putManifest' | 'putImage' | 'putSchema1Image' | 'addLayout'> {
   return {
     putBlob: (repository, blob, options = {}) => putBlob(content, repository, blob, options.algorithm),
     putManifest: (repository, bytes, { mediaType, tag }) => content.putManifest(repository, { mediaType, bytes }, tag),
     putImage: (name, image) => putImage(content, name, image),
+    putSchema1Image: (name, image) => putSchema1Image(content, name, image),
     addLayout: (directory, options) => addLayout(content, directory, options),
   };
 }

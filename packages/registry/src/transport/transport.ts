@@ -16,6 +16,8 @@ export type ResponseHeaders = Readonly<Record<string, string | readonly string[]
 
 /** The raw bytes of a response. Leaving a loop early, or `cancel`, ends the transfer. */
 export interface ResponseBody extends AsyncIterable<Uint8Array> {
+  /** Nobody but the reader has the chunks: their memory may be taken from them. @default false */
+  readonly chunksAreOwned?: boolean;
   cancel(): void;
 }
 

@@ -7,6 +7,7 @@ import { registryError } from '../registry-error.ts';
 const OCI = 'application/vnd.oci.image.manifest.v1+json';
 const INDEX = 'application/vnd.oci.image.index.v1+json';
 const LIST = 'application/vnd.docker.distribution.manifest.list.v2+json';
+const SCHEMA1 = 'application/vnd.docker.distribution.manifest.v1+json';
 const digest = `sha256:${'ab'.repeat(32)}`;
 const config = { mediaType: 'application/vnd.oci.image.config.v1+json', digest, size: 2 };
 const layer = { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', digest, size: 10 };
@@ -52,7 +53,13 @@ describe('parseManifest', () => {
     ['announced as an image', index, OCI],
     ['both at once (CVE-2021-41190)', { ...image, mediaType: undefined, manifests: index.manifests }, OCI],
     ['both at once, without any type', { ...image, mediaType: undefined, manifests: index.manifests }, undefined],
+    ['an image and one of schema 1 at once', { ...image, fsLayers: [] }, OCI],
+    ['an image with the history of schema 1', { ...image, history: [] }, OCI],
+    ['an index and schema 1 at once', { ...index, mediaType: undefined, fsLayers: [], history: [] }, undefined],
     ['a wrong schema version', { ...image, schemaVersion: 3 }, OCI],
+    ['the schema version of another kind', { ...image, schemaVersion: 1 }, OCI],
+    ['schema 1 announced as an image', { schemaVersion: 1, fsLayers: [], history: [] }, OCI],
+    ['an image announced as schema 1', { ...image, mediaType: undefined }, SCHEMA1],
     ['no layers', { ...image, layers: undefined }, OCI],
     ['layers of another kind', { ...image, layers: {} }, OCI],
     [
@@ -73,12 +80,6 @@ describe('parseManifest', () => {
 
   it.each([
     [
-      'schema 1',
-      { schemaVersion: 1, name: 'x' },
-      'application/vnd.docker.distribution.manifest.v1+prettyjws',
-      /schema 1/,
-    ],
-    [
       'an artifact',
       { ...image, config: { ...config, mediaType: 'application/vnd.cncf.helm.config.v1+json' } },
       OCI,
@@ -95,7 +96,7 @@ describe('parseManifest', () => {
   it('reads or refuses any document', () => {
     const any = fc.letrec((tie) => ({
       value: fc.oneof(
-        fc.constantFrom(2, 1, -1, '', OCI, INDEX, digest, null, true),
+        fc.constantFrom(2, 1, -1, '', OCI, INDEX, SCHEMA1, digest, '{}', null, true),
         fc.array(tie('value'), { maxLength: 3 }),
         fc.dictionary(
           fc.constantFrom(
@@ -104,6 +105,10 @@ describe('parseManifest', () => {
             'config',
             'layers',
             'manifests',
+            'fsLayers',
+            'history',
+            'blobSum',
+            'v1Compatibility',
             'digest',
             'size',
             'platform',
@@ -114,7 +119,7 @@ describe('parseManifest', () => {
       ),
     })).value;
     fc.assert(
-      fc.property(any, fc.constantFrom(OCI, INDEX, undefined), (document, mediaType) => {
+      fc.property(any, fc.constantFrom(OCI, INDEX, SCHEMA1, undefined), (document, mediaType) => {
         try {
           parse(document, mediaType);
         } catch (error) {

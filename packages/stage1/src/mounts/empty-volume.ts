@@ -14,6 +14,7 @@ import type { Volume } from '@rkt/appc';
 import { Stage1Error } from '../error.ts';
 import { type Host, type Syscalls, SystemCallError } from '../host/index.ts';
 import { quote } from '../quote.ts';
+import { removeTree } from './remove-tree.ts';
 
 /** A directory of the image whose content a new volume starts with. */
 export interface VolumeSeed {
@@ -63,19 +64,6 @@ export interface EmptyVolumeOptions {
 
 export function closeSeed(seed: VolumeSeed | undefined): void {
   if (seed !== undefined) closeSync(seed.fd);
-}
-
-/** Deletes by handles, which a tree deeper than the longest path needs, and never crosses into another file system. */
-export async function removeTree(host: Host, path: string): Promise<void> {
-  if (!existsSync(path)) return;
-  const child = host.processes.spawn({
-    file: host.findExecutable('rm') ?? 'rm',
-    args: ['-rf', '--one-file-system', '--', path],
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  if ((await child.exit) === 0) return;
-  const message = `cannot delete ${path}: ${quote(child.errorOutput(), 300)}`;
-  throw new Stage1Error('ERR_RKT_STAGE1_CLEANUP_FAILED', message);
 }
 
 /** Owners, modes, times, extended attributes and links are kept; links are copied, not followed. */

@@ -34,10 +34,18 @@ export interface OwnedPod {
   readonly dir: string;
   /** Who inherits this descriptor holds the lock, too. */
   readonly lockFd: number;
-  /** One rename, made durable when it is worth it. */
-  moveTo(stage: PodStage): void;
+  /** One rename. */
+  moveTo(stage: PodStage, options?: MoveOptions): void;
   /** Idempotent. */
   release(): void;
+}
+
+export interface MoveOptions {
+  /**
+   * Whether the move must survive a power cut. Without, the worst one does is to undo the move, which matters neither to a
+   * pod that is garbage before and after, nor to one that is removed when it has ended.
+   */
+  readonly durable: boolean;
 }
 
 export interface PodDirectory {
@@ -93,13 +101,9 @@ export function openPodDirectory(dataDir: string): PodDirectory {
       }
     },
     own: async (location, { syscalls, waitMs = 100, signal }) => {
-      const end = performance.now() + waitMs;
-      for (;;) {
-        signal?.throwIfAborted();
-        const pod = tryOwn(location, syscalls);
-        if (pod !== undefined || performance.now() >= end) return pod;
-        await delay(5, undefined, signal && { signal });
-      }
+      signal?.throwIfAborted();
+      const pod = tryOwn(location, syscalls);
+      return pod ?? (waitMs > 0 ? ownLater(location, { syscalls, waitMs, signal }) : undefined);
     },
   };
 }
@@ -143,6 +147,18 @@ function tryOwn(location: PodLocation, syscalls: Syscalls): OwnedPod | undefined
   return undefined;
 }
 
+async function ownLater(
+  location: PodLocation,
+  { syscalls, waitMs, signal }: OwnOptions & { readonly waitMs: number },
+): Promise<OwnedPod | undefined> {
+  const end = performance.now() + waitMs;
+  for (;;) {
+    await delay(5, undefined, signal && { signal });
+    const pod = tryOwn(location, syscalls);
+    if (pod !== undefined || performance.now() >= end) return pod;
+  }
+}
+
 /** A crash between mkdir and the lock's creation, or in the middle of a deletion, leaves a directory without one. */
 function recreateLock({ dir }: PodLocation): number | undefined {
   try {
@@ -171,7 +187,7 @@ function ownedPod(location: PodLocation, lockFd: number): OwnedPod {
     get dir() {
       return dir;
     },
-    moveTo: (next) => {
+    moveTo: (next, options) => {
       if (!mayMove(stage, next)) throw new RangeError(`a pod does not go from ${stage} to ${next}`);
       const target = join(dir, '..', '..', next, location.id);
       // Somebody may have tidied away a directory that was empty.
@@ -179,9 +195,8 @@ function ownedPod(location: PodLocation, lockFd: number): OwnedPod {
       renameSync(dir, target);
       stage = next;
       dir = target;
-      // The old parent need not be synced: until it is, the worst a power cut does is to undo the move. A pod that is only
-      // being prepared is garbage after one, wherever it is.
-      if (next !== 'prepare') syncDirectory(join(target, '..'));
+      // The old parent need not be synced: until it is, the worst a power cut does is to undo the move.
+      if (options?.durable) syncDirectory(join(target, '..'));
     },
     release: () => {
       if (held) closeSync(lockFd);

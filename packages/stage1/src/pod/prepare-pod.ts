@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomUUID } from 'node:crypto';
 import { type RuntimeContext, requireRoot } from '../context.ts';
+import { randomUuid } from '../host/index.ts';
 import { removeTree } from '../mounts/index.ts';
 import type { PodId, PrepareOptions } from '../runtime.ts';
 import { checkPod } from './check-pod.ts';
@@ -10,22 +10,24 @@ import { records } from './records.ts';
 
 /** embryo -> preparing -> prepared. Nothing is left of a pod that fails on the way; of one that is killed, gc sees to it. */
 export async function preparePod(context: RuntimeContext, options: PrepareOptions): Promise<PodId> {
-  const { manifest, rootfs, sandbox, signal } = options;
+  const { manifest, rootfs, sandbox, ephemeral = false, signal } = options;
   signal?.throwIfAborted();
   requireRoot(context);
   checkPod(options);
   const { syscalls } = await context.host.kernel();
-  const id = randomUUID();
+  const id = randomUuid();
   const pod = context.pods.create(id, syscalls);
   try {
     pod.moveTo('prepare');
     await options.onDirectory?.(pod.dir);
     signal?.throwIfAborted();
-    records.writeManifest(pod.dir, manifest);
-    records.writeSandbox(pod.dir, { createdAt: context.now(), spec: sandbox, rootfs });
+    const durable = !ephemeral;
+    const record = { createdAt: context.now(), spec: sandbox, rootfs, ...(ephemeral && { ephemeral }) };
+    records.writeManifest(pod.dir, manifest, { durable });
+    records.writeSandbox(pod.dir, record, { durable });
     // Both files' names at once.
-    syncDirectory(pod.dir);
-    pod.moveTo('prepared');
+    if (durable) syncDirectory(pod.dir);
+    pod.moveTo('prepared', { durable });
     return id;
   } catch (error) {
     // The first failure is the one to tell; what cannot be deleted now is found by gc.

@@ -17,12 +17,13 @@ export const shapes = {
     isNumber(value['createdAt']) &&
     isObject(value['spec']) &&
     isListOf(value['spec']['networks'], isNamed) &&
-    isObject(value['rootfs']),
+    isObject(value['rootfs']) &&
+    isOptional(value['ephemeral'], isBoolean),
   run: (value: unknown): value is RunRecord =>
     isObject(value) &&
     [value['createdAt'], value['startedAt']].every(isNumber) &&
     [value['flavor'], value['hostname']].every(isString) &&
-    typeof value['hostNetwork'] === 'boolean' &&
+    isBoolean(value['hostNetwork']) &&
     isIdentity(value['holder']) &&
     isListOf(value['networks'], isNetwork) &&
     isOptional(value['ended'], isEnd),
@@ -67,6 +68,10 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function isString(value: unknown): value is string {
   return typeof value === 'string';
+}
+
+function isBoolean(value: unknown): value is boolean {
+  return typeof value === 'boolean';
 }
 
 function isNumber(value: unknown): value is number {

@@ -6,7 +6,7 @@ import { Stage1Error } from '../error.ts';
 import type { ProcessIdentity } from '../host/index.ts';
 import type { NetworkResult } from '../networking/index.ts';
 import type { RootfsSource, SandboxSpec } from '../runtime.ts';
-import { readTextFile, writeFileAtomically } from './files.ts';
+import { readTextFile, type WriteOptions, writeFileAtomically } from './files.ts';
 import { shapes } from './record-shapes.ts';
 
 /** `sandbox.json`: what the pod was asked to be. Never changes. */
@@ -14,6 +14,7 @@ export interface SandboxRecord {
   readonly createdAt: number;
   readonly spec: SandboxSpec;
   readonly rootfs: Readonly<Record<string, RootfsSource>>;
+  readonly ephemeral?: boolean;
 }
 
 /** `run.json`: what the sandbox became. Written by whoever holds the lock. */
@@ -53,6 +54,8 @@ export interface AppRecord {
   readonly monitor?: ProcessIdentity;
 }
 
+type Durability = Required<Pick<WriteOptions, 'durable'>>;
+
 /**
  * Files of one pod. Readers return undefined where there is no file.
  *
@@ -60,12 +63,12 @@ export interface AppRecord {
  */
 export const records = {
   readManifest: (dir: string): PodManifest | undefined => readRecord(join(dir, 'pod'), shapes.manifest),
-  writeManifest: (dir: string, manifest: PodManifest): void => {
-    writeFileAtomically(join(dir, 'pod'), JSON.stringify(manifest), { durable: true });
+  writeManifest: (dir: string, manifest: PodManifest, options: Durability): void => {
+    writeFileAtomically(join(dir, 'pod'), JSON.stringify(manifest), options);
   },
   readSandbox: (dir: string): SandboxRecord | undefined => readRecord(join(dir, 'sandbox.json'), shapes.sandbox),
-  writeSandbox: (dir: string, record: SandboxRecord): void => {
-    writeFileAtomically(join(dir, 'sandbox.json'), JSON.stringify(record), { durable: true });
+  writeSandbox: (dir: string, record: SandboxRecord, options: Durability): void => {
+    writeFileAtomically(join(dir, 'sandbox.json'), JSON.stringify(record), options);
   },
   readRun: (dir: string): RunRecord | undefined => readRecord(join(dir, 'run.json'), shapes.run),
   writeRun: (dir: string, record: RunRecord): void => {

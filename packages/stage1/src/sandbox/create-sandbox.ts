@@ -33,7 +33,7 @@ export async function createSandbox(context: RuntimeContext, id: PodId, options:
     const flavor = await usableFlavor(context, sandbox.spec.flavor);
     const ports = forwardedPorts(manifest);
     options.signal?.throwIfAborted();
-    pod.moveTo('run');
+    pod.moveTo('run', { durable: sandbox.ephemeral !== true });
     const hostNetwork = sandbox.spec.networks.some(({ name }) => name === 'host');
     const hostname = sandbox.spec.hostname ?? `rkt-${id}`;
     const { holder, identity } = await holdNamespaces(context, { flavor, hostname, hostNetwork });

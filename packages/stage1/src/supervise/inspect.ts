@@ -47,9 +47,15 @@ async function describe(context: RuntimeContext, location: PodLocation): Promise
     apps: described.apps,
     networks: (run?.networks ?? []).map(summary),
     createdAt,
-    ...(run && { startedAt: run.startedAt, flavor: run.flavor }),
+    // The record of a sandbox in which no app came to be started says nothing of a start any more when it is over.
+    ...(run && isStarted(run) && { startedAt: run.startedAt }),
+    ...(run && { flavor: run.flavor }),
     ...(described.pid !== undefined && { pid: described.pid }),
   };
+}
+
+function isStarted({ ended }: RunRecord): boolean {
+  return ended === undefined || Object.values(ended.apps).some(({ startedAt }) => startedAt !== undefined);
 }
 
 interface DescribeApps {

@@ -28,6 +28,7 @@ export interface PodOptions {
   readonly runtimeApp?: Partial<RuntimeApp>;
   readonly pod?: Partial<PodManifest>;
   readonly sandbox?: Partial<SandboxSpec>;
+  readonly ephemeral?: boolean;
 }
 
 export function createPodBench(): PodBench {
@@ -47,7 +48,8 @@ export function createPodBench(): PodBench {
     prepare: async (runtime, script, options = {}) => {
       const manifest = podManifest(script, out, options);
       const sandbox = { networks: [{ name: 'none' }], ...options.sandbox };
-      const pod = await runtime.prepare({ manifest, rootfs: { app: { type: 'directory', path: image } }, sandbox });
+      const rootfs = { app: { type: 'directory', path: image } } as const;
+      const pod = await runtime.prepare({ manifest, rootfs, sandbox, ephemeral: options.ephemeral ?? false });
       ids.push(pod.id);
       return pod;
     },

@@ -54,6 +54,31 @@ it('kills an app that does not heed the signal', async () => {
   await runtime.stopSandbox(id);
 });
 
+it('was never started when its app could not be executed', async () => {
+  const { id } = await bench.prepare(runtime, '', { exec: ['/bin/absent'] });
+  await runtime.createSandbox(id);
+  await runtime.addApp(id, 'app');
+  const start = runtime.startApp(id, 'app', { stdio: 'inherit' });
+  await expect(start).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_EXEC_NOT_FOUND' });
+  await runtime.stopSandbox(id);
+  const pod = await runtime.inspect(id);
+  expect([pod.state, pod.startedAt, pod.apps[0]?.startedAt]).toEqual(['exited', undefined, undefined]);
+  await runtime.remove(id);
+  await expect(runtime.inspect(id)).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_POD_NOT_FOUND' });
+});
+
+it('removes an ephemeral pod like any other', async () => {
+  const { id } = await bench.prepare(runtime, 'touch /file; mkdir -p /a/b/c; exit 4', { ephemeral: true });
+  await runtime.createSandbox(id);
+  await runtime.addApp(id, 'app');
+  const app = await runtime.startApp(id, 'app', { stdio: 'inherit' });
+  expect(await app.wait()).toBe(4);
+  await runtime.stopSandbox(id);
+  const { dir } = await runtime.inspect(id);
+  await runtime.remove(id);
+  expect(existsSync(dir)).toBe(false);
+});
+
 it('sends the stop signal the image states', async () => {
   const annotations = [{ name: 'appc.io/docker/stopsignal', value: 'SIGUSR1' }];
   const { id } = await bench.prepare(runtime, 'trap "exit 9" USR1; while :; do sleep 0.05; done', {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomUUID } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FileContext } from '../context.ts';
 import { isOwnerAlive } from '../host/owner.ts';
+import { randomUuid } from '../host/random-uuid.ts';
 import { removeTree } from './visit-files.ts';
 
 /**
@@ -11,7 +11,7 @@ import { removeTree } from './visit-files.ts';
  * can tell when it is abandoned.
  */
 export function temporaryPath(context: FileContext, purpose: string): string {
-  return join(context.layout.temporary, `${context.owner}.${randomUUID()}.${purpose}`);
+  return join(context.layout.temporary, `${context.owner}.${randomUuid()}.${purpose}`);
 }
 
 /** Paths in `cas/tmp` whose process is gone. A name without a process is nobody's. */

@@ -9,9 +9,9 @@ import { keepReserve, withReserve } from '../cas/reserve.ts';
 import { temporaryPath } from '../cas/temporary.ts';
 import { removeTree } from '../cas/visit-files.ts';
 import { requireWritable, type StoreContext } from '../context.ts';
-import { StoreError, toStoreError } from '../errors.ts';
+import { printable, StoreError, toStoreError } from '../errors.ts';
 import { imageNotFound } from '../images/not-found.ts';
-import { deleteDeadLeases, isLeased } from '../leases/leases.ts';
+import { deleteDeadLeases, leasesOf } from '../leases/leases.ts';
 import { deleteImage, findImage } from '../records/images.ts';
 import type { ImageRecord, RemovedItem } from '../store.ts';
 import { sweepLayer } from './sweep-layer.ts';
@@ -60,12 +60,19 @@ function deleteRecord(context: StoreContext, id: ImageId, { usedBefore }: Remove
     if (record === undefined) throw imageNotFound(id);
     deleteDeadLeases(sql);
     deleteDeadHolds(context, sql);
-    if (isLeased(sql, id) || record.lastUsedAt > (usedBefore ?? Number.POSITIVE_INFINITY)) {
-      throw new StoreError('ERR_RKT_STORE_IMAGE_IN_USE', `image ${id} is in use`, { subject: id });
+    const leases = leasesOf(sql, id);
+    if (leases.length > 0 || record.lastUsedAt > (usedBefore ?? Number.POSITIVE_INFINITY)) {
+      throw new StoreError('ERR_RKT_STORE_IMAGE_IN_USE', `image ${id} is in use${by(leases.flat())}`, { subject: id });
     }
     deleteImage(sql, id);
     return record;
   });
+}
+
+/** Names the first of the pod directories that leases are bound to. */
+function by([first, ...others]: readonly string[]): string {
+  if (first === undefined) return '';
+  return ` by ${printable(first)}${others.length === 0 ? '' : ` and ${others.length} more`}`;
 }
 
 /** Out of sight first: a directory that takes long to remove is never seen half empty. */

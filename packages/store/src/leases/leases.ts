@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomUUID } from 'node:crypto';
 import { lstatSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { ImageId } from '@rkt/appc';
 import { releaseQuietly, type StoreContext } from '../context.ts';
 import { isNotFound } from '../errors.ts';
 import { isOwnerAlive } from '../host/owner.ts';
+import { randomUuid } from '../host/random-uuid.ts';
 import { imageNotFound } from '../images/not-found.ts';
 import type { Sql } from '../records/database.ts';
 import { findImage } from '../records/images.ts';
 import { textOf, textsOf } from '../records/row.ts';
-import type { Lease, LeaseOptions } from '../store.ts';
+import type { Lease } from '../store.ts';
 
 /** A lease as the store that gave it knows it. */
 export interface HeldLease extends Lease {
@@ -18,13 +18,12 @@ export interface HeldLease extends Lease {
 }
 
 /**
- * A lease of this process. It is written down with the first image it retains: one durable transaction, not two. In
- * a store open read-only it cannot be, and protects nothing.
+ * A lease of this process. It is written down with the first image it retains. In a store open read-only it cannot be,
+ * and protects nothing.
  */
-export function openLease(context: StoreContext, options: LeaseOptions = {}): HeldLease {
-  const id = randomUUID();
-  // Whoever collects garbage later may be working in another directory.
-  const boundTo = [options.boundTo ?? []].flat().map((path) => resolve(path));
+export function openLease(context: StoreContext): HeldLease {
+  const id = randomUuid();
+  let binding: Binding = { paths: [], durable: false };
   const retained = new Set<ImageId>();
   return {
     id,
@@ -32,15 +31,26 @@ export function openLease(context: StoreContext, options: LeaseOptions = {}): He
     retain: async (image) => {
       if (retained.has(image)) return;
       if (context.readOnly) requireImage(context, image);
-      else record(context, { id, boundTo, image });
+      else record(context, { id, binding, image });
       retained.add(image);
+    },
+    bind: async (paths, { durable = true } = {}) => {
+      // Whoever collects garbage later may be working in another directory.
+      binding = { paths: [paths].flat().map((path) => resolve(path)), durable };
+      if (retained.size > 0 && !context.readOnly) recordBinding(context, id, binding);
     },
     [Symbol.asyncDispose]: async () => {
       if (retained.size === 0) return;
       retained.clear();
-      if (!context.readOnly) release(context, id, boundTo);
+      if (!context.readOnly) release(context, id, binding);
     },
   };
+}
+
+interface Binding {
+  readonly paths: readonly string[];
+  /** A lease that ends with its process ends with the machine, too. */
+  readonly durable: boolean;
 }
 
 /** Deletes leases nobody stands behind any more. To be called in a transaction. */
@@ -51,9 +61,10 @@ export function deleteDeadLeases(sql: Sql): void {
   }
 }
 
-/** Whether any recorded lease retains the image. */
-export function isLeased(sql: Sql, image: ImageId): boolean {
-  return sql.get('SELECT 1 FROM lease_images WHERE image_id = ?', image) !== undefined;
+/** For every recorded lease that retains the image the paths it is bound to that exist; none for one of a process. */
+export function leasesOf(sql: Sql, image: ImageId): readonly (readonly string[])[] {
+  const query = 'SELECT bound_to FROM leases JOIN lease_images ON lease_id = id WHERE image_id = ?';
+  return sql.all(query, image).map((row) => textsOf(row, 'bound_to').filter(mayExist));
 }
 
 function requireImage(context: StoreContext, image: ImageId): void {
@@ -62,27 +73,35 @@ function requireImage(context: StoreContext, image: ImageId): void {
 
 interface Retention {
   readonly id: string;
-  readonly boundTo: readonly string[];
+  readonly binding: Binding;
   readonly image: ImageId;
 }
 
-function record(context: StoreContext, { id, boundTo, image }: Retention): void {
-  context.database.transaction((sql) => {
+function record(context: StoreContext, { id, binding, image }: Retention): void {
+  const insert = (sql: Sql): void => {
     if (findImage(sql, image) === undefined) throw imageNotFound(image);
     sql.run(
       'INSERT INTO leases (id, owner, bound_to) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING',
       id,
       context.owner,
-      JSON.stringify(boundTo),
+      JSON.stringify(binding.paths),
     );
     sql.run('INSERT INTO lease_images (lease_id, image_id) VALUES (?, ?)', id, image);
-  });
+  };
+  context.database.transaction(insert, binding);
+}
+
+function recordBinding(context: StoreContext, id: string, binding: Binding): void {
+  const update = (sql: Sql): void => {
+    sql.run('UPDATE leases SET bound_to = ? WHERE id = ?', JSON.stringify(binding.paths), id);
+  };
+  context.database.transaction(update, binding);
 }
 
 /** What a lease is bound to keeps it when its process is done with it. */
-function release(context: StoreContext, id: string, boundTo: readonly string[]): void {
+function release(context: StoreContext, id: string, { paths }: Binding): void {
   releaseQuietly(context, (sql) => {
-    if (anyExists(boundTo)) sql.run("UPDATE leases SET owner = '' WHERE id = ?", id);
+    if (anyExists(paths)) sql.run("UPDATE leases SET owner = '' WHERE id = ?", id);
     else sql.run('DELETE FROM leases WHERE id = ?', id);
   });
 }

@@ -22,13 +22,22 @@ export interface Sql {
 export interface Database {
   /** Reads outside of a transaction. */
   read<T>(work: (sql: Sql) => T): T;
-  /** All or nothing, durable when it returns. What `work` throws rolls back. */
-  transaction<T>(work: (sql: Sql) => T): T;
+  /** All or nothing, durable when it returns unless said otherwise. What `work` throws rolls back. */
+  transaction<T>(work: (sql: Sql) => T, options?: TransactionOptions): T;
   /** As {@link transaction}, then rolls back in any case: to see what would happen. */
   rehearse<T>(work: (sql: Sql) => T): T;
   /** Reads all of the database and says whether it holds together. */
   isSound(): boolean;
   close(): void;
+}
+
+export interface TransactionOptions {
+  /**
+   * False for what is only worth something while this kernel runs, or a hint: a power cut may undo it, but never a part of
+   * it. Durable transactions make those before them durable, too.
+   * @default true
+   */
+  readonly durable?: boolean;
 }
 
 export interface OpenDatabaseOptions {
@@ -123,7 +132,16 @@ function databaseOn(connection: DatabaseSync, path: string, { readOnly, step }: 
     });
   return {
     read: (work) => guard(() => work(sql)),
-    transaction: (work) => transact(work, 'COMMIT'),
+    transaction: (work, { durable = true } = {}) => {
+      if (durable) return transact(work, 'COMMIT');
+      // https://www.sqlite.org/pragma.html#pragma_synchronous: with a WAL, NORMAL leaves out the commit's fsync alone.
+      connection.exec('PRAGMA synchronous = NORMAL');
+      try {
+        return transact(work, 'COMMIT');
+      } finally {
+        connection.exec('PRAGMA synchronous = FULL');
+      }
+    },
     isSound: () => guard(() => sql.get('PRAGMA quick_check(1)')?.['quick_check'] === 'ok'),
     rehearse: (work) => transact(work, 'ROLLBACK'),
     close: () => connection.close(),

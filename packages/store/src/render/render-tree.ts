@@ -15,7 +15,6 @@ import { imageNotFound } from '../images/not-found.ts';
 import { findImage } from '../records/images.ts';
 import type { AbortOptions, Tree, TreeBackend } from '../store.ts';
 import { isUnsupportedTree } from '../trees/tree-error.ts';
-import { loadTree } from './load-tree.ts';
 
 export interface RenderOptions extends AbortOptions {
   readonly backend: TreeBackend;
@@ -48,6 +47,7 @@ async function renderWith(context: StoreContext, id: ImageId, options: RenderOpt
 
 /** Writes a tree in place of whatever is there. To be called with the image's lock. */
 export async function writeTree(context: StoreContext, id: ImageId, options: RenderOptions): Promise<void> {
+  const { loadTree } = await import('./load-tree.ts');
   const tree = await loadTree(context, id);
   options.signal?.throwIfAborted();
   if (options.backend === 'erofs') {

@@ -50,7 +50,22 @@ export const lifetimeChecks: readonly Check[] = [
     async (store, { scratchPath }) => {
       const id = await fetchImage(store, simpleImage('example.com/app'));
       await mkdir(scratchPath);
-      const lease = await store.lease({ boundTo: [`${scratchPath}.moved`, scratchPath] });
+      const lease = await store.lease();
+      await lease.retain(id);
+      await lease.bind([`${scratchPath}.moved`, scratchPath]);
+      await lease[Symbol.asyncDispose]();
+      await rejectsWith('ERR_RKT_STORE_IMAGE_IN_USE', store.removeImage(id));
+      await rmdir(scratchPath);
+      equal(idsOf(await store.removeImage(id), 'image').length, 1);
+    },
+  ],
+  [
+    'takes the binding of a lease also before the first image',
+    async (store, { scratchPath }) => {
+      const id = await fetchImage(store, simpleImage('example.com/app'));
+      await mkdir(scratchPath);
+      const lease = await store.lease();
+      await lease.bind(scratchPath, { durable: false });
       await lease.retain(id);
       await lease[Symbol.asyncDispose]();
       await rejectsWith('ERR_RKT_STORE_IMAGE_IN_USE', store.removeImage(id));

@@ -14,11 +14,7 @@ export function rktTool(executable: string, arena: string): Tool {
     reset: () => emptyDirectory(dir),
     pull,
     refresh: pull,
-    // The others remove what a run leaves as a part of it.
-    run: (image, network) => [
-      [...rkt, 'run', `--net=${network}`, `docker://${image}`, '--exec', '/bin/true'],
-      [executable, `--dir=${dir}`, 'gc', '--grace-period=0s'],
-    ],
+    run: (image, network) => [[...rkt, 'run', '--rm', `--net=${network}`, `docker://${image}`, '--exec', '/bin/true']],
     disk: () => diskBytes(join(dir, 'cas')),
     close: () => {},
   };

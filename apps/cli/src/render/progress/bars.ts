@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ConversionEvent } from '@rkt/docker2aci';
 import type { Io } from '../../wiring/io.ts';
 import { type LayerState, layerLine } from './layer-line.ts';
-import { hexOf, type Progress } from './progress.ts';
+import { hexOf, type ImageEvent, type Progress } from './progress.ts';
 
 const REDRAW_MS = 100;
 const CLEAR_BELOW = '\u001b[J';
+const ENDS: ReadonlySet<ImageEvent['type']> = new Set(['layer:done', 'layer:present', 'measure:done']);
 
 /**
  * A line per layer on a terminal. Layers that are done scroll away above, those under way are drawn again below, at most
@@ -33,9 +33,9 @@ export function createBars(io: Io): Progress {
   };
   return {
     onEvent: (event) => {
-      if (event.type === 'layer:done' || event.type === 'layer:present') return finish(event.digest);
+      if (ENDS.has(event.type) && 'digest' in event) return finish(event.digest);
       if (!update(active, event, io.now())) return;
-      if (event.type !== 'layer:bytes' || io.now() - lastDraw >= REDRAW_MS) draw([]);
+      if (!event.type.endsWith(':bytes') || io.now() - lastDraw >= REDRAW_MS) draw([]);
     },
     end: () => {
       if (active.size > 0) draw([]);
@@ -46,14 +46,20 @@ export function createBars(io: Io): Progress {
 }
 
 /** Takes an event in; says whether anything changed. */
-function update(active: Map<string, LayerState>, event: ConversionEvent, now: number): boolean {
+function update(active: Map<string, LayerState>, event: ImageEvent, now: number): boolean {
   switch (event.type) {
     case 'layer:start':
       active.set(event.digest, state(event.digest, { size: event.size, phase: 'download', startedAt: now }));
       return true;
+    case 'measure:start': {
+      const about = { size: event.size, phase: 'download', startedAt: now } as const;
+      active.set(event.digest, { ...state(event.digest, about), purpose: 'Reading' });
+      return true;
+    }
     case 'layer:wait':
       active.set(event.digest, state(event.digest, { size: 0, phase: 'wait', startedAt: now }));
       return true;
+    case 'measure:bytes':
     case 'layer:bytes': {
       const layer = active.get(event.digest);
       if (layer !== undefined) active.set(event.digest, { ...layer, received: event.received });

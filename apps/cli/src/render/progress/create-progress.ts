@@ -25,6 +25,7 @@ function jsonLines(io: Io): Progress {
 function plainLines(io: Io): Progress {
   return {
     onEvent: (event) => {
+      if (event.type === 'measure:start') io.stderr.write(`Reading layer: ${hexOf(event.digest)}\n`);
       if (event.type === 'layer:start') io.stderr.write(`Downloading layer: ${hexOf(event.digest)}\n`);
       if (event.type === 'layer:wait') {
         io.stderr.write(`rkt: another rkt downloads layer ${hexOf(event.digest).slice(0, 12)}, waiting for it\n`);

@@ -4,6 +4,8 @@ import { formatBytes } from '../bytes.ts';
 /** A layer that comes in. Sizes in bytes, times in milliseconds since the epoch. */
 export interface LayerState {
   readonly name: string;
+  /** Why it comes in. @default 'Downloading' */
+  readonly purpose?: 'Downloading' | 'Reading';
   readonly phase: 'download' | 'wait' | 'done';
   readonly size: number;
   readonly received: number;
@@ -23,7 +25,7 @@ const NO_COLOR = '\u001b[39m';
 
 /** A layer on one line of a terminal: what it is, a bar where there is room, how much, how fast, how long yet. */
 export function layerLine(layer: LayerState, { width, color, now }: LineStyle): string {
-  const label = `Downloading layer: ${layer.name}`;
+  const label = `${layer.purpose ?? 'Downloading'} layer: ${layer.name}`;
   const numbers = numbersOf(layer, now);
   // The last column stays empty: a terminal may begin a new line after it.
   const room = width - 1 - label.length - numbers.length - 4;

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ConversionEvent } from '@rkt/docker2aci';
+import type { OpenImageEvent } from '@rkt/registry';
+
+/** What is told of an image that comes in: while it is opened, and while it is converted. */
+export type ImageEvent = OpenImageEvent | ConversionEvent;
 
 /** Shows how an image comes in. Only on standard error: standard output is the command's result. */
 export interface Progress {
-  readonly onEvent: (event: ConversionEvent) => void;
-  /** Nothing more comes; whatever was drawn stays as it is. Idempotent. */
+  readonly onEvent: (event: ImageEvent) => void;
+  /** What was under way is over; whatever was drawn stays as it is. Idempotent. */
   readonly end: () => void;
 }
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomUUID } from 'node:crypto';
 import { closeSync, constants, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Stage1Error } from '../../error.ts';
-import type { Host } from '../../host/index.ts';
+import { type Host, randomUuid } from '../../host/index.ts';
 import { appPaths } from '../../mounts/index.ts';
 import { writeFileAtomically } from '../../pod/index.ts';
 import type { AppRemains, EnterRequest } from '../flavor.ts';
@@ -24,7 +23,7 @@ export async function enterApp(
 ): Promise<number> {
   if (inside === undefined) throw new Stage1Error('ERR_RKT_STAGE1_APP_NOT_RUNNING', `app "${app}" does not run`);
   const { base, bundle } = appPaths(app);
-  const unique = join(dir, base, `enter-${randomUUID()}`);
+  const unique = join(dir, base, `enter-${randomUuid()}`);
   const place = { root: join(dir, 'runtime'), log: `${unique}.log` };
   const description = `${unique}.json`;
   const { command, signal } = request;

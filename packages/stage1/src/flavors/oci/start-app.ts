@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { rmSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Host, HostProcess } from '../../host/index.ts';
@@ -98,8 +98,8 @@ async function startedPid(monitor: HostProcess, { pidFile, failure, signal }: St
     }
     // Looked at before the file: an app that has come and gone has still been started.
     const over = status;
-    const pid = Number.parseInt(readTextFile(pidFile) ?? '', 10);
-    if (Number.isInteger(pid)) return pid;
+    const pid = statSync(pidFile, { throwIfNoEntry: false }) && Number.parseInt(readTextFile(pidFile) ?? '', 10);
+    if (pid !== undefined && Number.isInteger(pid)) return pid;
     if (over !== undefined) throw failure(over);
     await Promise.race([ended, delay(2)]);
   }

@@ -3,9 +3,10 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /**
- * Makes the garbage collector callable, for the parts that call it when they can (`Relief` of @rkt/docker2aci). V8's option
- * is on for an instant only: with other options than it was started with, it would reject the code cache of every module of
- * Node's that is loaded from then on.
+ * Gives this thread `globalThis.gc`, with which a conversion keeps its memory lean: on the calling thread, and on those it
+ * starts itself. For programs whose process is theirs alone, before they convert; a library has no business with V8's options.
+ * The option is on for an instant only: with other options than it was started with, V8 would reject the code cache of every
+ * module of Node's that is loaded from then on.
  */
 export function exposeCollector(): void {
   if (globalThis.gc !== undefined) return;

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the executable has of the `undici` package: the three parts @rkt/registry uses, each evaluated when it is first asked
+// for. The package's own entry evaluates fetch, WebSocket and caches as well, 45 ms that every fetch would pay.
+
+module.exports = {
+  get Agent() {
+    return require('undici/lib/dispatcher/agent.js');
+  },
+  get buildConnector() {
+    return require('undici/lib/core/connect.js');
+  },
+  // Needs methods that the package's entry adds to its dispatchers.
+  get EnvHttpProxyAgent() {
+    return require('undici/index.js').EnvHttpProxyAgent;
+  },
+};
