@@ -24,6 +24,11 @@ export interface ConvertImageOptions extends AbortOptions {
   /** Layers of more than 4 MiB fetched at once; as many smaller ones are fetched beside them. @default 3 */
   readonly concurrency?: number;
   readonly limits?: Partial<ConversionLimits>;
+  /**
+   * A label `version` for the manifest, usually the tag, for an ACI that is to be found by it without a store. It changes
+   * the ID. @default none
+   */
+  readonly version?: string;
   /** @default the worker's file in this package */
   readonly startWorker?: StartWorker;
 }
@@ -60,7 +65,7 @@ export async function convertImage(image: Image, options: ConvertImageOptions): 
   const limits = { ...defaultConversionLimits, ...options.limits };
   const concurrency = checkConcurrency(options.concurrency ?? DEFAULT_CONCURRENCY);
   checkLayers(image, limits);
-  const manifest = manifestOf(image);
+  const manifest = manifestOf(image, options.version);
   const manifestBytes = serializeImageManifest(manifest);
   const { startWorker = startPackagedWorker, repository, onProgress, signal } = options;
   const bytes = blobBytes(image);
@@ -83,13 +88,15 @@ export async function convertImage(image: Image, options: ConvertImageOptions): 
   }
 }
 
-function manifestOf(image: Image): ImageManifest {
-  return toAciManifest(image.config, {
+function manifestOf(image: Image, version: string | undefined): ImageManifest {
+  const manifest = toAciManifest(image.config, {
     domain: image.reference.domain,
     path: image.reference.path,
     configDigest: image.configDescriptor.digest,
     manifestDigest: image.descriptor.digest,
   });
+  if (version === undefined) return manifest;
+  return { ...manifest, labels: [...(manifest.labels ?? []), { name: 'version', value: version }] };
 }
 
 function blobBytes(image: Image): number {

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 export { openDockerArchive } from './archive/docker-archive.ts';
-export { openOciLayout } from './archive/oci-layout.ts';
+export type { ArchivedImage, ImageArchive, OpenArchiveOptions } from './archive/image-archive.ts';
+export { openOciArchive, openOciLayout } from './archive/oci-layout.ts';
+export { openImageFile } from './archive/open-image-file.ts';
+export { type ReceiveAciOptions, type ReceivedAci, receiveAci } from './archive/receive-aci.ts';
+export { isCompressedFile, type UnpackArchiveOptions, unpackArchive } from './archive/unpack-archive.ts';
+export { type AciCompression, compressAci } from './compress-aci.ts';
 export { type ConvertedImage, type ConvertImageOptions, convertImage } from './convert-image.ts';
-export { type ConvertToAciOptions, convertToAci } from './convert-to-aci.ts';
+export { convertLayers, type LayerAci } from './convert-layers.ts';
+export { type ConvertToAciOptions, type ConvertWithFilesOptions, convertToAci } from './convert-to-aci.ts';
 export { ConversionError, type ConversionErrorCode, type ConversionErrorContext, isConversionError } from './errors.ts';
 export { exposeCollector } from './layers/collector.ts';
 export { type DiffIdOptions, diffIdOf } from './layers/diff-id-of.ts';

@@ -5,16 +5,20 @@ export { type OpenStoreOptions, openStore } from './open-store.ts';
 export type { StoreEvent } from './records/rebuild.ts';
 export type {
   AbortOptions,
+  AciIngest,
+  AciLayer,
   Finding,
   GcOptions,
   ImageQuery,
   ImageRecord,
   Lease,
   PutImageOptions,
+  ReceivedAci,
   RemoteRecord,
   RemovedItem,
   Store,
   StoredImage,
+  TemporaryFile,
   Tree,
   TreeBackend,
 } from './store.ts';

@@ -8,12 +8,14 @@ import { layoutOf } from './cas/layout.ts';
 import { prepareLayer } from './cas/prepare-layer.ts';
 import { withReserve } from './cas/reserve.ts';
 import { sweepTemporaries } from './cas/temporary.ts';
+import { temporaryFile } from './cas/temporary-file.ts';
 import { type FileContext, requireWritable, type StepHook, type StoreContext } from './context.ts';
 import { toStoreError } from './errors.ts';
 import { gc } from './gc/gc.ts';
 import { removeImage } from './gc/remove-image.ts';
 import { currentOwner } from './host/owner.ts';
 import { randomUuid } from './host/random-uuid.ts';
+import { ingestAci } from './images/ingest-aci.ts';
 import { imageNotFound } from './images/not-found.ts';
 import { putImage } from './images/put-image.ts';
 import { resolveImage } from './images/resolve-image.ts';
@@ -86,6 +88,8 @@ function storeOn(context: StoreContext): Store {
     dir: context.layout.dir,
     prepareLayer: (diffId, options) => prepareLayer(context, diffId, options),
     putImage: (options) => putImage(context, options),
+    temporaryFile: () => temporaryFile(context, 'file'),
+    ingestAci: () => ingestAci(context),
     getImage: (id) => getImage(context, id),
     resolveImage: async (query) => resolveImage(context, query),
     listImages: async () => database.read(allImages),

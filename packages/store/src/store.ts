@@ -25,8 +25,19 @@ export interface ImageRecord {
   readonly lastUsedAt: number;
   /** Bytes of the uncompressed ACI. */
   readonly size: number;
-  /** DiffIDs, base first. */
+  /** DiffIDs, base first; with those of all dependencies. */
   readonly layers: readonly string[];
+  /** Which of the layers are ACIs; all others are layers of OCI images. */
+  readonly acis: readonly AciLayer[];
+}
+
+/**
+ * A layer that is an ACI as it came: its files are those below `rootfs`. The path whitelist of its manifest holds for the
+ * layers from `first`, the lowest of its dependencies, to itself.
+ */
+export interface AciLayer {
+  readonly first: number;
+  readonly position: number;
 }
 
 export interface StoredImage extends ImageRecord {
@@ -41,9 +52,39 @@ export interface PutImageOptions extends AbortOptions {
   readonly manifestBytes: Uint8Array;
   /** DiffIDs, base first; every one must have been committed. */
   readonly layers: readonly string[];
+  /** @default none */
+  readonly acis?: readonly AciLayer[];
   readonly size: number;
   /** Recorded in the same transaction. */
   readonly remote?: Omit<RemoteRecord, 'imageId'>;
+}
+
+/** An ACI that has been written to the file of an {@link AciIngest}, and everything known of it by then. */
+export interface ReceivedAci extends AbortOptions {
+  /** SHA-512 of the file. */
+  readonly id: ImageId;
+  /** SHA-256 of the file. */
+  readonly diffId: string;
+  /** Bytes of the file. */
+  readonly size: number;
+  /** The encoded index of the whole archive, which `splitAciIndex` has accepted. */
+  readonly index: Uint8Array;
+  /** What the archive has as its manifest. */
+  readonly manifestBytes: Uint8Array;
+}
+
+/** An empty file of the store's, made exclusively, for work in progress. It goes when it is disposed of, or with its process. */
+export interface TemporaryFile extends AsyncDisposable {
+  readonly path: string;
+}
+
+/** Leave to write an ACI: its uncompressed bytes go into the file. Disposing removes what was not committed. */
+export interface AciIngest extends TemporaryFile {
+  /**
+   * Makes the image durable and visible, under the name of its manifest. An image the store already has gains the name.
+   * Throws DEPENDENCY_NOT_FOUND, AMBIGUOUS_PREFIX, LAYER_MISSING, DISK_FULL, PERMISSION; AppcError for another manifest.
+   */
+  commit(aci: ReceivedAci): Promise<ImageRecord>;
 }
 
 export type ImageQuery =
@@ -108,6 +149,10 @@ export type Finding =
 export interface Store extends LayerRepository, AsyncDisposable {
   readonly dir: string;
   putImage(options: PutImageOptions): Promise<ImageRecord>;
+  /** A file beside the layers, for what has to be unpacked before it can be read. */
+  temporaryFile(): Promise<TemporaryFile>;
+  /** For an ACI as it comes, whose ID and digest are known only once it has been read. */
+  ingestAci(): Promise<AciIngest>;
   getImage(id: ImageId): Promise<StoredImage>;
   /** Throws IMAGE_NOT_FOUND, AMBIGUOUS_PREFIX, PREFIX_TOO_SHORT. By name: the one put under it last. */
   resolveImage(query: ImageQuery): Promise<ImageRecord>;

@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openStore, type Store } from '@rkt/store';
-import { ingestLayer } from '@rkt/store/testing';
+import { ingestLayer, putAci, sampleAci } from '@rkt/store/testing';
 import { describe, expect, it } from 'vitest';
 import { runNode } from './run-node.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -19,6 +19,23 @@ describe('a process killed before any change of the disk', () => {
       const outcome = await runNode('fetch-and-render.ts', dir, 'fetch', String(killAt));
       expect(outcome.signal, outcome.stderr).toBe('SIGKILL');
       await expectConsistent(dir);
+    });
+  }, 120_000);
+
+  it('leaves an ACI there or not there, and nothing besides, when it was taking it in', async () => {
+    const aci = sampleAci({ name: 'example.com/aci' }, { a: 'a' });
+    const steps = await countSteps('aci', temporaryDirectory());
+    expect(steps).toBeGreaterThan(15);
+    await inPairs(steps, async (killAt) => {
+      const dir = temporaryDirectory();
+      const outcome = await runNode('fetch-and-render.ts', dir, 'aci', String(killAt));
+      expect(outcome.signal, outcome.stderr).toBe('SIGKILL');
+      await using store = await openStore(dir);
+      expect(namesIn(dir, 'cas/tmp')).toEqual([]);
+      await putAci(store, aci);
+      for await (const finding of store.verify()) expect(finding.kind).toBe('image-ok');
+      await store.removeImage(aci.received.id);
+      expect([...layerFiles(dir), ...namesIn(dir, 'cas/images')]).toEqual([]);
     });
   }, 120_000);
 

@@ -2,7 +2,7 @@
 import { chmodSync, closeSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Finding, openStore, type Store, type Tree, type TreeBackend } from '@rkt/store';
-import { ingestLayer, sampleImage, sampleLayer } from '@rkt/store/testing';
+import { ingestLayer, putAci, sampleAci, sampleImage, sampleLayer } from '@rkt/store/testing';
 import { describe, expect, it } from 'vitest';
 import { loadTreeSyscalls, type TreeSyscalls } from '../src/host/tree-syscalls.ts';
 import { putImage } from './put-image.ts';
@@ -91,6 +91,20 @@ describe('verification', () => {
     await using store = await storeWithBoth();
     writeFileSync(layerFile(store, base.diffId, 'idx'), 'nonsense');
     await expect(store.loadTree(one.put.id)).rejects.toMatchObject({ code: 'ERR_RKT_STORE_CORRUPT' });
+  });
+
+  it('notices that the manifest beside an ACI is another one, and putting it again mends that', async () => {
+    await using store = await openStore(temporaryDirectory());
+    const aci = sampleAci({ name: 'example.com/aci' }, { a: '' });
+    await putAci(store, aci);
+    const { id, manifestBytes } = aci.received;
+    const manifest = join(store.dir, 'cas/images', id, 'manifest');
+    writeFileSync(manifest, `${Buffer.from(manifestBytes)} `);
+    expect(await verify(store)).toMatchObject([
+      { kind: 'image-corrupt', id, actual: expect.stringContaining('manifest') },
+    ]);
+    await putAci(store, aci);
+    expect(await kinds(store, [id])).toEqual(['image-ok']);
   });
 
   it('notices a manifest that was changed or is gone', async () => {

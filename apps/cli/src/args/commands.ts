@@ -20,6 +20,14 @@ const overwrite: FlagSpec = {
   default: 'false',
   summary: 'replace the file if it exists',
 };
+const compression: FlagSpec = {
+  name: 'compression',
+  kind: 'text',
+  placeholder: 'FORM',
+  default: 'none',
+  choices: ['none', 'gzip', 'zstd'],
+  summary: 'how to pack the ACI: none, gzip or zstd',
+};
 const prettyPrint: FlagSpec = {
   name: 'pretty-print',
   kind: 'boolean',
@@ -58,9 +66,8 @@ const imageCommands: readonly CommandSpec[] = [
     name: 'image export',
     summary: 'Export a stored image to an ACI file',
     usage: 'IMAGE OUTPUT_ACI_FILE',
-    description:
-      'The file is an uncompressed ACI; its SHA-512 is the ID of the image. With - it goes to standard output.',
-    flags: [overwrite],
+    description: 'The ID of the image is the SHA-512 of the uncompressed ACI. With - it goes to standard output.',
+    flags: [overwrite, compression],
     operands: 'anywhere',
     minimum: [2, 'must provide an image and an output file'],
     maximum: 2,
@@ -166,7 +173,9 @@ export const commands: readonly CommandSpec[] = [
     summary: 'Fetch images and store them in the local store',
     usage: 'IMAGE...',
     description: [
-      'IMAGE is docker://[REGISTRY/]NAME[:TAG|@DIGEST], oci:DIRECTORY[:TAG], docker-archive:FILE[:NAME:TAG] or an image ID.',
+      'IMAGE is docker://[REGISTRY/]NAME[:TAG|@DIGEST], oci:DIRECTORY[:TAG], oci-archive:FILE[:TAG],',
+      'docker-archive:FILE[:NAME:TAG], FILE.aci or an image ID. With - as the FILE of an archive, or as the IMAGE,',
+      'an archive or an ACI comes on standard input.',
       'Prints one image ID per image on standard output.',
     ].join('\n'),
     flags: [full, ...obtainFlags('update')],
@@ -227,8 +236,8 @@ export const commands: readonly CommandSpec[] = [
     summary: 'Run an image in a pod',
     usage: '[FLAGS] IMAGE [FLAGS] [-- ARGS...]',
     description: [
-      'IMAGE is docker://[REGISTRY/]NAME[:TAG|@DIGEST], oci:DIRECTORY[:TAG], docker-archive:FILE[:NAME:TAG] or any',
-      'unique prefix of an image ID.',
+      'IMAGE is docker://[REGISTRY/]NAME[:TAG|@DIGEST], oci:DIRECTORY[:TAG], oci-archive:FILE[:TAG],',
+      'docker-archive:FILE[:NAME:TAG], FILE.aci or any unique prefix of an image ID.',
       'ARGS take the place of the command of a Docker image and are appended to that of an ACI; --exec replaces the',
       'executable. Flags that belong to an image come after it, or before it if it is the only one.',
     ].join('\n'),

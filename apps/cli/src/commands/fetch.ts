@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ImageId } from '@rkt/appc';
 import type { Arguments } from '../args/command.ts';
+import { STANDARD_INPUT } from '../images/file-input.ts';
+import { importAciFromInput } from '../images/import-aci.ts';
 import { obtainImage } from '../images/obtain-image.ts';
 import { readObtainOptions } from '../images/obtain-options.ts';
 import type { Session } from '../wiring/session.ts';
@@ -11,7 +13,9 @@ const SHORT_DIGITS = 32;
 export async function execute(session: Session, { flags, operands }: Arguments): Promise<number> {
   const options = await readObtainOptions(session.io, flags);
   for (const image of operands) {
-    const { id } = await obtainImage(session, image, options);
+    const { id } = await (image === STANDARD_INPUT
+      ? importAciFromInput(session)
+      : obtainImage(session, image, options));
     session.io.stdout.write(`${flags.boolean('full') ? id : short(id)}\n`);
   }
   return 0;

@@ -16,11 +16,19 @@ export async function execute(session: Session, { flags, operands }: Arguments):
   const store = await session.store('read');
   const { id } = await findStoredImage(store, image);
   const { signal } = session.interrupts;
-  const bytes = store.exportImage(id, { signal });
+  const bytes = await packed(session, store.exportImage(id, { signal }), flags.text('compression'));
   if (file === '-') await session.io.writeBytes(bytes);
   else if (flags.boolean('overwrite')) await replaceFile(file, bytes, signal);
   else await createFile(file, file, { bytes, signal });
   return 0;
+}
+
+async function packed(
+  { libraries }: Session,
+  bytes: AsyncIterable<Uint8Array>,
+  compression: string | undefined,
+): Promise<AsyncIterable<Uint8Array>> {
+  return compression === 'gzip' || compression === 'zstd' ? libraries.compressAci(bytes, compression) : bytes;
 }
 
 /** The old file stays until the new one is whole. */

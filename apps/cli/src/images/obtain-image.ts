@@ -5,6 +5,7 @@ import { CliError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
 import { fetchDockerImage } from './fetch-docker-image.ts';
+import { importAciFile, pathOfUrl } from './import-aci.ts';
 import { importArchive } from './import-archive.ts';
 import type { ObtainOptions } from './obtain-options.ts';
 import { requirePlatform } from './require-platform.ts';
@@ -21,16 +22,19 @@ export async function obtainImage(session: Session, image: string, options: Obta
     case 'docker':
       return fetchDockerImage(session, argument, options);
     case 'oci':
+    case 'oci-archive':
     case 'docker-archive':
       return importArchive(session, argument, options);
+    case 'path':
+      return used(session, await importAciFile(session, argument.path), options);
+    case 'url':
+      if (argument.url.startsWith('file:'))
+        return used(session, await importAciFile(session, pathOfUrl(argument.url)), options);
+      throw unsupported(image);
     case 'image-id':
       return used(session, await findStoredImage(await session.store(), image), options);
     case 'appc-name':
       return used(session, await storedByName(session, argument, options), options);
-    default:
-      throw new CliError('ERR_RKT_CLI_UNSUPPORTED', `cannot fetch ${quote(image)}: ${REASONS[argument.kind]}`, {
-        hint: 'use docker://NAME, oci:DIRECTORY, docker-archive:FILE or the ID of an image of the store',
-      });
   }
 }
 
@@ -42,11 +46,12 @@ async function used(session: Session, image: ImageRecord, { platform }: ObtainOp
   return image;
 }
 
-const REASONS: Readonly<Record<'path' | 'url' | 'oci-archive', string>> = {
-  path: 'ACI files are not supported yet',
-  url: 'ACI files are not supported yet',
-  'oci-archive': 'OCI archives are not supported yet',
-};
+function unsupported(image: string): CliError {
+  const message = `cannot fetch ${quote(image)}: ACIs are not fetched from servers yet`;
+  return new CliError('ERR_RKT_CLI_UNSUPPORTED', message, {
+    hint: 'use docker://NAME, oci:DIRECTORY, oci-archive:FILE, docker-archive:FILE, FILE.aci or the ID of an image of the store',
+  });
+}
 
 /** Discovery is not there yet; a docker image without its scheme is the likely meaning, so that is the hint. */
 async function storedByName(

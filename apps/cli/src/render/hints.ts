@@ -26,6 +26,7 @@ const HINTS: Readonly<Record<string, string>> = {
   ERR_RKT_STORE_AMBIGUOUS_PREFIX: 'give more digits of the ID',
   ERR_RKT_STORE_PREFIX_TOO_SHORT: 'give at least two digits after sha512-',
   ERR_RKT_STORE_IMAGE_IN_USE: "remove the pods that use it first: 'rkt list', 'rkt rm UUID'",
+  ERR_RKT_STORE_DEPENDENCY_NOT_FOUND: 'fetch the image it depends on first',
   ERR_RKT_STORE_LAYER_MISSING: "run 'rkt image verify', then remove and fetch the image again",
   ERR_RKT_STORE_CORRUPT: "run 'rkt image verify'",
   ERR_RKT_STORE_NEWER_FORMAT: 'use the version of rkt that wrote the store, or another --dir',

@@ -147,7 +147,10 @@ describe('fetch', () => {
     ['docker://nosuch', /^fetch: .*nosuch/],
     ['docker://UPPER/Case', /^fetch: .*UPPER\/Case/],
     ['docker://', /^fetch: invalid docker URL/],
-    ['./x.aci', /^fetch: cannot fetch ".\/x.aci": ACI files are not supported yet/],
+    [
+      'https://example.com/x.aci',
+      /^fetch: cannot fetch "https:\/\/example.com\/x.aci": ACIs are not fetched from servers/,
+    ],
     ['demo', /^fetch: no image "demo" in the store\nhint: for a Docker image write docker:\/\/demo\n$/],
     ['127.0.0.1:5055/x', /^fetch: .*\nhint: for a Docker image write docker:\/\/127.0.0.1:5055\/x\n$/],
     ['localhost:5000/a/b:1', /\nhint: for a Docker image write docker:\/\/localhost:5000\/a\/b:1\n$/],

@@ -52,6 +52,7 @@ function manifestOf(argv: readonly string[], options: Options = {}) {
     lastUsedAt: 0,
     size: 0,
     layers: [],
+    acis: [],
     manifest,
     manifestBytes: new Uint8Array(),
   };

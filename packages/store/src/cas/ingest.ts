@@ -9,6 +9,7 @@ import { countHold, insertHold } from './holds.ts';
 import { layerIndex, layerTar } from './layout.ts';
 import type { FileLock } from './locks.ts';
 import { temporaryPath } from './temporary.ts';
+import { createEmpty } from './temporary-file.ts';
 
 interface IngestResult {
   readonly size: number;
@@ -49,15 +50,6 @@ export async function beginIngest(context: StoreContext, diffId: string, lock: F
       await discard();
     },
   };
-}
-
-async function createEmpty(context: StoreContext, path: string): Promise<void> {
-  try {
-    context.step(`open ${path}`);
-    await (await open(path, 'wx', 0o600)).close();
-  } catch (error) {
-    throw toStoreError(error, 'cannot write to the store', path);
-  }
 }
 
 interface CommittableLayer extends IngestResult {

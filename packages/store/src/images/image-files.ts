@@ -6,6 +6,8 @@ import { makeDirectory, writeAtomically } from '../cas/atomic-write.ts';
 import { imageDirectory, isDiffId, type Layout } from '../cas/layout.ts';
 import type { FileContext } from '../context.ts';
 import { isNotFound, StoreError, toStoreError } from '../errors.ts';
+import type { AciLayer } from '../store.ts';
+import { decodeAciLayers, encodeAciLayers } from './aci-layers.ts';
 
 /** What `record.json` keeps of an image, so that the database can be made again without it. */
 export interface ImageFile {
@@ -13,6 +15,8 @@ export interface ImageFile {
   readonly names: readonly string[];
   /** DiffIDs, base first. */
   readonly layers: readonly string[];
+  /** Which layers are ACIs. */
+  readonly acis: readonly AciLayer[];
   /** Bytes of the uncompressed ACI. */
   readonly size: number;
   /** Milliseconds since the epoch. */
@@ -32,7 +36,13 @@ export async function writeImageFiles(
     throw toStoreError(error, 'cannot write an image', directory);
   }
   await writeAtomically(context, join(directory, 'manifest'), [files.manifestBytes]);
-  await writeAtomically(context, join(directory, 'record.json'), [Buffer.from(`${JSON.stringify(files.record)}\n`)]);
+  await writeAtomically(context, join(directory, 'record.json'), [encodeRecord(files.record)]);
+}
+
+/** Images of OCI layers have no `acis`. */
+function encodeRecord({ names, layers, acis, size, importedAt }: ImageFile): Uint8Array {
+  const encoded = acis.length === 0 ? {} : { acis: encodeAciLayers(acis) };
+  return Buffer.from(`${JSON.stringify({ names, layers, ...encoded, size, importedAt })}\n`);
 }
 
 /** The canonical manifest bytes. @throws CORRUPT when they are gone */
@@ -73,9 +83,10 @@ function parseImageFile(text: string): ImageFile | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { names, layers, size, importedAt }: Record<string, unknown> = { ...value };
+  const { names, layers, acis: encoded = [], size, importedAt }: Record<string, unknown> = { ...value };
   if (!isTexts(names) || names.length === 0 || !isTexts(layers) || !layers.every(isDiffId)) return undefined;
-  return isCount(size) && isCount(importedAt) ? { names, layers, size, importedAt } : undefined;
+  const acis = decodeAciLayers(encoded, layers.length);
+  return acis && isCount(size) && isCount(importedAt) ? { names, layers, acis, size, importedAt } : undefined;
 }
 
 function isTexts(value: unknown): value is readonly string[] {

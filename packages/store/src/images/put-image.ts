@@ -52,7 +52,7 @@ interface RecordedImage extends PutImageOptions {
 function recordImage(context: StoreContext, options: RecordedImage): ImageRecord {
   const record = context.database.transaction((sql) => {
     requireLayers(sql, options);
-    upsertImage(sql, options);
+    upsertImage(sql, { ...options, acis: options.acis ?? [] });
     if (options.remote !== undefined) upsertRemote(sql, { ...options.remote, imageId: options.id });
     deleteHolds(context, sql, options.layers);
     return findImage(sql, options.id);
@@ -115,7 +115,7 @@ async function unlessCorrupt<T>(read: () => Promise<T>): Promise<T | undefined> 
  * damaged meanwhile is written anew.
  */
 async function writeFiles(context: StoreContext, options: PutImageOptions, at: number): Promise<void> {
-  const { id, name, layers, size, manifestBytes } = options;
+  const { id, name, layers, acis = [], size, manifestBytes } = options;
   const recorded = context.database.read((sql) => findImage(sql, id));
   const intact = recorded && (await intactRecord(context, id));
   if (intact?.names.at(-1) === name && (await hasManifest(context, options))) return;
@@ -123,6 +123,7 @@ async function writeFiles(context: StoreContext, options: PutImageOptions, at: n
   const record = {
     names: [...(old?.names ?? []).filter((known) => known !== name), name],
     layers: old?.layers ?? layers,
+    acis: old?.acis ?? acis,
     size,
     importedAt: old?.importedAt ?? at,
   };

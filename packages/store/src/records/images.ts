@@ -2,7 +2,8 @@
 import type { ImageId } from '@rkt/appc';
 import { isFullImageId } from '../cas/layout.ts';
 import { StoreError } from '../errors.ts';
-import type { ImageRecord } from '../store.ts';
+import { decodeAciLayers, encodeAciLayers } from '../images/aci-layers.ts';
+import type { AciLayer, ImageRecord } from '../store.ts';
 import type { Row, Sql } from './database.ts';
 import { integerOf, textOf, textsOf } from './row.ts';
 
@@ -13,11 +14,12 @@ export interface ImageRow {
   readonly labels: Readonly<Record<string, string>>;
   readonly size: number;
   readonly layers: readonly string[];
+  readonly acis: readonly AciLayer[];
   readonly at: number;
 }
 
 const SELECT_IMAGE = `
-  SELECT id, name, size, imported_at, last_used_at,
+  SELECT id, name, size, imported_at, last_used_at, acis,
     (SELECT json_group_array(diff_id ORDER BY position) FROM image_layers WHERE image_id = id) AS layers
   FROM images`;
 
@@ -61,13 +63,14 @@ export function imagesNamed(sql: Sql, name: string): readonly NamedImage[] {
 export function upsertImage(sql: Sql, image: ImageRow): void {
   const isNew =
     sql.run(
-      `INSERT INTO images (id, name, labels, size, imported_at, last_used_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)
+      `INSERT INTO images (id, name, labels, size, imported_at, last_used_at, acis) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6)
        ON CONFLICT (id) DO NOTHING`,
       image.id,
       image.name,
       JSON.stringify(image.labels),
       image.size,
       image.at,
+      JSON.stringify(encodeAciLayers(image.acis)),
     ) > 0;
   if (isNew) insertImageLayers(sql, image);
   else sql.run('UPDATE images SET name = ?, last_used_at = ? WHERE id = ?', image.name, image.at, image.id);
@@ -115,14 +118,22 @@ function insertImageLayers(sql: Sql, image: ImageRow): void {
 }
 
 function imageOf(row: Row): ImageRecord {
+  const layers = textsOf(row, 'layers');
   return {
     id: idOf(row),
     name: textOf(row, 'name'),
     importedAt: integerOf(row, 'imported_at'),
     lastUsedAt: integerOf(row, 'last_used_at'),
     size: integerOf(row, 'size'),
-    layers: textsOf(row, 'layers'),
+    layers,
+    acis: acisOf(row, layers.length),
   };
+}
+
+function acisOf(row: Row, layerCount: number): readonly AciLayer[] {
+  const acis = decodeAciLayers(JSON.parse(textOf(row, 'acis')), layerCount);
+  if (acis !== undefined) return acis;
+  throw new StoreError('ERR_RKT_STORE_CORRUPT', 'the database holds an image with impossible layers');
 }
 
 function idOf(row: Row): ImageId {

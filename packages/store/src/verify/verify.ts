@@ -3,11 +3,15 @@ import { createHash } from 'node:crypto';
 import type { ImageId } from '@rkt/appc';
 import type { StoreContext } from '../context.ts';
 import { isStoreError } from '../errors.ts';
+import { ownAci } from '../images/aci-layers.ts';
+import { readManifest } from '../images/image-files.ts';
 import { imageNotFound } from '../images/not-found.ts';
 import { openLease } from '../leases/leases.ts';
 import { allImages, findImage } from '../records/images.ts';
 import { markDamaged } from '../records/layers.ts';
+import { aciManifest } from '../render/aci-manifest.ts';
 import { exportImage } from '../render/export-image.ts';
+import { loadIndex } from '../render/load-tree.ts';
 import type { AbortOptions, Finding, ImageRecord } from '../store.ts';
 import { hashLayer, type LayerState } from './hash-layer.ts';
 import { repairIndex } from './repair-index.ts';
@@ -99,6 +103,15 @@ function noteDamage(context: StoreContext, diffId: string): void {
   if (!context.readOnly) context.database.transaction((sql) => markDamaged(sql, diffId));
 }
 
+/** The manifest of an image that came as an ACI is kept beside the archive, too, so that it need not be sought in there. */
+async function hasOwnManifest(context: StoreContext, id: ImageId): Promise<boolean> {
+  const record = context.database.read((sql) => findImage(sql, id));
+  const diffId = record?.layers[ownAci(record) ?? -1];
+  if (diffId === undefined) return true;
+  const manifest = await aciManifest(context, { diffId, index: await loadIndex(context, diffId) });
+  return Buffer.compare(manifest, await readManifest(context.layout, id)) === 0;
+}
+
 /** An index may be missing where it cannot be made again: in a store that is open read-only. */
 const DAMAGE: ReadonlySet<string> = new Set(['ERR_RKT_STORE_CORRUPT', 'ERR_RKT_STORE_LAYER_MISSING']);
 
@@ -106,6 +119,7 @@ const DAMAGE: ReadonlySet<string> = new Set(['ERR_RKT_STORE_CORRUPT', 'ERR_RKT_S
 async function deriveId(context: StoreContext, id: ImageId, options: AbortOptions): Promise<string> {
   const hash = createHash('sha512');
   try {
+    if (!(await hasOwnManifest(context, id))) return 'its manifest is another one than that of its archive';
     for await (const chunk of exportImage(context, id, options)) hash.update(chunk);
   } catch (error) {
     if (isStoreError(error) && DAMAGE.has(error.code)) return error.message;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fetches and renders one image, or removes it; killed by its own hand before the n-th change of the disk.
+// Fetches and renders one image, removes it, or takes in an ACI; killed by its own hand before the n-th change of the disk.
 import { openStore } from '@rkt/store';
-import { ingestLayer } from '@rkt/store/testing';
+import { ingestLayer, putAci, sampleAci } from '@rkt/store/testing';
 import { twoLayerImage } from '../two-layer-image.ts';
 
 const [dir = '', task, killAt = '0'] = process.argv.slice(2);
@@ -13,7 +13,9 @@ await using store = await openStore(dir, {
   },
 });
 const image = twoLayerImage();
-if (task === 'remove') {
+if (task === 'aci') {
+  await putAci(store, sampleAci({ name: 'example.com/aci' }, { a: 'a' }));
+} else if (task === 'remove') {
   await store.removeImage(image.put.id);
 } else {
   for (const layer of image.layers) await ingestLayer(store, layer);
