@@ -2,6 +2,7 @@
 export { type AciBuilder, type AciBuilderOptions, aciSegments, createAciBuilder } from './archive/aci-builder.ts';
 export { type SplitAci, splitAciIndex } from './archive/read-aci.ts';
 export type { AciSegment } from './archive/segment.ts';
+export { type TarFile, tarEnd, tarFile } from './archive/tar-file.ts';
 export { AppcError, type AppcErrorCode, type AppcErrorContext, isAppcError, quoteUntrusted } from './errors.ts';
 export { isAcIdentifier, isAcName, sanitizeAcIdentifier, sanitizeAcName } from './schema/ac-name.ts';
 export { acVersion } from './schema/ac-version.ts';

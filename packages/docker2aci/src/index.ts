@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
+export { type ArchiveFile, tarOf } from './archive/archive-file.ts';
 export { openDockerArchive } from './archive/docker-archive.ts';
+export { dockerArchiveFiles } from './archive/docker-archive-files.ts';
+export type { ExportedImage, ExportedLayer } from './archive/exported-image.ts';
 export { openOciLayout } from './archive/oci-layout.ts';
-export { type ConvertedImage, type ConvertImageOptions, convertImage } from './convert-image.ts';
+export { ociLayoutFiles } from './archive/oci-layout-files.ts';
+export { type ConvertedImage, type ConvertImageOptions, type ConvertibleImage, convertImage } from './convert-image.ts';
 export { type ConvertToAciOptions, convertToAci } from './convert-to-aci.ts';
 export { ConversionError, type ConversionErrorCode, type ConversionErrorContext, isConversionError } from './errors.ts';
 export type { StartWorker } from './layers/start-worker.ts';
 export { type ConversionLimits, defaultConversionLimits } from './limits.ts';
 export { type ManifestContext, toAciManifest } from './manifest/aci-manifest.ts';
+export { type ImageOrigin, imageOrigin } from './manifest/image-origin.ts';
 export type { ConversionEvent, OnConversionProgress } from './progress.ts';
 export { directoryRepository } from './repository/directory-repository.ts';

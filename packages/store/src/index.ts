@@ -16,6 +16,7 @@ export type {
   RemovedItem,
   Store,
   StoredImage,
+  StoredLayer,
   Tree,
   TreeBackend,
 } from './store.ts';

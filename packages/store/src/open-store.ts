@@ -14,16 +14,18 @@ import { toStoreError } from './errors.ts';
 import { gc } from './gc/gc.ts';
 import { removeImage } from './gc/remove-image.ts';
 import { currentOwner } from './host/owner.ts';
+import { listLayers } from './images/list-layers.ts';
 import { imageNotFound } from './images/not-found.ts';
 import { putImage } from './images/put-image.ts';
 import { resolveImage } from './images/resolve-image.ts';
-import { getImage } from './images/stored-manifest.ts';
+import { getConfig, getImage } from './images/stored-manifest.ts';
 import { type HeldLease, openLease } from './leases/leases.ts';
 import { openDatabase } from './records/database.ts';
 import { allImages, findImage, touch } from './records/images.ts';
 import { openOrRebuild, type StoreEvent } from './records/rebuild.ts';
 import { findRemote, upsertRemote } from './records/remotes.ts';
 import { exportImage } from './render/export-image.ts';
+import { extractImage } from './render/extract-image.ts';
 import { loadTree } from './render/load-tree.ts';
 import { renderTree } from './render/render-tree.ts';
 import type { Lease, RemoteRecord, Store } from './store.ts';
@@ -89,6 +91,8 @@ function storeOn(context: StoreContext): Store {
     prepareLayer: (diffId, options) => prepareLayer(context, diffId, options),
     putImage: (options) => putImage(context, options),
     getImage: (id) => getImage(context, id),
+    getConfig: (id) => getConfig(context, id),
+    listLayers: async (id) => listLayers(context, id),
     resolveImage: async (query) => resolveImage(context, query),
     listImages: async () => database.read(allImages),
     removeImage: (id) => removeImage(context, id),
@@ -106,6 +110,7 @@ function storeOn(context: StoreContext): Store {
       return await renderTree(context, id, options);
     },
     exportImage: (id, options) => exportImage(context, id, options),
+    extractImage: (id, options) => extractImage(context, id, options),
     verify: (options) => verify(context, options),
     gc: (options) => gc(context, options),
     [Symbol.asyncDispose]: async () => {

@@ -18,8 +18,10 @@ export interface RemoteRecord {
 
 export interface ImageRecord {
   readonly id: ImageId;
-  /** As `image list` shows it, e.g. `registry-1.docker.io/library/redis:latest`. */
+  /** The name it was put under last, e.g. `docker.io/library/redis:latest`. */
   readonly name: string;
+  /** Every name that leads here: of those it was put under, the ones no image was put under since. The latest last. */
+  readonly names: readonly string[];
   /** Milliseconds since the epoch. */
   readonly importedAt: number;
   readonly lastUsedAt: number;
@@ -42,8 +44,19 @@ export interface PutImageOptions extends AbortOptions {
   /** DiffIDs, base first; every one must have been committed. */
   readonly layers: readonly string[];
   readonly size: number;
+  /** The configuration of the Docker or OCI image it was made from, to be kept as it is. At most 8 MiB. */
+  readonly configBytes?: Uint8Array;
   /** Recorded in the same transaction. */
   readonly remote?: Omit<RemoteRecord, 'imageId'>;
+}
+
+/** A layer of an image, as it is stored. */
+export interface StoredLayer {
+  readonly diffId: string;
+  /** Bytes of the uncompressed tar. */
+  readonly size: number;
+  /** The tar. It stays for as long as a lease retains the image. */
+  readonly path: string;
 }
 
 export type ImageQuery =
@@ -104,6 +117,10 @@ export interface Store extends LayerRepository, AsyncDisposable {
   readonly dir: string;
   putImage(options: PutImageOptions): Promise<ImageRecord>;
   getImage(id: ImageId): Promise<StoredImage>;
+  /** The configuration the image was put with, if it was, verified. Throws IMAGE_NOT_FOUND, CORRUPT. */
+  getConfig(id: ImageId): Promise<Uint8Array | undefined>;
+  /** Base first. Throws IMAGE_NOT_FOUND. */
+  listLayers(id: ImageId): Promise<readonly StoredLayer[]>;
   /** Throws IMAGE_NOT_FOUND, AMBIGUOUS_PREFIX, PREFIX_TOO_SHORT. By name: the one put under it last. */
   resolveImage(query: ImageQuery): Promise<ImageRecord>;
   listImages(): Promise<readonly ImageRecord[]>;
@@ -122,6 +139,8 @@ export interface Store extends LayerRepository, AsyncDisposable {
   ): Promise<Tree>;
   /** The uncompressed ACI, byte for byte what the ID is the SHA-512 of. */
   exportImage(id: ImageId, options?: AbortOptions): AsyncIterable<Uint8Array>;
+  /** Extracts the tree into a directory that is made here, its parent being there. Leaves nothing behind on failure. */
+  extractImage(id: ImageId, options: AbortOptions & { readonly targetDir: string }): Promise<void>;
   /** Re-derives everything from the layer tars; rebuilds a damaged tree. */
   verify(options?: AbortOptions & { readonly ids?: readonly ImageId[] }): AsyncIterable<Finding>;
   gc(options?: GcOptions): Promise<readonly RemovedItem[]>;

@@ -186,10 +186,10 @@ describe('images of the store', () => {
   });
 
   it('are listed, with the fields, in the order and form asked for', async () => {
-    const record = { id, name: 'registry-1.docker.io/library/demo:latest', size: expect.any(Number) };
+    const record = { id, name: 'docker.io/library/demo:latest', size: expect.any(Number) };
     expect(JSON.parse((await rkt('image', 'list', '--format=json')).stdout)).toMatchObject([record]);
     expect((await rkt('image', 'list', '--fields=name,id', '--no-legend')).stdout).toBe(
-      `registry-1.docker.io/library/demo:latest\t${id.slice(0, 19)}\n`,
+      `docker.io/library/demo:latest\t${id.slice(0, 19)}\n`,
     );
     expect((await rkt('image', 'list', '--fields=id', '--full')).stdout).toBe(`ID\n${id}\n`);
     await registry.putImage({ repository: 'library/aaa', tag: 'latest' }, { layers: layers.slice(1) });
@@ -202,7 +202,14 @@ describe('images of the store', () => {
   });
 
   it('are found by ID, prefix, reference and name', async () => {
-    for (const name of [id, id.slice(0, 12), 'docker://demo', 'registry-1.docker.io/library/demo', 'demo']) {
+    for (const name of [
+      id,
+      id.slice(0, 12),
+      'docker://demo',
+      'docker.io/library/demo:latest',
+      'registry-1.docker.io/library/demo',
+      'demo',
+    ]) {
       const { status, stdout } = await rkt('image', 'cat-manifest', name);
       expect([status, name, JSON.parse(stdout)['acKind']]).toEqual([0, name, 'ImageManifest']);
     }

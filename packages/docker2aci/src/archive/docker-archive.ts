@@ -3,13 +3,12 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createLayerIndexer, isAppcError, type LayerEntry } from '@rkt/appc';
-import { formatReference, isDigest, type Reference, tryParseReference } from '@rkt/refparse';
+import { formatReference, formatRepository, isDigest, type Reference, tryParseReference } from '@rkt/refparse';
 import {
   type AbortOptions,
   type Descriptor,
   formatPlatform,
   hostPlatform,
-  type Image,
   type ImageSource,
   type Layer,
   matchPlatform,
@@ -17,8 +16,10 @@ import {
   type Platform,
   parseImageConfig,
 } from '@rkt/registry';
+import type { ConvertibleImage } from '../convert-image.ts';
 import { ConversionError, quote } from '../errors.ts';
 import { toIoError } from '../io-error.ts';
+import { type ImageOrigin, readOrigin } from '../manifest/image-origin.ts';
 import { openBlobFile } from './blob-files.ts';
 import { arrayAt, arrayIn, type JsonObject, objectIn, parseJson, stringAt } from './json.ts';
 
@@ -59,6 +60,7 @@ interface SavedImage {
   readonly config: string;
   readonly tags: readonly string[];
   readonly layers: readonly string[];
+  readonly origin: ImageOrigin | undefined;
 }
 
 async function indexArchive(path: string, { signal }: AbortOptions): Promise<ReadonlyMap<string, LayerEntry>> {
@@ -88,6 +90,7 @@ function toSavedImage(object: JsonObject, where: string): SavedImage {
     config: stringAt(object, 'Config', where),
     tags: list('RepoTags', MAX_IMAGES),
     layers: list('Layers', MAX_LAYERS),
+    origin: Object.hasOwn(object, 'annotations') ? readOrigin(object['annotations']) : undefined,
   };
 }
 
@@ -115,8 +118,10 @@ interface Opening extends OpenImageOptions {
   readonly reference: Reference;
 }
 
-async function openImage(archive: Archive, saved: SavedImage, opening: Opening): Promise<Image> {
-  const { reference, platform = hostPlatform() } = opening;
+async function openImage(archive: Archive, saved: SavedImage, opening: Opening): Promise<ConvertibleImage> {
+  const { platform = hostPlatform() } = opening;
+  const { origin } = saved;
+  const reference = origin === undefined ? opening.reference : originalReference(saved, origin, opening.reference);
   opening.signal?.throwIfAborted();
   const configBytes = await readMember(archive, saved.config);
   const name = formatReference(reference);
@@ -142,7 +147,20 @@ async function openImage(archive: Archive, saved: SavedImage, opening: Opening):
   };
   const manifestBytes = Buffer.from(JSON.stringify(manifest));
   const descriptor = describe(manifestBytes, MANIFEST_TYPE);
-  return { reference, descriptor, manifestBytes, configDescriptor, configBytes, config, layers };
+  const image = { reference, descriptor, manifestBytes, configDescriptor, configBytes, config, layers };
+  return origin === undefined ? image : { ...image, originalManifest: origin.manifestDigest };
+}
+
+/** The name an exported image had, if the archive tells; one that was asked for without a name is known by this. */
+function originalReference(saved: SavedImage, { repository }: ImageOrigin, asked: Reference): Reference {
+  const name = formatRepository(repository);
+  const tagged = saved.tags.map((tag) => tryParseReference(tag)).filter((tag) => tag !== undefined);
+  const own = tagged.find((tag) => formatRepository(tag) === name);
+  return {
+    ...repository,
+    tag: formatRepository(asked) === name ? asked.tag : (own?.tag ?? asked.tag),
+    digest: undefined,
+  };
 }
 
 function otherPlatform(archive: Archive, has: Platform, wanted: Platform): ConversionError {

@@ -9,11 +9,14 @@ import {
   type ContentProvider,
   type Descriptor,
   type FetchedManifest,
+  type Image,
   type ImageSource,
   imageSource,
 } from '@rkt/registry';
+import type { ConvertibleImage } from '../convert-image.ts';
 import { ConversionError, quote } from '../errors.ts';
 import { toIoError } from '../io-error.ts';
+import { readOrigin } from '../manifest/image-origin.ts';
 import { openBlobFile } from './blob-files.ts';
 import { arrayAt, type JsonObject, objectIn, parseJsonObject, stringAt } from './json.ts';
 
@@ -48,7 +51,16 @@ export async function openOciLayout(directory: string, options: AbortOptions = {
   const entries = arrayAt(index, 'manifests', { where: 'index.json', max: MAX_IMAGES }).map((entry, at) =>
     toEntry(objectIn(entry, `index.json: manifests[${at}]`), at),
   );
-  return imageSource(provider(directory, entries));
+  const source = imageSource(provider(directory, entries));
+  return { open: async (reference, open) => withOrigin(await source.open(reference, open)) };
+}
+
+/** Only what one keeps oneself may say where it is from: an image of a registry is what its registry calls it. */
+function withOrigin(image: Image): ConvertibleImage {
+  const origin = readOrigin(parseJsonObject(image.manifestBytes, 'manifest')['annotations']);
+  if (origin === undefined) return image;
+  const { tag, digest } = image.reference;
+  return { ...image, reference: { ...origin.repository, tag, digest }, originalManifest: origin.manifestDigest };
 }
 
 interface Entry {

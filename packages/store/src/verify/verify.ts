@@ -4,6 +4,7 @@ import type { ImageId } from '@rkt/appc';
 import type { StoreContext } from '../context.ts';
 import { isStoreError } from '../errors.ts';
 import { imageNotFound } from '../images/not-found.ts';
+import { getConfig } from '../images/stored-manifest.ts';
 import { openLease } from '../leases/leases.ts';
 import { allImages, findImage } from '../records/images.ts';
 import { markDamaged } from '../records/layers.ts';
@@ -32,7 +33,7 @@ export async function* verify(context: StoreContext, options: VerifyOptions = {}
     const findings = await layerFindings(context, record, { ...options, layers });
     yield* findings;
     if (findings.length > 0) continue;
-    const actual = await deriveId(context, record.id, options);
+    const actual = (await damagedConfig(context, record.id)) ?? (await deriveId(context, record.id, options));
     if (actual !== record.id) {
       yield { kind: 'image-corrupt', id: record.id, actual };
       continue;
@@ -101,6 +102,17 @@ function noteDamage(context: StoreContext, diffId: string): void {
 
 /** An index may be missing where it cannot be made again: in a store that is open read-only. */
 const DAMAGE: ReadonlySet<string> = new Set(['ERR_RKT_STORE_CORRUPT', 'ERR_RKT_STORE_LAYER_MISSING']);
+
+/** What is wrong with the configuration or the record of an image, if anything is. */
+async function damagedConfig(context: StoreContext, id: ImageId): Promise<string | undefined> {
+  try {
+    await getConfig(context, id);
+    return undefined;
+  } catch (error) {
+    if (isStoreError(error) && DAMAGE.has(error.code)) return error.message;
+    throw error;
+  }
+}
 
 /** The ID the stored parts give, or why they give none. */
 async function deriveId(context: StoreContext, id: ImageId, options: AbortOptions): Promise<string> {
