@@ -97,6 +97,11 @@ export interface RemovedItem {
 export interface GcOptions extends AbortOptions {
   /** Images used within this time stay. @default 24 h */
   readonly graceMs?: number;
+  /**
+   * What layers and trees may take together. Beyond it, images are removed until it is kept, those used longest ago
+   * first and whenever that was, as long as no lease retains them. Bytes.
+   */
+  readonly maxBytes?: number;
   readonly dryRun?: boolean;
 }
 

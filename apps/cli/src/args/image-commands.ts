@@ -2,6 +2,7 @@
 import type { CommandSpec } from './command.ts';
 import type { FlagSpec } from './flag.ts';
 import { format, full, grace, noLegend, prettyPrint } from './output-flags.ts';
+import { parseSize } from './size.ts';
 
 function overwrite(what: string): FlagSpec {
   return { name: 'overwrite', kind: 'boolean', default: 'false', summary: `replace the ${what} if it exists` };
@@ -59,7 +60,20 @@ export const imageCommands: readonly CommandSpec[] = [
     name: 'image gc',
     summary: 'Garbage collect the local store',
     usage: '',
-    flags: [grace('grace-period', '24h', 'images used within this time stay')],
+    description: [
+      'Meant to be run periodically, by a timer or cron job. Images that no pod uses go when they were not used for the grace',
+      'period. With --max-size more of them go, those used longest ago first, until layers and trees take no more than that.',
+    ].join('\n'),
+    flags: [
+      grace('grace-period', '24h', 'images used within this time stay'),
+      {
+        name: 'max-size',
+        kind: 'text',
+        placeholder: 'SIZE',
+        check: parseSize,
+        summary: 'remove images until the store is no larger, for example 10GiB',
+      },
+    ],
     operands: 'anywhere',
     maximum: 0,
     needsRoot: true,

@@ -3,17 +3,16 @@ import type { Arguments } from '../args/command.ts';
 import { writeOutputFile } from '../files/output-file.ts';
 import { exportArchive } from '../images/export-image.ts';
 import { parseExportTarget } from '../images/export-target.ts';
-import { findStoredImage } from '../images/stored-image.ts';
+import { openStoredImage } from '../images/open-stored-image.ts';
 import type { Session } from '../wiring/session.ts';
 
 export async function execute(session: Session, { flags, operands }: Arguments): Promise<number> {
   const [name = '', output = ''] = operands;
   const target = parseExportTarget(output);
   const overwrite = flags.boolean('overwrite');
-  const store = await session.store('read');
-  const image = await findStoredImage(store, name);
+  const { store, image } = await openStoredImage(session, name, 'read');
   if (target.kind !== 'aci') {
-    await exportArchive(session, image, { target, overwrite });
+    await exportArchive(session, { store, image }, { target, overwrite });
     return 0;
   }
   const { signal } = session.interrupts;

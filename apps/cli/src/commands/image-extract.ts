@@ -3,14 +3,14 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Arguments } from '../args/command.ts';
 import { writeOutputDirectory } from '../files/output-directory.ts';
-import { findStoredImage } from '../images/stored-image.ts';
+import { openStoredImage } from '../images/open-stored-image.ts';
 import type { Session } from '../wiring/session.ts';
 
 /** `image extract` and `image render`: every image of the store has its whole tree, so they are the same. */
 export async function execute(session: Session, { flags, operands }: Arguments): Promise<number> {
   const [name = '', path = ''] = operands;
-  const store = await session.store('read');
-  const { id } = await findStoredImage(store, name);
+  const { store, image } = await openStoredImage(session, name, 'read');
+  const { id } = image;
   const { manifestBytes } = await store.getImage(id);
   const { signal } = session.interrupts;
   const output = { path, overwrite: flags.boolean('overwrite'), keep: [await session.dataDir()] };

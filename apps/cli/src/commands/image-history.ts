@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Arguments } from '../args/command.ts';
 import { type HistoryStep, layerHistory } from '../images/layer-history.ts';
-import { findStoredImage } from '../images/stored-image.ts';
+import { openStoredImage } from '../images/open-stored-image.ts';
 import { formatBytes } from '../render/bytes.ts';
 import { jsonFormat, renderJson } from '../render/json.ts';
 import { renderTable } from '../render/table.ts';
@@ -14,8 +14,8 @@ const SHORT_COMMAND = 45;
 
 export async function execute(session: Session, { flags, operands }: Arguments): Promise<number> {
   const { io } = session;
-  const store = await session.store('read');
-  const { id } = await findStoredImage(store, operands[0] ?? '');
+  const { store, image } = await openStoredImage(session, operands[0] ?? '', 'read');
+  const { id } = image;
   const steps = layerHistory(await store.listLayers(id), await store.getConfig(id)).toReversed();
   const format = jsonFormat(flags.text('format'));
   if (format !== undefined) {

@@ -1,24 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ImageManifest } from '@rkt/appc';
-import type { Store } from '@rkt/store';
 import type { Arguments } from '../args/command.ts';
-import { findStoredImage } from '../images/stored-image.ts';
+import { type OpenedImage, openStoredImage } from '../images/open-stored-image.ts';
 import { renderJson } from '../render/json.ts';
 import { nanoseconds } from '../render/time.ts';
 import type { Session } from '../wiring/session.ts';
 
 /** An array, as docker and podman print it, with an object for every image asked for. */
 export async function execute(session: Session, { flags, operands }: Arguments): Promise<number> {
-  const store = await session.store('read');
   const images: object[] = [];
-  for (const name of operands) images.push(await inspect(store, name));
+  for (const name of operands) images.push(await inspect(await openStoredImage(session, name, 'read')));
   session.io.stdout.write(renderJson(images, flags.boolean('pretty-print') ? 'json-pretty' : 'json'));
   return 0;
 }
 
-async function inspect(store: Store, name: string): Promise<object> {
-  const { id } = await findStoredImage(store, name);
-  const { manifest, names, size, importedAt, lastUsedAt } = await store.getImage(id);
+async function inspect({ store, image }: OpenedImage): Promise<object> {
+  const { id, names, size, importedAt, lastUsedAt } = image;
+  const { manifest } = await store.getImage(id);
   const layers = await store.listLayers(id);
   return {
     id,

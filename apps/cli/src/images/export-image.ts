@@ -10,6 +10,7 @@ import { writeOutputFile } from '../files/output-file.ts';
 import type { Session } from '../wiring/session.ts';
 import type { ExportTarget } from './export-target.ts';
 import { referenceOf, versionOf } from './image-names.ts';
+import type { OpenedImage } from './open-stored-image.ts';
 
 type ArchiveTarget = Exclude<ExportTarget, { kind: 'aci' }>;
 
@@ -19,10 +20,9 @@ type ArchiveTarget = Exclude<ExportTarget, { kind: 'aci' }>;
  */
 export async function exportArchive(
   session: Session,
-  image: ImageRecord,
+  { store, image }: OpenedImage,
   { target, overwrite }: { readonly target: ArchiveTarget; readonly overwrite: boolean },
 ): Promise<void> {
-  const store = await session.store('read');
   await using lease = await store.lease();
   await lease.retain(image.id);
   const files = await archiveFiles(store, image, target);

@@ -26,6 +26,12 @@ export function insertLayer(
   );
 }
 
+/** Bytes of all tars. */
+export function layersTotal(sql: Sql): number {
+  const row = sql.get('SELECT coalesce(sum(size), 0) AS bytes FROM layers');
+  return row === undefined ? 0 : integerOf(row, 'bytes');
+}
+
 export function markDamaged(sql: Sql, diffId: string): void {
   sql.run('UPDATE layers SET damaged = 1 WHERE diff_id = ?', diffId);
 }
