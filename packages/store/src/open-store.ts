@@ -10,7 +10,6 @@ import { prepareLayer } from './cas/prepare-layer.ts';
 import { withReserve } from './cas/reserve.ts';
 import { sweepTemporaries } from './cas/temporary.ts';
 import { type FileContext, requireWritable, type StepHook, type StoreContext } from './context.ts';
-import { toStoreError } from './errors.ts';
 import { gc } from './gc/gc.ts';
 import { removeImage } from './gc/remove-image.ts';
 import { currentOwner } from './host/owner.ts';
@@ -29,6 +28,7 @@ import { extractImage } from './render/extract-image.ts';
 import { loadTree } from './render/load-tree.ts';
 import { renderTree } from './render/render-tree.ts';
 import type { Lease, RemoteRecord, Store } from './store.ts';
+import { translated, translatedEach } from './translated.ts';
 import { verify } from './verify/verify.ts';
 
 export interface OpenStoreOptions {
@@ -63,20 +63,14 @@ export async function openStore(dir: string, options: OpenStoreOptions = {}): Pr
     step: options.onStep ?? (() => undefined),
   };
   const now = clock === undefined ? Date.now : () => clock().getTime();
-  await ensureFormat(files, (options.create ?? true) && !readOnly);
-  if (!readOnly) await sweep(files);
-  const database = readOnly
-    ? await openDatabase(files.layout.database, { readOnly, step: files.step })
-    : await withReserve(files, () => openOrRebuild(files, { ...options, now }));
-  return storeOn({ ...files, database, readOnly, now, holds: new Map(), holder: randomUUID() });
-}
-
-async function sweep(files: FileContext): Promise<void> {
-  try {
-    await sweepTemporaries(files);
-  } catch (error) {
-    throw toStoreError(error, 'cannot remove leftovers', files.layout.temporary);
-  }
+  return await translated(files.layout.dir, async () => {
+    await ensureFormat(files, (options.create ?? true) && !readOnly);
+    if (!readOnly) await sweepTemporaries(files);
+    const database = readOnly
+      ? await openDatabase(files.layout.database, { readOnly, step: files.step })
+      : await withReserve(files, () => openOrRebuild(files, { ...options, now }));
+    return storeOn({ ...files, database, readOnly, now, holds: new Map(), holder: randomUUID() });
+  });
 }
 
 function storeOn(context: StoreContext): Store {
@@ -86,33 +80,36 @@ function storeOn(context: StoreContext): Store {
   const requireLease = (lease: Lease, id: ImageId): void => {
     if (leases.get(lease)?.retains(id) !== true) throw new TypeError(`the lease does not retain ${id}`);
   };
+  const { dir } = context.layout;
+  const call = <T>(work: () => T | Promise<T>): Promise<T> => translated(dir, work);
   return {
-    dir: context.layout.dir,
-    prepareLayer: (diffId, options) => prepareLayer(context, diffId, options),
-    putImage: (options) => putImage(context, options),
-    getImage: (id) => getImage(context, id),
-    getConfig: (id) => getConfig(context, id),
-    listLayers: async (id) => listLayers(context, id),
-    resolveImage: async (query) => resolveImage(context, query),
-    listImages: async () => database.read(allImages),
-    removeImage: (id) => removeImage(context, id),
-    touchImage: async (id) => touchImage(context, id),
-    getRemote: async (name) => database.read((sql) => findRemote(sql, name)),
-    putRemote: async (remote) => putRemote(context, remote),
+    dir,
+    prepareLayer: (diffId, options) => call(() => prepareLayer(context, diffId, options)),
+    putImage: (options) => call(() => putImage(context, options)),
+    getImage: (id) => call(() => getImage(context, id)),
+    getConfig: (id) => call(() => getConfig(context, id)),
+    listLayers: (id) => call(() => listLayers(context, id)),
+    resolveImage: (query) => call(() => resolveImage(context, query)),
+    listImages: () => call(() => database.read(allImages)),
+    removeImage: (id) => call(() => removeImage(context, id)),
+    touchImage: (id) => call(() => touchImage(context, id)),
+    getRemote: (name) => call(() => database.read((sql) => findRemote(sql, name))),
+    putRemote: (remote) => call(() => putRemote(context, remote)),
     lease: async (options) => {
       const lease = openLease(context, options);
       leases.set(lease, lease);
       return lease;
     },
-    loadTree: (id) => loadTree(context, id),
-    renderTree: async (id, options) => {
-      requireLease(options.lease, id);
-      return await renderTree(context, id, options);
-    },
-    exportImage: (id, options) => exportImage(context, id, options),
-    extractImage: (id, options) => extractImage(context, id, options),
-    verify: (options) => verify(context, options),
-    gc: (options) => gc(context, options),
+    loadTree: (id) => call(() => loadTree(context, id)),
+    renderTree: (id, options) =>
+      call(() => {
+        requireLease(options.lease, id);
+        return renderTree(context, id, options);
+      }),
+    exportImage: (id, options) => translatedEach(dir, exportImage(context, id, options)),
+    extractImage: (id, options) => call(() => extractImage(context, id, options)),
+    verify: (options) => translatedEach(dir, verify(context, options)),
+    gc: (options) => call(() => gc(context, options)),
     [Symbol.asyncDispose]: async () => {
       if (isOpen) close(context);
       isOpen = false;

@@ -100,7 +100,7 @@ async function removeOrphan(context: StoreContext, id: ImageId): Promise<readonl
 /** Lock files of processes that were killed. Taking and releasing one removes it. */
 async function sweepLocks(context: StoreContext): Promise<void> {
   for (const name of readdirSync(context.layout.locks)) {
-    if (!/^(layer|image)-/.test(name)) continue;
+    if (!/^(layer-|image-|database$)/.test(name)) continue;
     const lock = await tryLock(join(context.layout.locks, name));
     lock?.release();
   }

@@ -32,8 +32,9 @@ export function layersTotal(sql: Sql): number {
   return row === undefined ? 0 : integerOf(row, 'bytes');
 }
 
-export function markDamaged(sql: Sql, diffId: string): void {
-  sql.run('UPDATE layers SET damaged = 1 WHERE diff_id = ?', diffId);
+/** Says what verification found; a disk that could not read for a while may have made a whole layer look damaged. */
+export function markDamaged(sql: Sql, diffId: string, damaged: boolean): void {
+  sql.run('UPDATE layers SET damaged = ? WHERE diff_id = ?', damaged ? 1 : 0, diffId);
 }
 
 /** A layer no image refers to and no fetch in progress relies on. */

@@ -7,7 +7,7 @@ import { imageNotFound } from '../images/not-found.ts';
 import { getConfig } from '../images/stored-manifest.ts';
 import { openLease } from '../leases/leases.ts';
 import { allImages, findImage } from '../records/images.ts';
-import { markDamaged } from '../records/layers.ts';
+import { findLayer, markDamaged } from '../records/layers.ts';
 import { exportImage } from '../render/export-image.ts';
 import type { AbortOptions, Finding, ImageRecord } from '../store.ts';
 import { hashLayer, type LayerState } from './hash-layer.ts';
@@ -90,14 +90,18 @@ async function layerFindings(
 
 async function verifyLayer(context: StoreContext, diffId: string, check: LayerCheck): Promise<LayerState> {
   const state = await hashLayer(context, diffId, check.signal);
-  if (state.kind !== 'ok') noteDamage(context, diffId);
-  else if (state.index !== undefined) await repairIndex(context, { diffId, index: state.index }, check);
+  noteDamage(context, diffId, state.kind !== 'ok');
+  if (state.kind === 'ok' && state.index !== undefined) {
+    await repairIndex(context, { diffId, index: state.index }, check);
+  }
   // The index of every layer of the store at once would be too much to keep.
   return state.kind === 'ok' ? { kind: 'ok', index: undefined } : state;
 }
 
-function noteDamage(context: StoreContext, diffId: string): void {
-  if (!context.readOnly) context.database.transaction((sql) => markDamaged(sql, diffId));
+function noteDamage(context: StoreContext, diffId: string, damaged: boolean): void {
+  const { database, readOnly } = context;
+  if (readOnly || database.read((sql) => findLayer(sql, diffId))?.damaged === damaged) return;
+  database.transaction((sql) => markDamaged(sql, diffId, damaged));
 }
 
 /** An index may be missing where it cannot be made again: in a store that is open read-only. */
