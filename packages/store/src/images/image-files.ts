@@ -102,7 +102,9 @@ function parseImageFile(text: string): ImageFile | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { names, layers, size, importedAt, config }: Record<string, unknown> = { ...value };
+  const { names, layers, size, importedAt, config, ...unknown }: Record<string, unknown> = { ...value };
+  // Of a field that is there under another name nobody would know that it is missing.
+  if (Object.keys(unknown).length > 0) return undefined;
   if (!isTexts(names) || names.length === 0 || !isTexts(layers) || !layers.every(isDiffId)) return undefined;
   if (!isCount(size) || !isCount(importedAt)) return undefined;
   if (config === undefined) return { names, layers, size, importedAt };

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { ImageId } from '@rkt/appc';
 import type { StoreContext } from '../context.ts';
-import { isStoreError } from '../errors.ts';
+import { isStoreError, StoreError } from '../errors.ts';
+import { type ImageFile, readImageFile } from '../images/image-files.ts';
 import { imageNotFound } from '../images/not-found.ts';
 import { getConfig } from '../images/stored-manifest.ts';
 import { openLease } from '../leases/leases.ts';
+import { leaveSuspicion } from '../records/database.ts';
 import { allImages, findImage } from '../records/images.ts';
 import { findLayer, markDamaged } from '../records/layers.ts';
 import { exportImage } from '../render/export-image.ts';
@@ -20,11 +23,12 @@ export interface VerifyOptions extends AbortOptions {
 
 /**
  * See {@link Store.verify}. Every layer is hashed once, however many images share it. A layer found wrong is marked:
- * the next fetch that wants it writes it anew.
+ * the next fetch that wants it writes it anew. A damaged database is made again when the store is opened next.
  *
- * @throws IMAGE_NOT_FOUND for an ID asked for
+ * @throws IMAGE_NOT_FOUND for an ID asked for, CORRUPT for the database
  */
 export async function* verify(context: StoreContext, options: VerifyOptions = {}): AsyncIterable<Finding> {
+  requireSoundDatabase(context);
   const layers = new Map<string, LayerState>();
   for (const record of imagesToVerify(context, options.ids)) {
     options.signal?.throwIfAborted();
@@ -33,7 +37,7 @@ export async function* verify(context: StoreContext, options: VerifyOptions = {}
     const findings = await layerFindings(context, record, { ...options, layers });
     yield* findings;
     if (findings.length > 0) continue;
-    const actual = (await damagedConfig(context, record.id)) ?? (await deriveId(context, record.id, options));
+    const actual = (await damagedRecord(context, record)) ?? (await deriveId(context, record.id, options));
     if (actual !== record.id) {
       yield { kind: 'image-corrupt', id: record.id, actual };
       continue;
@@ -41,6 +45,14 @@ export async function* verify(context: StoreContext, options: VerifyOptions = {}
     if (await repairTrees(context, record.id, options)) yield { kind: 'tree-rebuilt', id: record.id };
     yield { kind: 'image-ok', id: record.id };
   }
+}
+
+function requireSoundDatabase({ database, layout, readOnly }: StoreContext): void {
+  if (database.isSound()) return;
+  if (!readOnly) leaveSuspicion(layout.database);
+  throw new StoreError('ERR_RKT_STORE_CORRUPT', 'the database is damaged; it is made again when the store is opened', {
+    path: layout.database,
+  });
 }
 
 function imagesToVerify(context: StoreContext, ids: readonly ImageId[] | undefined): readonly ImageRecord[] {
@@ -107,15 +119,27 @@ function noteDamage(context: StoreContext, diffId: string, damaged: boolean): vo
 /** An index may be missing where it cannot be made again: in a store that is open read-only. */
 const DAMAGE: ReadonlySet<string> = new Set(['ERR_RKT_STORE_CORRUPT', 'ERR_RKT_STORE_LAYER_MISSING']);
 
-/** What is wrong with the configuration or the record of an image, if anything is. */
-async function damagedConfig(context: StoreContext, id: ImageId): Promise<string | undefined> {
+/** What is wrong with the record or the configuration of an image, if anything is. */
+async function damagedRecord(context: StoreContext, record: ImageRecord): Promise<string | undefined> {
   try {
-    await getConfig(context, id);
-    return undefined;
+    await getConfig(context, record.id);
+    const file = await readImageFile(context.layout, record.id);
+    if (file === undefined) return `the record of ${record.id} is missing`;
+    return isRecordOf(file, record) ? undefined : 'its record and the database differ';
   } catch (error) {
     if (isStoreError(error) && DAMAGE.has(error.code)) return error.message;
     throw error;
   }
+}
+
+/** The file comes first, so that it may have a name more; everything else never changes. */
+function isRecordOf(file: ImageFile, { names, layers, size, importedAt }: ImageRecord): boolean {
+  return (
+    file.size === size &&
+    file.importedAt === importedAt &&
+    isDeepStrictEqual(file.layers, layers) &&
+    names.every((name) => file.names.includes(name))
+  );
 }
 
 /** The ID the stored parts give, or why they give none. */
