@@ -20,8 +20,11 @@ const SELECT_IMAGE = `
   SELECT id, name, size, imported_at, last_used_at,
     (SELECT json_group_array(diff_id ORDER BY position) FROM image_layers WHERE image_id = id) AS layers,
     (SELECT json_group_array(own.name ORDER BY own.put_at, own.name) FROM names AS own
-     WHERE own.image_id = id AND NOT EXISTS (
-       SELECT 1 FROM names AS later WHERE later.name = own.name AND later.image_id <> id AND later.put_at > own.put_at
+     WHERE own.image_id = images.id AND NOT EXISTS (
+       -- the order in which imagesNamed has them
+       SELECT 1 FROM names AS later JOIN images AS other ON other.id = later.image_id
+       WHERE later.name = own.name
+         AND (later.put_at, other.imported_at, images.id) > (own.put_at, images.imported_at, other.id)
      )) AS names
   FROM images`;
 

@@ -114,8 +114,11 @@ async function fill(context: FileContext, path: string, { images, at }: Content)
           skipped.push(id);
           continue;
         }
-        for (const name of file.names) upsertImage(sql, { ...file, id, name, labels, at });
-        sql.run('UPDATE images SET imported_at = ? WHERE id = ?', file.importedAt, id);
+        // When names were put is not known any more, but in which order is: for one image, and else by time of import.
+        for (const [position, name] of file.names.entries()) {
+          upsertImage(sql, { ...file, id, name, labels, at: file.importedAt + position });
+        }
+        sql.run('UPDATE images SET imported_at = ?, last_used_at = ? WHERE id = ?', file.importedAt, at, id);
       }
     });
   } finally {

@@ -4,9 +4,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ImageId } from '@rkt/appc';
 import type { StoreContext } from '../context.ts';
 import { isStoreError, StoreError } from '../errors.ts';
-import { type ImageFile, readImageFile } from '../images/image-files.ts';
+import { type ImageFile, readConfig, readImageFile } from '../images/image-files.ts';
 import { imageNotFound } from '../images/not-found.ts';
-import { getConfig } from '../images/stored-manifest.ts';
 import { openLease } from '../leases/leases.ts';
 import { leaveSuspicion } from '../records/database.ts';
 import { allImages, findImage } from '../records/images.ts';
@@ -30,10 +29,13 @@ export interface VerifyOptions extends AbortOptions {
 export async function* verify(context: StoreContext, options: VerifyOptions = {}): AsyncIterable<Finding> {
   requireSoundDatabase(context);
   const layers = new Map<string, LayerState>();
-  for (const record of imagesToVerify(context, options.ids)) {
+  for (const { id } of imagesToVerify(context, options.ids)) {
     options.signal?.throwIfAborted();
     await using lease = openLease(context);
-    if (!(await retained(lease.retain(record.id)))) continue;
+    if (!(await retained(lease.retain(id)))) continue;
+    // Read again: since it was listed it may have been removed and put anew.
+    const record = context.database.read((sql) => findImage(sql, id));
+    if (record === undefined) continue;
     const findings = await layerFindings(context, record, { ...options, layers });
     yield* findings;
     if (findings.length > 0) continue;
@@ -121,10 +123,11 @@ const DAMAGE: ReadonlySet<string> = new Set(['ERR_RKT_STORE_CORRUPT', 'ERR_RKT_S
 
 /** What is wrong with the record or the configuration of an image, if anything is. */
 async function damagedRecord(context: StoreContext, record: ImageRecord): Promise<string | undefined> {
+  const { layout } = context;
   try {
-    await getConfig(context, record.id);
-    const file = await readImageFile(context.layout, record.id);
+    const file = await readImageFile(layout, record.id);
     if (file === undefined) return `the record of ${record.id} is missing`;
+    if (file.config !== undefined) await readConfig(layout, record.id, file.config);
     return isRecordOf(file, record) ? undefined : 'its record and the database differ';
   } catch (error) {
     if (isStoreError(error) && DAMAGE.has(error.code)) return error.message;
