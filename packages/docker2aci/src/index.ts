@@ -5,7 +5,7 @@ export { openDockerArchive } from './archive/docker-archive.ts';
 export { dockerArchiveFiles } from './archive/docker-archive-files.ts';
 export type { ExportedImage, ExportedLayer } from './archive/exported-image.ts';
 export { openOciLayout } from './archive/oci-layout.ts';
-export { ociLayoutFiles } from './archive/oci-layout-files.ts';
+export { type OciLayoutOptions, ociLayoutFiles } from './archive/oci-layout-files.ts';
 export { type ConvertedImage, type ConvertImageOptions, type ConvertibleImage, convertImage } from './convert-image.ts';
 export { type ConvertToAciOptions, convertToAci } from './convert-to-aci.ts';
 export { ConversionError, type ConversionErrorCode, type ConversionErrorContext, isConversionError } from './errors.ts';

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { randomUUID } from 'node:crypto';
 import { lstatSync, realpathSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { resolve, sep } from 'node:path';
@@ -28,7 +29,7 @@ export async function writeOutputDirectory(
     throw new CliError('ERR_RKT_CLI_FILE', 'output directory exists (try --overwrite)');
   }
   if (exists) refuseToLose(target, [...keep, process.cwd()]);
-  const fresh = `${target}.${process.pid}.tmp`;
+  const fresh = `${target}.${randomUUID()}.tmp`;
   try {
     await fill(fresh);
     await replace(target, fresh);
@@ -40,7 +41,7 @@ export async function writeOutputDirectory(
 
 /** A directory cannot be renamed over one that is not empty. */
 async function replace(target: string, fresh: string): Promise<void> {
-  const old = `${target}.${process.pid}.old`;
+  const old = `${target}.${randomUUID()}.old`;
   const replaced = isThere(target);
   if (replaced) await rename(target, old);
   try {

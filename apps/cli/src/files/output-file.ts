@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
@@ -19,7 +20,7 @@ export interface OutputFile {
  */
 export async function writeOutputFile(file: OutputFile, bytes: AsyncIterable<Uint8Array>): Promise<void> {
   if (!file.overwrite) return await createFile(file.path, file, bytes);
-  const temporary = `${file.path}.${process.pid}.tmp`;
+  const temporary = `${file.path}.${randomUUID()}.tmp`;
   await createFile(temporary, file, bytes);
   try {
     await rename(temporary, file.path);

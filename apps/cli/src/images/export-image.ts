@@ -39,7 +39,10 @@ async function archiveFiles(store: Store, image: ImageRecord, target: ArchiveTar
   const { dockerArchiveFiles, ociLayoutFiles } = await import('@rkt/docker2aci');
   const exported = await exportedImage(store, image);
   if (target.kind !== 'docker-archive') {
-    return ociLayoutFiles(exported, { tag: target.tag ?? versionOf(image.name) });
+    const tag = target.tag ?? versionOf(image.name);
+    const name = referenceOf(image.name);
+    const reference = name === undefined || tag === undefined ? undefined : { ...name, tag, digest: undefined };
+    return ociLayoutFiles(exported, { tag, reference });
   }
   const reference = target.reference ?? referenceOf(image.name);
   const { origin } = exported;

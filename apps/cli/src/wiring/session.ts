@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, realpathSync, statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Runtime } from '@rkt/stage1';
 import type { Store } from '@rkt/store';
@@ -62,8 +62,8 @@ export function createSession({ io, globals, libraries, prefix }: SessionOptions
   const existingStore = async (use: 'read' | 'change'): Promise<Store | undefined> => {
     const dir = await dataDir();
     // Whatever else there may be: it is the store's to say whether it is one.
-    if (existsSync(join(dir, 'cas'))) return openStore(use);
-    if (globals.dir !== undefined && !existsSync(dir)) say(`data directory ${quote(dir)} does not exist`);
+    if (mayExist(join(dir, 'cas'))) return openStore(use);
+    if (globals.dir !== undefined && !mayExist(dir)) say(`data directory ${quote(dir)} does not exist`);
     return undefined;
   };
   const registry = once(async () => {
@@ -111,6 +111,16 @@ function once<A extends readonly unknown[], T>(work: (...args: A) => Promise<T>)
     result ??= work(...args);
     return result;
   };
+}
+
+/** False only for what is certainly not there: what one may not look at is for the store to complain about. */
+function mayExist(path: string): boolean {
+  try {
+    statSync(path);
+    return true;
+  } catch (error) {
+    return errnoOf(error) !== 'ENOENT';
+  }
 }
 
 /** Symbolic links are resolved once, so that every path made from it means the same for as long as rkt runs. */

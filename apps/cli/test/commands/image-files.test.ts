@@ -75,6 +75,7 @@ describe('image export', () => {
     for (const name of ['oci-layout', 'index.json'])
       expect(bytes.includes(readFileSync(join(layout, name)))).toBe(true);
     expect(JSON.parse(readFileSync(join(layout, 'index.json'), 'utf8')).manifests[0].annotations).toEqual({
+      'io.containerd.image.name': `${registry.domain}/team/demo:x`,
       'org.opencontainers.image.ref.name': 'x',
     });
   });

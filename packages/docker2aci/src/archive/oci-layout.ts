@@ -59,8 +59,10 @@ export async function openOciLayout(directory: string, options: AbortOptions = {
 function withOrigin(image: Image): ConvertibleImage {
   const origin = readOrigin(parseJsonObject(image.manifestBytes, 'manifest')['annotations']);
   if (origin === undefined) return image;
-  const { tag, digest } = image.reference;
-  return { ...image, reference: { ...origin.repository, tag, digest }, originalManifest: origin.manifestDigest };
+  const { repository, manifestDigest } = origin;
+  // Asked for by the digest it has here, it is known by the one it had there.
+  const digest = image.reference.digest === undefined ? undefined : manifestDigest;
+  return { ...image, reference: { ...repository, tag: image.reference.tag, digest }, originalManifest: manifestDigest };
 }
 
 interface Entry {

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { LayerRepository } from '@rkt/appc';
-import { parseReference } from '@rkt/refparse';
+import { parseReference, withDigest } from '@rkt/refparse';
 import type { Image } from '@rkt/registry';
 import { describe, expect, test } from 'vitest';
 import {
@@ -96,6 +96,8 @@ describe('an exported image', () => {
       digest: undefined,
     });
     expect(await idOf(image)).toBe(id);
+    const pinned = withDigest(parseReference('localhost/somewhere'), image.descriptor.digest);
+    expect((await source.open(pinned, { platform })).reference.digest).toBe(exported.origin?.manifestDigest);
   });
 
   test('gets the ID it had when it is read from a docker archive', async () => {
