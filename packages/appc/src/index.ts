@@ -4,6 +4,7 @@ export { type LayerAcis, layerAcis } from './archive/layer-acis.ts';
 export { aciLayerLimits, type SplitAci, splitAciIndex } from './archive/read-aci.ts';
 export type { AciSegment } from './archive/segment.ts';
 export { type StackableLayer, type StackedAci, stackAcis } from './archive/stack-acis.ts';
+export { type TarFile, tarEnd, tarFile } from './archive/tar-file.ts';
 export { AppcError, type AppcErrorCode, type AppcErrorContext, isAppcError, quoteUntrusted } from './errors.ts';
 export { isAcIdentifier, isAcName, sanitizeAcIdentifier, sanitizeAcName } from './schema/ac-name.ts';
 export { acVersion } from './schema/ac-version.ts';

@@ -6,6 +6,7 @@ import {
   serializeImageManifest,
   type TreeLayer,
 } from '@rkt/appc';
+import type { Digest } from '@rkt/refparse';
 import type { AbortOptions, Image } from '@rkt/registry';
 import { ConversionError } from './errors.ts';
 import { createConversionThreads } from './layers/conversion-threads.ts';
@@ -31,6 +32,12 @@ export interface ConvertImageOptions extends AbortOptions {
   readonly version?: string;
   /** @default the worker's file in this package */
   readonly startWorker?: StartWorker;
+}
+
+/** An image to be converted. */
+export interface ConvertibleImage extends Image {
+  /** Of an image that was exported: the manifest it was first converted from. @default that of `descriptor` */
+  readonly originalManifest?: Digest;
 }
 
 /** An image as an ACI: the manifest, and layers in the repository. Its tree is `mergeLayers` of their indexes. */
@@ -60,7 +67,7 @@ const DEFAULT_CONCURRENCY = 3;
  *
  * @throws ConversionError; what `image` and the repository throw; `signal.reason`
  */
-export async function convertImage(image: Image, options: ConvertImageOptions): Promise<ConvertedImage> {
+export async function convertImage(image: ConvertibleImage, options: ConvertImageOptions): Promise<ConvertedImage> {
   options.signal?.throwIfAborted();
   const limits = { ...defaultConversionLimits, ...options.limits };
   const concurrency = checkConcurrency(options.concurrency ?? DEFAULT_CONCURRENCY);
@@ -88,12 +95,12 @@ export async function convertImage(image: Image, options: ConvertImageOptions): 
   }
 }
 
-function manifestOf(image: Image, version: string | undefined): ImageManifest {
+function manifestOf(image: ConvertibleImage, version: string | undefined): ImageManifest {
   const manifest = toAciManifest(image.config, {
     domain: image.reference.domain,
     path: image.reference.path,
     configDigest: image.configDescriptor.digest,
-    manifestDigest: image.descriptor.digest,
+    manifestDigest: image.originalManifest ?? image.descriptor.digest,
   });
   if (version === undefined) return manifest;
   return { ...manifest, labels: [...(manifest.labels ?? []), { name: 'version', value: version }] };

@@ -18,6 +18,7 @@ export type {
   RemovedItem,
   Store,
   StoredImage,
+  StoredLayer,
   TemporaryFile,
   Tree,
   TreeBackend,

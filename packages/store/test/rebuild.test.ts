@@ -44,6 +44,32 @@ describe('a database that is gone', () => {
     expect([...(await store.loadTree(record.id)).root.children.keys()]).toEqual(['a']);
   });
 
+  it('leads names to the images they led to, in their order', async () => {
+    const dir = temporaryDirectory();
+    let time = 1000;
+    const now = (): Date => new Date(time++ * 1000);
+    const names = async (): Promise<unknown> => {
+      await using store = await openStore(dir, { now });
+      return (await store.listImages()).map((each) => [each.id, each.name, each.names]);
+    };
+    {
+      await using store = await openStore(dir, { now });
+      for (const each of [image, other]) {
+        await putImage(store, each);
+        for (const name of ['example.com/z', 'example.com/moved', 'example.com/a']) {
+          await store.putImage({ ...each.put, name: `${name}${name.endsWith('moved') ? '' : each.put.name.at(-1)}` });
+        }
+      }
+    }
+    const before = await names();
+    rmSync(join(dir, 'cas/db'));
+    expect(await names()).toEqual(before);
+    expect(before).toMatchObject([
+      [image.put.id, 'example.com/a1', [image.put.name, 'example.com/z1', 'example.com/a1']],
+      [other.put.id, 'example.com/a2', [other.put.name, 'example.com/z2', 'example.com/moved', 'example.com/a2']],
+    ]);
+  });
+
   it('is made again without images that are no longer whole', async () => {
     const dir = await storeWith(image, other);
     rmSync(join(dir, 'cas/db'));

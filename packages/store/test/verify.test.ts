@@ -122,6 +122,27 @@ describe('verification', () => {
     await expect(store.getImage(one.put.id)).rejects.toMatchObject({ code: 'ERR_RKT_STORE_CORRUPT' });
   });
 
+  it('notices a configuration that was changed or is gone, and a record that says something else', async () => {
+    await using store = await storeWithBoth();
+    const configBytes = Buffer.from('{"os":"linux"}');
+    const put = { ...one.put, configBytes };
+    const files = join(store.dir, 'cas/images', one.put.id);
+    const damages = [
+      () => flipByte(join(files, 'config'), 3),
+      () => rmSync(join(files, 'config')),
+      () => flipByte(join(files, 'record.json'), 0),
+    ];
+    for (const damage of damages) {
+      await store.putImage(put);
+      expect(await kinds(store, [one.put.id])).toEqual(['image-ok']);
+      damage();
+      expect(await kinds(store, [one.put.id])).toEqual(['image-corrupt']);
+      await expect(store.getConfig(one.put.id)).rejects.toMatchObject({ code: 'ERR_RKT_STORE_CORRUPT' });
+    }
+    await store.putImage(put);
+    expect(await store.getConfig(one.put.id)).toEqual(configBytes);
+  });
+
   it('rebuilds EROFS metadata that was changed', async () => {
     await using store = await storeWithBoth();
     const tree = await render(store, 'erofs');

@@ -148,7 +148,11 @@ describe('flags', () => {
     [['fetch'], 'ERR_RKT_CLI_USAGE', 'must provide at least one image'],
     [['image', 'export', 'x'], 'ERR_RKT_CLI_USAGE', 'must provide an image and an output file'],
     [['version', 'x'], 'ERR_RKT_CLI_USAGE', 'takes no arguments'],
-    [['image'], 'ERR_RKT_CLI_USAGE', 'image needs a command: cat-manifest, export, gc, list, rm, verify'],
+    [
+      ['image'],
+      'ERR_RKT_CLI_USAGE',
+      'image needs a command: cat-manifest, export, extract, gc, history, inspect, list, render, rm, verify',
+    ],
   ])('%j are refused', (argv, code, message) => {
     expect(refusal(...argv)).toEqual({ code, message });
   });

@@ -51,6 +51,7 @@ function manifestOf(argv: readonly string[], options: Options = {}) {
     importedAt: 0,
     lastUsedAt: 0,
     size: 0,
+    names: [],
     layers: [],
     acis: [],
     manifest,

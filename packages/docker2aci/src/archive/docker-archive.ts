@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { formatReference, isDigest, type Reference, tryParseReference } from '@rkt/refparse';
+import { formatReference, formatRepository, isDigest, type Reference, tryParseReference } from '@rkt/refparse';
 import {
   type Descriptor,
   formatPlatform,
   hostPlatform,
-  type Image,
   type Layer,
   matchPlatform,
   type OpenImageOptions,
   type Platform,
   parseImageConfig,
 } from '@rkt/registry';
+import type { ConvertibleImage } from '../convert-image.ts';
 import { ConversionError, quote } from '../errors.ts';
 import { toIoError } from '../io-error.ts';
+import { type ImageOrigin, readOrigin } from '../manifest/image-origin.ts';
 import { openBlobFile } from './blob-files.ts';
 import type { ImageArchive, OpenArchiveOptions } from './image-archive.ts';
 import { arrayAt, arrayIn, type JsonObject, objectIn, parseJson, stringAt } from './json.ts';
@@ -69,6 +70,7 @@ function toSavedImage(archive: TarArchive, object: JsonObject, where: string): S
   return {
     tags: list('RepoTags', MAX_IMAGES),
     read: async () => ({ layers, configBytes: await readMember(archive, config) }),
+    origin: Object.hasOwn(object, 'annotations') ? readOrigin(object['annotations']) : undefined,
   };
 }
 
@@ -96,8 +98,10 @@ interface Opening extends OpenImageOptions {
   readonly reference: Reference;
 }
 
-async function openImage(archive: TarArchive, saved: SavedImage, opening: Opening): Promise<Image> {
-  const { reference, platform = hostPlatform() } = opening;
+async function openImage(archive: TarArchive, saved: SavedImage, opening: Opening): Promise<ConvertibleImage> {
+  const { platform = hostPlatform() } = opening;
+  const { origin } = saved;
+  const reference = origin === undefined ? opening.reference : originalReference(saved, origin, opening.reference);
   opening.signal?.throwIfAborted();
   const { configBytes, layers: members } = await saved.read(
     opening.signal === undefined ? {} : { signal: opening.signal },
@@ -125,7 +129,20 @@ async function openImage(archive: TarArchive, saved: SavedImage, opening: Openin
   };
   const manifestBytes = Buffer.from(JSON.stringify(manifest));
   const descriptor = describe(manifestBytes, MANIFEST_TYPE);
-  return { reference, descriptor, manifestBytes, configDescriptor, configBytes, config, layers };
+  const image = { reference, descriptor, manifestBytes, configDescriptor, configBytes, config, layers };
+  return origin === undefined ? image : { ...image, originalManifest: origin.manifestDigest };
+}
+
+/** The name an exported image had, if the archive tells; one that was asked for without a name is known by this. */
+function originalReference(saved: SavedImage, { repository }: ImageOrigin, asked: Reference): Reference {
+  const name = formatRepository(repository);
+  const tagged = saved.tags.map((tag) => tryParseReference(tag)).filter((tag) => tag !== undefined);
+  const own = tagged.find((tag) => formatRepository(tag) === name);
+  return {
+    ...repository,
+    tag: formatRepository(asked) === name ? asked.tag : (own?.tag ?? asked.tag),
+    digest: undefined,
+  };
 }
 
 function otherPlatform(archive: TarArchive, has: Platform, wanted: Platform): ConversionError {

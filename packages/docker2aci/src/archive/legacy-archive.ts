@@ -26,7 +26,8 @@ export async function legacyImages(archive: TarArchive): Promise<readonly SavedI
     const tags = objectIn(value, where);
     for (const tag of Object.keys(tags)) {
       const id = stringAt(tags, tag, where);
-      images.push({ tags: [`${name}:${tag}`], read: (options) => readParts(archive, id, options) });
+      const read: SavedImage['read'] = (options) => readParts(archive, id, options);
+      images.push({ tags: [`${name}:${tag}`], origin: undefined, read });
       if (images.length > MAX_IMAGES) throw invalid(archive, `names more than ${MAX_IMAGES} images`);
     }
   }

@@ -6,9 +6,12 @@ import {
   type ContentProvider,
   type Descriptor,
   type FetchedManifest,
+  type Image,
   imageSource,
 } from '@rkt/registry';
+import type { ConvertibleImage } from '../convert-image.ts';
 import { ConversionError, quote } from '../errors.ts';
+import { readOrigin } from '../manifest/image-origin.ts';
 import { openBlobFile } from './blob-files.ts';
 import type { ImageArchive, OpenArchiveOptions } from './image-archive.ts';
 import { arrayAt, type JsonObject, objectIn, parseJsonObject, stringAt } from './json.ts';
@@ -60,8 +63,21 @@ export async function imagesOfLayout(files: LayoutFiles): Promise<ImageArchive> 
   const entries = arrayAt(index, 'manifests', { where: 'index.json', max: MAX_IMAGES }).map((entry, at) =>
     toEntry(objectIn(entry, `index.json: manifests[${at}]`), at),
   );
-  const { open } = imageSource(provider(files, entries));
-  return { open, images: entries.map(({ names }) => ({ names })) };
+  const source = imageSource(provider(files, entries));
+  return {
+    open: async (reference, open) => withOrigin(await source.open(reference, open)),
+    images: entries.map(({ names }) => ({ names })),
+  };
+}
+
+/** Only what one keeps oneself may say where it is from: an image of a registry is what its registry calls it. */
+function withOrigin(image: Image): ConvertibleImage {
+  const origin = readOrigin(parseJsonObject(image.manifestBytes, 'manifest')['annotations']);
+  if (origin === undefined) return image;
+  const { repository, manifestDigest } = origin;
+  // Asked for by the digest it has here, it is known by the one it had there.
+  const digest = image.reference.digest === undefined ? undefined : manifestDigest;
+  return { ...image, reference: { ...repository, tag: image.reference.tag, digest }, originalManifest: manifestDigest };
 }
 
 interface Entry {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Dependency, ImageManifest } from '@rkt/appc';
+import type { Dependency, ImageId, ImageManifest } from '@rkt/appc';
 import type { StoreContext } from '../context.ts';
 import { isStoreError, printable, StoreError } from '../errors.ts';
+import { allImages, splitVersion } from '../records/images.ts';
 import type { AciLayer, ImageRecord, Lease } from '../store.ts';
 import { resolveImage } from './resolve-image.ts';
+import { getImage } from './stored-manifest.ts';
 
 /** What an image stands upon. */
 export interface LowerLayers {
@@ -31,7 +33,7 @@ export async function resolveDependencies(
   const layers: string[] = [];
   const acis: AciLayer[] = [];
   for (const dependency of manifest.dependencies ?? []) {
-    const image = find(context, manifest, dependency);
+    const image = await find(context, manifest, dependency);
     await lease.retain(image.id);
     const base = layers.length;
     layers.push(...image.layers);
@@ -41,15 +43,46 @@ export async function resolveDependencies(
   return { layers, acis };
 }
 
-function find(context: StoreContext, { name }: ImageManifest, dependency: Dependency): ImageRecord {
+async function find(context: StoreContext, { name }: ImageManifest, dependency: Dependency): Promise<ImageRecord> {
   const { imageName, imageID, labels = [] } = dependency;
   const wanted = Object.fromEntries(labels.map((label) => [label.name, label.value]));
   try {
     return resolveImage(context, imageID === undefined ? { name: imageName, labels: wanted } : { prefix: imageID });
   } catch (error) {
     if (!isStoreError(error) || error.code !== 'ERR_RKT_STORE_IMAGE_NOT_FOUND') throw error;
+    const called = imageID === undefined ? await findByManifest(context, imageName, wanted) : undefined;
+    if (called !== undefined) return called;
     const text = `image ${printable(name)} depends on ${described(dependency)}, which is not in the store`;
     throw new StoreError('ERR_RKT_STORE_DEPENDENCY_NOT_FOUND', text, { subject: imageName, cause: error });
+  }
+}
+
+/** An image is put under the name people use; its manifest may have another, and that is what other manifests know. */
+async function findByManifest(
+  context: StoreContext,
+  imageName: string,
+  wanted: Readonly<Record<string, string>>,
+): Promise<ImageRecord | undefined> {
+  for (const image of context.database.read(allImages).toReversed()) {
+    const manifest = await intactManifest(context, image.id);
+    if (manifest?.name !== imageName) continue;
+    const { labels = [] } = manifest;
+    const versions = image.names.map((each) => splitVersion(each).version);
+    const has = ([key, value]: [string, string]): boolean =>
+      labels.some((label) => label.name === key && label.value === value) ||
+      (key === 'version' && versions.includes(value));
+    if (Object.entries(wanted).every(has)) return image;
+  }
+  return undefined;
+}
+
+/** One that is damaged, or has just been removed, is no dependency of anything. */
+async function intactManifest(context: StoreContext, id: ImageId): Promise<ImageManifest | undefined> {
+  try {
+    return (await getImage(context, id)).manifest;
+  } catch (error) {
+    if (isStoreError(error)) return undefined;
+    throw error;
   }
 }
 

@@ -20,7 +20,14 @@ export interface ImageRow {
 
 const SELECT_IMAGE = `
   SELECT id, name, size, imported_at, last_used_at, acis,
-    (SELECT json_group_array(diff_id ORDER BY position) FROM image_layers WHERE image_id = id) AS layers
+    (SELECT json_group_array(diff_id ORDER BY position) FROM image_layers WHERE image_id = id) AS layers,
+    (SELECT json_group_array(own.name ORDER BY own.put_at, own.name) FROM names AS own
+     WHERE own.image_id = images.id AND NOT EXISTS (
+       -- the order in which imagesNamed has them
+       SELECT 1 FROM names AS later JOIN images AS other ON other.id = later.image_id
+       WHERE later.name = own.name
+         AND (later.put_at, other.imported_at, images.id) > (own.put_at, images.imported_at, other.id)
+     )) AS names
   FROM images`;
 
 export function findImage(sql: Sql, id: ImageId): ImageRecord | undefined {
@@ -104,8 +111,10 @@ export function expiredImages(sql: Sql, usedBefore: number): readonly ImageId[] 
     .map(idOf);
 }
 
-/** `host:5000/app:1` is `host:5000/app` in version `1`: a colon before the last slash is a port. */
+/** `host:5000/app:1` is `host:5000/app` in version `1`: a colon before the last slash is a port, one after `@` a digest's. */
 export function splitVersion(name: string): { readonly base: string; readonly version: string | undefined } {
+  const at = name.indexOf('@');
+  if (at >= 0) return { base: name.slice(0, at), version: undefined };
   const colon = name.lastIndexOf(':');
   if (colon <= name.lastIndexOf('/')) return { base: name, version: undefined };
   return { base: name.slice(0, colon), version: name.slice(colon + 1) };
@@ -122,6 +131,7 @@ function imageOf(row: Row): ImageRecord {
   return {
     id: idOf(row),
     name: textOf(row, 'name'),
+    names: textsOf(row, 'names'),
     importedAt: integerOf(row, 'imported_at'),
     lastUsedAt: integerOf(row, 'last_used_at'),
     size: integerOf(row, 'size'),

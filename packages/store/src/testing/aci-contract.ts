@@ -73,6 +73,18 @@ export const aciChecks: readonly Check[] = [
     },
   ],
   [
+    'finds what an ACI depends on by the name in its manifest, whatever it was put under',
+    async (store) => {
+      const { layers, put } = sampleImage('registry.example.com/library/base', [sampleLayer({ low: '' })]);
+      await fetchImage(store, { layers, put: { ...put, name: 'example.com/library/base:7' } });
+      const dependencies = [
+        { imageName: 'registry.example.com/library/base', labels: [{ name: 'version', value: '7' }] },
+      ];
+      const { id } = await putAci(store, sampleAci({ name: 'example.com/top', dependencies }, { app: '' }));
+      deepEqual(await pathsOf(store, id), ['app', 'low']);
+    },
+  ],
+  [
     'keeps what an image depends on for as long as that image is there',
     async (store, { advance }) => {
       await putAci(store, base);
