@@ -3,6 +3,7 @@ import { open, rm } from 'node:fs/promises';
 import { requireWritable, type StoreContext } from '../context.ts';
 import { toStoreError } from '../errors.ts';
 import type { TemporaryFile } from '../store.ts';
+import { translated } from '../translated.ts';
 import { temporaryPath } from './temporary.ts';
 
 /** See {@link Store.temporaryFile}; `purpose` ends its name. @throws PERMISSION, DISK_FULL, IO */
@@ -10,7 +11,7 @@ export async function temporaryFile(context: StoreContext, purpose: string): Pro
   requireWritable(context, 'write into the store');
   const path = temporaryPath(context, purpose);
   await createEmpty(context, path);
-  return { path, [Symbol.asyncDispose]: () => rm(path, { force: true }) };
+  return { path, [Symbol.asyncDispose]: () => translated(path, () => rm(path, { force: true })) };
 }
 
 /** Makes a file nobody has made before. @throws PERMISSION, DISK_FULL, IO */

@@ -10,6 +10,7 @@ import { openLease } from '../leases/leases.ts';
 import { findImage } from '../records/images.ts';
 import { treeOfLayers } from '../render/load-tree.ts';
 import type { AciIngest, ImageRecord, ReceivedAci } from '../store.ts';
+import { translated } from '../translated.ts';
 import { putImage } from './put-image.ts';
 import { resolveDependencies } from './resolve-dependencies.ts';
 
@@ -19,7 +20,8 @@ const MOST_INDEX_BYTES = 256 * 1024 * 1024;
 /** See {@link Store.ingestAci}. @throws PERMISSION, DISK_FULL, IO */
 export async function ingestAci(context: StoreContext): Promise<AciIngest> {
   const file = await temporaryFile(context, 'aci');
-  return { ...file, commit: (aci) => commitAci(context, file.path, aci) };
+  const { dir } = context.layout;
+  return { ...file, commit: (aci) => translated(dir, () => commitAci(context, file.path, aci)) };
 }
 
 /**
