@@ -4,7 +4,7 @@ import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
 import { composeImage } from '@rkt/tooling-images';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../src/eventually.ts';
-import { type HostState, hostState } from '../src/host-state.ts';
+import { type HostState, settledHostState } from '../src/host-state.ts';
 import { imageCache } from '../src/image-cache.ts';
 import { type Installation, installation, mirrors, type Started } from '../src/rkt.ts';
 import { ask } from '../src/tcp.ts';
@@ -22,13 +22,13 @@ beforeAll(async () => {
 afterAll(() => registry.close());
 
 beforeEach(() => {
-  before = hostState();
+  before = settledHostState();
   host = installation();
   host.configure('registries.d/mirrors.json', mirrors(['docker.io', 'quay.io'], new URL(registry.origin).host));
 });
 afterEach(async () => {
   await host[Symbol.asyncDispose]();
-  expect(hostState()).toEqual(before);
+  expect(settledHostState()).toEqual(before);
 });
 
 /** A second app of the redis image, which runs a script. */

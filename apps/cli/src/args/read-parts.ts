@@ -78,7 +78,7 @@ function isFlag(word: string): boolean {
 }
 
 function readFlag(argv: readonly string[], at: number, context: Context): Read {
-  const word = argv[at] ?? '';
+  const word = spelledOut(argv[at] ?? '', context);
   const equals = word.indexOf('=');
   const spelled = equals < 0 ? word : word.slice(0, equals);
   const flag = lookUp(spelled, context);
@@ -89,6 +89,14 @@ function readFlag(argv: readonly string[], at: number, context: Context): Read {
   const value = argv[at + 1];
   if (value === undefined) throw usageError(`flag needs an argument: ${spelled}`);
   return given(checked(flag, value, `${spelled}=${value}`), 2);
+}
+
+/** `-pVALUE`, `-p=VALUE` and `-p` as the long flag they stand for. */
+function spelledOut(word: string, { flags }: Context): string {
+  const [, letter, value = ''] = /^-([a-z])(.*)$/s.exec(word) ?? [];
+  const flag = flags.find(({ short }) => short !== undefined && short === letter);
+  if (flag === undefined) return word;
+  return value === '' ? `--${flag.name}` : `--${flag.name}=${value.replace(/^=/, '')}`;
 }
 
 function lookUp(spelled: string, { byName, operands, command, isAfterImage }: Context): FlagSpec {

@@ -4,15 +4,14 @@ import type { Pod } from '@rkt/stage1';
 import type { Lease, Store } from '@rkt/store';
 import type { Arguments } from '../args/command.ts';
 import { type ImageRequest, readImageRequests } from '../args/image-requests.ts';
-import { pullPolicyOf } from '../args/pull-policy.ts';
 import type { Part } from '../args/read-parts.ts';
 import { appAddFlags } from '../args/run-flags.ts';
+import { readObtainOptions } from '../images/obtain-options.ts';
 import { findPod } from '../pods/find-pods.ts';
 import { obtainImages } from '../pods/obtain-images.ts';
 import { placesOf, releaseImages, renderTrees } from '../pods/pod-images.ts';
 import { runtimeApp } from '../pods/runtime-app.ts';
 import { parseMountedVolume, parseVolumeFlag } from '../pods/volume-flag.ts';
-import { createProgress } from '../render/progress/create-progress.ts';
 import type { Session } from '../wiring/session.ts';
 
 export async function execute(session: Session, args: Arguments): Promise<number> {
@@ -49,7 +48,7 @@ async function planApp(session: Session, { flags }: Arguments, { pod, parts, sto
   const requests: readonly ImageRequest[] = readImageRequests(parts, appAddFlags);
   const given: readonly Volume[] = volumeTexts(parts).map(parseVolumeFlag);
   const [request] = requests;
-  const options = { pullPolicy: pullPolicyOf(flags), progress: createProgress(session.io, flags) };
+  const options = await readObtainOptions(session.io, flags);
   const line = { command: `app add ${pod.id}`, parts };
   const [record] = await obtainImages(session, requests, { ...options, line, lease });
   if (request === undefined || record === undefined) throw new TypeError('there is no image');

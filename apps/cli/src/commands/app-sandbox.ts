@@ -5,14 +5,14 @@ import { parseAssignment } from '../args/assignment.ts';
 import type { Arguments } from '../args/command.ts';
 import type { FlagValues } from '../args/flag.ts';
 import { discardUnrun } from '../pods/discard-unrun.ts';
-import { exposedPort } from '../pods/exposed-port.ts';
-import { parsePortFlag } from '../pods/port-flag.ts';
+import { portOf } from '../pods/exposed-port.ts';
+import { parsePublishFlag } from '../pods/publish-flag.ts';
 import { sandboxSpec } from '../pods/sandbox-spec.ts';
 import { saveUuid } from '../pods/uuid-file.ts';
 import type { Session } from '../wiring/session.ts';
 
 export async function execute(session: Session, { flags }: Arguments): Promise<number> {
-  const flavor = flags.text('stage1-name') ?? (await session.config()).flavor;
+  const flavor = flags.text('stage1-name') ?? (await session.config()).stage1?.name;
   const sandbox = sandboxSpec(flags, { flavor, insecure: session.globals.insecure });
   const manifest = emptyManifest(flags);
   const runtime = await session.runtime();
@@ -41,7 +41,10 @@ async function keep(session: Session, id: PodId): Promise<number> {
 }
 
 function emptyManifest(flags: FlagValues): PodManifest {
-  const ports = flags.texts('port').map((text) => exposedPort(parsePortFlag(text), []));
+  const ports = [
+    ...flags.texts('port').map((text) => portOf(text, [])),
+    ...flags.texts('publish').map(parsePublishFlag),
+  ];
   const annotations = flags.texts('annotation').map(parseAssignment);
   const userAnnotations = flags.texts('user-annotation').map(parseAssignment);
   const userLabels = flags.texts('user-label').map(parseAssignment);

@@ -2,7 +2,8 @@
 import type { ImageRecord, Lease } from '@rkt/store';
 import { type ImageLine, type ImageRequest, misreadHint } from '../args/image-requests.ts';
 import { CliError, isCliError } from '../errors.ts';
-import { type ObtainOptions, obtainImage } from '../images/obtain-image.ts';
+import { obtainImage } from '../images/obtain-image.ts';
+import type { ObtainOptions } from '../images/obtain-options.ts';
 import { imageArgument } from '../images/stored-image.ts';
 import type { Session } from '../wiring/session.ts';
 
@@ -33,40 +34,47 @@ export async function obtainImages(
   try {
     await obtain((kind) => kind === 'word');
   } catch (error) {
-    const missing = requests.findIndex((_, index) => planned[index]?.kind === 'word' && images[index] === undefined);
-    throw withHint(error, misreadHint(requests, missing, line));
+    const missing = planned.find(({ kind, index }) => kind === 'word' && images[index] === undefined);
+    throw missing === undefined ? error : withHint(error, missing.image, misreadHint(requests, missing.index, line));
   }
   await obtain((kind) => kind === 'archive');
   await obtain((kind) => kind === 'registry');
   return images;
 }
 
-/** A `word` may just as well have been meant for the app: everything but a name that says where the image is. */
+/** A `word` may just as well have been meant for the app: everything but what says that it is an image. */
 type ImageKind = 'registry' | 'archive' | 'word';
 
 function kindOf(image: string): ImageKind {
+  const kind = argumentKind(image);
+  if (kind === 'docker') return 'registry';
+  if (kind === 'appc-name' || kind === 'image-id' || kind === undefined) return 'word';
+  return kind === 'path' && !image.endsWith('.aci') ? 'word' : 'archive';
+}
+
+function argumentKind(image: string): ReturnType<typeof imageArgument>['kind'] | undefined {
   try {
-    const { kind } = imageArgument(image);
-    if (kind === 'docker') return 'registry';
-    return kind === 'oci' || kind === 'docker-archive' ? 'archive' : 'word';
+    return imageArgument(image).kind;
   } catch {
     // Why it is none is said where it is read the second time.
-    return 'word';
+    return undefined;
   }
 }
 
-function withHint(error: unknown, hint: string | undefined): unknown {
-  if (hint === undefined || !(error instanceof Error) || !isAboutName(error)) return error;
+function withHint(error: unknown, image: string, hint: string | undefined): unknown {
+  if (hint === undefined || !(error instanceof Error) || !isAboutImage(error, image)) return error;
   const code = isCliError(error) ? error.code : 'ERR_RKT_CLI_IMAGE_NOT_IN_STORE';
   return new CliError(code, error.message, { cause: error, hint });
 }
 
-const STORE_MISSES = ['IMAGE_NOT_FOUND', 'AMBIGUOUS_PREFIX', 'PREFIX_TOO_SHORT'].map((miss) => `ERR_RKT_STORE_${miss}`);
+const NAME_FAULTS: readonly string[] = [
+  ...['IMAGE_NOT_IN_STORE', 'UNSUPPORTED', 'USAGE'].map((fault) => `ERR_RKT_CLI_${fault}`),
+  ...['IMAGE_NOT_FOUND', 'AMBIGUOUS_PREFIX', 'PREFIX_TOO_SHORT'].map((fault) => `ERR_RKT_STORE_${fault}`),
+];
 
-/** Rather than about a store that cannot be read. */
-function isAboutName(error: Error): boolean {
-  if (isCliError(error))
-    return ['ERR_RKT_CLI_IMAGE_NOT_IN_STORE', 'ERR_RKT_CLI_UNSUPPORTED', 'ERR_RKT_CLI_USAGE'].includes(error.code);
+/** Rather than about a store that cannot be read. A file that is no ACI was most likely not meant as one. */
+function isAboutImage(error: Error, image: string): boolean {
   const code = 'code' in error ? String(error.code) : '';
-  return code.startsWith('ERR_RKT_REFPARSE_') || STORE_MISSES.includes(code);
+  if (argumentKind(image) === 'path') return code.startsWith('ERR_RKT_');
+  return code.startsWith('ERR_RKT_REFPARSE_') || NAME_FAULTS.includes(code);
 }

@@ -5,8 +5,7 @@ import type { Lease, Store } from '@rkt/store';
 import type { Arguments } from '../args/command.ts';
 import type { FlagSpec } from '../args/flag.ts';
 import { readImageRequests, requireImages } from '../args/image-requests.ts';
-import { pullPolicyOf } from '../args/pull-policy.ts';
-import { createProgress } from '../render/progress/create-progress.ts';
+import { readObtainOptions } from '../images/obtain-options.ts';
 import type { Session } from '../wiring/session.ts';
 import { obtainImages } from './obtain-images.ts';
 import { requireOneApp } from './one-app.ts';
@@ -38,8 +37,9 @@ export async function preparePod(session: Session, args: Arguments, request: Pre
   const { flags } = args;
   const { ephemeral } = request;
   const file = flags.text('pod-manifest');
-  const makeManifest = file === undefined ? fromImages(session, args, request) : await fromFile(file, args, request);
-  const flavor = flags.text('stage1-name') ?? (await session.config()).flavor;
+  const makeManifest =
+    file === undefined ? await fromImages(session, args, request) : await fromFile(file, args, request);
+  const flavor = flags.text('stage1-name') ?? (await session.config()).stage1?.name;
   const sandbox = sandboxSpec(flags, { flavor, insecure: session.globals.insecure });
   const store = await session.store();
   const lease = await store.lease();
@@ -66,13 +66,17 @@ export async function preparePod(session: Session, args: Arguments, request: Pre
 /** Retains the images of a pod and says what the pod is to be. */
 type MakeManifest = (store: Store, lease: Lease) => Promise<PodManifest>;
 
-function fromImages(session: Session, args: Arguments, { specs, interactive }: PrepareRequest): MakeManifest {
+async function fromImages(
+  session: Session,
+  args: Arguments,
+  { specs, interactive }: PrepareRequest,
+): Promise<MakeManifest> {
   const { flags, parts } = args;
   const requests = readImageRequests(parts, specs);
   requireImages(requests);
   if (interactive) requireOneApp(requests.length);
   const environment = readPodEnvironment(flags, session.io.env);
-  const options = { pullPolicy: pullPolicyOf(flags), progress: createProgress(session.io, flags) };
+  const options = await readObtainOptions(session.io, flags);
   return async (store, lease) => {
     const line = { command: session.prefix, parts };
     const records = await obtainImages(session, requests, { ...options, line, lease });

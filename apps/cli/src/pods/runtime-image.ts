@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { NameValue, RuntimeImage } from '@rkt/appc';
 import type { StoredImage } from '@rkt/store';
+import { versionOf } from '../images/image-names.ts';
 
 /** How a pod manifest speaks of an image of the store: `rkt list` names it by this. */
 export function runtimeImage(image: StoredImage): RuntimeImage {
@@ -11,7 +12,7 @@ export function runtimeImage(image: StoredImage): RuntimeImage {
 /** The tag stands in the name of the record alone, so that the manifest is the same under every tag. */
 function labelsOf({ name: recordName, manifest }: StoredImage): readonly NameValue[] {
   const labels = [...(manifest.labels ?? [])];
-  const tag = recordName.startsWith(`${manifest.name}:`) ? recordName.slice(manifest.name.length + 1) : '';
-  if (tag !== '' && !labels.some(({ name }) => name === 'version')) labels.push({ name: 'version', value: tag });
+  const tag = versionOf(recordName);
+  if (tag !== undefined && !labels.some(({ name }) => name === 'version')) labels.push({ name: 'version', value: tag });
   return labels;
 }

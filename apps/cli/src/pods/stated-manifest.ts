@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync, statSync } from 'node:fs';
-import { isAppcError, type PodManifest, parsePodManifest, type RuntimeApp } from '@rkt/appc';
-import type { ImageQuery, ImageRecord, Lease, Store, StoredImage } from '@rkt/store';
+import { isAppcError, type NameValue, type PodManifest, parsePodManifest, type RuntimeApp } from '@rkt/appc';
+import type { Lease, Store, StoredImage } from '@rkt/store';
 import type { Arguments } from '../args/command.ts';
 import { CliError, reasonOf, usageError } from '../errors.ts';
+import { findStoredImage } from '../images/stored-image.ts';
 import { quote } from '../render/quote.ts';
 import { runtimeImage } from './runtime-image.ts';
 
@@ -19,7 +20,10 @@ export interface StatedManifest {
 }
 
 /** What the manifest says itself, or what comes with a fetch; flags of images are told by their scope. */
-const CONFLICTING = new Set(['port', 'volume', 'set-env', 'set-env-file', 'inherit-env', 'pull-policy']);
+const CONFLICTING = new Set([
+  ...['port', 'publish', 'volume', 'set-env', 'set-env-file', 'inherit-env'],
+  ...['pull-policy', 'platform', 'allow-foreign-layers'],
+]);
 
 /**
  * A pod manifest says all about its apps, so nothing else may.
@@ -76,9 +80,9 @@ export async function completeManifest(
   const apps: unknown[] = [];
   for (const app of stated) {
     if (!isObject(app)) throw invalid(file, 'an app of it is no JSON object');
-    const { id } = await findImage(store, file, app);
-    await lease.retain(id);
-    apps.push(completed(app, await store.getImage(id)));
+    const image = await findImage(store, file, app);
+    await lease.retain(image.id);
+    apps.push(completed(app, image));
   }
   const manifest = checked(file, { ...value, apps });
   for (const app of manifest.apps) requireExec(file, app);
@@ -94,15 +98,17 @@ function checked(file: string, value: unknown): PodManifest {
   }
 }
 
-async function findImage(store: Store, file: string, app: JsonObject): Promise<ImageRecord> {
+async function findImage(store: Store, file: string, app: JsonObject): Promise<StoredImage> {
   const name = quote(String(app['name']));
-  const query = imageQuery(app['image']);
-  if (query === undefined) throw invalid(file, `app ${name} has no image with an id or a name`);
+  const wanted = wantedImage(app['image']);
+  if (wanted === undefined) throw invalid(file, `app ${name} has no image with an id or a name`);
   try {
-    return await store.resolveImage(query);
+    const { id } = await findStoredImage(store, wanted.image);
+    const image = await store.getImage(id);
+    requireLabels(image, wanted.labels);
+    return image;
   } catch (error) {
-    const image = 'prefix' in query ? query.prefix : query.name;
-    const message = `image ${quote(image)} of app ${name} is not in the store: ${reasonOf(error)}`;
+    const message = `image ${quote(wanted.image)} of app ${name} is not in the store: ${reasonOf(error)}`;
     throw new CliError('ERR_RKT_CLI_IMAGE_NOT_IN_STORE', message, {
       cause: error,
       hint: "fetch it first, and give its ID as 'rkt fetch --full' prints it",
@@ -110,16 +116,32 @@ async function findImage(store: Store, file: string, app: JsonObject): Promise<I
   }
 }
 
-/** By ID, or any unique beginning of one; else by name and labels. */
-function imageQuery(image: unknown): ImageQuery | undefined {
+interface WantedImage {
+  /** An ID, any unique beginning of one, or a name with its version. */
+  readonly image: string;
+  readonly labels: readonly NameValue[];
+}
+
+function wantedImage(image: unknown): WantedImage | undefined {
   if (!isObject(image)) return undefined;
   const { id, name, labels } = image;
-  if (typeof id === 'string' && id !== '') return { prefix: id };
+  if (typeof id === 'string' && id !== '') return { image: id, labels: [] };
   if (typeof name !== 'string' || name === '') return undefined;
-  const wanted = (Array.isArray(labels) ? labels : []).flatMap((label: unknown) =>
-    isObject(label) && typeof label['name'] === 'string' ? [[label['name'], String(label['value'])] as const] : [],
+  const all = (Array.isArray(labels) ? labels : []).flatMap((label: unknown) =>
+    isObject(label) ? [{ name: String(label['name']), value: String(label['value']) }] : [],
   );
-  return { name, ...(wanted.length > 0 && { labels: Object.fromEntries(wanted) }) };
+  const version = all.find((label) => label.name === 'version')?.value;
+  return {
+    image: version === undefined ? name : `${name}:${version}`,
+    labels: all.filter((label) => label.name !== 'version'),
+  };
+}
+
+function requireLabels({ manifest }: StoredImage, wanted: readonly NameValue[]): void {
+  const own = new Map(manifest.labels?.map(({ name, value }) => [name, value]));
+  const other = wanted.find(({ name, value }) => own.get(name) !== value);
+  if (other !== undefined)
+    throw new Error(`the one there is has another ${quote(other.name)} than ${quote(other.value)}`);
 }
 
 function completed(app: JsonObject, image: StoredImage): JsonObject {

@@ -106,7 +106,7 @@ describe('app add', () => {
     [['1111', 'docker://a', 'docker://b'], 'add: takes at most 2 arguments'],
     [['1111', 'docker://a', '--mnt-volume=name=a,kind=empty'], 'add: invalid argument'],
     [['ffff', 'docker://a'], 'add: no pod has an id that begins with "ffff"'],
-    [['1111', '/bin/sh'], 'add: cannot fetch "/bin/sh"'],
+    [['1111', 'echo'], 'add: no image "echo" in the store'],
   ])('%j is refused and changes nothing', async (argv, message) => {
     const asked = registry.requests.length;
     const { status, stderr } = await rkt(insecure, 'app', 'add', ...argv);

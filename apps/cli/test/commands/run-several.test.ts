@@ -188,7 +188,9 @@ describe('a pod manifest', () => {
 
   it('makes the pod: images by ID or name, app sections and annotations of the images where it has none', async () => {
     const id = await fetched('web');
-    const db: { name: string } = JSON.parse((await rkt('image', 'cat-manifest', await fetched('db'))).stdout);
+    const db: { name: string; labels: { name: string; value: string }[] } = JSON.parse(
+      (await rkt('image', 'cat-manifest', await fetched('db'))).stdout,
+    );
     const own = { exec: ['/own'], user: '0', group: '0' };
     const flag = write({
       ...base,
@@ -196,7 +198,7 @@ describe('a pod manifest', () => {
         { name: 'a', image: { id: id.slice(0, 20) } },
         {
           name: 'b',
-          image: { name: db.name, labels: [{ name: 'version', value: 'latest' }] },
+          image: { name: db.name, labels: [...db.labels, { name: 'version', value: 'latest' }] },
           app: own,
           annotations: [{ name: 'mine', value: '1' }],
         },
@@ -272,8 +274,10 @@ describe('a pod manifest', () => {
   });
 
   it('whose image is not in the store says which, and fetches nothing', async () => {
+    const web: { name: string } = JSON.parse((await rkt('image', 'cat-manifest', await fetched('web'))).stdout);
+    const other = { name: web.name, labels: [{ name: 'arch', value: 'vax' }] };
     const asked = registry.requests.length;
-    for (const own of [{ id: `sha512-${'0'.repeat(128)}` }, { name: 'nobody/has-this' }]) {
+    for (const own of [{ id: `sha512-${'0'.repeat(128)}` }, { name: 'nobody/has-this' }, other]) {
       const { status, stderr } = await rkt(insecure, 'run', write({ ...base, apps: [{ name: 'a', image: own }] }));
       expect(status).toBe(254);
       expect(stderr).toMatch(/^run: image ".*" of app "a" is not in the store: .*\nhint: fetch it first/);

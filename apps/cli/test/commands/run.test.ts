@@ -279,17 +279,15 @@ describe('run', () => {
     ],
     [['run', 'docker://a', 'x y', '--z'], 'run: unknown flag: --z\n'],
     [
-      ['run', 'docker://a', '/bin/sh'],
-      'run: cannot fetch "/bin/sh": ACI files are not supported yet\n' +
-        'hint: arguments of the app go after --: rkt run docker://a -- /bin/sh\n',
-    ],
-    [['run', 'docker://a', '-', 'sha512-ab'], 'run: '],
-    [
       ['run', 'docker://a', '--', 'x', '---', 'b'],
       'run: no image "b" in the store\nhint: for a Docker image write docker://b\n',
     ],
     [['run', '-it', 'docker://a'], 'run: unknown flag: -it\nhint: standard input and a terminal'],
-    [['run', '-p8080:80', 'docker://a'], 'run: unknown flag: -p8080:80\nhint: a port is forwarded with --port='],
+    [
+      ['run', '-p8080', 'docker://a'],
+      'run: invalid argument "8080" for --publish=8080: it must be [HOSTIP:]HOSTPORT:PORT',
+    ],
+    [['run', '-P', 'docker://a'], 'run: unknown flag: -P\nhint: ports are forwarded one by one: -p HOSTPORT:PORT'],
     [['run', '--env=A=b', 'docker://a'], 'run: unknown flag: --env\nhint: an environment variable is set with'],
     [
       ['prepare', 'docker://a', 'sh', '-c', 'x'],
@@ -303,6 +301,15 @@ describe('run', () => {
     const { status, stderr } = await rkt(insecure, ...argv);
     expect([status, stderr.startsWith(message)]).toEqual([254, true]);
     expect([registry.requests.length, runtime.calls]).toEqual([asked, []]);
+  });
+});
+
+describe('a file among the images', () => {
+  it('that is no ACI was most likely meant for the app', async () => {
+    const asked = registry.requests.length;
+    const { status, stderr } = await rkt(insecure, 'run', image, '/bin/sh');
+    expect([status, runtime.calls, registry.requests.length]).toEqual([254, [], asked]);
+    expect(stderr).toContain(`hint: arguments of the app go after --: rkt run ${image} -- /bin/sh\n`);
   });
 });
 

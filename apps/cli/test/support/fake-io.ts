@@ -16,9 +16,10 @@ export interface FakeIoOptions {
   readonly tty?: boolean;
   readonly columns?: number;
   readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: readonly Uint8Array[];
 }
 
-export function fakeIo({ uid = 0, tty = false, columns = 80, env = {} }: FakeIoOptions = {}): FakeIo {
+export function fakeIo({ uid = 0, tty = false, columns = 80, env = {}, stdin = [] }: FakeIoOptions = {}): FakeIo {
   const written = { stdout: '', stderr: '' };
   const listeners = new Set<(signal: NodeJS.Signals) => void>();
   const resizing = new Set<() => void>();
@@ -38,6 +39,9 @@ export function fakeIo({ uid = 0, tty = false, columns = 80, env = {} }: FakeIoO
     env,
     uid,
     now: () => io.time,
+    readBytes: async function* () {
+      yield* stdin;
+    },
     writeBytes: async (chunks) => {
       for await (const chunk of chunks) written.stdout += Buffer.from(chunk).toString('latin1');
     },

@@ -3,7 +3,6 @@ import { type RuntimeContext, requireRoot } from '../context.ts';
 import { randomUuid } from '../host/index.ts';
 import { planVolumes, removeTree } from '../mounts/index.ts';
 import type { PodId, PrepareOptions } from '../runtime.ts';
-import { forwardedPorts } from '../sandbox/forwarded-ports.ts';
 import { checkPod } from './check-pod.ts';
 import { syncDirectory } from './files.ts';
 import type { OwnedPod } from './pod-directory.ts';
@@ -16,7 +15,6 @@ export async function preparePod(context: RuntimeContext, options: PrepareOption
   requireRoot(context);
   checkPod(options);
   for (const app of manifest.apps) planVolumes(manifest, app);
-  forwardedPorts(manifest);
   const { syscalls } = await context.host.kernel();
   const id = randomUuid();
   const pod = context.pods.create(id, syscalls);
