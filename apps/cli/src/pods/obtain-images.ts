@@ -2,6 +2,7 @@
 import type { ImageRecord, Lease } from '@rkt/store';
 import { type ImageLine, type ImageRequest, misreadHint } from '../args/image-requests.ts';
 import { CliError, isCliError } from '../errors.ts';
+import { isNameFault } from '../images/name-fault.ts';
 import { obtainImage } from '../images/obtain-image.ts';
 import type { ObtainOptions } from '../images/obtain-options.ts';
 import { imageArgument } from '../images/stored-image.ts';
@@ -67,14 +68,8 @@ function withHint(error: unknown, image: string, hint: string | undefined): unkn
   return new CliError(code, error.message, { cause: error, hint });
 }
 
-const NAME_FAULTS: readonly string[] = [
-  ...['IMAGE_NOT_IN_STORE', 'UNSUPPORTED', 'USAGE'].map((fault) => `ERR_RKT_CLI_${fault}`),
-  ...['IMAGE_NOT_FOUND', 'AMBIGUOUS_PREFIX', 'PREFIX_TOO_SHORT'].map((fault) => `ERR_RKT_STORE_${fault}`),
-];
-
-/** Rather than about a store that cannot be read. A file that is no ACI was most likely not meant as one. */
+/** A file that is no ACI was most likely not meant as one. */
 function isAboutImage(error: Error, image: string): boolean {
-  const code = 'code' in error ? String(error.code) : '';
-  if (argumentKind(image) === 'path') return code.startsWith('ERR_RKT_');
-  return code.startsWith('ERR_RKT_REFPARSE_') || NAME_FAULTS.includes(code);
+  if (argumentKind(image) !== 'path') return isNameFault(error);
+  return 'code' in error && String(error.code).startsWith('ERR_RKT_');
 }

@@ -4,6 +4,7 @@ import { isAppcError, type NameValue, type PodManifest, parsePodManifest, type R
 import type { Lease, Store, StoredImage } from '@rkt/store';
 import type { Arguments } from '../args/command.ts';
 import { CliError, reasonOf, usageError } from '../errors.ts';
+import { isNameFault } from '../images/name-fault.ts';
 import { findStoredImage } from '../images/stored-image.ts';
 import { quote } from '../render/quote.ts';
 import { runtimeImage } from './runtime-image.ts';
@@ -108,6 +109,7 @@ async function findImage(store: Store, file: string, app: JsonObject): Promise<S
     requireLabels(image, wanted.labels);
     return image;
   } catch (error) {
+    if (!isNameFault(error)) throw error;
     const message = `image ${quote(wanted.image)} of app ${name} is not in the store: ${reasonOf(error)}`;
     throw new CliError('ERR_RKT_CLI_IMAGE_NOT_IN_STORE', message, {
       cause: error,
@@ -140,8 +142,9 @@ function wantedImage(image: unknown): WantedImage | undefined {
 function requireLabels({ manifest }: StoredImage, wanted: readonly NameValue[]): void {
   const own = new Map(manifest.labels?.map(({ name, value }) => [name, value]));
   const other = wanted.find(({ name, value }) => own.get(name) !== value);
-  if (other !== undefined)
-    throw new Error(`the one there is has another ${quote(other.name)} than ${quote(other.value)}`);
+  if (other === undefined) return;
+  const message = `the one there is has another ${quote(other.name)} than ${quote(other.value)}`;
+  throw new CliError('ERR_RKT_CLI_IMAGE_NOT_IN_STORE', message);
 }
 
 function completed(app: JsonObject, image: StoredImage): JsonObject {

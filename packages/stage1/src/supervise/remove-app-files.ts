@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RuntimeApp } from '@rkt/appc';
 import { type RuntimeContext, requireFlavor, requireManifest, requireSandbox } from '../context.ts';
@@ -35,7 +35,16 @@ export async function removeAppFiles(
       explained(`cannot unmount ${target} of app "${name}"`, () => unmounted(syscalls, target));
     }
   });
-  for (const path of [paths.base, join('overlay', name)]) await removeTree(host, join(dir, path));
+  for (const path of [paths.base, join('overlay', name), ...ownVolumes(dir, name)]) {
+    await removeTree(host, join(dir, path));
+  }
+}
+
+/** Those that nobody supplied; no name of an app has a dot. */
+function ownVolumes(dir: string, app: string): readonly string[] {
+  const volumes = join(dir, 'volumes');
+  const names = existsSync(volumes) ? readdirSync(volumes) : [];
+  return names.filter((name) => name.startsWith(`${app}.`)).map((name) => join('volumes', name));
 }
 
 /** Nothing is mounted where the addition of the app did not come that far. */

@@ -90,6 +90,23 @@ it('takes apps from any process, one after the other, and shows each as it stand
   expect(await (await other.startApp(pod.id, 'one', { stdio: 'inherit' })).wait()).toBe(5);
 });
 
+it('forgets what an app has written, in its own volumes too, and keeps what the pod shares', async () => {
+  const points = { mountPoints: [{ name: 'data', path: '/data' }] };
+  const shared = { name: 'shared', kind: 'empty' as const };
+  const make = (script: string) => {
+    const { app, rootfs } = definition('one', script);
+    const mounts = [...(app.mounts ?? []), { volume: 'shared', path: '/shared' }];
+    return { app: { ...app, app: { ...app.app, ...points }, mounts }, rootfs, volumes: [out(), shared] };
+  };
+  for (const script of ['echo 1 >/data/own; echo 1 >/shared/all', 'ls /data /shared >/out/seen']) {
+    await owner.defineApp(pod.id, make(script));
+    await owner.addApp(pod.id, 'one');
+    expect(await (await owner.startApp(pod.id, 'one', { stdio: 'inherit' })).wait()).toBe(0);
+    await owner.removeApp(pod.id, 'one');
+  }
+  expect(bench.read('seen')).toBe('/data:\nlink\nsub\n\n/shared:\nall\n');
+});
+
 it('takes many at the same time, from two processes', async () => {
   const names = Array.from({ length: 8 }, (_, index) => `app-${index}`);
   await Promise.all(names.map((name, index) => add(index % 2 === 0 ? owner : other, name, 'exit 0')));
