@@ -86,7 +86,11 @@ export function dockerSpelling(image: string): string | undefined {
 async function byReference(store: Store, reference: Reference, platform: Platform): Promise<ImageRecord | undefined> {
   const remote = await store.getRemote(remoteName(reference, platform));
   if (remote !== undefined) return store.resolveImage({ prefix: remote.imageId });
-  return unlessNotFound(store.resolveImage({ name: storedName(reference) }));
+  const name = storedName(reference);
+  return (
+    (await unlessNotFound(store.resolveImage({ name, labels: { ...toAppcPlatform(platform) } }))) ??
+    unlessNotFound(store.resolveImage({ name }))
+  );
 }
 
 async function byName(
@@ -124,14 +128,14 @@ async function unlessNotFound(found: Promise<ImageRecord>): Promise<ImageRecord 
   try {
     return await found;
   } catch (error) {
-    if (isStoreError(error, 'ERR_RKT_STORE_IMAGE_NOT_FOUND')) return undefined;
+    if (isImageNotFound(error)) return undefined;
     throw error;
   }
 }
 
-/** Libraries are loaded when they are used; a code tells their errors. */
-function isStoreError(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
+/** The store's own word that an image is not there. Libraries are loaded when they are used; a code tells their errors. */
+export function isImageNotFound(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_RKT_STORE_IMAGE_NOT_FOUND';
 }
 
 /** What is said when a docker image is neither in the store nor may be asked for. */
