@@ -173,6 +173,7 @@ export const imageChecks: readonly Check[] = [
       equal(await find({}, `${REDIS}:6`), old.put.id);
       await rejectsWith('ERR_RKT_STORE_IMAGE_NOT_FOUND', find({ arch: 'riscv64' }));
       await rejectsWith('ERR_RKT_STORE_IMAGE_NOT_FOUND', find({}, 'redis'));
+      await rejects(find({ version: '8' }), { message: `no image found for ${REDIS}:8` });
     },
   ],
   [
