@@ -91,6 +91,17 @@ describe('--platform', () => {
     expect(registry.requests.length).toBe(requests);
   });
 
+  it('has one name in the store, however it is spelled', async () => {
+    const spellings = other === 'arm64' ? ['arm64', 'aarch64', 'arm64/v8'] : ['amd64', 'x86_64', 'amd64/v1'];
+    for (const first of spellings) {
+      const id = await fetched(`--platform=linux/${first}`, image);
+      for (const then of spellings) {
+        expect(await fetched('--pull-policy=never', `--platform=linux/${then}`, image)).toBe(id);
+      }
+      await rkt('image', 'rm', id);
+    }
+  });
+
   it('that there is none of says which there are', async () => {
     const { status, stdout, stderr } = await rkt(insecure, 'fetch', '--quiet', '--platform=linux/s390x', image);
     expect([status, stdout]).toEqual([254, '']);
