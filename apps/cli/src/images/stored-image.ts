@@ -14,10 +14,12 @@ import { quote } from '../render/quote.ts';
 import { storedName, versionOf } from './image-names.ts';
 import { ownPlatform, remoteName } from './remote-name.ts';
 
+const DOCKER_SCHEME = 'docker://';
+
 /**
  * Finds an image of the store by what a user calls it: an ID or the beginning of one, a reference with or without
- * `docker://`, or the name of an ACI. A reference means the image for the platform, a name rather that than another of the
- * same name.
+ * `docker://`, or the name of an ACI. With `docker://` it is the image that came from there, without it the one that has the
+ * name; of several for the platform, or for want of one whichever came last.
  * @throws {StoreError} IMAGE_NOT_FOUND, AMBIGUOUS_PREFIX, PREFIX_TOO_SHORT
  * @throws {CliError} ERR_RKT_CLI_IMAGE_NOT_IN_STORE, ERR_RKT_CLI_USAGE
  */
@@ -31,8 +33,10 @@ export async function findStoredImage(
     case 'image-id':
       return store.resolveImage({ prefix: argument.prefix });
     case 'docker': {
-      const found = await byReference(store, argument.reference, platform);
-      if (found === undefined) throw notInStore(argument.original);
+      const { reference, original } = argument;
+      const isRemote = original.startsWith(DOCKER_SCHEME);
+      const found = await (isRemote ? byReference : byStoredName)(store, reference, platform);
+      if (found === undefined) throw notInStore(original);
       return found;
     }
     case 'appc-name':
@@ -79,13 +83,18 @@ function readArgument(image: string): ImageArgument {
 export function dockerSpelling(image: string): string | undefined {
   const name = image.replace(/^https?:\/\//, '');
   if (/^(sha512-|(docker|oci|oci-archive|docker-archive|cimd|file):)/.test(name)) return undefined;
-  return tryParseReference(name) === undefined ? undefined : `docker://${name}`;
+  return tryParseReference(name) === undefined ? undefined : `${DOCKER_SCHEME}${name}`;
 }
 
 /** By where it came from; an image that was imported, or whose remote is forgotten, by the name it was put under. */
 async function byReference(store: Store, reference: Reference, platform: Platform): Promise<ImageRecord | undefined> {
   const remote = await store.getRemote(remoteName(reference, platform));
   if (remote !== undefined) return store.resolveImage({ prefix: remote.imageId });
+  return byStoredName(store, reference, platform);
+}
+
+/** By the name it was put under, as the list has it: an archive may have taken the name of an image from a registry. */
+async function byStoredName(store: Store, reference: Reference, platform: Platform): Promise<ImageRecord | undefined> {
   const name = storedName(reference);
   return (
     (await unlessNotFound(store.resolveImage({ name, labels: { ...toAppcPlatform(platform) } }))) ??
@@ -104,7 +113,7 @@ async function byName(
   const found =
     (await unlessNotFound(store.resolveImage({ name, labels: { ...toAppcPlatform(platform), ...wanted } }))) ??
     // `redis` alone may also mean the docker image that is called so.
-    (reference && (await byReference(store, reference, platform))) ??
+    (reference && (await byStoredName(store, reference, platform))) ??
     (await byAppcName(store, argument));
   // Of whatever platform; and if it is not there, the store says it best.
   return found ?? store.resolveImage({ name, labels: wanted });
