@@ -14,8 +14,6 @@ import { quote } from '../render/quote.ts';
 import { storedName, versionOf } from './image-names.ts';
 import { ownPlatform, remoteName } from './remote-name.ts';
 
-const DOCKER_SCHEME = 'docker://';
-
 /**
  * Finds an image of the store by what a user calls it: an ID or the beginning of one, a reference with or without
  * `docker://`, or the name of an ACI. With `docker://` it is the image that came from there, without it the one that has the
@@ -32,11 +30,11 @@ export async function findStoredImage(
   switch (argument.kind) {
     case 'image-id':
       return store.resolveImage({ prefix: argument.prefix });
-    case 'docker': {
-      const { reference, original } = argument;
-      const isRemote = original.startsWith(DOCKER_SCHEME);
-      const found = await (isRemote ? byReference : byStoredName)(store, reference, platform);
-      if (found === undefined) throw notInStore(original);
+    case 'docker':
+    case 'stored-name': {
+      const by = argument.kind === 'docker' ? byReference : byStoredName;
+      const found = await by(store, argument.reference, platform);
+      if (found === undefined) throw notInStore(argument.original);
       return found;
     }
     case 'appc-name':
@@ -48,14 +46,21 @@ export async function findStoredImage(
   }
 }
 
+/** A reference that says nothing of where the image came from. */
+interface StoredName {
+  readonly kind: 'stored-name';
+  readonly reference: Reference;
+  readonly original: string;
+}
+
 /** In the store there are references only, so that one with a port or a digest needs no `docker://`. */
-function storedArgument(image: string): ImageArgument {
+function storedArgument(image: string): ImageArgument | StoredName {
   try {
     return readArgument(image);
   } catch (error) {
     const reference = tryParseReference(image);
     if (reference === undefined || !isReferenceSyntaxError(error)) throw error;
-    return { kind: 'docker', reference, original: image };
+    return { kind: 'stored-name', reference, original: image };
   }
 }
 
@@ -83,7 +88,7 @@ function readArgument(image: string): ImageArgument {
 export function dockerSpelling(image: string): string | undefined {
   const name = image.replace(/^https?:\/\//, '');
   if (/^(sha512-|(docker|oci|oci-archive|docker-archive|cimd|file):)/.test(name)) return undefined;
-  return tryParseReference(name) === undefined ? undefined : `${DOCKER_SCHEME}${name}`;
+  return tryParseReference(name) === undefined ? undefined : `docker://${name}`;
 }
 
 /** By where it came from; an image that was imported, or whose remote is forgotten, by the name it was put under. */

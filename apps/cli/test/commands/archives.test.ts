@@ -85,6 +85,7 @@ describe('an archive that docker saved', () => {
       [name, imported],
       [`${registry.domain}/demo`, imported],
       [`docker://${name}`, fetched],
+      [`docker:${name}`, fetched],
     ] as const) {
       expect(await idOf(image), image).toBe(id);
     }
