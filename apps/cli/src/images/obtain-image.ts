@@ -6,12 +6,13 @@ import { CliError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
 import { fetchDockerImage } from './fetch-docker-image.ts';
+import { dockerSpelling, imageArgument } from './image-argument.ts';
 import { importAciFile, pathOfUrl } from './import-aci.ts';
 import { importArchive } from './import-archive.ts';
 import type { ObtainOptions } from './obtain-options.ts';
 import { ownPlatform } from './remote-name.ts';
 import { requirePlatform } from './require-platform.ts';
-import { dockerSpelling, findStoredImage, imageArgument, isImageNotFound } from './stored-image.ts';
+import { findStoredImage, isImageNotFound } from './stored-image.ts';
 
 /**
  * Gives the image a user asks for, from the store or from where it is to be had.
