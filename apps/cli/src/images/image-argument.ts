@@ -9,22 +9,11 @@ import {
 import { usageError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
 
-/** A reference that says nothing of where the image came from. */
+/** A reference that does not say where it is to be had: the name of an image of the store, with a port or a digest. */
 export interface StoredName {
   readonly kind: 'stored-name';
   readonly reference: Reference;
   readonly original: string;
-}
-
-/** In the store there are references only, so that one with a port or a digest needs no `docker://`. */
-export function storedArgument(image: string): ImageArgument | StoredName {
-  try {
-    return readArgument(image);
-  } catch (error) {
-    const reference = tryParseReference(image);
-    if (reference === undefined || !isReferenceSyntaxError(error)) throw error;
-    return { kind: 'stored-name', reference, original: image };
-  }
 }
 
 /**
@@ -32,12 +21,14 @@ export function storedArgument(image: string): ImageArgument | StoredName {
  * @throws {CliError} ERR_RKT_CLI_USAGE
  * @throws {ReferenceSyntaxError}
  */
-export function imageArgument(image: string): ImageArgument {
+export function imageArgument(image: string): ImageArgument | StoredName {
   try {
     return readArgument(image);
   } catch (error) {
     const docker = dockerSpelling(image);
     if (docker === undefined || !isReferenceSyntaxError(error)) throw error;
+    const reference = tryParseReference(image);
+    if (reference !== undefined) return { kind: 'stored-name', reference, original: image };
     throw usageError(error.message, `for a Docker image write ${docker}`);
   }
 }

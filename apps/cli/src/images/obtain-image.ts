@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ImageArgument } from '@rkt/refparse';
 import type { Platform } from '@rkt/registry';
 import type { ImageRecord } from '@rkt/store';
 import { CliError } from '../errors.ts';
@@ -38,8 +37,9 @@ export async function obtainImage(session: Session, image: string, options: Obta
     case 'image-id':
       return used(session, await findStoredImage(await session.store(), image), platform);
     case 'appc-name':
+    case 'stored-name':
       // As a reference does, a name means the image for this machine; an ID or a file is what it is.
-      return used(session, await storedByName(session, argument, platform), platform ?? ownPlatform());
+      return used(session, await storedByName(session, image, platform), platform ?? ownPlatform());
   }
 }
 
@@ -59,17 +59,13 @@ function unsupported(image: string): CliError {
 }
 
 /** Discovery is not there yet; a docker image without its scheme is the likely meaning, so that is the hint. */
-async function storedByName(
-  session: Session,
-  argument: ImageArgument & { readonly kind: 'appc-name' },
-  platform: Platform | undefined,
-): Promise<ImageRecord> {
+async function storedByName(session: Session, name: string, platform: Platform | undefined): Promise<ImageRecord> {
   try {
-    return await findStoredImage(await session.store(), argument.original, platform);
+    return await findStoredImage(await session.store(), name, platform);
   } catch (error) {
     if (!isImageNotFound(error)) throw error;
-    const docker = dockerSpelling(argument.original);
-    throw new CliError('ERR_RKT_CLI_IMAGE_NOT_IN_STORE', `no image ${quote(argument.original)} in the store`, {
+    const docker = dockerSpelling(name);
+    throw new CliError('ERR_RKT_CLI_IMAGE_NOT_IN_STORE', `no image ${quote(name)} in the store`, {
       cause: error,
       ...(docker === undefined ? {} : { hint: `for a Docker image write ${docker}` }),
     });

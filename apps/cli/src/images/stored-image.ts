@@ -5,7 +5,7 @@ import type { Platform } from '@rkt/registry';
 import type { ImageRecord, Store } from '@rkt/store';
 import { CliError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
-import { storedArgument } from './image-argument.ts';
+import { imageArgument } from './image-argument.ts';
 import { storedName, versionOf } from './image-names.ts';
 import { ownPlatform, remoteName } from './remote-name.ts';
 
@@ -21,17 +21,17 @@ export async function findStoredImage(
   image: string,
   platform: Platform = ownPlatform(),
 ): Promise<ImageRecord> {
-  const argument = storedArgument(image);
+  const argument = imageArgument(image);
   switch (argument.kind) {
     case 'image-id':
       return store.resolveImage({ prefix: argument.prefix });
-    case 'docker':
-    case 'stored-name': {
-      const by = argument.kind === 'docker' ? byReference : byStoredName;
-      const found = await by(store, argument.reference, platform);
+    case 'docker': {
+      const found = await byReference(store, argument.reference, platform);
       if (found === undefined) throw notInStore(argument.original);
       return found;
     }
+    case 'stored-name':
+      return byStoredName(store, argument.reference, platform);
     case 'appc-name':
       return byName(store, argument, platform);
     default:
@@ -45,15 +45,15 @@ export async function findStoredImage(
 async function byReference(store: Store, reference: Reference, platform: Platform): Promise<ImageRecord | undefined> {
   const remote = await store.getRemote(remoteName(reference, platform));
   if (remote !== undefined) return store.resolveImage({ prefix: remote.imageId });
-  return byStoredName(store, reference, platform);
+  return unlessNotFound(byStoredName(store, reference, platform));
 }
 
 /** By the name it was put under, as the list has it: an archive may have taken the name of an image from a registry. */
-async function byStoredName(store: Store, reference: Reference, platform: Platform): Promise<ImageRecord | undefined> {
+async function byStoredName(store: Store, reference: Reference, platform: Platform): Promise<ImageRecord> {
   const name = storedName(reference);
   return (
     (await unlessNotFound(store.resolveImage({ name, labels: { ...toAppcPlatform(platform) } }))) ??
-    unlessNotFound(store.resolveImage({ name }))
+    store.resolveImage({ name })
   );
 }
 
@@ -68,7 +68,7 @@ async function byName(
   const found =
     (await unlessNotFound(store.resolveImage({ name, labels: { ...toAppcPlatform(platform), ...wanted } }))) ??
     // `redis` alone may also mean the docker image that is called so.
-    (reference && (await byStoredName(store, reference, platform))) ??
+    (reference && (await unlessNotFound(byStoredName(store, reference, platform)))) ??
     (await byAppcName(store, argument));
   // Of whatever platform; and if it is not there, the store says it best.
   return found ?? store.resolveImage({ name, labels: wanted });

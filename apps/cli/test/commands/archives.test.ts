@@ -88,6 +88,7 @@ describe('an archive that docker saved', () => {
       [`docker:${name}`, fetched],
     ] as const) {
       expect(await idOf(image), image).toBe(id);
+      expect((await rkt('fetch', '--full', '--pull-policy=never', image)).stdout, image).toBe(`${id}\n`);
     }
   });
 

@@ -154,7 +154,10 @@ describe('fetch', () => {
       /^fetch: cannot fetch "https:\/\/example.com\/x.aci": ACIs are not fetched from servers/,
     ],
     ['demo', /^fetch: no image "demo" in the store\nhint: for a Docker image write docker:\/\/demo\n$/],
-    ['127.0.0.1:5055/x', /^fetch: .*\nhint: for a Docker image write docker:\/\/127.0.0.1:5055\/x\n$/],
+    [
+      '127.0.0.1:5055/x',
+      /^fetch: no image "127.0.0.1:5055\/x" in the store\nhint: for a Docker image write docker:\/\/127.0.0.1:5055\/x\n$/,
+    ],
     ['localhost:5000/a/b:1', /\nhint: for a Docker image write docker:\/\/localhost:5000\/a\/b:1\n$/],
     ['quay.io/foo/bar:tag', /\nhint: for a Docker image write docker:\/\/quay.io\/foo\/bar:tag\n$/],
     [
