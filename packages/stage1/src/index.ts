@@ -25,6 +25,7 @@ export {
   type Syscalls,
   SystemCallError,
 } from './host/index.ts';
+export type { LogEntry } from './monitor/index.ts';
 export { createNetworking, type Networking, type NetworkingOptions, type NetworkResult } from './networking/index.ts';
 export type { InsecureOptions } from './oci-spec/index.ts';
 export { isPodId } from './pod/index.ts';
@@ -33,6 +34,8 @@ export type {
   DnsOptions,
   EnterOptions,
   GcEvent,
+  LogOptions,
+  MonitorOptions,
   NetworkRequest,
   Pod,
   PodApp,
@@ -45,7 +48,9 @@ export type {
   RunningApp,
   Runtime,
   SandboxSpec,
+  SignalOptions,
   StartAppOptions,
   StdioMode,
   StopOptions,
+  WaitOptions,
 } from './runtime.ts';

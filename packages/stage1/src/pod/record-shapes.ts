@@ -31,6 +31,7 @@ export const shapes = {
     isObject(value) &&
     isNumber(value['createdAt']) &&
     [value['startedAt'], value['finishedAt'], value['exitCode']].every((each) => isOptional(each, isNumber)) &&
+    isOptional(value['outOfMemory'], isBoolean) &&
     [value['process'], value['monitor']].every((each) => isOptional(each, isIdentity)),
 } as const;
 

@@ -19,6 +19,7 @@ import { appPaths, mountApp, removeTree, volumeMounts } from '../mounts/index.ts
 import type { OciMount } from '../oci-spec/index.ts';
 import { type AppRecord, type PodLocation, records } from '../pod/index.ts';
 import type { AbortOptions, PodId, RunningApp, StartAppOptions } from '../runtime.ts';
+import { waitApp } from './wait-app.ts';
 
 export async function addApp(
   context: RuntimeContext,
@@ -66,7 +67,7 @@ export async function startApp(
       app,
       mounts: allMounts(location.dir, manifest, app),
     },
-    { stdio: options.stdio, lockFd: owned.get(id)?.pod.lockFd, signal: options.signal },
+    { stdio: options.stdio, lockFd: owned.get(id)?.pod.lockFd, monitor: options.monitor, signal: options.signal },
   );
   return supervise(context, location, { name, record, started });
 }
@@ -132,7 +133,11 @@ interface Supervision {
   readonly started: StartedApp;
 }
 
-function supervise(context: RuntimeContext, { dir }: PodLocation, { name, record, started }: Supervision): RunningApp {
+function supervise(
+  context: RuntimeContext,
+  { id, dir }: PodLocation,
+  { name, record, started }: Supervision,
+): RunningApp {
   const { host, now } = context;
   const first = host.processes.identify(started.pid);
   const monitor = host.processes.identify(started.monitor.pid);
@@ -143,7 +148,7 @@ function supervise(context: RuntimeContext, { dir }: PodLocation, { name, record
     ...(monitor && { monitor }),
   };
   records.writeApp(dir, name, running);
-  const exit = started.exit.then(
+  const exit = started.exit?.then(
     (exitCode) => {
       records.writeApp(dir, name, { ...running, finishedAt: now(), exitCode });
       return exitCode;
@@ -153,10 +158,11 @@ function supervise(context: RuntimeContext, { dir }: PodLocation, { name, record
       throw error;
     },
   );
-  exit.catch(() => undefined);
+  exit?.catch(() => undefined);
   return {
     pid: started.pid,
-    wait: async ({ signal } = {}) => raced(exit, signal),
+    wait: async ({ signal } = {}) =>
+      exit ? raced(exit, signal) : waitApp(context, id, { app: name, ...(signal && { signal }) }),
     // Directly to the app: a runtime passes on what it can, but does not survive a SIGKILL meant for the app.
     signal: (signal) => {
       if (signal === 'SIGWINCH' && started.resize) started.resize();

@@ -97,14 +97,15 @@ function appState(record: AppRecord | undefined, running: boolean): PodApp['stat
 
 function times(
   record: AppRecord | undefined,
-): Partial<Pick<PodApp, 'createdAt' | 'startedAt' | 'finishedAt' | 'exitCode'>> {
+): Partial<Pick<PodApp, 'createdAt' | 'startedAt' | 'finishedAt' | 'exitCode' | 'outOfMemory'>> {
   if (record === undefined) return {};
-  const { createdAt, startedAt, finishedAt, exitCode } = record;
+  const { createdAt, startedAt, finishedAt, exitCode, outOfMemory } = record;
   return {
     createdAt,
     ...(startedAt !== undefined && { startedAt }),
     ...(finishedAt !== undefined && { finishedAt }),
     ...(exitCode !== undefined && { exitCode }),
+    ...(outOfMemory && { outOfMemory }),
   };
 }
 

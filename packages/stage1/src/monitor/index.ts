@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+export type { LogEntry } from './log-line.ts';
+export { type MonitorFiles, monitorFiles } from './monitor-files.ts';
