@@ -2,8 +2,10 @@
 import type { CommandSpec } from './command.ts';
 import { parseDuration } from './duration.ts';
 import type { FlagSpec } from './flag.ts';
+import { parseSince, parseTail } from './log-range.ts';
 import { pullPolicyFlag } from './pull-policy.ts';
 import { prepareFlags, progressFlags, runFlags, runPreparedFlags } from './run-flags.ts';
+import { parseSignal } from './signal.ts';
 
 const noLegend: FlagSpec = { name: 'no-legend', kind: 'boolean', default: 'false', summary: 'leave out the header' };
 const full: FlagSpec = { name: 'full', kind: 'boolean', default: 'false', summary: 'show values in full' };
@@ -31,6 +33,13 @@ const uuidFile: FlagSpec = {
   kind: 'text',
   placeholder: 'FILE',
   summary: 'read the UUID from a file',
+};
+
+const whichApp: FlagSpec = {
+  name: 'app',
+  kind: 'text',
+  placeholder: 'NAME',
+  summary: 'the app, if the pod has several',
 };
 
 function grace(name: string, value: string, summary: string): FlagSpec {
@@ -144,7 +153,7 @@ export const commands: readonly CommandSpec[] = [
     name: 'enter',
     summary: 'Enter the namespaces of an app within a pod',
     usage: 'UUID [CMD [ARGS...]]',
-    flags: [{ name: 'app', kind: 'text', placeholder: 'NAME', summary: 'the app, if the pod has several' }],
+    flags: [whichApp],
     operands: 'before',
     minimum: [1, 'must provide a pod UUID'],
     needsRoot: true,
@@ -187,6 +196,26 @@ export const commands: readonly CommandSpec[] = [
   },
   ...imageCommands,
   {
+    name: 'kill',
+    summary: 'Send a signal to an app of a pod',
+    usage: 'UUID...',
+    flags: [
+      {
+        name: 'signal',
+        letter: 's',
+        kind: 'text',
+        placeholder: 'SIGNAL',
+        default: 'SIGKILL',
+        check: parseSignal,
+        summary: 'name or number of the signal',
+      },
+      whichApp,
+      uuidFile,
+    ],
+    operands: 'anywhere',
+    needsRoot: true,
+  },
+  {
     name: 'list',
     summary: 'List pods',
     usage: '',
@@ -195,12 +224,58 @@ export const commands: readonly CommandSpec[] = [
     maximum: 0,
   },
   {
+    name: 'logs',
+    summary: 'Print what a detached app has written',
+    usage: 'UUID',
+    description: [
+      "As the app wrote it: its standard output to standard output, its standard error to standard error. The app's log",
+      'file holds at most 64 MiB, with the time of every line; when it is full, it is begun anew.',
+    ].join('\n'),
+    flags: [
+      { name: 'follow', letter: 'f', kind: 'boolean', default: 'false', summary: 'go on until the app ends' },
+      {
+        name: 'tail',
+        letter: 'n',
+        kind: 'text',
+        placeholder: 'LINES',
+        default: 'all',
+        check: parseTail,
+        summary: 'so many of the last lines',
+      },
+      {
+        name: 'since',
+        kind: 'text',
+        placeholder: 'TIME',
+        check: (text) => parseSince(text, 0),
+        summary: 'what was written since: 10m for the last ten minutes, or 2026-01-02T03:04:05Z',
+      },
+      { name: 'timestamps', letter: 't', kind: 'boolean', default: 'false', summary: 'before every line its time' },
+      whichApp,
+      uuidFile,
+    ],
+    operands: 'anywhere',
+    maximum: 1,
+    needsRoot: true,
+  },
+  {
     name: 'prepare',
     summary: 'Prepare to run an image in a pod',
     usage: '[FLAGS] IMAGE [FLAGS] [-- ARGS...]',
     flags: prepareFlags,
     operands: 'images',
     needsRoot: true,
+  },
+  {
+    name: 'release',
+    summary: 'Release what an ended pod has of the host',
+    description: 'Executed by the monitor of a detached app when that has ended.',
+    usage: 'UUID',
+    flags: [{ name: 'rm', kind: 'boolean', default: 'false', summary: 'remove the pod, too' }],
+    operands: 'anywhere',
+    minimum: [1, 'must provide a pod UUID'],
+    maximum: 1,
+    needsRoot: true,
+    hidden: true,
   },
   {
     name: 'rm',
@@ -246,7 +321,19 @@ export const commands: readonly CommandSpec[] = [
     name: 'stop',
     summary: 'Stop pods',
     usage: 'UUID...',
-    flags: [{ name: 'force', kind: 'boolean', default: 'false', summary: 'kill at once' }, uuidFile],
+    flags: [
+      { name: 'force', kind: 'boolean', default: 'false', summary: 'kill at once' },
+      {
+        name: 'timeout',
+        letter: 't',
+        kind: 'text',
+        placeholder: 'DURATION',
+        default: '10s',
+        check: parseDuration,
+        summary: 'how long the apps may take to end before they are killed',
+      },
+      uuidFile,
+    ],
     operands: 'anywhere',
     needsRoot: true,
   },
@@ -257,5 +344,13 @@ export const commands: readonly CommandSpec[] = [
     flags: [],
     operands: 'anywhere',
     maximum: 0,
+  },
+  {
+    name: 'wait',
+    summary: 'Wait for pods to end and print the status of an app',
+    usage: 'UUID...',
+    flags: [whichApp, uuidFile],
+    operands: 'anywhere',
+    needsRoot: true,
   },
 ];

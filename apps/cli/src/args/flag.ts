@@ -4,6 +4,8 @@
 export interface FlagSpec {
   /** Without dashes. */
   readonly name: string;
+  /** A short name: `d` for `-d`. */
+  readonly letter?: string;
   /** `boolean` flags take a value only as `--flag=false`. */
   readonly kind: 'boolean' | 'text';
   readonly summary: string;

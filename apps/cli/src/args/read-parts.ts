@@ -93,10 +93,14 @@ function readFlag(argv: readonly string[], at: number, context: Context): Read {
 
 function lookUp(spelled: string, { byName, operands, command, isAfterImage }: Context): FlagSpec {
   const name = spelled === '-h' ? '--help' : spelled;
-  const flag = name.startsWith('--') ? byName.get(name.slice(2)) : undefined;
+  const flag = name.startsWith('--') ? byName.get(name.slice(2)) : byLetter(name.slice(1), byName.values());
   if (flag !== undefined) return flag;
   const place: FlagPlace = { command, known: byName.values(), takesImages: operands === 'images', isAfterImage };
   throw unknownFlag(spelled, place);
+}
+
+function byLetter(letter: string, flags: Iterable<FlagSpec>): FlagSpec | undefined {
+  return [...flags].find((flag) => flag.letter !== undefined && flag.letter === letter);
 }
 
 function checked(flag: FlagSpec, value: string, word: string): string {

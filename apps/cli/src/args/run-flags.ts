@@ -150,11 +150,20 @@ const rm: FlagSpec = {
   summary: 'remove the pod when it has ended',
 };
 
+const detach: FlagSpec = {
+  name: 'detach',
+  letter: 'd',
+  kind: 'boolean',
+  default: 'false',
+  summary: 'print the UUID and leave the pod running; see rkt logs, rkt wait, rkt stop',
+};
+
 export const runFlags: readonly FlagSpec[] = [
   ...prepareFlags,
   interactive,
+  detach,
   rm,
   { name: 'uuid-file-save', kind: 'text', placeholder: 'FILE', summary: "write the pod's UUID to a file" },
 ];
 
-export const runPreparedFlags: readonly FlagSpec[] = [interactive, rm];
+export const runPreparedFlags: readonly FlagSpec[] = [interactive, detach, rm];

@@ -2,11 +2,13 @@
 import type { Arguments } from '../args/command.ts';
 import { CliError } from '../errors.ts';
 import { findPod } from '../pods/find-pods.ts';
+import { runDetached } from '../pods/run-detached.ts';
 import { runPod } from '../pods/run-pod.ts';
 import type { Session } from '../wiring/session.ts';
 
 export async function execute(session: Session, { flags, operands }: Arguments): Promise<number> {
   const { id, state } = await findPod(await session.runtime(), operands[0] ?? '');
   if (state !== 'prepared') throw new CliError('ERR_RKT_CLI_POD_STATE', `pod "${id}" is not prepared`);
-  return runPod(session, id, { interactive: flags.boolean('interactive'), remove: flags.boolean('rm') });
+  const how = { interactive: flags.boolean('interactive'), remove: flags.boolean('rm') };
+  return flags.boolean('detach') ? runDetached(session, id, how) : runPod(session, id, how);
 }

@@ -6,6 +6,7 @@ import { runFlags } from '../args/run-flags.ts';
 import { CliError, reasonOf } from '../errors.ts';
 import { isPodGone } from '../pods/pod-gone.ts';
 import { preparePod } from '../pods/prepare-pod.ts';
+import { runDetached } from '../pods/run-detached.ts';
 import { runPod } from '../pods/run-pod.ts';
 import { quote } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
@@ -17,7 +18,9 @@ export async function execute(session: Session, args: Arguments): Promise<number
   const file = flags.text('uuid-file-save');
   try {
     if (file !== undefined) saveUuid(file, pod.id);
-    return await runPod(session, pod.id, { interactive: flags.boolean('interactive'), remove });
+    const interactive = flags.boolean('interactive');
+    if (flags.boolean('detach')) return await runDetached(session, pod.id, { interactive, remove });
+    return await runPod(session, pod.id, { interactive, remove });
   } catch (error) {
     await discard(session, pod.id);
     throw error;

@@ -2,7 +2,6 @@
 
 const ENVIRONMENT = 'an environment variable is set with --set-env=NAME=VALUE';
 const TERMINAL = 'standard input and a terminal are connected with --interactive';
-const DETACHED = 'there is no detached mode yet; start it in the background with systemd-run rkt run ...';
 const PUBLISH = 'a port is forwarded with --port=NAME:HOSTPORT, for example --port=80-tcp:8080';
 const WORKING_DIRECTORY = 'the working directory is set with --working-dir=PATH after the image';
 
@@ -11,8 +10,6 @@ const flags: Readonly<Record<string, string>> = {
   '-i': TERMINAL,
   '-t': TERMINAL,
   '--tty': TERMINAL,
-  '-d': DETACHED,
-  '--detach': DETACHED,
   '-e': ENVIRONMENT,
   '--env': ENVIRONMENT,
   '--env-file': 'a file of environment variables is read with --set-env-file=FILE',
@@ -33,9 +30,7 @@ const commands: Readonly<Record<string, string>> = {
   pull: 'images are fetched by rkt fetch docker://NAME',
   images: 'images are listed by rkt image list',
   rmi: 'images are removed by rkt image rm IMAGE',
-  kill: 'pods are killed by rkt stop --force UUID',
   inspect: 'a pod is described by rkt status UUID and rkt cat-manifest UUID, an image by rkt image cat-manifest IMAGE',
-  logs: 'there are no logs yet: what an app prints goes to the terminal of rkt run',
   exec: 'a command is run in a pod by rkt enter UUID CMD',
 };
 

@@ -58,16 +58,16 @@ async function runApp(session: Session, runtime: Runtime, { id, interactive }: R
 }
 
 /** Whoever sends signals now wants rkt to end, which it is about to: a part of the pod must not stay for that. */
-function unhurried(session: Session): Disposable {
+export function unhurried(session: Session): Disposable {
   return session.interrupts.divert(() => undefined);
 }
 
 /** Somebody else has run the pod, or does. */
-function isOthers(error: unknown): boolean {
+export function isOthers(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ERR_RKT_STAGE1_POD_NOT_PREPARED';
 }
 
-async function attempt(session: Session, failure: string, work: () => Promise<void>): Promise<void> {
+export async function attempt(session: Session, failure: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
@@ -76,7 +76,7 @@ async function attempt(session: Session, failure: string, work: () => Promise<vo
   }
 }
 
-function stdioOf({ io }: Session, interactive: boolean): StdioMode {
+export function stdioOf({ io }: Session, interactive: boolean): StdioMode {
   if (!interactive) return 'inherit';
   return io.stdinIsTTY && io.stdout.isTTY ? 'tty' : 'interactive';
 }

@@ -20,6 +20,10 @@ export interface Io {
   now(): number;
   /** Bytes to standard output, as fast as they are taken. */
   writeBytes(chunks: AsyncIterable<Uint8Array>): Promise<void>;
+  /** The same of one chunk to either output. */
+  writeChunk(chunk: Uint8Array, to: 'stdout' | 'stderr'): Promise<void>;
+  /** What executes this program again: a path, and the arguments that come before its own. */
+  ownCommand(): Promise<readonly string[]>;
   /** Calls `listener` for SIGINT, SIGTERM and SIGHUP until disposed. */
   onSignal(listener: (signal: NodeJS.Signals) => void): Disposable;
   /** Calls `listener` when the terminal got another size, until disposed. */
@@ -42,9 +46,23 @@ export function processIo(): Io {
       const { pipeline } = await import('node:stream/promises');
       await pipeline(chunks, process.stdout, { end: false });
     },
+    writeChunk: (chunk, to) => writeChunk(process[to], chunk),
+    ownCommand: async () => {
+      const { isSea } = await import('node:sea');
+      const { execPath, execArgv, argv } = process;
+      return isSea() ? [execPath] : [execPath, ...execArgv, argv[1] ?? ''];
+    },
     onSignal: (listener) => listen(SIGNALS, listener),
     onResize: (listener) => listen(['SIGWINCH'], listener),
   };
+}
+
+/** Not before what was written earlier has been taken. What cannot be written is told where the process begins. */
+function writeChunk(stream: NodeJS.WriteStream, chunk: Uint8Array): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.write(chunk)) resolve();
+    else stream.once('drain', resolve);
+  });
 }
 
 function listen(signals: readonly NodeJS.Signals[], listener: (signal: NodeJS.Signals) => void): Disposable {

@@ -41,6 +41,10 @@ export function fakeIo({ uid = 0, tty = false, columns = 80, env = {} }: FakeIoO
     writeBytes: async (chunks) => {
       for await (const chunk of chunks) written.stdout += Buffer.from(chunk).toString('latin1');
     },
+    writeChunk: async (chunk, to) => {
+      written[to] += Buffer.from(chunk).toString('latin1');
+    },
+    ownCommand: async () => ['/usr/bin/rkt'],
     onSignal: (listener) => {
       listeners.add(listener);
       return { [Symbol.dispose]: () => void listeners.delete(listener) };

@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdirSync } from 'node:fs';
-import type { GcEvent, Pod, PrepareOptions, RunningApp, Runtime, StdioMode } from '@rkt/stage1';
+import type {
+  GcEvent,
+  LogEntry,
+  LogOptions,
+  MonitorOptions,
+  Pod,
+  PrepareOptions,
+  RunningApp,
+  Runtime,
+  StdioMode,
+} from '@rkt/stage1';
 
 /** What a test decides about the runtime and what the runtime was asked to do. */
 export interface FakeRuntime extends Runtime {
@@ -14,6 +24,10 @@ export interface FakeRuntime extends Runtime {
   /** Thrown by the primitive of this name. */
   failing: { readonly name: string; readonly error: Error } | undefined;
   stdio: StdioMode | undefined;
+  monitor: MonitorOptions | undefined;
+  /** What the app has written, and what of it was asked for. */
+  log: readonly LogEntry[];
+  logOptions: LogOptions | undefined;
 }
 
 const POD = '11111111-2222-4333-8444-555555555555';
@@ -42,6 +56,9 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
     gcEvents: [],
     failing: undefined,
     stdio: undefined,
+    monitor: undefined,
+    log: [],
+    logOptions: undefined,
     exit: (status) => exited.resolve(status),
     prepare: async (options) => {
       call('prepare');
@@ -60,9 +77,10 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
       return pod;
     },
     addApp: async () => call('addApp'),
-    startApp: async (_id, _app, { stdio }) => {
+    startApp: async (_id, _app, { stdio, monitor }) => {
       call('startApp');
       runtime.stdio = stdio;
+      runtime.monitor = monitor;
       return app;
     },
     stopApp: async () => {
@@ -71,6 +89,28 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
     },
     removeApp: async () => call('removeApp'),
     stopSandbox: async () => call('stopSandbox'),
+    detach: async () => call('detach'),
+    releaseEnded: async (id) => {
+      call('releaseEnded');
+      return find(id).state !== 'running';
+    },
+    waitApp: async (id) => {
+      call('waitApp');
+      find(id);
+      return exited.promise;
+    },
+    signalApp: async (_id, { name, app: of }) => {
+      call(`signalApp ${of ?? ''}`);
+      runtime.signals.push(name);
+    },
+    logs: async function* (_id, options = {}) {
+      runtime.logOptions = options;
+      yield* runtime.log;
+      if (options.follow !== true) return;
+      await new Promise((_, reject) => {
+        options.signal?.addEventListener('abort', () => reject(options.signal?.reason), { once: true });
+      });
+    },
     enter: async (_id, { command }) => {
       call(`enter ${command?.join(' ') ?? ''}`);
       return 3;
