@@ -10,6 +10,7 @@ import { preparePod } from './pod/prepare-pod.ts';
 import type { Runtime } from './runtime.ts';
 import { createSandbox, detachSandbox, releaseEnded, stopApp, stopSandbox } from './sandbox/index.ts';
 import { addApp, removeApp, startApp } from './supervise/apps.ts';
+import { attach } from './supervise/attach.ts';
 import { enter } from './supervise/enter.ts';
 import { inspect, listPods } from './supervise/inspect.ts';
 import { readLogs } from './supervise/read-logs.ts';
@@ -65,6 +66,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     releaseEnded: (id, release) => releaseEnded(context, id, release),
     waitApp: (id, wait) => waitApp(context, id, wait),
     signalApp: (id, signal) => signalApp(context, id, signal),
+    attach: (id, target) => attach(context, id, target),
     logs: (id, logs) => readLogs(context, id, logs),
     enter: (id, target) => enter(context, id, target),
     resolve: async (prefix) => context.pods.resolve(prefix),

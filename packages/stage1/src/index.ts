@@ -25,12 +25,14 @@ export {
   type Syscalls,
   SystemCallError,
 } from './host/index.ts';
-export type { LogEntry } from './monitor/index.ts';
+export type { LogEntry, OutputChunk } from './monitor/index.ts';
 export { createNetworking, type Networking, type NetworkingOptions, type NetworkResult } from './networking/index.ts';
 export type { InsecureOptions } from './oci-spec/index.ts';
 export { isPodId } from './pod/index.ts';
 export type {
   AbortOptions,
+  Attachment,
+  AttachOptions,
   DnsOptions,
   EnterOptions,
   GcEvent,

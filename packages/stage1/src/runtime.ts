@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PodManifest } from '@rkt/appc';
-import type { LogEntry } from './monitor/index.ts';
+import type { LogEntry, OutputChunk } from './monitor/index.ts';
 import type { InsecureOptions } from './oci-spec/index.ts';
 
 export interface AbortOptions {
@@ -140,6 +140,28 @@ export interface SignalOptions {
   readonly app?: string | undefined;
 }
 
+export interface AttachOptions {
+  /** May be left out when the pod has one app. */
+  readonly app?: string | undefined;
+}
+
+/** The streams of a detached app. Several may be attached at once: all get its output. */
+export interface Attachment {
+  /** What the app writes from now on, until it ends or `close`. To be read once. */
+  readonly output: AsyncIterable<OutputChunk>;
+  readonly hasStdin: boolean;
+  readonly hasTerminal: boolean;
+  /** To the app's standard input, or terminal. Its end is not passed on: others may attach. */
+  write(bytes: Uint8Array): Promise<void>;
+  /**
+   * Gives the app's terminal the size of ours; with `redraw` so that full-screen programs draw themselves anew. Nothing
+   * happens where either has no terminal.
+   */
+  fitTerminal(options?: { readonly redraw?: boolean }): void;
+  /** Leaves; the app goes on. Idempotent. */
+  close(): void;
+}
+
 export interface LogOptions extends AbortOptions {
   /** May be left out when the pod has one app. */
   readonly app?: string | undefined;
@@ -215,6 +237,8 @@ export interface Runtime {
   waitApp(id: PodId, options?: WaitOptions): Promise<number>;
   /** To the first process of an app. Throws APP_NOT_RUNNING. */
   signalApp(id: PodId, options: SignalOptions): Promise<void>;
+  /** Throws APP_NOT_RUNNING, APP_NOT_DETACHED. */
+  attach(id: PodId, options?: AttachOptions): Promise<Attachment>;
   /** What a monitored app has written, oldest first. Throws LOG_NOT_FOUND. */
   logs(id: PodId, options?: LogOptions): AsyncIterable<LogEntry>;
   enter(id: PodId, options: EnterOptions): Promise<number>;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
@@ -7,7 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { eventually } from '../src/eventually.ts';
 import { type HostState, hostState } from '../src/host-state.ts';
 import { imageCache } from '../src/image-cache.ts';
-import { type Installation, installation, mirrors } from '../src/rkt.ts';
+import { executable, type Finished, type Installation, installation, mirrors } from '../src/rkt.ts';
 import { ask } from '../src/tcp.ts';
 
 const insecure = '--insecure-options=image';
@@ -105,6 +107,61 @@ it('is removed with --rm when it has ended, and not before', async () => {
   expect((await waiting.finished).stdout).toBe('137\n');
   expect((await host.rkt(['list', '--no-legend'])).stdout).toBe('');
   expect(readdirSync(join(host.dataDir, 'pods', 'run'))).toEqual([]);
+});
+
+/** Runs rkt on a terminal of 31 rows and 77 columns; `keys` are typed one after the other, each when the last has shown. */
+async function onTerminal(
+  args: readonly string[],
+  keys: readonly (readonly [text: string, shows: string])[],
+): Promise<Finished> {
+  const globals = [`--dir=${host.dataDir}`, `--local-config=${host.configDir}`, `--system-config=${host.dir}/none`];
+  const command = [executable, ...globals, ...args].map((word) => `'${word}'`).join(' ');
+  const child = spawn('script', ['-qec', `stty rows 31 cols 77; exec ${command}`, '/dev/null'], { stdio: 'pipe' });
+  let stdout = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  for (const [text, shows] of keys) {
+    child.stdin.write(text);
+    await eventually(() => stdout.includes(shows) || undefined);
+  }
+  const [status] = await once(child, 'exit');
+  return { status, stdout, stderr: '' };
+}
+
+it('is attached to on a terminal, is left by keys and ends with whoever attaches', async () => {
+  const run = [insecure, 'run', '-d', '--quiet', '--net=none', '--interactive', 'docker://redis', '--exec=/bin/sh'];
+  const { stdout } = await onTerminal(run, []);
+  const id = /[0-9a-f-]{36}/.exec(stdout)?.[0] ?? '';
+  const first = await onTerminal(
+    ['attach', id],
+    [
+      ['echo $((6*7))\r', '42\r'],
+      ['stty size\r', '31 77'],
+      ['\x10\x11', ''],
+    ],
+  );
+  expect(first.status).toBe(0);
+  expect((await host.rkt(['status', id])).stdout).toContain('state=running\n');
+  expect((await onTerminal(['attach', id], [['exit 9\r', 'exit 9']])).status).toBe(9);
+  expect((await host.rkt(['status', id])).stdout).toContain('app-redis=9\n');
+});
+
+it.each([[80], [140], [200], [260], [320]])('is cleared away when rkt is killed %i ms after its start', async (ms) => {
+  await host.rkt([insecure, 'fetch', '--quiet', 'docker://redis']);
+  const run = host.start([insecure, 'run', '-d', '--quiet', '--port=6379-tcp:16382', 'docker://redis']);
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  run.child.kill('SIGKILL');
+  await run.finished.catch(() => undefined);
+  // What runs then, started or not, can be stopped; the rest is what gc is for.
+  const pods: readonly { name: string; state: string }[] = JSON.parse(
+    (await host.rkt(['list', '--format=json'])).stdout,
+  );
+  const running = pods.filter(({ state }) => state === 'running').map(({ name }) => name);
+  if (running.length > 0) expect((await host.rkt(['stop', '--force', ...running])).status).toBe(0);
+  expect((await host.rkt(['gc', '--grace-period=0s', '--expire-prepared=0s'])).status).toBe(0);
+  expect((await host.rkt(['list', '--no-legend'])).stdout).toBe('');
+  expect(settled(hostState())).toEqual(before);
 });
 
 it('that was killed with its monitor is cleared away by gc', async () => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CommandSpec } from './command.ts';
+import { parseDetachKeys } from './detach-keys.ts';
 import { parseDuration } from './duration.ts';
 import type { FlagSpec } from './flag.ts';
 import { parseSince, parseTail } from './log-range.ts';
@@ -132,6 +133,37 @@ const imageCommands: readonly CommandSpec[] = [
 
 /** Every command of rkt. */
 export const commands: readonly CommandSpec[] = [
+  {
+    name: 'attach',
+    summary: 'Attach to a running, detached app',
+    usage: 'UUID',
+    description: [
+      'Shows what the app writes from now on, and passes on standard input if the app was run with --interactive. Ends with',
+      'the app and its status, or with status 0 when the detach keys are typed: then the app goes on.',
+    ].join('\n'),
+    flags: [
+      whichApp,
+      {
+        name: 'detach-keys',
+        kind: 'text',
+        placeholder: 'KEYS',
+        default: 'ctrl-p,ctrl-q',
+        check: parseDetachKeys,
+        summary: 'keys that leave the app, on a terminal; none if empty',
+      },
+      { name: 'no-stdin', kind: 'boolean', default: 'false', summary: 'do not pass on standard input' },
+      {
+        name: 'sig-proxy',
+        kind: 'boolean',
+        default: 'true',
+        summary: 'pass signals on to the app; otherwise they leave it',
+      },
+      uuidFile,
+    ],
+    operands: 'anywhere',
+    maximum: 1,
+    needsRoot: true,
+  },
   {
     name: 'cat-manifest',
     summary: 'Inspect and print the pod manifest',

@@ -9,6 +9,7 @@ export interface CommandModule {
 
 /** Every command's implementation by the command's name, loaded when it is used. */
 export const commandModules: Readonly<Record<string, () => Promise<CommandModule>>> = {
+  attach: () => import('./attach.ts'),
   'cat-manifest': () => import('./cat-manifest.ts'),
   completion: () => import('./completion.ts'),
   enter: () => import('./enter.ts'),

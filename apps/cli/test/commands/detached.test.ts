@@ -133,6 +133,68 @@ describe('stop', () => {
   });
 });
 
+describe('attach', () => {
+  beforeEach(() => void runtime.pods.set(id, fakePod()));
+
+  it('connects the streams, gives the terminal its size, and ends with the status of the app', async () => {
+    const io = fakeIo({ tty: true, input: ['a\x10b', 'end'] });
+    runtime.exit(4);
+    expect(await rkt.within(io, 'attach', '--app=x', id)).toMatchObject({
+      status: 4,
+      stderr: 'ready\n',
+      stdout: 'a\x10bend',
+    });
+    expect([io.raw, runtime.calls]).toEqual([true, ['attach x', 'waitApp']]);
+    expect(runtime.attachment.calls[0]).toBe('redraw');
+    io.resize();
+    expect(runtime.attachment.calls).not.toContain('fit');
+  });
+
+  it.each([
+    [[], ['x\x10', '\x11never'], 'write x'],
+    [['--detach-keys=ctrl-],z'], ['x\x10\x11\x1d\x1dz'], 'write x\x10\x11\x1d'],
+  ])('with %j leaves the app when the keys are typed', async (flags, input, written) => {
+    const io = fakeIo({ tty: true, input });
+    expect(await rkt.within(io, 'attach', ...flags, id)).toMatchObject({ status: 0 });
+    expect(runtime.attachment.calls).toEqual(['redraw', written, 'close']);
+    expect(runtime.calls).toEqual(['attach ']);
+  });
+
+  it.each([
+    [{}, []],
+    [{ tty: true }, ['--detach-keys=']],
+  ])('has no such keys with %j %j', async (terminal, flags) => {
+    runtime.exit(0);
+    await rkt.within(fakeIo({ ...terminal, input: ['\x10\x11end'] }), 'attach', ...flags, id);
+    expect(runtime.attachment.calls).toContain('write \x10\x11end');
+  });
+
+  it('passes signals on', async () => {
+    const io = fakeIo();
+    const attached = rkt.within(io, 'attach', '--no-stdin', id);
+    await vi.waitFor(() => expect(io.written.stderr).toBe('ready\n'));
+    io.send('SIGINT');
+    expect([runtime.signals, io.raw]).toEqual([['SIGINT'], undefined]);
+    runtime.attachment.close();
+    runtime.exit(130);
+    expect((await attached).status).toBe(130);
+  });
+
+  it('leaves the app at a signal where that is not to be passed on', async () => {
+    const io = fakeIo();
+    const attached = rkt.within(io, 'attach', '--sig-proxy=false', id);
+    await vi.waitFor(() => expect(io.written.stderr).toBe('ready\n'));
+    io.send('SIGINT');
+    expect((await attached).status).toBe(0);
+    expect(runtime.signals).toEqual([]);
+  });
+
+  it.each([['ctrl-'], ['ctrl-1'], ['ab'], ['a,,b'], ['\x1b']])('refuses keys %j', async (keys) => {
+    expect((await rkt('attach', `--detach-keys=${keys}`, id)).status).toBe(254);
+    expect(runtime.calls).toEqual([]);
+  });
+});
+
 describe('logs', () => {
   const entry = (text: string, rest: Partial<LogEntry> = {}): LogEntry => {
     return { time: '2026-01-02T03:04:05.6+00:00', stream: 'stdout', bytes: Buffer.from(text), partial: false, ...rest };

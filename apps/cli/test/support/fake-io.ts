@@ -9,6 +9,8 @@ export interface FakeIo extends Io {
   /** Gives the terminal another size. */
   resize(): void;
   time: number;
+  /** How standard input was read; undefined: not at all. */
+  raw: boolean | undefined;
 }
 
 export interface FakeIoOptions {
@@ -16,9 +18,11 @@ export interface FakeIoOptions {
   readonly tty?: boolean;
   readonly columns?: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** What is typed, chunk by chunk; then standard input stays open. */
+  readonly input?: readonly string[];
 }
 
-export function fakeIo({ uid = 0, tty = false, columns = 80, env = {} }: FakeIoOptions = {}): FakeIo {
+export function fakeIo({ uid = 0, tty = false, columns = 80, env = {}, input = [] }: FakeIoOptions = {}): FakeIo {
   const written = { stdout: '', stderr: '' };
   const listeners = new Set<(signal: NodeJS.Signals) => void>();
   const resizing = new Set<() => void>();
@@ -32,6 +36,7 @@ export function fakeIo({ uid = 0, tty = false, columns = 80, env = {} }: FakeIoO
   const io: FakeIo = {
     written,
     time: Date.UTC(2026, 0, 2, 3, 4, 5),
+    raw: undefined,
     stdout: output('stdout'),
     stderr: output('stderr'),
     stdinIsTTY: tty,
@@ -43,6 +48,11 @@ export function fakeIo({ uid = 0, tty = false, columns = 80, env = {} }: FakeIoO
     },
     writeChunk: async (chunk, to) => {
       written[to] += Buffer.from(chunk).toString('latin1');
+    },
+    readInput: async function* ({ raw, signal }) {
+      io.raw = raw;
+      for (const text of input) yield Buffer.from(text);
+      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     },
     ownCommand: async () => ['/usr/bin/rkt'],
     onSignal: (listener) => {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdirSync } from 'node:fs';
 import type {
+  Attachment,
   GcEvent,
   LogEntry,
   LogOptions,
   MonitorOptions,
+  OutputChunk,
   Pod,
   PrepareOptions,
   RunningApp,
@@ -28,6 +30,43 @@ export interface FakeRuntime extends Runtime {
   /** What the app has written, and what of it was asked for. */
   log: readonly LogEntry[];
   logOptions: LogOptions | undefined;
+  attachment: FakeAttachment;
+}
+
+/** The streams of an app that writes back what it reads, until somebody leaves or `end` is written. */
+export interface FakeAttachment extends Attachment {
+  readonly calls: string[];
+  hasTerminal: boolean;
+  hasStdin: boolean;
+}
+
+function fakeAttachment(): FakeAttachment {
+  const over = Promise.withResolvers<void>();
+  const chunks: OutputChunk[] = [];
+  const attachment: FakeAttachment = {
+    calls: [],
+    hasStdin: true,
+    hasTerminal: true,
+    output: {
+      async *[Symbol.asyncIterator]() {
+        yield { stream: 'stderr', bytes: Buffer.from('ready\n') };
+        await over.promise;
+        yield* chunks;
+      },
+    },
+    write: async (bytes) => {
+      const text = Buffer.from(bytes).toString();
+      attachment.calls.push(`write ${text}`);
+      chunks.push({ stream: 'stdout', bytes });
+      if (text.includes('end')) over.resolve();
+    },
+    fitTerminal: ({ redraw } = {}) => void attachment.calls.push(redraw === true ? 'redraw' : 'fit'),
+    close: () => {
+      attachment.calls.push('close');
+      over.resolve();
+    },
+  };
+  return attachment;
 }
 
 const POD = '11111111-2222-4333-8444-555555555555';
@@ -59,6 +98,7 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
     monitor: undefined,
     log: [],
     logOptions: undefined,
+    attachment: fakeAttachment(),
     exit: (status) => exited.resolve(status),
     prepare: async (options) => {
       call('prepare');
@@ -102,6 +142,10 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
     signalApp: async (_id, { name, app: of }) => {
       call(`signalApp ${of ?? ''}`);
       runtime.signals.push(name);
+    },
+    attach: async (_id, { app: of } = {}) => {
+      call(`attach ${of ?? ''}`);
+      return runtime.attachment;
     },
     logs: async function* (_id, options = {}) {
       runtime.logOptions = options;

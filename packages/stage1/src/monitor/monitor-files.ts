@@ -16,8 +16,6 @@ export interface MonitorFiles {
   readonly log: string;
   /** A socket of packets, for as long as the app runs. */
   readonly attach: string;
-  /** A FIFO that takes `1 ROWS COLUMNS`, a new size of the app's terminal. */
-  readonly control: string;
 }
 
 export function monitorFiles(podDir: string, app: string): MonitorFiles {
@@ -32,6 +30,5 @@ export function monitorFiles(podDir: string, app: string): MonitorFiles {
     exitDir: keptExitDir(podDir, app),
     log: join(base, 'log'),
     attach: join(bundle, 'attach'),
-    control: join(bundle, 'ctl'),
   };
 }

@@ -51,6 +51,8 @@ export interface AppRecord {
   readonly exitCode?: number;
   /** The kernel killed something of the app for want of memory. Known of monitored apps alone. */
   readonly outOfMemory?: boolean;
+  /** What whoever attaches to a detached app finds. Absent: it runs in somebody's foreground. */
+  readonly streams?: { readonly stdin: boolean; readonly terminal: boolean };
   /** The app's first process. */
   readonly process?: ProcessIdentity;
   /** The runtime in somebody's foreground, or the monitor of a detached app: whoever waits for it. */

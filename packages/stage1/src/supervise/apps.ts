@@ -19,6 +19,7 @@ import { appPaths, mountApp, removeTree, volumeMounts } from '../mounts/index.ts
 import type { OciMount } from '../oci-spec/index.ts';
 import { type AppRecord, type PodLocation, records } from '../pod/index.ts';
 import type { AbortOptions, PodId, RunningApp, StartAppOptions } from '../runtime.ts';
+import { isRunning } from './is-running.ts';
 import { waitApp } from './wait-app.ts';
 
 export async function addApp(
@@ -69,7 +70,9 @@ export async function startApp(
     },
     { stdio: options.stdio, lockFd: owned.get(id)?.pod.lockFd, monitor: options.monitor, signal: options.signal },
   );
-  return supervise(context, location, { name, record, started });
+  const { monitor, stdio } = options;
+  const streams = monitor && { stdin: stdio !== 'inherit', terminal: stdio === 'tty' };
+  return supervise(context, location, { name, record: { ...record, ...(streams && { streams }) }, started });
 }
 
 export async function removeApp(
@@ -100,10 +103,6 @@ export async function removeApp(
     }
   });
   for (const path of [paths.base, join('overlay', name)]) await removeTree(host, join(location.dir, path));
-}
-
-export function isRunning({ host }: RuntimeContext, record: AppRecord | undefined): boolean {
-  return record?.process !== undefined && record.exitCode === undefined && host.processes.isAlive(record.process);
 }
 
 function startable(context: RuntimeContext, { id, dir }: PodLocation, name: string): AppRecord {

@@ -5,7 +5,7 @@ import { Stage1Error } from '../error.ts';
 import { type ProcessIdentity, SystemCallError } from '../host/index.ts';
 import { records } from '../pod/index.ts';
 import type { EnterOptions, PodId } from '../runtime.ts';
-import { isRunning } from './apps.ts';
+import { isRunning } from './is-running.ts';
 
 export async function enter(context: RuntimeContext, id: PodId, options: EnterOptions): Promise<number> {
   options.signal?.throwIfAborted();

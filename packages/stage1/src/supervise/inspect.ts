@@ -6,7 +6,7 @@ import { type RuntimeContext, requirePod } from '../context.ts';
 import { Stage1Error } from '../error.ts';
 import { type AppRecord, type PodLocation, type RunRecord, records, stateOf, visibleStages } from '../pod/index.ts';
 import type { Pod, PodApp, PodId, PodNetwork } from '../runtime.ts';
-import { isRunning } from './apps.ts';
+import { isRunning } from './is-running.ts';
 
 export async function inspect(context: RuntimeContext, id: PodId): Promise<Pod> {
   const pod = await describe(context, requirePod(context, id));

@@ -3,7 +3,7 @@ import { chosenApp, type RuntimeContext, requirePod, requireRoot } from '../cont
 import { Stage1Error } from '../error.ts';
 import { records } from '../pod/index.ts';
 import type { PodId, SignalOptions } from '../runtime.ts';
-import { isRunning } from './apps.ts';
+import { isRunning } from './is-running.ts';
 
 /**
  * Sends a signal to the first process of an app, whoever started it.

@@ -4,14 +4,15 @@ import { Stage1Error } from '../error.ts';
 import { pause } from '../pause.ts';
 import { type AppRecord, records } from '../pod/index.ts';
 import type { PodId, WaitOptions } from '../runtime.ts';
+import { isRunning } from './is-running.ts';
 
 const intervalMs = 20;
-/** How long what a monitor executes when its app has ended may hold up whoever waits. */
-const monitorGraceMs = 10_000;
+/** How long the release of the pod may hold up whoever waits. */
+const releaseGraceMs = 10_000;
 
 /**
- * The status of an app, whoever started it, once it has ended and its monitor has, too: then the pod can be removed. An
- * app that is about to be started is waited for.
+ * The status of an app, whoever started it, once it has ended and, if it was the last of its pod, has been cleared up
+ * after: then the pod can be removed. An app that is about to be started is waited for.
  *
  * @throws Stage1Error ERR_RKT_STAGE1_STATUS_UNKNOWN, ERR_RKT_STAGE1_POD_NOT_RUNNING, ERR_RKT_STAGE1_APP_UNSPECIFIED
  */
@@ -27,7 +28,7 @@ export async function waitApp(context: RuntimeContext, id: PodId, { app, signal 
     const mayChange = await isWatched(context, id);
     const record = lastRecord(context, id, name);
     if (record?.exitCode !== undefined) {
-      await awaitMonitor(context, record, signal);
+      await awaitRelease(context, id, { record, signal });
       return record.exitCode;
     }
     if (!mayChange || record?.finishedAt !== undefined) {
@@ -48,13 +49,25 @@ function lastRecord(context: RuntimeContext, id: PodId, name: string): AppRecord
   return records.readApp(dir, name) ?? records.readRun(dir)?.ended?.apps[name];
 }
 
-async function awaitMonitor(
-  { host }: RuntimeContext,
-  { monitor }: AppRecord,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const end = performance.now() + monitorGraceMs;
-  while (monitor !== undefined && host.processes.isAlive(monitor) && performance.now() < end) {
+interface Release {
+  readonly record: AppRecord;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function awaitRelease(context: RuntimeContext, id: PodId, { record, signal }: Release): Promise<void> {
+  const { processes } = context.host;
+  const isMonitored = (): boolean => record.monitor !== undefined && processes.isAlive(record.monitor);
+  const end = performance.now() + releaseGraceMs;
+  while (performance.now() < end && (isMonitored() || (await isBeingReleased(context, id)))) {
     await pause(intervalMs, signal);
   }
+}
+
+/** Somebody has the pod although nothing of it runs. It may be ourselves, and then nobody else will. */
+async function isBeingReleased(context: RuntimeContext, id: PodId): Promise<boolean> {
+  const location = context.pods.locate(id);
+  if (location?.stage !== 'run' || context.owned.has(id)) return false;
+  const apps = records.readManifest(location.dir)?.apps ?? [];
+  if (apps.some(({ name }) => isRunning(context, records.readApp(location.dir, name)))) return false;
+  return context.pods.isLocked(location, (await context.host.kernel()).syscalls);
 }

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { LogEntry, LogOptions, MonitorOptions, Runtime, StdioMode } from '../../src/index.ts';
+import type { Attachment, LogEntry, LogOptions, MonitorOptions, Runtime, StdioMode } from '../../src/index.ts';
 import { collectAll, createPodBench, type PodBench, type PodOptions } from './bench.ts';
 import { footprint, none } from './footprint.ts';
 
@@ -72,7 +72,8 @@ describe.each([['/usr/sbin/runc'], ['/usr/bin/crun']])('a detached pod on %s', (
   });
 
   it('has no mount and no process of ours on the host but the monitor', async () => {
-    const id = await startDetached(runtime, looping);
+    const id = await startDetached(runtime, `trap "exit 3" TERM; echo ready; ${looping}`);
+    await expect.poll(() => read(runtime, id)).toContain('ready');
     const { mounts, processes } = footprint(bench.dataDir, [id]);
     expect(mounts).toEqual([]);
     expect(processes.map((command) => command.split(' ')[0])).toEqual(['/usr/bin/conmon']);
@@ -137,6 +138,101 @@ describe.each([['/usr/sbin/runc'], ['/usr/bin/crun']])('a detached pod on %s', (
     expect((await runtime.inspect(id)).state).toBe('exited');
     await expect(runtime.waitApp(id)).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_STATUS_UNKNOWN' });
     expect(await collectAll(runtime, { graceMs: 0 })).toContainEqual({ kind: 'removed', id });
+  });
+});
+
+it('of several apps is running until the last has ended, and is released then', async () => {
+  const runtime = await bench.runtime();
+  const app = (name: string, script: string) => {
+    return {
+      name,
+      image: { id: 'sha512-0' as const },
+      app: { exec: ['/bin/sh', '-c', script], user: '0', group: '0' },
+    };
+  };
+  const source = { type: 'directory', path: bench.image } as const;
+  const { id } = await runtime.prepare({
+    manifest: { acVersion: '0.8.11', acKind: 'PodManifest', apps: [app('a', 'echo a; exit 1'), app('b', looping)] },
+    rootfs: { a: source, b: source },
+    sandbox: { networks: [{ name: 'default' }] },
+  });
+  bench.ids.push(id);
+  await runtime.createSandbox(id);
+  for (const name of ['a', 'b']) await runtime.addApp(id, name);
+  for (const name of ['a', 'b']) await runtime.startApp(id, name, { stdio: 'inherit', monitor: {} });
+  await runtime.detach(id);
+  expect(await runtime.waitApp(id, { app: 'a' })).toBe(1);
+  expect(await runtime.releaseEnded(id)).toBe(false);
+  expect(await runtime.inspect(id)).toMatchObject({ state: 'running', apps: [{ exitCode: 1 }, { state: 'running' }] });
+  await expect(read(runtime, id)).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_APP_UNSPECIFIED' });
+  expect(await read(runtime, id, { app: 'a' })).toBe('stdout: a\n');
+  await runtime.signalApp(id, { name: 'SIGKILL', app: 'b' });
+  expect(await runtime.waitApp(id, { app: 'b' })).toBe(137);
+  expect(footprint(bench.dataDir, [id]).addresses).not.toEqual([]);
+  expect(await runtime.releaseEnded(id)).toBe(true);
+});
+
+describe('who attaches to a detached app', () => {
+  let runtime: Runtime;
+  beforeAll(async () => {
+    runtime = await bench.runtime();
+  });
+
+  async function gather(attachment: Attachment, until: string): Promise<string> {
+    let text = '';
+    for await (const { stream, bytes } of attachment.output) {
+      text += `${stream}: ${Buffer.from(bytes).toString()}`;
+      if (text.includes(until)) break;
+    }
+    return text;
+  }
+
+  it('reads both streams and writes to the third, which stays open', async () => {
+    const script = 'while read line; do echo "got $line"; echo "err $line" >&2; [ "$line" = end ] && exit 6; done';
+    const id = await startDetached(runtime, script, { stdio: 'interactive' });
+    const first = await runtime.attach(id);
+    expect([first.hasStdin, first.hasTerminal]).toEqual([true, false]);
+    await first.write(Buffer.from('one\n'));
+    expect(await gather(first, 'err one')).toMatch(/stdout: got one\n/);
+    const second = await runtime.attach(id);
+    const output = gather(second, 'nothing like this');
+    await second.write(Buffer.from('end\n'));
+    expect(await output).toMatch(/stdout: got end\n/);
+    expect(await runtime.waitApp(id)).toBe(6);
+    await second.write(Buffer.from('nobody takes this'));
+    second.close();
+    await expect(runtime.attach(id)).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_APP_NOT_RUNNING' });
+    await runtime.stopSandbox(id);
+  });
+
+  it('gives what is larger than a packet, whole', async () => {
+    const id = await startDetached(runtime, `while read line; do echo "\${#line}"; done`, { stdio: 'interactive' });
+    const attachment = await runtime.attach(id);
+    await attachment.write(Buffer.from(`${'x'.repeat(50_000)}\n`));
+    expect(await gather(attachment, '\n')).toBe('stdout: 50000\n');
+    await runtime.stopSandbox(id, { force: true });
+  });
+
+  it('leaves, however long nothing is written, and the app goes on', async () => {
+    const id = await startDetached(runtime, looping, { stdio: 'tty' });
+    const attachment = await runtime.attach(id);
+    expect(attachment.hasTerminal).toBe(true);
+    const output = gather(attachment, 'nothing like this');
+    await delay(50);
+    attachment.close();
+    expect(await output).toBe('');
+    (await runtime.attach(id)).close();
+    expect((await runtime.inspect(id)).state).toBe('running');
+    await runtime.stopSandbox(id, { force: true });
+  });
+
+  it('is refused where the app runs in a foreground', async () => {
+    const { id } = await bench.prepare(runtime, looping);
+    await runtime.createSandbox(id);
+    await runtime.addApp(id, 'app');
+    await runtime.startApp(id, 'app', { stdio: 'inherit' });
+    await expect(runtime.attach(id)).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_APP_NOT_DETACHED' });
+    await runtime.stopSandbox(id, { force: true });
   });
 });
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { statSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Host, HostProcess } from '../../host/index.ts';
+import { type Host, type HostProcess, resizeTerminal } from '../../host/index.ts';
 import { readTextFile } from '../../pod/index.ts';
 import type { AppContext, StartedApp, StartRequest } from '../flavor.ts';
-import { resizeTerminal } from './app-terminal.ts';
 import { executionFailure, startFailure } from './failures.ts';
 import { readyBundle } from './ready-bundle.ts';
 import { globalArguments, type OciRuntime, takeRuntimeErrors } from './runtime-command.ts';
@@ -50,7 +49,8 @@ export async function startApp(
   const first = host.processes.identify(pid);
   return {
     ...{ pid, monitor, exit },
-    ...(terminal && first && { resize: () => resizeTerminal(host, syscalls, first) }),
+    ...(terminal &&
+      first && { resize: () => resizeTerminal(host, syscalls, { app: first, size: host.terminalSize() }) }),
   };
 }
 
