@@ -1,23 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// npm run bench [-- --rounds=5 --images=tiny,redis]
+// npm run bench [-- --rounds=5 --images=tiny,redis --only=registry]
 
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { bench, markdown, svg } from '@rkt/tooling-bench';
+import { type BenchOptions, bench, benchClient, markdown, svg, withClientSection } from '@rkt/tooling-bench';
 import { buildAll } from './src/build-all.ts';
 import { run } from './src/command.ts';
 import { cacheDir, repositoryRoot, rktExecutable } from './src/repository.ts';
 import { passOnSignals } from './src/signals.ts';
 
+const documentFile = join(repositoryRoot, 'docs', 'performance.md');
+
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
     images: { type: 'string' },
+    only: { type: 'string' },
     inside: { type: 'boolean', default: false },
   },
 });
+
+if (values.only !== undefined && values.only !== 'registry') {
+  throw new Error(`--only knows "registry", not ${JSON.stringify(values.only)}`);
+}
 
 // Inside, measured commands block this process: a signal ends it there, and its daemons and mounts with it.
 if (values.inside) {
@@ -37,17 +44,30 @@ async function enterMountNamespace(): Promise<void> {
 async function measureAndWrite(): Promise<void> {
   // No tool shall profit from a cache of this repository, nor have to fill it.
   delete process.env['NODE_COMPILE_CACHE'];
-  const results = await bench({
+  const options: BenchOptions = {
     repository: repositoryRoot,
     cacheDir: join(cacheDir, 'bench'),
     executable: rktExecutable,
     rounds: Number(values.rounds),
     ...(values.images === undefined ? {} : { images: values.images.split(',') }),
     say: (text) => process.stderr.write(`bench: ${text}\n`),
-  });
+  };
+  await (values.only === 'registry' ? measureRegistryClient(options) : measureEverything(options));
+}
+
+async function measureEverything(options: BenchOptions): Promise<void> {
+  const results = await bench(options);
   const document = markdown(results);
   process.stdout.write(document);
-  if (values.images !== undefined) return;
-  writeFileSync(join(repositoryRoot, 'docs', 'performance.md'), document);
+  if (options.images !== undefined) return;
+  writeFileSync(documentFile, document);
   writeFileSync(join(repositoryRoot, 'docs', 'performance.svg'), svg(results.cold));
+}
+
+/** Its section of the document and nothing else of it. */
+async function measureRegistryClient(options: BenchOptions): Promise<void> {
+  const rows = await benchClient(options);
+  const document = withClientSection(readFileSync(documentFile, 'utf8'), rows, options.rounds);
+  process.stdout.write(document);
+  if (options.images === undefined) writeFileSync(documentFile, document);
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 export { type AciBuilder, type AciBuilderOptions, aciSegments, createAciBuilder } from './archive/aci-builder.ts';
-export { type SplitAci, splitAciIndex } from './archive/read-aci.ts';
+export { type LayerAcis, layerAcis } from './archive/layer-acis.ts';
+export { aciLayerLimits, type SplitAci, splitAciIndex } from './archive/read-aci.ts';
 export type { AciSegment } from './archive/segment.ts';
+export { type StackableLayer, type StackedAci, stackAcis } from './archive/stack-acis.ts';
+export { type TarFile, tarEnd, tarFile } from './archive/tar-file.ts';
 export { AppcError, type AppcErrorCode, type AppcErrorContext, isAppcError, quoteUntrusted } from './errors.ts';
 export { isAcIdentifier, isAcName, sanitizeAcIdentifier, sanitizeAcName } from './schema/ac-name.ts';
 export { acVersion } from './schema/ac-version.ts';
@@ -53,3 +56,4 @@ export { defaultLayerLimits, type LayerLimits } from './tree/layer-limits.ts';
 export type { IndexedLayer } from './tree/layer-merger.ts';
 export type { LayerIngest, LayerRepository, PrepareLayerOptions, PresentLayer } from './tree/layer-repository.ts';
 export { mergeLayers } from './tree/merge.ts';
+export { type ShowsPath, whitelistedPaths } from './tree/path-whitelist.ts';

@@ -6,6 +6,7 @@ import {
   serializeImageManifest,
   type TreeLayer,
 } from '@rkt/appc';
+import type { Digest } from '@rkt/refparse';
 import type { AbortOptions, Image } from '@rkt/registry';
 import { ConversionError } from './errors.ts';
 import { createConversionThreads } from './layers/conversion-threads.ts';
@@ -24,8 +25,19 @@ export interface ConvertImageOptions extends AbortOptions {
   /** Layers of more than 4 MiB fetched at once; as many smaller ones are fetched beside them. @default 3 */
   readonly concurrency?: number;
   readonly limits?: Partial<ConversionLimits>;
+  /**
+   * A label `version` for the manifest, usually the tag, for an ACI that is to be found by it without a store. It changes
+   * the ID. @default none
+   */
+  readonly version?: string;
   /** @default the worker's file in this package */
   readonly startWorker?: StartWorker;
+}
+
+/** An image to be converted. */
+export interface ConvertibleImage extends Image {
+  /** Of an image that was exported: the manifest it was first converted from. @default that of `descriptor` */
+  readonly originalManifest?: Digest;
 }
 
 /** An image as an ACI: the manifest, and layers in the repository. Its tree is `mergeLayers` of their indexes. */
@@ -55,12 +67,12 @@ const DEFAULT_CONCURRENCY = 3;
  *
  * @throws ConversionError; what `image` and the repository throw; `signal.reason`
  */
-export async function convertImage(image: Image, options: ConvertImageOptions): Promise<ConvertedImage> {
+export async function convertImage(image: ConvertibleImage, options: ConvertImageOptions): Promise<ConvertedImage> {
   options.signal?.throwIfAborted();
   const limits = { ...defaultConversionLimits, ...options.limits };
   const concurrency = checkConcurrency(options.concurrency ?? DEFAULT_CONCURRENCY);
   checkLayers(image, limits);
-  const manifest = manifestOf(image);
+  const manifest = manifestOf(image, options.version);
   const manifestBytes = serializeImageManifest(manifest);
   const { startWorker = startPackagedWorker, repository, onProgress, signal } = options;
   const bytes = blobBytes(image);
@@ -83,13 +95,15 @@ export async function convertImage(image: Image, options: ConvertImageOptions): 
   }
 }
 
-function manifestOf(image: Image): ImageManifest {
-  return toAciManifest(image.config, {
+function manifestOf(image: ConvertibleImage, version: string | undefined): ImageManifest {
+  const manifest = toAciManifest(image.config, {
     domain: image.reference.domain,
     path: image.reference.path,
     configDigest: image.configDescriptor.digest,
-    manifestDigest: image.descriptor.digest,
+    manifestDigest: image.originalManifest ?? image.descriptor.digest,
   });
+  if (version === undefined) return manifest;
+  return { ...manifest, labels: [...(manifest.labels ?? []), { name: 'version', value: version }] };
 }
 
 function blobBytes(image: Image): number {

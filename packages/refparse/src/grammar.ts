@@ -5,6 +5,9 @@ import { isAlphanumeric, isLowerAlphanumeric, isLowerHex, skipWhile } from './ch
 export const MAX_PATH = 255;
 export const MAX_TAG = 128;
 
+const HYPHEN = 0x2d;
+const DOT = 0x2e;
+const SLASH = 0x2f;
 const UNDERSCORE = 0x5f;
 const HEX_ID_LENGTH = 64;
 
@@ -23,23 +26,27 @@ export function pathFault(path: string): number | undefined {
 
 /** After one `/`, `.`, `_`, `__` or run of `-`; minus (index + 1) when there is none. */
 function separatorEnd(path: string, at: number): number {
-  switch (path.charAt(at)) {
-    case '/':
-    case '.':
+  switch (path.charCodeAt(at)) {
+    case SLASH:
+    case DOT:
       return at + 1;
-    case '_':
-      return path.charAt(at + 1) === '_' ? at + 2 : at + 1;
-    case '-':
-      return skipWhile(path, at, (unit) => unit === 0x2d);
+    case UNDERSCORE:
+      return path.charCodeAt(at + 1) === UNDERSCORE ? at + 2 : at + 1;
+    case HYPHEN:
+      return skipWhile(path, at, isHyphen);
     default:
       return -at - 1;
   }
 }
 
+function isHyphen(unit: number): boolean {
+  return unit === HYPHEN;
+}
+
 /** Index of the first unit that makes `tag` no tag, or undefined. */
 export function tagFault(tag: string): number | undefined {
   if (!isTagStart(tag.charCodeAt(0))) return 0;
-  const end = skipWhile(tag, 1, (unit) => isTagStart(unit) || unit === 0x2d || unit === 0x2e);
+  const end = skipWhile(tag, 1, (unit) => isTagStart(unit) || unit === HYPHEN || unit === DOT);
   if (end > MAX_TAG) return MAX_TAG;
   return end === tag.length ? undefined : end;
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+export type { AuthFilePlaces } from './auth/auth-files.ts';
 export { anonymous, type Credential, chainKeychains, type Keychain, staticKeychain } from './auth/credential.ts';
+export { type CredentialFile, listCredentialFiles, type StoredCredential } from './auth/credential-files.ts';
 export { authFileKeychain, dockerConfigKeychain, type FileKeychainOptions } from './auth/file-keychains.ts';
 export { defaultHost, type HostCapability, type RegistryHost } from './client/hosts.ts';
 export type { PutBlobOptions, PutManifestOptions } from './client/push.ts';
@@ -35,7 +37,7 @@ export { formatPlatform, hostPlatform, matchPlatform, parsePlatform, selectManif
 export type { Schema1Entry } from './image/schema1-entry.ts';
 export type { Schema1Manifest } from './image/schema1-manifest.ts';
 export { type ImageSourceOptions, imageSource } from './image/source.ts';
-export { readCertsDirectories } from './transport/certs-directories.ts';
+export { type CertsDirectory, listCertsDirectories, readCertsDirectories } from './transport/certs-directories.ts';
 export { readSystemCertificates } from './transport/system-certificates.ts';
 export type { TlsLookup, TlsSettings } from './transport/tls-settings.ts';
 export type {

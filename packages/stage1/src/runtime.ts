@@ -28,14 +28,17 @@ export type PodState =
   | 'garbage';
 
 export interface NetworkRequest {
-  /** `default`, `default-restricted`, `host`, `none`, or the name of a configured network. */
+  /** `default`, `default-restricted`, `all`, `host`, `none`, or the name of a configured network. */
   readonly name: string;
-  /** CNI_ARGS, e.g. `IP=172.16.28.9`. */
+  /** CNI_ARGS: NAME=value pairs separated by `;`, e.g. `IP=172.16.28.9`. Not of `all`, `host` and `none`. */
   readonly args?: string;
 }
 
 export interface DnsOptions {
-  /** `host`: the host's resolv.conf; `none`: no resolv.conf of ours; absent: what the network says, then the host's. */
+  /**
+   * `host`: the host's resolv.conf; `none`: no resolv.conf of ours; absent: what is stated here, else what the network says,
+   * else the host's without name servers on its loopback. Stated without name servers, it has those of the others.
+   */
   readonly mode?: 'host' | 'none';
   readonly nameservers?: readonly string[];
   readonly search?: readonly string[];

@@ -10,6 +10,8 @@ export type StoreErrorCode =
   | 'ERR_RKT_STORE_PREFIX_TOO_SHORT'
   /** A live lease retains the image. */
   | 'ERR_RKT_STORE_IMAGE_IN_USE'
+  /** An image that another one depends on is not in the store. */
+  | 'ERR_RKT_STORE_DEPENDENCY_NOT_FOUND'
   /** A layer that is needed is not in the store. */
   | 'ERR_RKT_STORE_LAYER_MISSING'
   /** Something on disk is not what the store wrote. */

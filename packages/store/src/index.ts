@@ -5,16 +5,21 @@ export { type OpenStoreOptions, openStore } from './open-store.ts';
 export type { StoreEvent } from './records/rebuild.ts';
 export type {
   AbortOptions,
+  AciIngest,
+  AciLayer,
   Finding,
   GcOptions,
   ImageQuery,
   ImageRecord,
   Lease,
   PutImageOptions,
+  ReceivedAci,
   RemoteRecord,
   RemovedItem,
   Store,
   StoredImage,
+  StoredLayer,
+  TemporaryFile,
   Tree,
   TreeBackend,
 } from './store.ts';

@@ -8,16 +8,18 @@ import { layoutOf } from './cas/layout.ts';
 import { prepareLayer } from './cas/prepare-layer.ts';
 import { withReserve } from './cas/reserve.ts';
 import { sweepTemporaries } from './cas/temporary.ts';
+import { temporaryFile } from './cas/temporary-file.ts';
 import { type FileContext, requireWritable, type StepHook, type StoreContext } from './context.ts';
-import { toStoreError } from './errors.ts';
 import { gc } from './gc/gc.ts';
 import { removeImage } from './gc/remove-image.ts';
 import { currentOwner } from './host/owner.ts';
 import { randomUuid } from './host/random-uuid.ts';
+import { ingestAci } from './images/ingest-aci.ts';
+import { listLayers } from './images/list-layers.ts';
 import { imageNotFound } from './images/not-found.ts';
 import { putImage } from './images/put-image.ts';
 import { resolveImage } from './images/resolve-image.ts';
-import { getImage } from './images/stored-manifest.ts';
+import { getConfig, getImage } from './images/stored-manifest.ts';
 import { type HeldLease, openLease } from './leases/leases.ts';
 import { openDatabase } from './records/database.ts';
 import { allImages, findImage, touch } from './records/images.ts';
@@ -25,6 +27,7 @@ import { openOrRebuild, type StoreEvent } from './records/rebuild.ts';
 import { findRemote, upsertRemote } from './records/remotes.ts';
 import { renderTree } from './render/render-tree.ts';
 import type { Lease, RemoteRecord, Store } from './store.ts';
+import { translated, translatedEach } from './translated.ts';
 
 export interface OpenStoreOptions {
   /** Nothing is changed; methods that would throw PERMISSION, and leases protect nothing. @default false */
@@ -58,20 +61,14 @@ export async function openStore(dir: string, options: OpenStoreOptions = {}): Pr
     step: options.onStep ?? (() => undefined),
   };
   const now = clock === undefined ? Date.now : () => clock().getTime();
-  await ensureFormat(files, (options.create ?? true) && !readOnly);
-  if (!readOnly) await sweep(files);
-  const database = readOnly
-    ? await openDatabase(files.layout.database, { readOnly, step: files.step })
-    : await withReserve(files, () => openOrRebuild(files, { ...options, now }));
-  return storeOn({ ...files, database, readOnly, now, holds: new Map(), holder: randomUuid() });
-}
-
-async function sweep(files: FileContext): Promise<void> {
-  try {
-    await sweepTemporaries(files);
-  } catch (error) {
-    throw toStoreError(error, 'cannot remove leftovers', files.layout.temporary);
-  }
+  return await translated(files.layout.dir, async () => {
+    await ensureFormat(files, (options.create ?? true) && !readOnly);
+    if (!readOnly) await sweepTemporaries(files);
+    const database = readOnly
+      ? await openDatabase(files.layout.database, { readOnly, step: files.step })
+      : await withReserve(files, () => openOrRebuild(files, { ...options, now }));
+    return storeOn({ ...files, database, readOnly, now, holds: new Map(), holder: randomUuid() });
+  });
 }
 
 /** What nobody needs who runs an image is loaded when it is used. */
@@ -82,39 +79,54 @@ function storeOn(context: StoreContext): Store {
   const requireLease = (lease: Lease, id: ImageId): void => {
     if (leases.get(lease)?.retains(id) !== true) throw new TypeError(`the lease does not retain ${id}`);
   };
+  const { dir } = context.layout;
+  const call = <T>(work: () => T | Promise<T>): Promise<T> => translated(dir, work);
   return {
-    dir: context.layout.dir,
-    prepareLayer: (diffId, options) => prepareLayer(context, diffId, options),
-    putImage: (options) => putImage(context, options),
-    getImage: (id) => getImage(context, id),
-    resolveImage: async (query) => resolveImage(context, query),
-    listImages: async () => database.read(allImages),
-    removeImage: (id) => removeImage(context, id),
-    touchImage: async (id) => touchImage(context, id),
-    getRemote: async (name) => database.read((sql) => findRemote(sql, name)),
-    putRemote: async (remote) => putRemote(context, remote),
+    dir,
+    prepareLayer: (diffId, options) => call(() => prepareLayer(context, diffId, options)),
+    putImage: (options) => call(() => putImage(context, options)),
+    temporaryFile: () => call(() => temporaryFile(context, 'file')),
+    ingestAci: () => call(() => ingestAci(context)),
+    getImage: (id) => call(() => getImage(context, id)),
+    getConfig: (id) => call(() => getConfig(context, id)),
+    listLayers: (id) => call(() => listLayers(context, id)),
+    resolveImage: (query) => call(() => resolveImage(context, query)),
+    listImages: () => call(() => database.read(allImages)),
+    removeImage: (id) => call(() => removeImage(context, id)),
+    touchImage: (id) => call(() => touchImage(context, id)),
+    getRemote: (name) => call(() => database.read((sql) => findRemote(sql, name))),
+    putRemote: (remote) => call(() => putRemote(context, remote)),
     lease: async () => {
       const lease = openLease(context);
       leases.set(lease, lease);
       return lease;
     },
-    loadTree: async (id) => {
-      const { loadTree } = await import('./render/load-tree.ts');
-      return await loadTree(context, id);
-    },
-    renderTree: async (id, options) => {
-      requireLease(options.lease, id);
-      return await renderTree(context, id, options);
-    },
-    exportImage: async function* (id, options) {
-      const { exportImage } = await import('./render/export-image.ts');
-      yield* exportImage(context, id, options);
-    },
-    verify: async function* (options) {
-      const { verify } = await import('./verify/verify.ts');
-      yield* verify(context, options);
-    },
-    gc: (options) => gc(context, options),
+    loadTree: (id) =>
+      call(async () => {
+        const { loadTree } = await import('./render/load-tree.ts');
+        return await loadTree(context, id);
+      }),
+    renderTree: (id, options) =>
+      call(() => {
+        requireLease(options.lease, id);
+        return renderTree(context, id, options);
+      }),
+    exportImage: (id, options) =>
+      translatedEach(dir, async () => {
+        const { exportImage } = await import('./render/export-image.ts');
+        return exportImage(context, id, options);
+      }),
+    extractImage: (id, options) =>
+      call(async () => {
+        const { extractImage } = await import('./render/extract-image.ts');
+        return await extractImage(context, id, options);
+      }),
+    verify: (options) =>
+      translatedEach(dir, async () => {
+        const { verify } = await import('./verify/verify.ts');
+        return verify(context, options);
+      }),
+    gc: (options) => call(() => gc(context, options)),
     [Symbol.asyncDispose]: async () => {
       if (isOpen) close(context);
       isOpen = false;

@@ -18,15 +18,28 @@ export interface RemoteRecord {
 
 export interface ImageRecord {
   readonly id: ImageId;
-  /** As `image list` shows it, e.g. `registry-1.docker.io/library/redis:latest`. */
+  /** The name it was put under last, e.g. `docker.io/library/redis:latest`. */
   readonly name: string;
+  /** Every name that leads here: of those it was put under, the ones no image was put under since. The latest last. */
+  readonly names: readonly string[];
   /** Milliseconds since the epoch. */
   readonly importedAt: number;
   readonly lastUsedAt: number;
   /** Bytes of the uncompressed ACI. */
   readonly size: number;
-  /** DiffIDs, base first. */
+  /** DiffIDs, base first; with those of all dependencies. */
   readonly layers: readonly string[];
+  /** Which of the layers are ACIs; all others are layers of OCI images. */
+  readonly acis: readonly AciLayer[];
+}
+
+/**
+ * A layer that is an ACI as it came: its files are those below `rootfs`. The path whitelist of its manifest holds for the
+ * layers from `first`, the lowest of its dependencies, to itself.
+ */
+export interface AciLayer {
+  readonly first: number;
+  readonly position: number;
 }
 
 export interface StoredImage extends ImageRecord {
@@ -41,9 +54,50 @@ export interface PutImageOptions extends AbortOptions {
   readonly manifestBytes: Uint8Array;
   /** DiffIDs, base first; every one must have been committed. */
   readonly layers: readonly string[];
+  /** @default none */
+  readonly acis?: readonly AciLayer[];
   readonly size: number;
+  /** The configuration of the Docker or OCI image it was made from, to be kept as it is. At most 8 MiB. */
+  readonly configBytes?: Uint8Array;
   /** Recorded in the same transaction. */
   readonly remote?: Omit<RemoteRecord, 'imageId'>;
+}
+
+/** An ACI that has been written to the file of an {@link AciIngest}, and everything known of it by then. */
+export interface ReceivedAci extends AbortOptions {
+  /** SHA-512 of the file. */
+  readonly id: ImageId;
+  /** SHA-256 of the file. */
+  readonly diffId: string;
+  /** Bytes of the file. */
+  readonly size: number;
+  /** The encoded index of the whole archive, which `splitAciIndex` has accepted. */
+  readonly index: Uint8Array;
+  /** What the archive has as its manifest. */
+  readonly manifestBytes: Uint8Array;
+}
+
+/** An empty file of the store's, made exclusively, for work in progress. It goes when it is disposed of, or with its process. */
+export interface TemporaryFile extends AsyncDisposable {
+  readonly path: string;
+}
+
+/** Leave to write an ACI: its uncompressed bytes go into the file. Disposing removes what was not committed. */
+export interface AciIngest extends TemporaryFile {
+  /**
+   * Makes the image durable and visible, under the name of its manifest. An image the store already has gains the name.
+   * Throws DEPENDENCY_NOT_FOUND, AMBIGUOUS_PREFIX, LAYER_MISSING, DISK_FULL, PERMISSION; AppcError for another manifest.
+   */
+  commit(aci: ReceivedAci): Promise<ImageRecord>;
+}
+
+/** A layer of an image, as it is stored. */
+export interface StoredLayer {
+  readonly diffId: string;
+  /** Bytes of the uncompressed tar. */
+  readonly size: number;
+  /** The tar. It stays for as long as a lease retains the image. */
+  readonly path: string;
 }
 
 export type ImageQuery =
@@ -86,6 +140,11 @@ export interface RemovedItem {
 export interface GcOptions extends AbortOptions {
   /** Images used within this time stay. @default 24 h */
   readonly graceMs?: number;
+  /**
+   * What layers and trees may take together. Beyond it, images are removed until it is kept, those used longest ago
+   * first and whenever that was, as long as no lease retains them. Bytes.
+   */
+  readonly maxBytes?: number;
   readonly dryRun?: boolean;
 }
 
@@ -108,7 +167,15 @@ export type Finding =
 export interface Store extends LayerRepository, AsyncDisposable {
   readonly dir: string;
   putImage(options: PutImageOptions): Promise<ImageRecord>;
+  /** A file beside the layers, for what has to be unpacked before it can be read. */
+  temporaryFile(): Promise<TemporaryFile>;
+  /** For an ACI as it comes, whose ID and digest are known only once it has been read. */
+  ingestAci(): Promise<AciIngest>;
   getImage(id: ImageId): Promise<StoredImage>;
+  /** The configuration the image was put with, if it was, verified. Throws IMAGE_NOT_FOUND, CORRUPT. */
+  getConfig(id: ImageId): Promise<Uint8Array | undefined>;
+  /** Base first. Throws IMAGE_NOT_FOUND. */
+  listLayers(id: ImageId): Promise<readonly StoredLayer[]>;
   /** Throws IMAGE_NOT_FOUND, AMBIGUOUS_PREFIX, PREFIX_TOO_SHORT. By name: the one put under it last. */
   resolveImage(query: ImageQuery): Promise<ImageRecord>;
   listImages(): Promise<readonly ImageRecord[]>;
@@ -127,6 +194,8 @@ export interface Store extends LayerRepository, AsyncDisposable {
   ): Promise<Tree>;
   /** The uncompressed ACI, byte for byte what the ID is the SHA-512 of. */
   exportImage(id: ImageId, options?: AbortOptions): AsyncIterable<Uint8Array>;
+  /** Extracts the tree into a directory that is made here, its parent being there. Leaves nothing behind on failure. */
+  extractImage(id: ImageId, options: AbortOptions & { readonly targetDir: string }): Promise<void>;
   /** Re-derives everything from the layer tars; rebuilds a damaged tree. */
   verify(options?: AbortOptions & { readonly ids?: readonly ImageId[] }): AsyncIterable<Finding>;
   gc(options?: GcOptions): Promise<readonly RemovedItem[]>;

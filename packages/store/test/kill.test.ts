@@ -1,85 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openStore, type Store } from '@rkt/store';
-import { ingestLayer } from '@rkt/store/testing';
 import { describe, expect, it } from 'vitest';
+import { expectConsistent, expectDone } from './faults/consistent.ts';
+import { copyStore } from './faults/copy-store.ts';
+import { isVisible } from './faults/steps.ts';
+import { type Task, tasks } from './faults/tasks.ts';
 import { runNode } from './run-node.ts';
-import { temporaryDirectory } from './temporary-directory.ts';
-import { twoLayerImage } from './two-layer-image.ts';
 
-const image = twoLayerImage();
+/** The page cache outlives a process: what a kill leaves is the same in memory, and hundreds of stores are made. */
+const scratch = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
-describe('a process killed before any change of the disk', () => {
-  it('leaves an image there or not there, and nothing besides, when it was fetching', async () => {
-    const steps = await countSteps('fetch', temporaryDirectory());
-    expect(steps).toBeGreaterThan(40);
-    await inPairs(steps, async (killAt) => {
-      const dir = temporaryDirectory();
-      const outcome = await runNode('fetch-and-render.ts', dir, 'fetch', String(killAt));
-      expect(outcome.signal, outcome.stderr).toBe('SIGKILL');
-      await expectConsistent(dir);
-    });
-  }, 120_000);
-
-  it('leaves an image there or not there, and nothing besides, when it was removing', async () => {
-    const prepared = async (): Promise<string> => {
-      const dir = temporaryDirectory();
-      await using store = await openStore(dir);
-      await fetchImage(store);
-      return dir;
-    };
-    const steps = await countSteps('remove', await prepared());
-    expect(steps).toBeGreaterThan(6);
-    await inPairs(steps, async (killAt) => {
-      const dir = await prepared();
-      const outcome = await runNode('fetch-and-render.ts', dir, 'remove', String(killAt));
-      expect(outcome.signal, outcome.stderr).toBe('SIGKILL');
-      await expectConsistent(dir);
-    });
+describe.each(Object.entries(tasks))('a process that is to %s', (name, task) => {
+  it('and is killed before any of its steps leaves nothing half done', async () => {
+    const root = mkdtempSync(join(scratch, 'rkt-store-kill-'));
+    try {
+      await killAtEveryStep(root, name, task);
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
   }, 120_000);
 });
 
-async function countSteps(task: string, dir: string): Promise<number> {
-  const outcome = await runNode('fetch-and-render.ts', dir, task);
-  expect(outcome.stderr).toBe('');
-  return Number(outcome.stdout);
+async function killAtEveryStep(root: string, name: string, task: Task): Promise<void> {
+  const prepared = join(root, 'prepared');
+  await task.prepare(prepared);
+  const hadKept = existsSync(prepared);
+  const copy = (as: string): string => {
+    const dir = join(root, as);
+    if (hadKept) copyStore(prepared, dir);
+    return dir;
+  };
+  const whole = await runNode('run-task.ts', copy('whole'), name);
+  expect(whole).toMatchObject({ status: 0, stderr: '' });
+  await expectDone(join(root, 'whole'), task);
+  const steps = whole.stdout.split('\n');
+  await expect(`${steps.join('\n')}\n`).toMatchFileSnapshot(`faults/recorded/${name.replaceAll(' ', '-')}.txt`);
+  const killPoints = steps.flatMap((step, at) => (isVisible(step) ? [at + 1] : []));
+  await inPairs(killPoints, async (killAt) => {
+    const dir = copy(String(killAt));
+    const outcome = await runNode('run-task.ts', dir, name, String(killAt));
+    expect(outcome.signal, outcome.stderr).toBe('SIGKILL');
+    await expectConsistent(dir, task, { hadKept });
+    rmSync(dir, { recursive: true });
+  });
 }
 
 /** The machine has two cores; each round is a process of its own. */
-async function inPairs(count: number, round: (n: number) => Promise<void>): Promise<void> {
-  let next = 1;
+async function inPairs<T>(items: readonly T[], round: (item: T) => Promise<void>): Promise<void> {
+  const rest = items.values();
   const work = async (): Promise<void> => {
-    while (next <= count) await round(next++);
+    for (const item of rest) await round(item);
   };
   await Promise.all([work(), work()]);
-}
-
-async function expectConsistent(dir: string): Promise<void> {
-  await using store = await openStore(dir);
-  expect(namesIn(dir, 'cas/tmp')).toEqual([]);
-  const images = await store.listImages();
-  for await (const finding of store.verify()) expect(finding.kind).toBe('image-ok');
-  await store.gc({ graceMs: images.length === 0 ? 0 : 60_000 });
-  expect(namesIn(dir, 'locks')).toEqual([]);
-  const expected = images.length === 0 ? 0 : 1;
-  expect(namesIn(dir, 'cas/images')).toHaveLength(expected);
-  expect(layerFiles(dir)).toHaveLength(expected * 4);
-  await fetchImage(store);
-  for await (const finding of store.verify()) expect(finding.kind).toBe('image-ok');
-  await store.removeImage(image.put.id);
-  expect([...layerFiles(dir), ...namesIn(dir, 'cas/trees'), ...namesIn(dir, 'cas/images')]).toEqual([]);
-}
-
-async function fetchImage(store: Store): Promise<void> {
-  for (const layer of image.layers) await ingestLayer(store, layer);
-  await store.putImage(image.put);
-}
-
-function namesIn(dir: string, path: string): readonly string[] {
-  return readdirSync(join(dir, path));
-}
-
-function layerFiles(dir: string): readonly string[] {
-  return namesIn(dir, 'cas/layers/sha256').flatMap((shard) => namesIn(dir, `cas/layers/sha256/${shard}`));
 }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { openStore } from '@rkt/store';
 import { ingestLayer } from '@rkt/store/testing';
 import { describe, expect, it } from 'vitest';
+import { putImage } from './put-image.ts';
+import { relatedImages } from './related-images.ts';
 import { runNode } from './run-node.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 import { twoLayerImage } from './two-layer-image.ts';
@@ -16,24 +19,25 @@ describe('many processes on one store', () => {
     expect(outcomes.map(({ stdout }) => stdout).toSorted()).toEqual(['ingested', ...Array(9).fill('present')]);
   }, 60_000);
 
-  it('fetch and remove the same image while garbage is collected, and none loses a layer', async () => {
+  it('fetch, remove, collect and verify the same and other images, and none loses or mistakes anything', async () => {
     const dir = temporaryDirectory();
-    const fetching = [runNode('fetch-forever.ts', dir, '2500'), runNode('fetch-forever.ts', dir, '2500')];
-    await using store = await openStore(dir);
-    let running = true;
-    const done = Promise.all(fetching).finally(() => {
-      running = false;
-    });
-    while (running) {
-      await store.gc({ graceMs: 0 });
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-    for (const outcome of await done) {
+    const roles = ['fetch', 'fetch', 'fetch', 'fetch', 'fetch', 'fetch', 'remove', 'gc', 'gc', 'verify'];
+    const outcomes = await Promise.all(
+      roles.map((role, at) => runNode('share-a-store.ts', dir, role, `${at}`, '4000')),
+    );
+    for (const outcome of outcomes) {
       expect(outcome).toMatchObject({ status: 0, stderr: '' });
-      expect(Number(outcome.stdout)).toBeGreaterThan(5);
+      expect(Number(outcome.stdout)).toBeGreaterThan(0);
     }
+    await using store = await openStore(dir);
     for await (const finding of store.verify()) expect(finding.kind).toBe('image-ok');
-  });
+    await store.gc({ graceMs: 0 });
+    for (const path of ['cas/images', 'cas/trees', 'cas/tmp', 'locks'])
+      expect(readdirSync(join(dir, path))).toEqual([]);
+    expect(layersIn(dir)).toEqual([]);
+    for (const image of relatedImages()) await putImage(store, image);
+    for await (const finding of store.verify()) expect(finding.kind).toBe('image-ok');
+  }, 60_000);
 
   it('give up what a dead process held', async () => {
     const dir = temporaryDirectory();
@@ -50,3 +54,8 @@ describe('many processes on one store', () => {
     for (const layer of image.layers) expect(await ingestLayer(store, layer)).toBe('ingested');
   });
 });
+
+function layersIn(dir: string): readonly string[] {
+  const shards = join(dir, 'cas/layers/sha256');
+  return readdirSync(shards).flatMap((shard) => readdirSync(join(shards, shard)));
+}

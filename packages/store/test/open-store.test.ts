@@ -59,7 +59,7 @@ describe('opening a store', () => {
   it('refuses a newer database and leaves it as it is', async () => {
     const dir = await closedStore();
     const database = new DatabaseSync(join(dir, 'cas/db'));
-    database.exec('UPDATE schema_version SET version = 2');
+    database.exec('UPDATE schema_version SET version = 1000');
     database.close();
     for (const readOnly of [false, true]) {
       await expect(openStore(dir, { readOnly })).rejects.toMatchObject({ code: 'ERR_RKT_STORE_NEWER_FORMAT' });
@@ -71,6 +71,19 @@ describe('opening a store', () => {
     writeFileSync(join(dir, 'cas/db'), '');
     await using store = await openStore(dir);
     expect(await store.listImages()).toEqual([]);
+  });
+
+  it('brings a database of the first version up to date and keeps its images', async () => {
+    const dir = await closedStore();
+    {
+      await using store = await openStore(dir);
+      await putImage(store, image);
+    }
+    const database = new DatabaseSync(join(dir, 'cas/db'));
+    database.exec('ALTER TABLE images DROP COLUMN acis; UPDATE schema_version SET version = 1');
+    database.close();
+    await using store = await openStore(dir);
+    expect(await store.listImages()).toMatchObject([{ id: image.put.id, acis: [] }]);
   });
 
   it('may be undone twice', async () => {

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openStore, type StoreEvent } from '@rkt/store';
-import { type SampleImage, sampleImage, sampleLayer } from '@rkt/store/testing';
+import { putAci, type SampleImage, sampleAci, sampleImage, sampleLayer } from '@rkt/store/testing';
 import { describe, expect, it } from 'vitest';
 import { putImage } from './put-image.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -24,6 +24,50 @@ describe('a database that is gone', () => {
     expect((await store.resolveImage({ name: 'example.com/alias' })).id).toBe(image.put.id);
     for await (const finding of store.verify()) expect(finding.kind).toBe('image-ok');
     expect(await store.gc()).toEqual([]);
+  });
+
+  it('is made again with ACIs as ACIs', async () => {
+    const dir = await storeWith(image);
+    const dependencies = [{ imageName: 'example.com/alias' }];
+    const aci = sampleAci({ name: 'example.com/aci', dependencies, pathWhitelist: ['/a'] }, { a: '', b: '' });
+    {
+      await using store = await openStore(dir);
+      await putAci(store, aci);
+    }
+    rmSync(join(dir, 'cas/db'));
+    await using store = await observed(dir).open();
+    const record = await store.getImage(aci.received.id);
+    expect(record).toMatchObject({
+      layers: [...image.put.layers, aci.received.diffId],
+      acis: [{ first: 0, position: 2 }],
+    });
+    expect([...(await store.loadTree(record.id)).root.children.keys()]).toEqual(['a']);
+  });
+
+  it('leads names to the images they led to, in their order', async () => {
+    const dir = temporaryDirectory();
+    let time = 1000;
+    const now = (): Date => new Date(time++ * 1000);
+    const names = async (): Promise<unknown> => {
+      await using store = await openStore(dir, { now });
+      return (await store.listImages()).map((each) => [each.id, each.name, each.names]);
+    };
+    {
+      await using store = await openStore(dir, { now });
+      for (const each of [image, other]) {
+        await putImage(store, each);
+        for (const name of ['example.com/z', 'example.com/moved', 'example.com/a']) {
+          await store.putImage({ ...each.put, name: `${name}${name.endsWith('moved') ? '' : each.put.name.at(-1)}` });
+        }
+      }
+    }
+    const before = await names();
+    rmSync(join(dir, 'cas/db'));
+    expect(await names()).toEqual(before);
+    expect(before).toMatchObject([
+      [image.put.id, 'example.com/a1', [image.put.name, 'example.com/z1', 'example.com/a1']],
+      [other.put.id, 'example.com/a2', [other.put.name, 'example.com/z2', 'example.com/moved', 'example.com/a2']],
+    ]);
   });
 
   it('is made again without images that are no longer whole', async () => {

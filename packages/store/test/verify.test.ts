@@ -2,7 +2,7 @@
 import { chmodSync, closeSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Finding, openStore, type Store, type Tree, type TreeBackend } from '@rkt/store';
-import { ingestLayer, sampleImage, sampleLayer } from '@rkt/store/testing';
+import { ingestLayer, putAci, sampleAci, sampleImage, sampleLayer } from '@rkt/store/testing';
 import { describe, expect, it } from 'vitest';
 import { loadTreeSyscalls, type TreeSyscalls } from '../src/host/tree-syscalls.ts';
 import { putImage } from './put-image.ts';
@@ -93,6 +93,20 @@ describe('verification', () => {
     await expect(store.loadTree(one.put.id)).rejects.toMatchObject({ code: 'ERR_RKT_STORE_CORRUPT' });
   });
 
+  it('notices that the manifest beside an ACI is another one, and putting it again mends that', async () => {
+    await using store = await openStore(temporaryDirectory());
+    const aci = sampleAci({ name: 'example.com/aci' }, { a: '' });
+    await putAci(store, aci);
+    const { id, manifestBytes } = aci.received;
+    const manifest = join(store.dir, 'cas/images', id, 'manifest');
+    writeFileSync(manifest, `${Buffer.from(manifestBytes)} `);
+    expect(await verify(store)).toMatchObject([
+      { kind: 'image-corrupt', id, actual: expect.stringContaining('manifest') },
+    ]);
+    await putAci(store, aci);
+    expect(await kinds(store, [id])).toEqual(['image-ok']);
+  });
+
   it('notices a manifest that was changed or is gone', async () => {
     await using store = await storeWithBoth();
     const manifest = join(store.dir, 'cas/images', one.put.id, 'manifest');
@@ -106,6 +120,27 @@ describe('verification', () => {
     rmSync(manifest);
     expect(await verify(store, [one.put.id])).toMatchObject([{ kind: 'image-corrupt' }]);
     await expect(store.getImage(one.put.id)).rejects.toMatchObject({ code: 'ERR_RKT_STORE_CORRUPT' });
+  });
+
+  it('notices a configuration that was changed or is gone, and a record that says something else', async () => {
+    await using store = await storeWithBoth();
+    const configBytes = Buffer.from('{"os":"linux"}');
+    const put = { ...one.put, configBytes };
+    const files = join(store.dir, 'cas/images', one.put.id);
+    const damages = [
+      () => flipByte(join(files, 'config'), 3),
+      () => rmSync(join(files, 'config')),
+      () => flipByte(join(files, 'record.json'), 0),
+    ];
+    for (const damage of damages) {
+      await store.putImage(put);
+      expect(await kinds(store, [one.put.id])).toEqual(['image-ok']);
+      damage();
+      expect(await kinds(store, [one.put.id])).toEqual(['image-corrupt']);
+      await expect(store.getConfig(one.put.id)).rejects.toMatchObject({ code: 'ERR_RKT_STORE_CORRUPT' });
+    }
+    await store.putImage(put);
+    expect(await store.getConfig(one.put.id)).toEqual(configBytes);
   });
 
   it('rebuilds EROFS metadata that was changed', async () => {

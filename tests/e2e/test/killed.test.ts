@@ -5,7 +5,7 @@ import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
 import { composeImage } from '@rkt/tooling-images';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { eventually } from '../src/eventually.ts';
-import { type HostState, hostState } from '../src/host-state.ts';
+import { type HostState, settledHostState } from '../src/host-state.ts';
 import { imageCache } from '../src/image-cache.ts';
 import { type Installation, installation, mirrors, type Started } from '../src/rkt.ts';
 import { ask } from '../src/tcp.ts';
@@ -21,27 +21,14 @@ beforeAll(async () => {
 afterAll(() => registry.close());
 
 beforeEach(() => {
-  before = settledState();
+  before = settledHostState();
   host = installation();
   host.configure('registries.d/mirrors.json', mirrors(['docker.io'], new URL(registry.origin).host));
 });
 afterEach(async () => {
   await host[Symbol.asyncDispose]();
-  expect(settledState()).toEqual(before);
+  expect(settledHostState()).toEqual(before);
 });
-
-/**
- * Whoever lost its parent is waited for by the machine's first process, and not every machine has one that does so: what
- * has ended but was not waited for keeps its number and its PID namespace, which no program can help.
- */
-function settledState(): HostState {
-  const state = hostState();
-  return {
-    ...state,
-    processes: state.processes.filter((line) => /rkt-e2e-|redis-server/.test(line) && !line.endsWith('<defunct>')),
-    namespaces: state.namespaces.filter((line) => !line.endsWith(' pid')),
-  };
-}
 
 interface Listed {
   readonly name: string;
@@ -76,7 +63,7 @@ it('leaves the app running when rkt is killed; another rkt enters it, spares it,
   expect(await host.rkt(['stop', pod.name])).toMatchObject({ status: 0, stdout: `"${pod.name}"\n` });
   expect((await list()).map(({ state }) => state)).toEqual(['exited']);
   // Stopped is enough for the host: gc only deletes the pod's files.
-  expect(settledState()).toEqual(before);
+  expect(settledHostState()).toEqual(before);
   expect((await host.rkt(collect)).status).toBe(0);
   expect(await list()).toEqual([]);
 });
@@ -88,7 +75,7 @@ it('is stopped by two at once', async () => {
     { status: 0, stderr: '' },
     { status: 0, stderr: '' },
   ]);
-  expect(settledState()).toEqual(before);
+  expect(settledHostState()).toEqual(before);
 });
 
 it('leaves with --rm what gc removes when rkt is killed, and nothing otherwise', async () => {
@@ -103,7 +90,7 @@ it('leaves with --rm what gc removes when rkt is killed, and nothing otherwise',
   for (const stage of readdirSync(join(host.dataDir, 'pods'))) {
     expect(readdirSync(join(host.dataDir, 'pods', stage))).toEqual([]);
   }
-  expect(settledState()).toEqual(before);
+  expect(settledHostState()).toEqual(before);
 
   const killed = host.start(run());
   await eventually(() => killed.output.stdout.includes('Ready to accept connections') || undefined);
@@ -125,5 +112,5 @@ it('is cleared away by gc alone when the app’s own monitor was killed, too', a
   await eventually(async () => (await list()).every(({ state }) => state === 'exited') || undefined);
   expect((await host.rkt(collect)).status).toBe(0);
   expect(await list()).toEqual([]);
-  expect(settledState()).toEqual(before);
+  expect(settledHostState()).toEqual(before);
 });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type ConfiguredRegistry, startConfiguredRegistry, storeSmallImage } from '../src/configured-registry.ts';
 import { freePort } from '../src/docker-registry.ts';
+import { type HostState, hostState } from '../src/host-state.ts';
 import { type Installation, installation, mirrors } from '../src/rkt.ts';
 import { ISSUER, SERVICE, startTokenFront } from '../src/token-front.ts';
 
@@ -15,6 +16,7 @@ const login = { user: 'tester', password: 'open-sesame-7' };
 const HTPASSWD = 'tester:$2y$04$o9eqdDqyyios86V.AiadP.q2DAnLGRRYsZgacTPp9ST1SUUgd6w/y\n';
 
 let dir: string;
+let before: HostState;
 let host: Installation;
 const registries: Record<string, string> = {};
 const closing: AsyncDisposable[] = [];
@@ -30,9 +32,13 @@ afterAll(async () => {
   rmSync(dir, { recursive: true });
 });
 beforeEach(() => {
+  before = hostState();
   host = installation();
 });
-afterEach(() => host[Symbol.asyncDispose]());
+afterEach(async () => {
+  await host[Symbol.asyncDispose]();
+  expect(hostState()).toEqual(before);
+});
 
 async function startBasic(): Promise<ConfiguredRegistry> {
   const path = join(dir, 'htpasswd');

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Certificates, makeCertificates } from '../src/certificates.ts';
 import { type ConfiguredRegistry, startConfiguredRegistry, storeSmallImage } from '../src/configured-registry.ts';
-import { REGISTRY_NAME, rktWithNames } from '../src/named-host.ts';
+import { type HostState, hostState } from '../src/host-state.ts';
+import { etcOf, REGISTRY_NAME, rktWithNames } from '../src/named-host.ts';
 import { type Installation, installation } from '../src/rkt.ts';
 
 let dir: string;
@@ -13,6 +14,7 @@ let files: Certificates;
 let plain: ConfiguredRegistry;
 let tls: ConfiguredRegistry;
 let mutual: ConfiguredRegistry;
+let before: HostState;
 let host: Installation;
 
 beforeAll(async () => {
@@ -29,12 +31,18 @@ afterAll(async () => {
   rmSync(dir, { recursive: true });
 });
 beforeEach(() => {
+  before = hostState();
   host = installation();
 });
-afterEach(() => host[Symbol.asyncDispose]());
+afterEach(async () => {
+  await host[Symbol.asyncDispose]();
+  expect(hostState()).toEqual(before);
+});
 
-function certsDirectory(registry: ConfiguredRegistry): string {
-  const path = join(host.dir, '.config/containers/certs.d', `${REGISTRY_NAME}:${registry.port}`);
+/** The user's own, or that of docker. */
+function certsDirectory(registry: ConfiguredRegistry, whose: 'user' | 'docker' = 'user'): string {
+  const parent = whose === 'user' ? join(host.dir, '.config/containers') : join(etcOf(host), 'docker');
+  const path = join(parent, 'certs.d', `${REGISTRY_NAME}:${registry.port}`);
   mkdirSync(path, { recursive: true });
   return path;
 }
@@ -61,6 +69,28 @@ describe('a registry whose authority is private', () => {
     expect(await fetchFrom(tls, '--insecure-options=image,tls')).toMatchObject({ status: 0 });
     copyFileSync(files.ca, join(certsDirectory(tls), 'ca.crt'));
     expect(await fetchFrom(tls)).toMatchObject({ status: 0, stdout: expect.stringMatching(/^sha512-[0-9a-f]{32}\n$/) });
+  });
+
+  it('is trusted with /etc/docker/certs.d as docker trusts it, under that name and port alone', async () => {
+    copyFileSync(files.ca, join(certsDirectory(tls, 'docker'), 'ca.crt'));
+    expect(await fetchFrom(tls)).toMatchObject({ status: 0, stdout: expect.stringMatching(/^sha512-[0-9a-f]{32}\n$/) });
+    expect(await fetchFrom(mutual)).toMatchObject({ status: 254, stdout: '' });
+    const directory = certsDirectory(mutual, 'docker');
+    copyFileSync(files.ca, join(directory, 'ca.crt'));
+    copyFileSync(files.client.cert, join(directory, 'client.cert'));
+    copyFileSync(files.client.key, join(directory, 'client.key'));
+    expect(await fetchFrom(mutual)).toMatchObject({ status: 0 });
+    const shown = await rktWithNames(host, ['config']);
+    const { certificates }: { certificates: readonly object[] } = JSON.parse(shown.stdout);
+    const registry = (port: number): string => `${REGISTRY_NAME}:${port}`;
+    const path = (port: number): string => `/etc/docker/certs.d/${registry(port)}`;
+    const client = { cert: 'client.cert', key: 'client.key' };
+    expect(certificates).toEqual(
+      expect.arrayContaining([
+        { path: path(tls.port), registry: registry(tls.port), authorities: ['ca.crt'] },
+        { path: path(mutual.port), registry: registry(mutual.port), authorities: ['ca.crt'], client },
+      ]),
+    );
   });
 
   it('that demands a client certificate gets the one of certs.d', async () => {

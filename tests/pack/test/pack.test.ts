@@ -83,6 +83,10 @@ describe.each(packages)('%s', (dir) => {
       });
       expect(Number(exported)).toBeGreaterThan(0);
     }
+    if (dir === 'packages/docker2aci') {
+      const bin = join(project, 'node_modules', '.bin', 'docker2aci');
+      expect(execFileSync(bin, ['-version'], { encoding: 'utf8' })).toContain('docker2aci version');
+    }
     expect(examples[0]).toContain(name);
     const modules = examples.map((example, index) => ({ file: `example-${index}.ts`, example }));
     for (const { file, example } of modules) writeFileSync(join(project, file), `${example}\nexport {};\n`);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { mountFreshDisk } from './arena/disk.ts';
 import { type BenchImage, benchImages, composeBenchImage } from './arena/images.ts';
 import { push, startRegistry } from './arena/registry.ts';
+import { type ClientRow, clientImages, measureClient } from './client/measure-client.ts';
 import type { Results } from './report/markdown.ts';
 import { coldFetch, firstRun, type Suite, sharedFetch, warmFetch, warmRun } from './suites.ts';
 import { ctrTool } from './tools/ctr.ts';
@@ -15,7 +16,7 @@ import { runcTool } from './tools/runc.ts';
 import { skopeoUmociTool } from './tools/skopeo-umoci.ts';
 import type { Tool } from './tools/tool.ts';
 
-export { markdown, type Results } from './report/markdown.ts';
+export { markdown, type Results, withClientSection } from './report/markdown.ts';
 export { svg } from './report/picture.ts';
 
 export interface BenchOptions {
@@ -32,22 +33,52 @@ export interface BenchOptions {
 
 /** Composes and serves the images, measures every tool, and gives the figures. Must run in a mount namespace of its own. */
 export async function bench(options: BenchOptions): Promise<Results> {
-  const chosen = benchImages.filter(({ name }) => options.images?.includes(name) ?? true);
+  const chosen = chosenOf(benchImages, options);
+  // Runs are always measured, with the tiny image.
+  const names = [...chosen, ...chosenOf(clientImages, options)].map(({ name }) => name);
+  return withImages(options, [...names, 'tiny'], (arena, host) => ({
+    ...measureAll(options, arena, chosen, host),
+    client: clientRows(options, arena, host),
+  }));
+}
+
+/** The registry client by itself, without the other tables. Must run in a mount namespace of its own. */
+export async function benchClient(options: BenchOptions): Promise<readonly ClientRow[]> {
+  const names = chosenOf(clientImages, options).map(({ name }) => name);
+  return withImages(options, names, (arena, host) => clientRows(options, arena, host));
+}
+
+function chosenOf(images: readonly BenchImage[], options: BenchOptions): readonly BenchImage[] {
+  return images.filter(({ name }) => options.images?.includes(name) ?? true);
+}
+
+function clientRows(options: BenchOptions, scratch: string, registry: string): readonly ClientRow[] {
+  const layouts = layoutsOf(options);
+  const images = chosenOf(clientImages, options);
+  return measureClient({ rounds: options.rounds, scratch, say: options.say }, { layouts, registry, images });
+}
+
+function layoutsOf(options: BenchOptions): string {
+  return join(options.cacheDir, 'images');
+}
+
+type InArena<T> = (arena: string, host: string) => T;
+
+async function withImages<T>(options: BenchOptions, names: readonly string[], body: InArena<T>): Promise<T> {
   const served = join(options.cacheDir, 'registry');
   const registry = await startRegistry(served);
   try {
-    // Runs are always measured, with the tiny image.
-    for (const name of new Set([...chosen.map((image) => image.name), 'tiny'])) {
+    for (const name of new Set(names)) {
       options.say(`image ${name}: composing and pushing unless an earlier run did`);
-      push(registry, served, await composeBenchImage(name, join(options.cacheDir, 'images'), options.repository), name);
+      push(registry, served, await composeBenchImage(name, layoutsOf(options), options.repository), name);
     }
-    return await inFreshArena(options, (arena) => measureAll(options, arena, chosen, registry.host));
+    return inFreshArena(options, (arena) => body(arena, registry.host));
   } finally {
     registry.close();
   }
 }
 
-async function inFreshArena(options: BenchOptions, body: (arena: string) => Results): Promise<Results> {
+function inFreshArena<T>(options: BenchOptions, body: (arena: string) => T): T {
   mkdirSync(options.cacheDir, { recursive: true });
   const arena = join(options.cacheDir, 'arena');
   const unmount = mountFreshDisk(arena, 24);
@@ -58,7 +89,9 @@ async function inFreshArena(options: BenchOptions, body: (arena: string) => Resu
   }
 }
 
-function measureAll(options: BenchOptions, arena: string, images: readonly BenchImage[], host: string): Results {
+type WithoutClient = Omit<Results, 'client'>;
+
+function measureAll(options: BenchOptions, arena: string, images: readonly BenchImage[], host: string): WithoutClient {
   // What one tool has started ends also when the next cannot be set up.
   using stack = new DisposableStack();
   const open = <T extends Tool>(tool: T): T => stack.adopt(tool, () => tool.close());
@@ -118,6 +151,8 @@ function versions(executable: string): readonly string[] {
     ['umoci', '--version'],
     ['ctr', '--version'],
     ['runc', '--version'],
+    ['curl', '--version'],
+    ['openssl', 'version'],
     ['uname', '-sr'],
   ];
   return commands.map(([file = '', ...args]) => execFileSync(file, args, { encoding: 'utf8' }).split('\n')[0] ?? '');

@@ -3,7 +3,7 @@
 import { settle } from './arena/disk.ts';
 import type { BenchImage } from './arena/images.ts';
 import { type Job, measure, medianSample, type Sample } from './measure.ts';
-import type { Network, Tool } from './tools/tool.ts';
+import type { Network, Puller, Tool } from './tools/tool.ts';
 
 /** One row of a table: what was done, and what each tool needed for it (undefined: the tool cannot). */
 export interface Row {
@@ -16,8 +16,8 @@ export interface DiskRow {
   readonly bytes: ReadonlyMap<string, number>;
 }
 
-export interface Suite {
-  readonly tools: readonly Tool[];
+export interface Suite<T extends Puller = Tool> {
+  readonly tools: readonly T[];
   readonly rounds: number;
   /** A directory of the arena for the measuring itself. */
   readonly scratch: string;
@@ -26,13 +26,19 @@ export interface Suite {
 
 /** Pulls into an empty store, tools taking turns, so that a slow minute of the machine hits all of them. */
 export function coldFetch(suite: Suite, image: BenchImage, reference: string): { row: Row; disk: DiskRow } {
-  const samples = collect(suite, `cold ${image.name}`, (tool) => {
+  const row = coldPull(suite, image, reference);
+  const bytes = new Map(suite.tools.map((tool) => [tool.name, tool.disk()]));
+  return { row, disk: { what: image.what, bytes } };
+}
+
+/** The same of what only pulls. */
+export function coldPull<T extends Puller>(suite: Suite<T>, image: BenchImage, reference: string): Row {
+  const results = collect(suite, `cold ${image.name}`, (tool) => {
     tool.reset();
     settle();
     return take(suite, tool, tool.pull(reference));
   });
-  const bytes = new Map(suite.tools.map((tool) => [tool.name, tool.disk()]));
-  return { row: { what: image.what, results: samples }, disk: { what: image.what, bytes } };
+  return { what: image.what, results };
 }
 
 /** Pulls what the store has already and the registry has not changed. */
@@ -77,15 +83,15 @@ export function warmRun(suite: Suite, reference: string, network: Network): Row 
 }
 
 /** Of a tool whose daemon does the work, the client's processor time and memory say nothing. */
-function take(suite: Suite, tool: Tool, job: Job): Sample {
+function take<T extends Puller>(suite: Suite<T>, tool: T, job: Job): Sample {
   const sample = measure(job, tool.env, suite.scratch);
   return tool.hasDaemon ? { wall: sample.wall, cpu: undefined, rss: undefined } : sample;
 }
 
-function collect(
-  suite: Suite,
+function collect<T extends Puller>(
+  suite: Suite<T>,
   what: string,
-  once: (tool: Tool) => Sample | undefined,
+  once: (tool: T) => Sample | undefined,
 ): Map<string, Sample | undefined> {
   const all = new Map<string, Sample[]>(suite.tools.map((tool) => [tool.name, []]));
   for (let round = 1; round <= suite.rounds; round++) {
@@ -100,7 +106,7 @@ function collect(
 }
 
 /** Each round begins with another tool: nobody always runs after the same neighbour, or on caches the first one filled. */
-function inTurn(tools: readonly Tool[], round: number): readonly Tool[] {
+function inTurn<T>(tools: readonly T[], round: number): readonly T[] {
   const first = round % tools.length;
   return [...tools.slice(first), ...tools.slice(0, first)];
 }

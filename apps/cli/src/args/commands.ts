@@ -1,169 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CommandSpec } from './command.ts';
-import { parseDetachKeys } from './detach-keys.ts';
+import { attachCommand, killCommand, logsCommand, releaseCommand, waitCommand } from './detached-commands.ts';
 import { parseDuration } from './duration.ts';
-import type { FlagSpec } from './flag.ts';
-import { parseSince, parseTail } from './log-range.ts';
-import { pullPolicyFlag } from './pull-policy.ts';
-import { prepareFlags, progressFlags, runFlags, runPreparedFlags } from './run-flags.ts';
-import { parseSignal } from './signal.ts';
-
-const noLegend: FlagSpec = { name: 'no-legend', kind: 'boolean', default: 'false', summary: 'leave out the header' };
-const full: FlagSpec = { name: 'full', kind: 'boolean', default: 'false', summary: 'show values in full' };
-const format: FlagSpec = {
-  name: 'format',
-  kind: 'text',
-  placeholder: 'FORM',
-  choices: ['json', 'json-pretty'],
-  summary: 'print json or json-pretty instead',
-};
-const overwrite: FlagSpec = {
-  name: 'overwrite',
-  kind: 'boolean',
-  default: 'false',
-  summary: 'replace the file if it exists',
-};
-const prettyPrint: FlagSpec = {
-  name: 'pretty-print',
-  kind: 'boolean',
-  default: 'true',
-  summary: 'indent the JSON',
-};
-const uuidFile: FlagSpec = {
-  name: 'uuid-file',
-  kind: 'text',
-  placeholder: 'FILE',
-  summary: 'read the UUID from a file',
-};
-
-const whichApp: FlagSpec = {
-  name: 'app',
-  kind: 'text',
-  placeholder: 'NAME',
-  summary: 'the app, if the pod has several',
-};
-
-function grace(name: string, value: string, summary: string): FlagSpec {
-  return { name, kind: 'text', placeholder: 'DURATION', default: value, check: parseDuration, summary };
-}
-
-const imageFields = ['id', 'name', 'size', 'importtime', 'lastused'];
-
-function checkFields(csv: string): void {
-  const unknown = csv.split(',').find((field) => !imageFields.includes(field));
-  if (unknown !== undefined) throw new Error(`unknown option "${unknown}"; known are ${imageFields.join(', ')}`);
-}
-
-const imageCommands: readonly CommandSpec[] = [
-  {
-    name: 'image cat-manifest',
-    summary: 'Inspect and print the image manifest',
-    usage: 'IMAGE',
-    flags: [prettyPrint],
-    operands: 'anywhere',
-    minimum: [1, 'must provide an image'],
-    maximum: 1,
-  },
-  {
-    name: 'image export',
-    summary: 'Export a stored image to an ACI file',
-    usage: 'IMAGE OUTPUT_ACI_FILE',
-    description:
-      'The file is an uncompressed ACI; its SHA-512 is the ID of the image. With - it goes to standard output.',
-    flags: [overwrite],
-    operands: 'anywhere',
-    minimum: [2, 'must provide an image and an output file'],
-    maximum: 2,
-  },
-  {
-    name: 'image gc',
-    summary: 'Garbage collect the local store',
-    usage: '',
-    flags: [grace('grace-period', '24h', 'images used within this time stay')],
-    operands: 'anywhere',
-    maximum: 0,
-    needsRoot: true,
-  },
-  {
-    name: 'image list',
-    summary: 'List images in the local store',
-    usage: '',
-    flags: [
-      {
-        name: 'fields',
-        kind: 'text',
-        placeholder: 'LIST',
-        default: imageFields.join(','),
-        check: checkFields,
-        summary: `columns to show: ${imageFields.join(', ')}`,
-      },
-      {
-        name: 'sort',
-        kind: 'text',
-        placeholder: 'LIST',
-        default: 'importtime',
-        check: checkFields,
-        summary: 'fields to sort by',
-      },
-      { name: 'order', kind: 'text', default: 'asc', choices: ['asc', 'desc'], summary: 'asc or desc' },
-      noLegend,
-      full,
-      format,
-    ],
-    operands: 'anywhere',
-    maximum: 0,
-  },
-  {
-    name: 'image rm',
-    summary: 'Remove images from the local store',
-    usage: 'IMAGE...',
-    flags: [],
-    operands: 'anywhere',
-    minimum: [1, 'must provide at least one image ID'],
-  },
-  {
-    name: 'image verify',
-    summary: 'Verify images in the local store and repair their trees',
-    usage: '[IMAGE...]',
-    description: 'Derives everything from the stored layers again. Without an image, all are verified.',
-    flags: [],
-    operands: 'anywhere',
-  },
-];
+import { imageCommands } from './image-commands.ts';
+import { obtainFlags } from './obtain-flags.ts';
+import { format, full, grace, noLegend, prettyPrint, uuidFile, whichApp } from './output-flags.ts';
+import { prepareFlags, runFlags, runPreparedFlags } from './run-flags.ts';
 
 /** Every command of rkt. */
 export const commands: readonly CommandSpec[] = [
-  {
-    name: 'attach',
-    summary: 'Attach to a running, detached app',
-    usage: 'UUID',
-    description: [
-      'Shows what the app writes from now on, and passes on standard input if the app was run with --interactive. Ends with',
-      'the app and its status, or with status 0 when the detach keys are typed: then the app goes on.',
-    ].join('\n'),
-    flags: [
-      whichApp,
-      {
-        name: 'detach-keys',
-        kind: 'text',
-        placeholder: 'KEYS',
-        default: 'ctrl-p,ctrl-q',
-        check: parseDetachKeys,
-        summary: 'keys that leave the app, on a terminal; none if empty',
-      },
-      { name: 'no-stdin', kind: 'boolean', default: 'false', summary: 'do not pass on standard input' },
-      {
-        name: 'sig-proxy',
-        kind: 'boolean',
-        default: 'true',
-        summary: 'pass signals on to the app; otherwise they leave it',
-      },
-      uuidFile,
-    ],
-    operands: 'anywhere',
-    maximum: 1,
-    needsRoot: true,
-  },
+  attachCommand,
   {
     name: 'cat-manifest',
     summary: 'Inspect and print the pod manifest',
@@ -182,6 +28,18 @@ export const commands: readonly CommandSpec[] = [
     maximum: 1,
   },
   {
+    name: 'config',
+    summary: 'Print the configuration that is in effect',
+    usage: '',
+    description: [
+      'Everything rkt is configured with, merged, as JSON: its own directories, registries.conf, files of credentials,',
+      'certificates and proxies, each with the file that says it. Passwords and tokens are left out; they are in that file.',
+    ].join('\n'),
+    flags: [prettyPrint],
+    operands: 'anywhere',
+    maximum: 0,
+  },
+  {
     name: 'enter',
     summary: 'Enter the namespaces of an app within a pod',
     usage: 'UUID [CMD [ARGS...]]',
@@ -195,10 +53,12 @@ export const commands: readonly CommandSpec[] = [
     summary: 'Fetch images and store them in the local store',
     usage: 'IMAGE...',
     description: [
-      'IMAGE is docker://[REGISTRY/]NAME[:TAG|@DIGEST], oci:DIRECTORY[:TAG], docker-archive:FILE[:NAME:TAG] or an image ID.',
+      'IMAGE is docker://[REGISTRY/]NAME[:TAG|@DIGEST], oci:DIRECTORY[:TAG], oci-archive:FILE[:TAG],',
+      'docker-archive:FILE[:NAME:TAG], FILE.aci or an image ID. With - as the FILE of an archive, or as the IMAGE,',
+      'an archive or an ACI comes on standard input.',
       'Prints one image ID per image on standard output.',
     ].join('\n'),
-    flags: [full, pullPolicyFlag('update'), ...progressFlags],
+    flags: [full, ...obtainFlags('update')],
     operands: 'anywhere',
     minimum: [1, 'must provide at least one image'],
   },
@@ -227,26 +87,7 @@ export const commands: readonly CommandSpec[] = [
     operands: 'anywhere',
   },
   ...imageCommands,
-  {
-    name: 'kill',
-    summary: 'Send a signal to an app of a pod',
-    usage: 'UUID...',
-    flags: [
-      {
-        name: 'signal',
-        letter: 's',
-        kind: 'text',
-        placeholder: 'SIGNAL',
-        default: 'SIGKILL',
-        check: parseSignal,
-        summary: 'name or number of the signal',
-      },
-      whichApp,
-      uuidFile,
-    ],
-    operands: 'anywhere',
-    needsRoot: true,
-  },
+  killCommand,
   {
     name: 'list',
     summary: 'List pods',
@@ -255,40 +96,7 @@ export const commands: readonly CommandSpec[] = [
     operands: 'anywhere',
     maximum: 0,
   },
-  {
-    name: 'logs',
-    summary: 'Print what a detached app has written',
-    usage: 'UUID',
-    description: [
-      "As the app wrote it: its standard output to standard output, its standard error to standard error. The app's log",
-      'file holds at most 64 MiB, with the time of every line; when it is full, it is begun anew.',
-    ].join('\n'),
-    flags: [
-      { name: 'follow', letter: 'f', kind: 'boolean', default: 'false', summary: 'go on until the app ends' },
-      {
-        name: 'tail',
-        letter: 'n',
-        kind: 'text',
-        placeholder: 'LINES',
-        default: 'all',
-        check: parseTail,
-        summary: 'so many of the last lines',
-      },
-      {
-        name: 'since',
-        kind: 'text',
-        placeholder: 'TIME',
-        check: (text) => parseSince(text, 0),
-        summary: 'what was written since: 10m for the last ten minutes, or 2026-01-02T03:04:05Z',
-      },
-      { name: 'timestamps', letter: 't', kind: 'boolean', default: 'false', summary: 'before every line its time' },
-      whichApp,
-      uuidFile,
-    ],
-    operands: 'anywhere',
-    maximum: 1,
-    needsRoot: true,
-  },
+  logsCommand,
   {
     name: 'prepare',
     summary: 'Prepare to run an image in a pod',
@@ -297,18 +105,7 @@ export const commands: readonly CommandSpec[] = [
     operands: 'images',
     needsRoot: true,
   },
-  {
-    name: 'release',
-    summary: 'Release what an ended pod has of the host',
-    description: 'Executed by the monitor of a detached app when that has ended.',
-    usage: 'UUID',
-    flags: [{ name: 'rm', kind: 'boolean', default: 'false', summary: 'remove the pod, too' }],
-    operands: 'anywhere',
-    minimum: [1, 'must provide a pod UUID'],
-    maximum: 1,
-    needsRoot: true,
-    hidden: true,
-  },
+  releaseCommand,
   {
     name: 'rm',
     summary: 'Remove all files and resources associated with exited pods',
@@ -322,8 +119,8 @@ export const commands: readonly CommandSpec[] = [
     summary: 'Run an image in a pod',
     usage: '[FLAGS] IMAGE [FLAGS] [-- ARGS...]',
     description: [
-      'IMAGE is docker://[REGISTRY/]NAME[:TAG|@DIGEST], oci:DIRECTORY[:TAG], docker-archive:FILE[:NAME:TAG] or any',
-      'unique prefix of an image ID.',
+      'IMAGE is docker://[REGISTRY/]NAME[:TAG|@DIGEST], oci:DIRECTORY[:TAG], oci-archive:FILE[:TAG],',
+      'docker-archive:FILE[:NAME:TAG], FILE.aci or any unique prefix of an image ID.',
       'ARGS take the place of the command of a Docker image and are appended to that of an ACI; --exec replaces the',
       'executable. Flags that belong to an image come after it, or before it if it is the only one.',
     ].join('\n'),
@@ -357,7 +154,7 @@ export const commands: readonly CommandSpec[] = [
       { name: 'force', kind: 'boolean', default: 'false', summary: 'kill at once' },
       {
         name: 'timeout',
-        letter: 't',
+        short: 't',
         kind: 'text',
         placeholder: 'DURATION',
         default: '10s',
@@ -377,12 +174,5 @@ export const commands: readonly CommandSpec[] = [
     operands: 'anywhere',
     maximum: 0,
   },
-  {
-    name: 'wait',
-    summary: 'Wait for pods to end and print the status of an app',
-    usage: 'UUID...',
-    flags: [whichApp, uuidFile],
-    operands: 'anywhere',
-    needsRoot: true,
-  },
+  waitCommand,
 ];

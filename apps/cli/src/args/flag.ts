@@ -4,8 +4,8 @@
 export interface FlagSpec {
   /** Without dashes. */
   readonly name: string;
-  /** A short name: `d` for `-d`. */
-  readonly letter?: string;
+  /** One letter that stands for the name after a single dash; its value may follow without a space. */
+  readonly short?: string;
   /** `boolean` flags take a value only as `--flag=false`. */
   readonly kind: 'boolean' | 'text';
   readonly summary: string;

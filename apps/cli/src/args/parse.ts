@@ -30,6 +30,8 @@ export interface CommandLine {
  * @throws {CliError} ERR_RKT_CLI_UNKNOWN_COMMAND, ERR_RKT_CLI_UNKNOWN_FLAG, ERR_RKT_CLI_USAGE
  */
 export function locateCommand(argv: readonly string[]): CommandLine {
+  // Where other programs have a flag.
+  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-v')) return locateCommand(['version']);
   const parts = readParts(argv, { flags: globalFlags, operands: 'before' });
   const words = parts.filter((part) => part.kind === 'operand').map(({ value }) => value);
   return { ...findCommand(words, commands), leading: parts.filter((part) => part.kind === 'flag') };
@@ -74,6 +76,9 @@ export function findCommand(
   const members = table
     .filter(({ name }) => name.startsWith(`${head} `))
     .map(({ name }) => name.slice(head.length + 1));
+  if (second !== undefined && ['help', '--help', '-h'].includes(second)) {
+    return { command: table.find(({ name }) => name === 'help'), rest: [head, ...words.slice(2)] };
+  }
   if (second === undefined || second.startsWith('-')) {
     throw usageError(`${head} needs a command: ${members.join(', ')}`, `run 'rkt help ${head}' for usage`);
   }

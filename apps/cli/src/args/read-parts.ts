@@ -78,7 +78,7 @@ function isFlag(word: string): boolean {
 }
 
 function readFlag(argv: readonly string[], at: number, context: Context): Read {
-  const word = argv[at] ?? '';
+  const word = spelledOut(argv[at] ?? '', context);
   const equals = word.indexOf('=');
   const spelled = equals < 0 ? word : word.slice(0, equals);
   const flag = lookUp(spelled, context);
@@ -91,16 +91,21 @@ function readFlag(argv: readonly string[], at: number, context: Context): Read {
   return given(checked(flag, value, `${spelled}=${value}`), 2);
 }
 
+/** `-pVALUE`, `-p=VALUE` and `-p` as the long flag they stand for. */
+function spelledOut(word: string, { flags }: Context): string {
+  const [, letter, value = ''] = /^-([a-z])(.*)$/s.exec(word) ?? [];
+  const flag = flags.find(({ short }) => short !== undefined && short === letter);
+  // Letters are not joined: what follows one that takes no value is none.
+  if (flag === undefined || (flag.kind === 'boolean' && /^[^=]/.test(value))) return word;
+  return value === '' ? `--${flag.name}` : `--${flag.name}=${value.replace(/^=/, '')}`;
+}
+
 function lookUp(spelled: string, { byName, operands, command, isAfterImage }: Context): FlagSpec {
   const name = spelled === '-h' ? '--help' : spelled;
-  const flag = name.startsWith('--') ? byName.get(name.slice(2)) : byLetter(name.slice(1), byName.values());
+  const flag = name.startsWith('--') ? byName.get(name.slice(2)) : undefined;
   if (flag !== undefined) return flag;
   const place: FlagPlace = { command, known: byName.values(), takesImages: operands === 'images', isAfterImage };
   throw unknownFlag(spelled, place);
-}
-
-function byLetter(letter: string, flags: Iterable<FlagSpec>): FlagSpec | undefined {
-  return [...flags].find((flag) => flag.letter !== undefined && flag.letter === letter);
 }
 
 function checked(flag: FlagSpec, value: string, word: string): string {

@@ -1,27 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { parsePortFlag } from '../pods/port-flag.ts';
+import { checkPortFlag } from '../pods/exposed-port.ts';
+import { parsePublishFlag } from '../pods/publish-flag.ts';
 import { parseQuantity } from '../pods/quantity.ts';
 import { parseMountFlag, parseVolumeFlag } from '../pods/volume-flag.ts';
 import { parseAssignment } from './assignment.ts';
 import type { FlagSpec } from './flag.ts';
-import { pullPolicyFlag } from './pull-policy.ts';
+import { obtainFlags } from './obtain-flags.ts';
 
 function requireUserAlone(text: string): void {
   if (text.includes(':')) throw new Error('it must be a user alone; the group is given with --group');
 }
-
-export const progressFlags: readonly FlagSpec[] = [
-  {
-    name: 'progress',
-    kind: 'text',
-    placeholder: 'FORM',
-    default: 'auto',
-    choices: ['auto', 'plain', 'json'],
-    summary: 'how progress is shown on standard error: auto, plain or json (one event per line)',
-  },
-  { name: 'quiet', kind: 'boolean', default: 'false', summary: 'show no progress' },
-];
 
 const networking: readonly FlagSpec[] = [
   {
@@ -29,9 +18,10 @@ const networking: readonly FlagSpec[] = [
     kind: 'text',
     placeholder: 'NETWORKS',
     bare: 'default',
-    familiar: ['default', 'default-restricted', 'host', 'none'],
+    familiar: ['default', 'default-restricted', 'host', 'none', 'all'],
     repeat: true,
-    summary: 'networks of the pod: default, default-restricted, host, none or configured ones, n[:args],...',
+    summary:
+      'networks of the pod: default, default-restricted, all, host, none or configured ones; n[:args],..., as in lan:IP=10.1.0.9',
   },
   { name: 'hostname', kind: 'text', placeholder: 'NAME', summary: 'host name of the pod (default: rkt-UUID)' },
   { name: 'dns', kind: 'text', placeholder: 'IP', repeat: true, summary: 'name server; or host, or none' },
@@ -54,8 +44,17 @@ const pod: readonly FlagSpec[] = [
     kind: 'text',
     placeholder: 'NAME:[IP:]PORT',
     repeat: true,
-    check: parsePortFlag,
+    check: checkPortFlag,
     summary: 'forward a port of the host to a port of the pod, by its name or number (6379-tcp)',
+  },
+  {
+    name: 'publish',
+    short: 'p',
+    kind: 'text',
+    placeholder: '[IP:]HOSTPORT:PORT[/PROTOCOL]',
+    repeat: true,
+    check: parsePublishFlag,
+    summary: 'forward any port as docker does; ports may be ranges: 8000-8010:8000-8010/udp',
   },
   {
     name: 'volume',
@@ -139,8 +138,7 @@ export const prepareFlags: readonly FlagSpec[] = [
   ...app,
   readonlyRootfs,
   flavor,
-  pullPolicyFlag('new'),
-  ...progressFlags,
+  ...obtainFlags('new'),
 ];
 
 const rm: FlagSpec = {
@@ -152,7 +150,7 @@ const rm: FlagSpec = {
 
 const detach: FlagSpec = {
   name: 'detach',
-  letter: 'd',
+  short: 'd',
   kind: 'boolean',
   default: 'false',
   summary: 'print the UUID and leave the pod running; see rkt logs, rkt wait, rkt stop',

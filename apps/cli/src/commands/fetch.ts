@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ImageId } from '@rkt/appc';
 import type { Arguments } from '../args/command.ts';
-import { pullPolicyOf } from '../args/pull-policy.ts';
+import { STANDARD_INPUT } from '../images/file-input.ts';
+import { importAciFromInput } from '../images/import-aci.ts';
 import { obtainImage } from '../images/obtain-image.ts';
-import { createProgress } from '../render/progress/create-progress.ts';
+import { readObtainOptions } from '../images/obtain-options.ts';
 import type { Session } from '../wiring/session.ts';
 
 /** Half of what SHA-512 gives, as scripts of the original expect it; any unique prefix names an image. */
 const SHORT_DIGITS = 32;
 
 export async function execute(session: Session, { flags, operands }: Arguments): Promise<number> {
-  const options = { pullPolicy: pullPolicyOf(flags), progress: createProgress(session.io, flags) };
+  const options = await readObtainOptions(session.io, flags);
   for (const image of operands) {
-    const { id } = await obtainImage(session, image, options);
+    const { id } = await (image === STANDARD_INPUT
+      ? importAciFromInput(session)
+      : obtainImage(session, image, options));
     session.io.stdout.write(`${flags.boolean('full') ? id : short(id)}\n`);
   }
   return 0;

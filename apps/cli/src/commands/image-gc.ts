@@ -1,20 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { GcOptions, RemovedItem } from '@rkt/store';
 import type { Arguments } from '../args/command.ts';
 import { parseDuration } from '../args/duration.ts';
+import type { FlagValues } from '../args/flag.ts';
+import { parseSize } from '../args/size.ts';
 import { formatBytes } from '../render/bytes.ts';
 import type { Session } from '../wiring/session.ts';
 
 export async function execute(session: Session, { flags }: Arguments): Promise<number> {
-  const store = await session.store();
-  const { signal } = session.interrupts;
-  const removed = await store.gc({ graceMs: parseDuration(flags.text('grace-period') ?? '24h'), signal });
+  const store = await session.existingStore('change');
+  if (store === undefined) return 0;
+  const removed = await store.gc({ ...optionsOf(flags), signal: session.interrupts.signal });
   for (const { kind, id } of removed) {
     if (kind === 'image') session.io.stdout.write(`successfully removed aci for image: "${id}"\n`);
     else session.debug(`removed ${kind} "${id}"`);
   }
   const images = removed.filter(({ kind }) => kind === 'image').length;
   if (images > 0) session.say(`${images} image(s) successfully removed`);
+  sayFreed(session, removed);
+  return 0;
+}
+
+function optionsOf(flags: FlagValues): GcOptions {
+  const maxSize = flags.text('max-size');
+  const graceMs = parseDuration(flags.text('grace-period') ?? '24h');
+  return maxSize === undefined ? { graceMs } : { graceMs, maxBytes: parseSize(maxSize) };
+}
+
+/** Says how much room there is now that was not before. */
+export function sayFreed(session: Session, removed: readonly RemovedItem[]): void {
   const bytes = removed.reduce((sum, { size }) => sum + size, 0);
   if (bytes > 0) session.say(`${formatBytes(bytes)} freed`);
-  return 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ImageRecord } from '@rkt/store';
 import type { Arguments } from '../args/command.ts';
+import { versionOf } from '../images/image-names.ts';
 import { formatBytes } from '../render/bytes.ts';
 import { jsonFormat, renderJson } from '../render/json.ts';
 import { renderTable } from '../render/table.ts';
@@ -51,11 +52,13 @@ const FIELDS: Readonly<Record<string, Field>> = {
 
 export async function execute(session: Session, { flags }: Arguments): Promise<number> {
   const { io } = session;
-  const store = await session.store('read');
-  const images = sorted(await store.listImages(), fieldsOf(flags.text('sort')), flags.text('order') === 'desc');
+  const store = await session.existingStore('read');
+  const images = (await store?.listImages()) ?? [];
+  const inOrder = <T extends ImageRecord>(rows: readonly T[]): readonly T[] =>
+    sorted(rows, fieldsOf(flags.text('sort')), flags.text('order') === 'desc');
   const format = jsonFormat(flags.text('format'));
   if (format !== undefined) {
-    io.stdout.write(renderJson(images.map(toJson), format));
+    io.stdout.write(renderJson(inOrder(images).map(toJson), format));
     return 0;
   }
   const fields = fieldsOf(flags.text('fields'));
@@ -63,17 +66,29 @@ export async function execute(session: Session, { flags }: Arguments): Promise<n
   const show = (image: ImageRecord) =>
     fields.map((field) => (flags.boolean('full') ? field.full(image) : field.short(image, now)));
   const legend = flags.boolean('no-legend') ? [] : [fields.map(({ header }) => header)];
-  io.stdout.write(renderTable([...legend, ...images.map(show)]));
+  io.stdout.write(renderTable([...legend, ...inOrder(images.flatMap(byName)).map(show)]));
   return 0;
 }
 
-/** The names were checked when the flags were read. */
+/** A row for every name that leads to an image; one whose names all lead elsewhere by now has a name without tag. */
+function byName(image: ImageRecord): readonly ImageRecord[] {
+  if (image.names.length > 0) return image.names.map((name) => ({ ...image, name }));
+  const version = versionOf(image.name);
+  const base = version === undefined ? image.name : image.name.slice(0, -version.length - 1);
+  return [{ ...image, name: `${base}:<none>` }];
+}
+
+/** The names of fields were checked when the flags were read. */
 function fieldsOf(csv = ''): readonly Field[] {
   return csv.split(',').flatMap((name) => FIELDS[name] ?? []);
 }
 
-function sorted(images: readonly ImageRecord[], fields: readonly Field[], descending: boolean): readonly ImageRecord[] {
-  const compare = (a: ImageRecord, b: ImageRecord): number => {
+function sorted<T extends ImageRecord>(
+  images: readonly T[],
+  fields: readonly Field[],
+  descending: boolean,
+): readonly T[] {
+  const compare = (a: T, b: T): number => {
     for (const field of fields) {
       const result = field.compare(a, b);
       if (result !== 0) return descending ? -result : result;
@@ -88,6 +103,6 @@ function order(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-function toJson({ id, name, importedAt, lastUsedAt, size }: ImageRecord): object {
-  return { id, name, import_time: nanoseconds(importedAt), last_used_time: nanoseconds(lastUsedAt), size };
+function toJson({ id, name, names, importedAt, lastUsedAt, size }: ImageRecord): object {
+  return { id, name, names, import_time: nanoseconds(importedAt), last_used_time: nanoseconds(lastUsedAt), size };
 }

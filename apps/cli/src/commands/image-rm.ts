@@ -1,18 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ImageId } from '@rkt/appc';
+import type { RemovedItem } from '@rkt/store';
 import type { Arguments } from '../args/command.ts';
-import { findStoredImage } from '../images/stored-image.ts';
+import { type OpenedImage, openStoredImage } from '../images/open-stored-image.ts';
 import { reportEach } from '../render/report-each.ts';
 import type { Session } from '../wiring/session.ts';
+import { sayFreed } from './image-gc.ts';
 
+/** An image goes with every name it has, whichever it was asked for by. */
 export async function execute(session: Session, { operands }: Arguments): Promise<number> {
-  const store = await session.store();
-  let removed = 0;
-  const status = await reportEach(session, [...new Set(operands)], async (image) => {
-    const { id } = await findStoredImage(store, image);
-    await store.removeImage(id);
-    removed += 1;
-    session.io.stdout.write(`successfully removed aci for image: "${id}"\n`);
+  const found = new Map<ImageId, OpenedImage>();
+  const unknown = await reportEach(session, operands, async (name) => {
+    const opened = await openStoredImage(session, name, 'change');
+    found.set(opened.image.id, opened);
   });
-  if (removed > 0) session.say(`${removed} image(s) successfully removed`);
-  return status;
+  const removed: RemovedItem[] = [];
+  const kept = await reportEach(session, [...found.values()], async ({ store, image }) => {
+    removed.push(...(await store.removeImage(image.id)));
+    session.io.stdout.write(`successfully removed aci for image: "${image.id}"\n`);
+    if (image.names.length > 0) session.say(`it was called ${image.names.join(', ')}`);
+  });
+  const images = removed.filter(({ kind }) => kind === 'image').length;
+  if (images > 0) session.say(`${images} image(s) successfully removed`);
+  sayFreed(session, removed);
+  return Math.max(unknown, kept);
 }

@@ -2,13 +2,14 @@
 import type { Finding } from '@rkt/store';
 import type { Arguments } from '../args/command.ts';
 import { CliError } from '../errors.ts';
-import { findStoredImage } from '../images/stored-image.ts';
+import { openStoredImage } from '../images/open-stored-image.ts';
 import type { Session } from '../wiring/session.ts';
 
 export async function execute(session: Session, { operands }: Arguments): Promise<number> {
-  const store = await session.store();
-  const found = await Promise.all(operands.map((image) => findStoredImage(store, image)));
-  const ids = found.length === 0 ? {} : { ids: [...new Set(found.map(({ id }) => id))] };
+  const found = await Promise.all(operands.map((name) => openStoredImage(session, name, 'change')));
+  const store = await session.existingStore('change');
+  if (store === undefined) return 0;
+  const ids = found.length === 0 ? {} : { ids: [...new Set(found.map(({ image }) => image.id))] };
   let damaged = 0;
   for await (const finding of store.verify({ ...ids, signal: session.interrupts.signal })) {
     if (!tell(session, finding)) damaged += 1;
@@ -29,7 +30,7 @@ function tell(session: Session, finding: Finding): boolean {
       session.io.stdout.write(`tree cache verification failed for image "${finding.id}": rebuilt\n`);
       return true;
     case 'image-corrupt':
-      session.say(`image "${finding.id}" is corrupt: its content hashes to ${finding.actual}`);
+      session.say(`image "${finding.id}" is corrupt: ${whatInstead(finding.actual)}`);
       return false;
     case 'layer-corrupt':
       session.say(
@@ -40,4 +41,9 @@ function tell(session: Session, finding: Finding): boolean {
       session.say(`layer ${finding.diffId} of image "${finding.id}" is missing`);
       return false;
   }
+}
+
+/** An ID, or why there is none. */
+function whatInstead(actual: string): string {
+  return actual.startsWith('sha512-') ? `its content hashes to ${actual}` : actual;
 }

@@ -38,12 +38,12 @@ export function describeFlags(program: Argv, command: CommandSpec | undefined): 
 }
 
 function optionOf(flag: FlagSpec): Options {
-  const { kind, letter, repeat, choices, hidden, default: standard } = flag;
+  const { kind, short, repeat, choices, hidden, default: standard } = flag;
   const isShown = standard !== undefined && (kind !== 'boolean' || standard !== 'false');
   return {
     describe: describe(flag),
     type: kind === 'boolean' ? 'boolean' : 'string',
-    ...(letter === undefined ? {} : { alias: letter }),
+    ...(short === undefined ? {} : { alias: short }),
     ...(repeat === true ? { array: true } : {}),
     ...(choices === undefined ? {} : { choices }),
     ...(hidden === true ? { hidden } : {}),

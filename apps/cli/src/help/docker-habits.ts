@@ -2,7 +2,6 @@
 
 const ENVIRONMENT = 'an environment variable is set with --set-env=NAME=VALUE';
 const TERMINAL = 'standard input and a terminal are connected with --interactive';
-const PUBLISH = 'a port is forwarded with --port=NAME:HOSTPORT, for example --port=80-tcp:8080';
 const WORKING_DIRECTORY = 'the working directory is set with --working-dir=PATH after the image';
 
 /** Flags of `docker run`, and what has their place in `rkt run`. */
@@ -14,14 +13,16 @@ const flags: Readonly<Record<string, string>> = {
   '--env': ENVIRONMENT,
   '--env-file': 'a file of environment variables is read with --set-env-file=FILE',
   '-v': 'a directory is mounted with --volume=NAME,kind=host,source=PATH --mount=volume=NAME,target=PATH',
-  '-p': PUBLISH,
-  '--publish': PUBLISH,
+  '-P': 'ports are forwarded one by one: -p HOSTPORT:PORT',
+  '--publish-all': 'ports are forwarded one by one: -p HOSTPORT:PORT',
   '--rm': 'a pod is removed when it has ended with rkt run-prepared --rm UUID',
   '-u': 'the user is set with --user=USER after the image',
   '-w': WORKING_DIRECTORY,
   '--workdir': WORKING_DIRECTORY,
   '--entrypoint': 'the executable is set with --exec=PATH after the image',
   '--network': 'networks are chosen with --net=NETWORKS, for example --net=host',
+  '--ip': 'an address is asked for with --net=default:IP=ADDRESS',
+  '--add-host': 'a line of /etc/hosts is added with --hosts-entry=IP=HOST',
 };
 
 /** Commands of docker, and the lines that have their place. */

@@ -2,10 +2,9 @@
 import type { ImageArgument, Reference } from '@rkt/refparse';
 import type { ImageRecord, RemoteRecord, Store } from '@rkt/store';
 import { CliError } from '../errors.ts';
-import type { Progress } from '../render/progress/progress.ts';
 import type { RemoteImage } from '../wiring/libraries.ts';
 import type { Session } from '../wiring/session.ts';
-import type { ObtainOptions } from './obtain-image.ts';
+import type { ObtainOptions } from './obtain-options.ts';
 import { remoteName } from './remote-name.ts';
 import { storeImage } from './store-image.ts';
 import { notInStore } from './stored-image.ts';
@@ -14,7 +13,8 @@ type DockerArgument = ImageArgument & { readonly kind: 'docker' };
 
 /**
  * The image of a docker reference, by the pull policy: `new` asks the registry only for what the store does not have,
- * `update` compares digests first (one HEAD request) and transfers nothing if nothing changed, `never` asks nobody.
+ * `update` compares digests first (one HEAD request) and transfers nothing if nothing changed, `never` asks nobody. An
+ * image of another platform is another image.
  */
 export async function fetchDockerImage(
   session: Session,
@@ -22,33 +22,43 @@ export async function fetchDockerImage(
   options: ObtainOptions,
 ): Promise<ImageRecord> {
   const store = await session.store();
-  const known = await storedRemote(store, argument.reference);
+  const name = remoteName(argument.reference, options.platform);
+  const known = await storedRemote(store, name);
   if (known !== undefined && options.pullPolicy !== 'update') return use(session, store, known);
   if (options.pullPolicy === 'never') throw notInStore(argument.original);
-  requireInsecure(session);
+  // What is in the store was accepted when it came: only what is to come needs consent.
   if (known !== undefined && (await isUnchanged(session, store, { argument, known })))
     return use(session, store, known);
+  requireInsecure(session);
   session.io.stderr.write(`rkt: fetching image from ${argument.original}\n`);
   session.io.stderr.write('rkt: warning: image signature verification has been disabled\n');
-  const remote = await openRemote(session, argument.reference, options.progress);
+  const remote = await openRemote(session, argument.reference, options);
   return storeImage(session, remote.image, {
     ...options,
-    remote: { name: remoteName(argument.reference), digest: remote.digest, checkedAt: session.io.now() },
+    remote: { name, digest: remote.digest, checkedAt: session.io.now() },
   });
 }
 
-async function openRemote(session: Session, reference: Reference, progress: Progress): Promise<RemoteImage> {
+async function openRemote(session: Session, reference: Reference, options: ObtainOptions): Promise<RemoteImage> {
   const registry = await session.registry();
+  const { signal } = session.interrupts;
+  const { platform, allowForeign, progress } = options;
+  const wanted = {
+    signal,
+    allowForeign,
+    onProgress: progress.onEvent,
+    ...(platform === undefined ? {} : { platform }),
+  };
   try {
-    return await registry.open(reference, { signal: session.interrupts.signal, onProgress: progress.onEvent });
+    return await registry.open(reference, wanted);
   } finally {
     progress.end();
   }
 }
 
 /** What the store remembers of a reference, if the image itself is still there. */
-async function storedRemote(store: Store, reference: Reference): Promise<RemoteRecord | undefined> {
-  const remote = await store.getRemote(remoteName(reference));
+async function storedRemote(store: Store, name: string): Promise<RemoteRecord | undefined> {
+  const remote = await store.getRemote(name);
   if (remote === undefined) return undefined;
   const images = await store.listImages();
   return images.some(({ id }) => id === remote.imageId) ? remote : undefined;

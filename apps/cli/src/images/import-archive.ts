@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import { basename, resolve } from 'node:path';
-import { type ImageArgument, type Reference, tryParseReference, withDigest } from '@rkt/refparse';
-import type { ImageRecord } from '@rkt/store';
+import type { ImageArchive } from '@rkt/docker2aci';
+import type { ImageArgument } from '@rkt/refparse';
+import type { ImageRecord, TemporaryFile } from '@rkt/store';
 import { CliError } from '../errors.ts';
 import { oneLine } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
-import type { ObtainOptions } from './obtain-image.ts';
+import { archiveReference } from './archive-reference.ts';
+import { readFile, STANDARD_INPUT, terminalInput } from './file-input.ts';
+import type { ObtainOptions } from './obtain-options.ts';
 import { storeImage } from './store-image.ts';
 
-/** `oci:DIRECTORY[:TAG|@DIGEST]` or `docker-archive:FILE[:REFERENCE]`, as parsed. */
-export type ArchiveArgument = LayoutArgument | SavedArgument;
-type LayoutArgument = ImageArgument & { readonly kind: 'oci' | 'oci-archive' };
-type SavedArgument = ImageArgument & { readonly kind: 'docker-archive' };
+/** `oci:DIRECTORY[:TAG|@DIGEST]`, `oci-archive:FILE[:TAG|@DIGEST]` or `docker-archive:FILE[:REFERENCE]`, as parsed. */
+export type ArchiveArgument = ImageArgument & { readonly kind: 'oci' | 'oci-archive' | 'docker-archive' };
 
 /** Imports an image of an OCI layout or a `docker save` archive. Files of one's own are as unsigned as any. */
 export async function importArchive(
@@ -19,48 +19,56 @@ export async function importArchive(
   argument: ArchiveArgument,
   options: ObtainOptions,
 ): Promise<ImageRecord> {
-  const { kind, path } = argument;
   if (!session.globals.insecure.has('image')) {
-    const what = kind === 'oci' ? 'OCI images' : 'docker images';
+    const what = argument.kind === 'docker-archive' ? 'docker images' : 'OCI images';
     throw new CliError(
       'ERR_RKT_CLI_SIGNATURE_REQUIRED',
       `signature verification for ${what} is not supported (try --insecure-options=image)`,
     );
   }
-  const reference = argument.kind === 'docker-archive' ? savedReference(argument) : layoutReference(argument);
   session.io.stderr.write(`rkt: importing image from ${oneLine(argument.original)}\n`);
-  const { libraries, interrupts } = session;
-  const { signal } = interrupts;
-  const source = await (kind === 'oci' ? libraries.openOciLayout(path) : libraries.openDockerArchive(path, signal));
-  return storeImage(session, await source.open(reference, { signal }), options);
+  const { signal } = session.interrupts;
+  const { platform } = options;
+  await using place = await readableArchive(session, argument);
+  const archive = await openArchive(session, argument.kind, place);
+  const image = await archive.open(archiveReference(argument, archive), {
+    signal,
+    ...(platform === undefined ? {} : { platform }),
+  });
+  return await storeImage(session, image, options);
 }
 
-/** Layouts name images by tag or digest alone, so the directory gives the rest of the name. */
-function layoutReference({ path, selector }: LayoutArgument): Reference {
-  const tag = selector?.kind === 'tag' ? selector.tag : 'latest';
-  const name = named(path, { tag, otherwise: 'oci' });
-  return selector?.kind === 'digest' ? { ...withDigest(name, selector.digest), tag: undefined } : name;
+/** Where an archive can be read, and what it is called. */
+interface Place extends TemporaryFile {
+  readonly name: string;
 }
 
-/** Archives name images by whole references; one with a single image needs none, and the file gives the name. */
-function savedReference({ path, reference }: SavedArgument): Reference {
-  return reference ?? named(path.replace(/\.tar$/, ''), { tag: 'latest', otherwise: 'archive' });
+/** Archives are read in place, which pipes and compressed files do not allow: those are unpacked first. */
+async function readableArchive(session: Session, { kind, path }: ArchiveArgument): Promise<Place> {
+  const { libraries, interrupts, io } = session;
+  const isInput = path === STANDARD_INPUT && kind !== 'oci';
+  if (kind === 'oci' || (!isInput && !(await libraries.isCompressedFile(path)))) {
+    return { path, name: path, [Symbol.asyncDispose]: async () => undefined };
+  }
+  if (isInput && io.stdinIsTTY) throw terminalInput('an archive');
+  const file = await (await session.store()).temporaryFile();
+  const name = isInput ? 'standard input' : path;
+  try {
+    const source = isInput ? io.readBytes() : readFile(path);
+    await libraries.unpackArchive(source, { name, path: file.path, signal: interrupts.signal });
+    return { ...file, name };
+  } catch (error) {
+    await file[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
-interface Naming {
-  readonly tag: string;
-  /** What it is called when what the file is called is no repository name. */
-  readonly otherwise: string;
-}
-
-function named(path: string, { tag, otherwise }: Naming): Reference {
-  const base = basename(resolve(path)).toLowerCase();
-  return (
-    tryParseReference(`localhost/${base}:${tag}`, { mode: 'strict' }) ?? {
-      domain: 'localhost',
-      path: otherwise,
-      tag,
-      digest: undefined,
-    }
-  );
+function openArchive(
+  { libraries, interrupts: { signal } }: Session,
+  kind: ArchiveArgument['kind'],
+  { path, name }: Place,
+): Promise<ImageArchive> {
+  if (kind === 'oci') return libraries.openOciLayout(path);
+  const options = { signal, name };
+  return kind === 'oci-archive' ? libraries.openOciArchive(path, options) : libraries.openDockerArchive(path, options);
 }

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ImageArgument } from '@rkt/refparse';
-import { tryParseReference } from '@rkt/refparse';
 import type { ImageRecord } from '@rkt/store';
-import type { PullPolicy } from '../args/pull-policy.ts';
 import { CliError } from '../errors.ts';
-import type { Progress } from '../render/progress/progress.ts';
 import { quote } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
 import { fetchDockerImage } from './fetch-docker-image.ts';
+import { importAciFile, pathOfUrl } from './import-aci.ts';
 import { importArchive } from './import-archive.ts';
-import { findStoredImage, imageArgument } from './stored-image.ts';
-
-export interface ObtainOptions {
-  readonly pullPolicy: PullPolicy;
-  readonly progress: Progress;
-}
+import type { ObtainOptions } from './obtain-options.ts';
+import { requirePlatform } from './require-platform.ts';
+import { dockerSpelling, findStoredImage, imageArgument } from './stored-image.ts';
 
 /**
  * Gives the image a user asks for, from the store or from where it is to be had.
@@ -27,43 +22,50 @@ export async function obtainImage(session: Session, image: string, options: Obta
     case 'docker':
       return fetchDockerImage(session, argument, options);
     case 'oci':
+    case 'oci-archive':
     case 'docker-archive':
       return importArchive(session, argument, options);
+    case 'path':
+      return used(session, await importAciFile(session, argument.path), options);
+    case 'url':
+      if (argument.url.startsWith('file:'))
+        return used(session, await importAciFile(session, pathOfUrl(argument.url)), options);
+      throw unsupported(image);
     case 'image-id':
-      return used(session, await findStoredImage(await session.store(), image));
+      return used(session, await findStoredImage(await session.store(), image), options);
     case 'appc-name':
-      return used(session, await storedByName(session, argument));
-    default:
-      throw new CliError('ERR_RKT_CLI_UNSUPPORTED', `cannot fetch ${quote(image)}: ${REASONS[argument.kind]}`, {
-        hint: 'use docker://NAME, oci:DIRECTORY, docker-archive:FILE or the ID of an image of the store',
-      });
+      return used(session, await storedByName(session, argument, options), options);
   }
 }
 
 /** Collection of images goes by when they were last used. */
-async function used(session: Session, image: ImageRecord): Promise<ImageRecord> {
-  await (await session.store()).touchImage(image.id);
+async function used(session: Session, image: ImageRecord, { platform }: ObtainOptions): Promise<ImageRecord> {
+  const store = await session.store();
+  if (platform !== undefined) await requirePlatform(await store.getImage(image.id), platform);
+  await store.touchImage(image.id);
   return image;
 }
 
-const REASONS: Readonly<Record<'path' | 'url' | 'oci-archive', string>> = {
-  path: 'ACI files are not supported yet',
-  url: 'ACI files are not supported yet',
-  'oci-archive': 'OCI archives are not supported yet',
-};
+function unsupported(image: string): CliError {
+  const message = `cannot fetch ${quote(image)}: ACIs are not fetched from servers yet`;
+  return new CliError('ERR_RKT_CLI_UNSUPPORTED', message, {
+    hint: 'use docker://NAME, oci:DIRECTORY, oci-archive:FILE, docker-archive:FILE, FILE.aci or the ID of an image of the store',
+  });
+}
 
 /** Discovery is not there yet; a docker image without its scheme is the likely meaning, so that is the hint. */
 async function storedByName(
   session: Session,
   argument: ImageArgument & { readonly kind: 'appc-name' },
+  { platform }: ObtainOptions,
 ): Promise<ImageRecord> {
   try {
-    return await findStoredImage(await session.store(), argument.original);
+    return await findStoredImage(await session.store(), argument.original, platform);
   } catch (error) {
-    const isReference = tryParseReference(argument.original) !== undefined;
+    const docker = dockerSpelling(argument.original);
     throw new CliError('ERR_RKT_CLI_IMAGE_NOT_IN_STORE', `no image ${quote(argument.original)} in the store`, {
       cause: error,
-      ...(isReference ? { hint: `for a Docker image write docker://${argument.original}` } : {}),
+      ...(docker === undefined ? {} : { hint: `for a Docker image write ${docker}` }),
     });
   }
 }

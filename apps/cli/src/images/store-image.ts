@@ -2,7 +2,8 @@
 import type { Image } from '@rkt/registry';
 import type { ImageRecord, RemoteRecord } from '@rkt/store';
 import type { Session } from '../wiring/session.ts';
-import type { ObtainOptions } from './obtain-image.ts';
+import { storedName } from './image-names.ts';
+import type { ObtainOptions } from './obtain-options.ts';
 
 export interface StoreImageOptions extends ObtainOptions {
   readonly remote?: Omit<RemoteRecord, 'imageId'>;
@@ -21,19 +22,15 @@ export async function storeImage(session: Session, image: Image, options: StoreI
     });
     return await store.putImage({
       id: converted.id,
-      name: displayName(converted.manifest.name, image.reference.tag),
+      name: storedName(image.reference),
       manifestBytes: converted.manifestBytes,
       layers: converted.layers.map(({ diffId }) => diffId),
       size: converted.size,
+      configBytes: image.configBytes,
       signal,
       ...(options.remote === undefined ? {} : { remote: options.remote }),
     });
   } finally {
     progress.end();
   }
-}
-
-/** The tag is not part of the image, only of the name it was asked for by. */
-function displayName(name: string, tag: string | undefined): string {
-  return tag === undefined ? name : `${name}:${tag}`;
 }

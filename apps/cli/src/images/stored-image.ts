@@ -1,28 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ImageArgument, parseImageArgument, tryParseReference } from '@rkt/refparse';
+import { toAppcPlatform } from '@rkt/appc';
+import {
+  type ImageArgument,
+  isReferenceSyntaxError,
+  parseImageArgument,
+  type Reference,
+  tryParseReference,
+} from '@rkt/refparse';
+import type { Platform } from '@rkt/registry';
 import type { ImageRecord, Store } from '@rkt/store';
 import { CliError, usageError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
-import { remoteName } from './remote-name.ts';
+import { storedName, versionOf } from './image-names.ts';
+import { ownPlatform, remoteName } from './remote-name.ts';
 
 /**
- * Finds an image of the store by what a user calls it: an ID or the beginning of one, a docker reference, or a name.
+ * Finds an image of the store by what a user calls it: an ID or the beginning of one, a reference with or without
+ * `docker://`, or the name of an ACI. A reference means the image for the platform, a name rather that than another of the
+ * same name.
  * @throws {StoreError} IMAGE_NOT_FOUND, AMBIGUOUS_PREFIX, PREFIX_TOO_SHORT
  * @throws {CliError} ERR_RKT_CLI_IMAGE_NOT_IN_STORE, ERR_RKT_CLI_USAGE
  */
-export async function findStoredImage(store: Store, image: string): Promise<ImageRecord> {
-  const argument = imageArgument(image);
+export async function findStoredImage(
+  store: Store,
+  image: string,
+  platform: Platform = ownPlatform(),
+): Promise<ImageRecord> {
+  const argument = storedArgument(image);
   switch (argument.kind) {
     case 'image-id':
       return store.resolveImage({ prefix: argument.prefix });
-    case 'docker':
-      return byReference(store, argument);
+    case 'docker': {
+      const found = await byReference(store, argument.reference, platform);
+      if (found === undefined) throw notInStore(argument.original);
+      return found;
+    }
     case 'appc-name':
-      return byName(store, argument);
+      return byName(store, argument, platform);
     default:
       throw new CliError('ERR_RKT_CLI_USAGE', `${quote(image)} does not name an image of the store`, {
         hint: 'give an image ID, a docker:// reference or a name',
       });
+  }
+}
+
+/** In the store there are references only, so that one with a port or a digest needs no `docker://`. */
+function storedArgument(image: string): ImageArgument {
+  try {
+    return readArgument(image);
+  } catch (error) {
+    const reference = tryParseReference(image);
+    if (reference === undefined || !isReferenceSyntaxError(error)) throw error;
+    return { kind: 'docker', reference, original: image };
   }
 }
 
@@ -32,28 +61,77 @@ export async function findStoredImage(store: Store, image: string): Promise<Imag
  * @throws {ReferenceSyntaxError}
  */
 export function imageArgument(image: string): ImageArgument {
+  try {
+    return readArgument(image);
+  } catch (error) {
+    const docker = dockerSpelling(image);
+    if (docker === undefined || !isReferenceSyntaxError(error)) throw error;
+    throw usageError(error.message, `for a Docker image write ${docker}`);
+  }
+}
+
+function readArgument(image: string): ImageArgument {
   if (!/^sha512-[0-9a-f]?$/.test(image)) return parseImageArgument(image);
   throw usageError(`image ID too short: ${quote(image)}`, 'give at least two digits after sha512-');
 }
 
-async function byReference(store: Store, argument: ImageArgument & { readonly kind: 'docker' }): Promise<ImageRecord> {
-  const remote = await store.getRemote(remoteName(argument.reference));
-  if (remote !== undefined) return store.resolveImage({ prefix: remote.imageId });
-  throw notInStore(argument.original);
+/** What a name without a scheme, or an address out of a browser, is as an image of a registry; undefined if it is none. */
+export function dockerSpelling(image: string): string | undefined {
+  const name = image.replace(/^https?:\/\//, '');
+  if (/^(sha512-|(docker|oci|oci-archive|docker-archive|cimd|file):)/.test(name)) return undefined;
+  return tryParseReference(name) === undefined ? undefined : `docker://${name}`;
 }
 
-/** `redis` alone may also mean the docker image that is called so. */
-async function byName(store: Store, argument: ImageArgument & { readonly kind: 'appc-name' }): Promise<ImageRecord> {
+/** By where it came from; an image that was imported, or whose remote is forgotten, by the name it was put under. */
+async function byReference(store: Store, reference: Reference, platform: Platform): Promise<ImageRecord | undefined> {
+  const remote = await store.getRemote(remoteName(reference, platform));
+  if (remote !== undefined) return store.resolveImage({ prefix: remote.imageId });
+  return unlessNotFound(store.resolveImage({ name: storedName(reference) }));
+}
+
+async function byName(
+  store: Store,
+  argument: ImageArgument & { readonly kind: 'appc-name' },
+  platform: Platform,
+): Promise<ImageRecord> {
   const { name, labels, original } = argument;
+  const wanted = Object.fromEntries(labels.map((label) => [label.name, label.value]));
+  const reference = tryParseReference(original);
+  const found =
+    (await unlessNotFound(store.resolveImage({ name, labels: { ...toAppcPlatform(platform), ...wanted } }))) ??
+    // `redis` alone may also mean the docker image that is called so.
+    (reference && (await byReference(store, reference, platform))) ??
+    (await byAppcName(store, argument));
+  // Of whatever platform; and if it is not there, the store says it best.
+  return found ?? store.resolveImage({ name, labels: wanted });
+}
+
+/** By the name in its manifest, `registry-1.docker.io/library/redis`, which the original rkt lists images by. */
+async function byAppcName(
+  store: Store,
+  { name, labels }: ImageArgument & { readonly kind: 'appc-name' },
+): Promise<ImageRecord | undefined> {
+  const [version] = labels;
+  if (labels.length > 1 || (version !== undefined && version.name !== 'version')) return undefined;
+  const { appcNameOf } = await import('./appc-name.ts');
+  const images = await store.listImages();
+  return images.findLast(({ names }) =>
+    names.some((each) => appcNameOf(each) === name && (version === undefined || versionOf(each) === version.value)),
+  );
+}
+
+async function unlessNotFound(found: Promise<ImageRecord>): Promise<ImageRecord | undefined> {
   try {
-    const wanted = Object.fromEntries(labels.map((label) => [label.name, label.value]));
-    return await store.resolveImage({ name, ...(labels.length === 0 ? {} : { labels: wanted }) });
+    return await found;
   } catch (error) {
-    const reference = tryParseReference(original);
-    const remote = reference === undefined ? undefined : await store.getRemote(remoteName(reference));
-    if (remote === undefined) throw error;
-    return store.resolveImage({ prefix: remote.imageId });
+    if (isStoreError(error, 'ERR_RKT_STORE_IMAGE_NOT_FOUND')) return undefined;
+    throw error;
   }
+}
+
+/** Libraries are loaded when they are used; a code tells their errors. */
+function isStoreError(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
 }
 
 /** What is said when a docker image is neither in the store nor may be asked for. */

@@ -2,14 +2,34 @@
 import type { ExposedPort, Port, RuntimeApp } from '@rkt/appc';
 import { CliError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
-import { type PortRequest, portOfName } from './port-flag.ts';
+import { type PortRequest, parsePortFlag, portOfName } from './port-flag.ts';
+import { parsePublishFlag } from './publish-flag.ts';
+
+/** Checks a `--port`, in either form: a protocol after `/` tells docker's. Throws an Error for what is none. */
+export function checkPortFlag(text: string): void {
+  if (isDockerForm(text)) parsePublishFlag(text);
+  else parsePortFlag(text);
+}
+
+/**
+ * What a `--port` forwards, given in either form.
+ * @throws {CliError} ERR_RKT_CLI_POD_INVALID
+ */
+export function portOf(text: string, apps: readonly RuntimeApp[]): ExposedPort {
+  return isDockerForm(text) ? parsePublishFlag(text) : exposedPort(parsePortFlag(text), apps);
+}
+
+/** Neither a name nor an address of rkt's form has a slash; `80:8080` alone would mean one thing here and another there. */
+function isDockerForm(text: string): boolean {
+  return text.includes('/');
+}
 
 /**
  * The port a `--port` forwards to. One the image declares goes by its name, or by its number (with or without protocol)
  * if no other has that number; any other by a name that says number and protocol.
  * @throws {CliError} ERR_RKT_CLI_POD_INVALID
  */
-export function exposedPort(request: PortRequest, apps: readonly RuntimeApp[]): ExposedPort {
+function exposedPort(request: PortRequest, apps: readonly RuntimeApp[]): ExposedPort {
   const declared = apps.flatMap(({ app }) => app.ports ?? []);
   if (declared.some(({ name }) => name === request.name)) return request;
   const [only, another] = withNumber(declared, request.name);
@@ -41,5 +61,5 @@ function meant({ name, hostPort }: PortRequest, declared: readonly Port[]): stri
   const [numbered] = declared.filter(({ port }) => String(port) === name);
   if (numbered !== undefined) return `did you mean --port=${numbered.name}:${hostPort}?`;
   if (swapped !== undefined) return `did you mean --port=${swapped.name}:${name}?`;
-  return `did you mean --port=${hostPort}-tcp:${name}? Or --port=${name}-tcp:${hostPort}, for port ${name} of the pod?`;
+  return `did you mean -p ${name}:${hostPort}? Or --port=${name}-tcp:${hostPort}, for port ${name} of the pod?`;
 }

@@ -4,14 +4,14 @@ import type { Pod, PodApp } from '@rkt/stage1';
 import { nanoseconds } from '../render/time.ts';
 import { appExit } from './app-exit.ts';
 
-/** A pod as `list` and `status` print it with `--format=json`: the fields and units of the original's v1.Pod. */
+/** A pod as `list` and `status` print it with `--format=json`: the fields and units of the original's v1.Pod, and `ip6`. */
 export function podJson(pod: Pod): object {
   const runtimeApps = new Map(pod.manifest?.apps.map((app) => [app.name, app]));
   const volumes = pod.manifest?.volumes ?? [];
   return {
     name: pod.id,
     state: pod.state,
-    ...(pod.networks.length === 0 ? {} : { networks: pod.networks.map(({ ip6, ...network }) => network) }),
+    ...(pod.networks.length === 0 ? {} : { networks: pod.networks }),
     app_names: pod.apps.map(({ name }) => name),
     apps: pod.apps.map((app) => appJson(pod, app, { runtime: runtimeApps.get(app.name), volumes })),
     created_at: seconds(pod.createdAt),

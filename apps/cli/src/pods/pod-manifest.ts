@@ -5,8 +5,8 @@ import type { FlagValues } from '../args/flag.ts';
 import type { ImageRequest } from '../args/image-requests.ts';
 import { CliError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
-import { exposedPort } from './exposed-port.ts';
-import { parsePortFlag } from './port-flag.ts';
+import { portOf } from './exposed-port.ts';
+import { parsePublishFlag } from './publish-flag.ts';
 import { type PodEnvironment, runtimeApp } from './runtime-app.ts';
 import { parseVolumeFlag } from './volume-flag.ts';
 
@@ -41,7 +41,10 @@ export function podManifest(plan: PodPlan): PodManifest {
     apps.map(({ name }) => name),
   );
   for (const { name } of volumes) requireMounted(name, apps);
-  const ports = plan.flags.texts('port').map((text) => exposedPort(parsePortFlag(text), apps));
+  const ports = [
+    ...plan.flags.texts('port').map((text) => portOf(text, apps)),
+    ...plan.flags.texts('publish').map(parsePublishFlag),
+  ];
   return {
     acVersion,
     acKind: 'PodManifest',

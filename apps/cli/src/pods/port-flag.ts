@@ -18,9 +18,10 @@ export function parsePortFlag(text: string): PortRequest {
   return { name, hostPort, hostIP: address };
 }
 
-function parsePort(digits: string): number {
+/** Throws an Error for what is no port. */
+export function parsePort(digits: string): number {
   const port = /^\d{1,5}$/.test(digits) ? Number(digits) : 0;
-  if (port < 1 || port > 65_535) throw new Error('the host port must be a number from 1 to 65535');
+  if (port < 1 || port > 65_535) throw new Error('a port must be a number from 1 to 65535');
   return port;
 }
 

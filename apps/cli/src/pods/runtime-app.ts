@@ -12,6 +12,7 @@ import {
 import { parseAssignment } from '../args/assignment.ts';
 import type { FlagValues } from '../args/flag.ts';
 import { CliError } from '../errors.ts';
+import { versionOf } from '../images/image-names.ts';
 import { quote } from '../render/quote.ts';
 import { isolatorsOf } from './isolators.ts';
 import type { PlannedApp } from './pod-manifest.ts';
@@ -105,8 +106,8 @@ function nameOf(imageName: string, given: string | undefined): string {
 /** The tag stands in the name of the record alone, so that the manifest is the same under every tag. */
 function labelsOf(recordName: string, manifest: ImageManifest): { readonly labels?: readonly NameValue[] } {
   const labels = [...(manifest.labels ?? [])];
-  const tag = recordName.startsWith(`${manifest.name}:`) ? recordName.slice(manifest.name.length + 1) : '';
-  if (tag !== '' && !labels.some(({ name }) => name === 'version')) labels.push({ name: 'version', value: tag });
+  const tag = versionOf(recordName);
+  if (tag !== undefined && !labels.some(({ name }) => name === 'version')) labels.push({ name: 'version', value: tag });
   return labels.length === 0 ? {} : { labels };
 }
 

@@ -20,8 +20,9 @@ export function sandboxSpec(flags: FlagValues, surroundings: Surroundings): Sand
   const { flavor, insecure } = surroundings;
   const networks = readNetworks(flags.texts('net'));
   const alone = networks.find(({ name }) => name === 'host' || name === 'none');
-  if (alone !== undefined && flags.given('port')) {
-    throw usageError(`--port flag does not work with '${alone.name}' networking`);
+  const forwarding = ['port', 'publish'].find((name) => flags.given(name));
+  if (alone !== undefined && forwarding !== undefined) {
+    throw usageError(`--${forwarding} flag does not work with '${alone.name}' networking`);
   }
   const hostname = flags.text('hostname');
   const dns = readDns(flags);
@@ -40,21 +41,43 @@ export function sandboxSpec(flags: FlagValues, surroundings: Surroundings): Sand
   };
 }
 
-/** `n[:args],...`; the arguments of a network hold `=` and `;` but no comma. */
+/**
+ * `n[:args],...`. Arguments are separated by `;`, or by `,` as networks are: an item is an argument of the network before
+ * it when it has the form NAME=VALUE, which no network's name has.
+ */
 function readNetworks(values: readonly string[]): readonly NetworkRequest[] {
   const texts = values.length === 0 ? ['default'] : values;
-  const requests = texts
-    .flatMap((text) => text.split(','))
-    .map((item) => {
-      const colon = item.indexOf(':');
-      const name = colon < 0 ? item : item.slice(0, colon);
-      if (name === '') throw usageError(`invalid argument ${quote(texts.join(','))} for --net: a network has no name`);
-      return colon < 0 ? { name } : { name, args: item.slice(colon + 1) };
-    });
+  const requests = texts.flatMap((text) => itemsOf(text).map((item) => readNetwork(item, texts)));
   const names = requests.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw usageError(`--net: network ${quote(twice)} is given twice`);
   return requests;
+}
+
+/** The networks of one `--net`, each with its arguments. */
+function itemsOf(text: string): readonly string[] {
+  const items: string[] = [];
+  for (const item of text.split(',')) {
+    const before = items.at(-1);
+    if (before?.includes(':') && /^[^:=]+=/.test(item)) items[items.length - 1] = `${before};${item}`;
+    else items.push(item);
+  }
+  return items;
+}
+
+function readNetwork(item: string, texts: readonly string[]): NetworkRequest {
+  const refuse = (why: string): never => {
+    throw usageError(`invalid argument ${quote(texts.join(','))} for --net: ${why}`);
+  };
+  const colon = item.indexOf(':');
+  const name = colon < 0 ? item : item.slice(0, colon);
+  if (name === '') refuse('a network has no name');
+  if (name.includes('=')) refuse('arguments of a network follow its name: NETWORK:NAME=VALUE');
+  if (colon < 0) return { name };
+  const args = item.slice(colon + 1);
+  if (['all', 'host', 'none'].includes(name)) refuse(`network ${quote(name)} takes no arguments`);
+  if (args.split(';').some((arg) => !/^[A-Za-z0-9_]+=/.test(arg))) refuse('arguments must be NAME=VALUE');
+  return { name, args };
 }
 
 function checkedHostname(text: string): string {
@@ -69,10 +92,12 @@ function readDns(flags: FlagValues): DnsOptions | undefined {
   const search = items(flags, 'dns-search');
   const options = items(flags, 'dns-opt');
   const domain = flags.text('dns-domain');
-  const [mode] = servers;
+  const mode = servers.find((server) => server === 'host' || server === 'none');
   if (mode === 'host' || mode === 'none') {
     if (servers.length > 1) throw usageError(`--dns=${mode} excludes every other name server`);
-    return { mode, search, options, ...(domain === undefined ? {} : { domain }) };
+    const idle = ['dns-search', 'dns-opt', 'dns-domain'].find((name) => flags.given(name));
+    if (idle !== undefined) throw usageError(`--${idle} has no effect with --dns=${mode}`);
+    return { mode };
   }
   const wrong = servers.find((server) => isIP(server) === 0);
   if (wrong !== undefined) throw usageError(`invalid argument ${quote(wrong)} for --dns: it must be an IP address`);

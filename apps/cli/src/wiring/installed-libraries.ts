@@ -19,9 +19,29 @@ export const installedLibraries: Libraries = {
     const { openOciLayout } = await import('@rkt/docker2aci');
     return openOciLayout(path);
   },
-  openDockerArchive: async (path, signal) => {
+  openOciArchive: async (path, options) => {
+    const { openOciArchive } = await import('@rkt/docker2aci');
+    return openOciArchive(path, options);
+  },
+  openDockerArchive: async (path, options) => {
     const { openDockerArchive } = await import('@rkt/docker2aci');
-    return openDockerArchive(path, { signal });
+    return openDockerArchive(path, options);
+  },
+  compressAci: async (bytes, compression) => {
+    const { compressAci } = await import('@rkt/docker2aci');
+    return compressAci(bytes, compression);
+  },
+  unpackArchive: async (source, options) => {
+    const { unpackArchive } = await import('@rkt/docker2aci');
+    return unpackArchive(source, options);
+  },
+  isCompressedFile: async (path) => {
+    const { isCompressedFile } = await import('@rkt/docker2aci');
+    return isCompressedFile(path);
+  },
+  receiveAci: async (source, options) => {
+    const { receiveAci } = await import('@rkt/docker2aci');
+    return receiveAci(source, options);
   },
   convertImage: async (image, options) => {
     const [{ convertImage, exposeCollector }, { embeddedParts }] = await Promise.all([

@@ -18,6 +18,8 @@ export interface Io {
   readonly uid: number;
   /** Milliseconds since the epoch. */
   now(): number;
+  /** Bytes of standard input, to its end. To be asked for once. */
+  readBytes(): AsyncIterable<Uint8Array>;
   /** Bytes to standard output, as fast as they are taken. */
   writeBytes(chunks: AsyncIterable<Uint8Array>): Promise<void>;
   /** The same of one chunk to either output. */
@@ -44,6 +46,7 @@ export function processIo(): Io {
     env: process.env,
     uid: process.geteuid?.() ?? 0,
     now: Date.now,
+    readBytes: () => process.stdin,
     writeBytes: async (chunks) => {
       const { pipeline } = await import('node:stream/promises');
       await pipeline(chunks, process.stdout, { end: false });

@@ -1,8 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ConvertedImage, ConvertImageOptions } from '@rkt/docker2aci';
+import type {
+  AciCompression,
+  ConvertedImage,
+  ConvertImageOptions,
+  ImageArchive,
+  OpenArchiveOptions,
+  ReceiveAciOptions,
+  ReceivedAci,
+  UnpackArchiveOptions,
+} from '@rkt/docker2aci';
 import type { Reference } from '@rkt/refparse';
-import type { Image, ImageSource, OpenImageEvent } from '@rkt/registry';
+import type { Image, OpenImageOptions } from '@rkt/registry';
 import type { Runtime } from '@rkt/stage1';
 import type { ErofsSupport, Store } from '@rkt/store';
 import type { InsecureOption } from '../args/global-flags.ts';
@@ -19,12 +28,7 @@ export interface RemoteImage {
 /** Registries as the commands need them. */
 export interface RegistryAccess extends AsyncDisposable {
   resolve(reference: Reference, signal: AbortSignal): Promise<string>;
-  open(reference: Reference, options: OpenRemoteOptions): Promise<RemoteImage>;
-}
-
-export interface OpenRemoteOptions {
-  readonly signal: AbortSignal;
-  readonly onProgress: (event: OpenImageEvent) => void;
+  open(reference: Reference, options: OpenImageOptions): Promise<RemoteImage>;
 }
 
 export interface RegistrySettings {
@@ -47,8 +51,14 @@ export interface Libraries {
   openStore(dataDir: string, options: { readonly readOnly: boolean }): Promise<Store>;
   openRegistry(settings: RegistrySettings): Promise<RegistryAccess>;
   openRuntime(settings: RuntimeSettings): Promise<Runtime>;
-  openOciLayout(path: string): Promise<ImageSource>;
-  openDockerArchive(path: string, signal: AbortSignal): Promise<ImageSource>;
+  openOciLayout(path: string): Promise<ImageArchive>;
+  openOciArchive(path: string, options: OpenArchiveOptions): Promise<ImageArchive>;
+  openDockerArchive(path: string, options: OpenArchiveOptions): Promise<ImageArchive>;
+  compressAci(bytes: AsyncIterable<Uint8Array>, compression: AciCompression): Promise<AsyncIterable<Uint8Array>>;
+  unpackArchive(source: AsyncIterable<Uint8Array>, options: UnpackArchiveOptions): Promise<void>;
+  /** Whether a file is compressed with gzip or zstd. */
+  isCompressedFile(path: string): Promise<boolean>;
+  receiveAci(source: AsyncIterable<Uint8Array>, options: ReceiveAciOptions): Promise<ReceivedAci>;
   convertImage(image: Image, options: Omit<ConvertImageOptions, 'startWorker'>): Promise<ConvertedImage>;
   /** Whether the kernel mounts EROFS straight from files below this directory. */
   probeErofs(dir: string): Promise<ErofsSupport>;

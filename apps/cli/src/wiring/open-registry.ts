@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { join } from 'node:path';
 import type { Reference } from '@rkt/refparse';
 import {
   authFileKeychain,
@@ -12,6 +11,7 @@ import {
   type FileKeychainOptions,
   imageSource,
   type Keychain,
+  type OpenImageOptions,
   proxyFromEnvironment,
   type Registry,
   type RegistryHost,
@@ -23,9 +23,9 @@ import {
 } from '@rkt/registry';
 import { quote } from '../render/quote.ts';
 import type { Config, ContainersRule } from './config/config.ts';
+import { certsDirectories, registriesConfPlace } from './config/places.ts';
 import { loadRegistriesConf, ruleFor } from './config/registries-conf.ts';
-import type { Io } from './io.ts';
-import type { OpenRemoteOptions, RegistryAccess, RegistrySettings, RemoteImage } from './libraries.ts';
+import type { RegistryAccess, RegistrySettings, RemoteImage } from './libraries.ts';
 import { hostsOf, hostsOfRule } from './registry-hosts.ts';
 
 /** Registries with everything that is configured about them. */
@@ -41,14 +41,14 @@ export function openRegistry({ config, insecure, env, uid, warn }: RegistrySetti
   });
   let rules: Promise<readonly ContainersRule[]> | undefined;
   const shared = (): Promise<readonly ContainersRule[]> => {
-    rules ??= loadRegistriesConf({ file: env['CONTAINERS_REGISTRIES_CONF'] || undefined });
+    rules ??= loadRegistriesConf(registriesConfPlace(env));
     return rules;
   };
   const registry = createRegistry({
     transport: transport.send,
     keychain: keychain(config, { env, uid, onExposed }),
     hosts: async (domain, repository) => {
-      const own = config.registries.get(domain);
+      const own = config.registries.get(domain)?.rule;
       // What is configured for rkt itself counts before what is configured for all of podman's kin.
       const rule = own === undefined ? ruleFor(repository, await shared()) : undefined;
       const hosts = rule === undefined ? hostsOf(domain, own, insecure) : hostsOfRule(repository, rule, insecure);
@@ -65,13 +65,6 @@ export function openRegistry({ config, insecure, env, uid, warn }: RegistrySetti
   };
 }
 
-/** The user's, podman's and docker's. */
-function certsDirectories(env: Io['env']): readonly string[] {
-  const home = env['HOME'];
-  const own = home === undefined || home === '' ? [] : [join(home, '.config/containers/certs.d')];
-  return [...own, '/etc/containers/certs.d', '/etc/docker/certs.d'];
-}
-
 /** A registry on loopback is plain HTTP, unless somebody has given it certificates. */
 async function withTls(host: RegistryHost, tls: TlsLookup): Promise<RegistryHost> {
   if (host.insecure === 'http' || !host.origin.startsWith('http:')) return host;
@@ -81,9 +74,9 @@ async function withTls(host: RegistryHost, tls: TlsLookup): Promise<RegistryHost
 
 /** rkt's own `auth.d`, then the file podman and skopeo use, then docker's. */
 function keychain(config: Config, files: FileKeychainOptions): Keychain {
-  const own = Array.from(config.dockerCredentials, ([domain, { user, password }]): [string, Credential] => [
+  const own = Array.from(config.dockerAuth, ([domain, { credential }]): [string, Credential] => [
     domain,
-    { kind: 'basic', username: user, password },
+    { kind: 'basic', username: credential.user, password: credential.password },
   ]);
   return chainKeychains(staticKeychain(Object.fromEntries(own)), authFileKeychain(files), dockerConfigKeychain(files));
 }
@@ -100,23 +93,23 @@ interface ImageAccess {
 async function openImage(
   { registry, warn }: ImageAccess,
   reference: Reference,
-  { signal, onProgress }: OpenRemoteOptions,
+  options: OpenImageOptions,
 ): Promise<RemoteImage> {
   let digest: string | undefined;
   const provider: ContentProvider = {
-    getManifest: async (wanted, options) => {
-      const fetched = await registry.getManifest(wanted, options);
+    getManifest: async (wanted, abort) => {
+      const fetched = await registry.getManifest(wanted, abort);
       digest ??= fetched.descriptor.digest;
       return fetched;
     },
-    getBlob: (repository, target, options) => registry.getBlob(repository, target, options),
-    getBlobSize: (repository, blob, options) => registry.getBlobSize(repository, blob, options),
+    getBlob: (repository, target, transfer) => registry.getBlob(repository, target, transfer),
+    getBlobSize: (repository, blob, abort) => registry.getBlobSize(repository, blob, abort),
   };
   const image = await imageSource(provider, { diffIdOf }).open(reference, {
-    signal,
+    ...options,
     onProgress: (event) => {
       if (event.type === 'image:schema1') warn(`${quote(event.reference)} ${SCHEMA1_WARNING}`);
-      onProgress(event);
+      options.onProgress?.(event);
     },
   });
   return { digest: digest ?? image.descriptor.digest, image };

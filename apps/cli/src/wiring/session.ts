@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { realpathSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Runtime } from '@rkt/stage1';
 import type { Store } from '@rkt/store';
 import type { Globals } from '../args/global-flags.ts';
@@ -24,8 +24,13 @@ export interface Session extends AsyncDisposable {
   readonly prefix: string;
   config(): Promise<Config>;
   dataDir(): Promise<string>;
-  /** The store; for a command that changes nothing also where the caller may only read it. */
-  store(use?: 'read'): Promise<Store>;
+  /** The store, which is made if there is none. */
+  store(): Promise<Store>;
+  /**
+   * The store if there is one, for a command that works on what is there; with `read` also where the caller may only
+   * read it. Where a data directory that was named is not there, that is said: it may be a mistake.
+   */
+  existingStore(use: 'read' | 'change'): Promise<Store | undefined>;
   registry(): Promise<RegistryAccess>;
   runtime(): Promise<Runtime>;
   /** A line on standard error that begins with the command's prefix. */
@@ -48,12 +53,19 @@ export function createSession({ io, globals, libraries, prefix }: SessionOptions
     const { loadConfig } = await import('./config/load-config.ts');
     return loadConfig(globals.configDirs);
   });
-  const dataDir = once(async () => resolveDataDir(globals.dir ?? (await config()).dataDir ?? DEFAULT_DATA_DIR));
-  const store = once(async (use: 'read' | undefined) => {
+  const dataDir = once(async () => resolveDataDir(globals.dir ?? (await config()).dataDir?.path ?? DEFAULT_DATA_DIR));
+  const openStore = once(async (use: 'read' | 'change') => {
     const opened = await libraries.openStore(await dataDir(), { readOnly: use === 'read' && io.uid !== 0 });
     closing.push(opened);
     return opened;
   });
+  const existingStore = async (use: 'read' | 'change'): Promise<Store | undefined> => {
+    const dir = await dataDir();
+    // Whatever else there may be: it is the store's to say whether it is one.
+    if (mayExist(join(dir, 'cas'))) return openStore(use);
+    if (globals.dir !== undefined && !mayExist(dir)) say(`data directory ${quote(dir)} does not exist`);
+    return undefined;
+  };
   const registry = once(async () => {
     const opened = await libraries.openRegistry({
       config: await config(),
@@ -77,7 +89,8 @@ export function createSession({ io, globals, libraries, prefix }: SessionOptions
     prefix,
     config,
     dataDir,
-    store,
+    store: () => openStore('change'),
+    existingStore: once(existingStore),
     registry,
     runtime,
     say,
@@ -98,6 +111,16 @@ function once<A extends readonly unknown[], T>(work: (...args: A) => Promise<T>)
     result ??= work(...args);
     return result;
   };
+}
+
+/** False only for what is certainly not there: what one may not look at is for the store to complain about. */
+function mayExist(path: string): boolean {
+  try {
+    statSync(path);
+    return true;
+  } catch (error) {
+    return errnoOf(error) !== 'ENOENT';
+  }
 }
 
 /** Symbolic links are resolved once, so that every path made from it means the same for as long as rkt runs. */

@@ -88,6 +88,19 @@ describe('flags', () => {
     expect(parseCommandLine(['run', '--net=host', 'image']).args.flags.texts('net')).toEqual(['host']);
   });
 
+  it('of one letter take their value in every spelling, and are refused by their name', () => {
+    for (const words of [['-p', '1:2'], ['-p=1:2'], ['-p1:2'], ['--publish=1:2']]) {
+      const { args } = parseCommandLine(['run', ...words, 'image']);
+      expect([args.flags.texts('publish'), args.operands]).toEqual([['1:2'], ['image']]);
+    }
+    expect(refusal('run', '-p').message).toBe('flag needs an argument: --publish');
+    expect(refusal('run', '-p', 'x', 'image').message).toContain(
+      'invalid argument "x" for --publish=x: it must be [HOSTIP:]',
+    );
+    expect(refusal('run', '-p', '80', 'image').message).toContain('no port of the host is chosen for you');
+    expect(parseCommandLine(['run', 'image', '--', '-p', 'x']).args.flags.texts('publish')).toEqual([]);
+  });
+
   it('of every command are read back from either spelling', () => {
     for (const { name, flags } of commands) {
       for (const flag of flags.filter(({ kind, check, choices }) => kind === 'text' && !check && !choices)) {
@@ -127,10 +140,19 @@ describe('flags', () => {
       'ERR_RKT_CLI_USAGE',
       'invalid argument "FOO" for --set-env=FOO: it must be specified as key=value',
     ],
+    [
+      ['run', '--mount=type=bind,source=/a,target=/b', 'x'],
+      'ERR_RKT_CLI_USAGE',
+      'invalid argument "type=bind,source=/a,target=/b" for --mount=type=bind,source=/a,target=/b: write --volume=NAME,kind=host,source=/a --mount=volume=NAME,target=/b',
+    ],
     [['fetch'], 'ERR_RKT_CLI_USAGE', 'must provide at least one image'],
     [['image', 'export', 'x'], 'ERR_RKT_CLI_USAGE', 'must provide an image and an output file'],
     [['version', 'x'], 'ERR_RKT_CLI_USAGE', 'takes no arguments'],
-    [['image'], 'ERR_RKT_CLI_USAGE', 'image needs a command: cat-manifest, export, gc, list, rm, verify'],
+    [
+      ['image'],
+      'ERR_RKT_CLI_USAGE',
+      'image needs a command: cat-manifest, export, extract, gc, history, inspect, list, render, rm, verify',
+    ],
   ])('%j are refused', (argv, code, message) => {
     expect(refusal(...argv)).toEqual({ code, message });
   });

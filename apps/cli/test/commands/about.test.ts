@@ -3,6 +3,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { commands } from '../../src/args/commands.ts';
+import { main } from '../../src/main.ts';
+import { fakeIo } from '../support/fake-io.ts';
 import { rktWith } from '../support/run-rkt.ts';
 
 const rkt = rktWith('/nonexistent');
@@ -37,10 +39,22 @@ describe('rkt', () => {
     expect((await rkt('help', 'nonsense')).status).toBe(254);
   });
 
+  it.each(['help', '--help', '-h'])('%s after a group is help about the group, or its commands', async (word) => {
+    expect(await rkt('image', word)).toEqual(await rkt('help', 'image'));
+    expect(await rkt('image', word, 'list')).toEqual(await rkt('help', 'image', 'list'));
+  });
+
   it('version names program, specification and platform', async () => {
     expect((await rkt('version')).stdout).toMatch(
       /^rkt Version: \d+\.\d+\.\d+\S*\nappc Version: 0\.8\.11\nNode Version: v\d+\S*\nNode OS\/Arch: linux\/\w+\n$/,
     );
+  });
+
+  it.each(['--version', '-v'])('%s is the same, alone on the command line', async (flag) => {
+    expect(await rkt.within(fakeIo(), flag)).toMatchObject({ status: 254 });
+    const io = fakeIo();
+    expect(await main([flag], io)).toBe(0);
+    expect(io.written).toEqual({ stdout: (await rkt('version')).stdout, stderr: '' });
   });
 
   it('version loads none of the libraries and nothing for the network or the database', () => {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { fakeIo } from '../support/fake-io.ts';
 import { type Rkt, rktWith } from '../support/run-rkt.ts';
 import { layerOf, tarOf } from '../support/tar.ts';
 
@@ -20,8 +23,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
-/** What `docker save` writes of an image with one layer. */
-function savedImage(tag: string): Buffer {
+/** What `docker save` writes of an image with one layer, once for each name. */
+function savedImage(...tags: readonly string[]): Buffer {
   const { diffId } = layerOf('etc/one', 'one\n');
   const config = {
     architecture: process.arch === 'x64' ? 'amd64' : process.arch,
@@ -32,7 +35,16 @@ function savedImage(tag: string): Buffer {
   const members: readonly (readonly [string, string])[] = [
     ['layer.tar', tarOf('etc/one', 'one\n').toString('latin1')],
     ['config.json', JSON.stringify(config)],
-    ['manifest.json', JSON.stringify([{ Config: 'config.json', RepoTags: [tag], Layers: ['layer.tar'] }])],
+    [
+      'manifest.json',
+      JSON.stringify(
+        (tags.length === 0 ? [[]] : tags.map((tag) => [tag])).map((RepoTags) => ({
+          Config: 'config.json',
+          RepoTags,
+          Layers: ['layer.tar'],
+        })),
+      ),
+    ],
   ];
   const entries = members.map(([name, content]) => tarOf(name, content).subarray(0, -END_BYTES));
   return Buffer.concat([...entries, Buffer.alloc(END_BYTES)]);
@@ -51,9 +63,64 @@ describe('an archive that docker saved', () => {
     expect((await rkt('image', 'list', '--no-legend', '--fields=name')).stdout).toBe('example.org/demo:v1\n');
   });
 
-  it('with one image alone needs no name', async () => {
+  it('with one image alone needs no name: it has the image by its own', async () => {
+    expect(await rkt(insecure, 'fetch', `docker-archive:${file}`)).toMatchObject({ status: 0 });
+    expect((await rkt('image', 'list', '--no-legend', '--fields=name')).stdout).toBe('example.org/demo:v1\n');
+  });
+
+  it('has an image without a name by that of the file', async () => {
+    writeFileSync(file, savedImage());
     expect(await rkt(insecure, 'fetch', `docker-archive:${file}`)).toMatchObject({ status: 0 });
     expect((await rkt('image', 'list', '--no-legend', '--fields=name')).stdout).toBe('localhost/demo:latest\n');
+  });
+
+  it('with several images wants to be told which', async () => {
+    writeFileSync(file, savedImage('example.org/demo:v1', 'example.org/demo:v2'));
+    expect(await rkt(insecure, 'fetch', `docker-archive:${file}`)).toMatchObject({
+      status: 254,
+      stderr: expect.stringContaining(
+        `fetch: "${file}" has several images: "example.org/demo:v1", "example.org/demo:v2"\n` +
+          `hint: choose one: docker-archive:${file}:NAME:TAG\n`,
+      ),
+    });
+    expect(await rkt(insecure, 'fetch', `docker-archive:${file}:example.org/demo:v2`)).toMatchObject({ status: 0 });
+  });
+
+  it('that is not there is said so in words', async () => {
+    const { status, stderr } = await rkt(insecure, 'fetch', `docker-archive:${dir}/none.tar`);
+    expect([status, stderr]).toEqual([
+      254,
+      expect.stringContaining(`cannot read ${dir}/none.tar: no such file or dir`),
+    ]);
+  });
+
+  it.each<[string, (file: Buffer) => Buffer]>([
+    ['plain', (bytes) => bytes],
+    ['gzip', (bytes) => gzipSync(bytes)],
+    ['zstd', (bytes) => zstdCompressSync(bytes)],
+  ])('comes through a pipe or in a file (%s)', async (_name, pack) => {
+    const packed = pack(savedImage('example.org/demo:v1'));
+    writeFileSync(file, packed);
+    const fromFile = await rkt(insecure, 'fetch', '--quiet', `docker-archive:${file}`);
+    const io = fakeIo({ stdin: [packed.subarray(0, 100), packed.subarray(100)] });
+    const piped = await rkt.within(io, insecure, 'fetch', '--quiet', 'docker-archive:-');
+    expect([fromFile.status, piped.status, piped.stdout]).toEqual([0, 0, fromFile.stdout]);
+    expect(readdirSync(join(dir, 'data/cas/tmp'))).toEqual([]);
+  });
+
+  it('through a pipe is called standard input, and nothing of it is left', async () => {
+    const text = Buffer.from('no archive'.repeat(100));
+    const { status, stderr } = await rkt.within(fakeIo({ stdin: [text] }), insecure, 'fetch', 'docker-archive:-');
+    expect([status, stderr]).toEqual([
+      254,
+      expect.stringContaining('cannot use archive "standard input": it is neither'),
+    ]);
+    const other = fakeIo({ stdin: [savedImage('example.org/demo:v1')] });
+    const { stderr: why } = await rkt.within(other, insecure, 'fetch', 'docker-archive:-:example.org/demo:v2');
+    expect(why).toContain('archive standard input has no image "example.org/demo:v2"');
+    expect(readdirSync(join(dir, 'data/cas/tmp'))).toEqual([]);
+    const { stderr: refused } = await rkt.within(fakeIo({ tty: true }), insecure, 'fetch', 'docker-archive:-');
+    expect(refused).toContain('fetch: standard input is a terminal: expected an archive\n');
   });
 
   it('is as unsigned as anything else', async () => {
@@ -78,5 +145,26 @@ describe('an archive that docker saved', () => {
     const { status, stderr } = await rkt(insecure, 'fetch', `docker-archive:${file}`);
     expect([status, stderr.split('\n').length]).toEqual([254, 3]);
     expect(stderr).toContain(`fetch: ${file} is not an archive of images: `);
+  });
+});
+
+describe('an OCI archive', () => {
+  const golden = fileURLToPath(new URL('../../../../packages/docker2aci/test/golden/quirks.oci.tar', import.meta.url));
+
+  it('is imported under the name of the file and the tag it gives to the image', async () => {
+    for (const selector of ['', ':latest']) {
+      expect(await rkt(insecure, 'fetch', `oci-archive:${golden}${selector}`)).toMatchObject({ status: 0 });
+    }
+    expect((await rkt('image', 'list', '--no-legend', '--fields=name')).stdout).toBe('localhost/quirks.oci:latest\n');
+  });
+
+  it('is asked for a tag it has not', async () => {
+    const { status, stderr } = await rkt(insecure, 'fetch', `oci-archive:${golden}:v2`);
+    expect([status, stderr]).toEqual([254, expect.stringContaining('has no image "v2": it has "latest"')]);
+  });
+
+  it('is not what docker saved', async () => {
+    const { status, stderr } = await rkt(insecure, 'fetch', `oci-archive:${file}`);
+    expect([status, stderr]).toEqual([254, expect.stringContaining('has no file "oci-layout"')]);
   });
 });

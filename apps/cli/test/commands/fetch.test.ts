@@ -114,6 +114,20 @@ describe('fetch', () => {
     expect(asked).toEqual([]);
   });
 
+  it('needs no consent to what is in the store and has not changed, but to what has', async () => {
+    await registry.putImage({ repository: 'library/kept', tag: 'latest' }, { layers: layers.slice(0, 1) });
+    const first = await rkt(insecure, 'fetch', 'docker://kept');
+    const asked = await requestsOf(async () => {
+      expect(await rkt('fetch', 'docker://kept')).toEqual({ ...first, stderr: '' });
+    });
+    expect(asked).toEqual(['HEAD /v2/library/kept/manifests/latest']);
+    await registry.putImage({ repository: 'library/kept', tag: 'latest' }, { layers });
+    const { status, stdout, stderr } = await rkt('fetch', 'docker://kept');
+    expect([status, stdout]).toEqual([254, '']);
+    expect(stderr).toContain('(try --insecure-options=image)');
+    expect((await rkt('fetch', '--pull-policy=new', 'docker://kept')).stdout).toBe(first.stdout);
+  });
+
   it('by digest never asks twice', async () => {
     const { manifest } = await registry.putImage({ repository: 'library/pinned' }, { layers });
     const image = `docker://pinned@${manifest.digest}`;
@@ -133,8 +147,21 @@ describe('fetch', () => {
     ['docker://nosuch', /^fetch: .*nosuch/],
     ['docker://UPPER/Case', /^fetch: .*UPPER\/Case/],
     ['docker://', /^fetch: invalid docker URL/],
-    ['./x.aci', /^fetch: cannot fetch ".\/x.aci": ACI files are not supported yet/],
+    [
+      'https://example.com/x.aci',
+      /^fetch: cannot fetch "https:\/\/example.com\/x.aci": ACIs are not fetched from servers/,
+    ],
     ['demo', /^fetch: no image "demo" in the store\nhint: for a Docker image write docker:\/\/demo\n$/],
+    ['127.0.0.1:5055/x', /^fetch: .*\nhint: for a Docker image write docker:\/\/127.0.0.1:5055\/x\n$/],
+    ['localhost:5000/a/b:1', /\nhint: for a Docker image write docker:\/\/localhost:5000\/a\/b:1\n$/],
+    ['quay.io/foo/bar:tag', /\nhint: for a Docker image write docker:\/\/quay.io\/foo\/bar:tag\n$/],
+    [
+      `redis@sha256:${'0'.repeat(64)}`,
+      new RegExp(`\nhint: for a Docker image write docker://redis@sha256:${'0'.repeat(64)}\n$`),
+    ],
+    ['https://quay.io/foo/bar', /\nhint: for a Docker image write docker:\/\/quay.io\/foo\/bar\n$/],
+    ['sha512-xyz', /^fetch: .*an image id is sha512- and lower-case hex digits\n$/],
+    ['oci:', /^fetch: [^\n]*\n$/],
     ['sha512-0', /^fetch: image ID too short: "sha512-0"/],
     ['sha512-00', /^fetch: .*sha512-00/],
   ])('of %s fails with a line and leaves nothing', async (image, text) => {
@@ -236,10 +263,10 @@ describe('images of the store', () => {
   });
 
   it('are listed, with the fields, in the order and form asked for', async () => {
-    const record = { id, name: 'registry-1.docker.io/library/demo:latest', size: expect.any(Number) };
+    const record = { id, name: 'docker.io/library/demo:latest', size: expect.any(Number) };
     expect(JSON.parse((await rkt('image', 'list', '--format=json')).stdout)).toMatchObject([record]);
     expect((await rkt('image', 'list', '--fields=name,id', '--no-legend')).stdout).toBe(
-      `registry-1.docker.io/library/demo:latest\t${id.slice(0, 19)}\n`,
+      `docker.io/library/demo:latest\t${id.slice(0, 19)}\n`,
     );
     expect((await rkt('image', 'list', '--fields=id', '--full')).stdout).toBe(`ID\n${id}\n`);
     await registry.putImage({ repository: 'library/aaa', tag: 'latest' }, { layers: layers.slice(1) });
@@ -252,7 +279,14 @@ describe('images of the store', () => {
   });
 
   it('are found by ID, prefix, reference and name', async () => {
-    for (const name of [id, id.slice(0, 12), 'docker://demo', 'registry-1.docker.io/library/demo', 'demo']) {
+    for (const name of [
+      id,
+      id.slice(0, 12),
+      'docker://demo',
+      'docker.io/library/demo:latest',
+      'registry-1.docker.io/library/demo',
+      'demo',
+    ]) {
       const { status, stdout } = await rkt('image', 'cat-manifest', name);
       expect([status, name, JSON.parse(stdout)['acKind']]).toEqual([0, name, 'ImageManifest']);
     }
@@ -295,11 +329,24 @@ describe('images of the store', () => {
   });
 
   it('are removed, and what is not there is an error', async () => {
-    expect(await rkt('image', 'rm', id.slice(0, 20), id.slice(0, 20))).toEqual({
-      status: 0,
-      stdout: `successfully removed aci for image: "${id}"\n`,
-      stderr: 'rm: 1 image(s) successfully removed\n',
-    });
+    const { status, stdout, stderr } = await rkt(
+      'image',
+      'rm',
+      id.slice(0, 20),
+      'docker://demo',
+      'demo:latest',
+      'other',
+    );
+    expect([status, stdout]).toEqual([254, `successfully removed aci for image: "${id}"\n`]);
+    expect(stderr.replace(/[\d.]+KiB/, 'N')).toBe(
+      [
+        'rm: no image found for other',
+        "hint: run 'rkt image list' to see what the store has",
+        'rm: it was called docker.io/library/demo:latest',
+        'rm: 1 image(s) successfully removed',
+        'rm: N freed\n',
+      ].join('\n'),
+    );
     expect((await rkt('image', 'rm', id)).status).toBe(254);
     expect((await rkt(insecure, 'fetch', '--pull-policy=new', 'docker://demo')).stderr).toContain('Downloading layer');
   });
@@ -310,6 +357,50 @@ describe('images of the store', () => {
     expect(stdout).toBe(`successfully removed aci for image: "${id}"\n`);
     expect(stderr).toMatch(/^gc: 1 image\(s\) successfully removed\ngc: .* freed\n$/);
   });
+
+  it('are collected when the store is larger than it shall be', async () => {
+    expect(await rkt('image', 'gc', '--max-size=1M')).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect((await rkt('image', 'gc', '--max-size=1KiB')).stdout).toBe(`successfully removed aci for image: "${id}"\n`);
+    expect((await rkt('image', 'gc', '--max-size=-1')).stderr).toContain('it must be a size such as "500M"');
+  });
+
+  it('are listed once for every name that leads to them, as it would be typed', async () => {
+    const local = `${registry.domain}/library/demo`;
+    await rkt(insecure, 'fetch', `docker://${local}:latest`);
+    await registry.putImage(
+      { repository: 'library/demo', tag: 'other' },
+      { layers, config: { Entrypoint: ['/etc/one'], Cmd: ['a'] } },
+    );
+    await rkt(insecure, 'fetch', 'docker://demo:other');
+    const rows = (await rkt('image', 'list', '--no-legend', '--fields=name,id', '--sort=name')).stdout
+      .trimEnd()
+      .split('\n');
+    expect(rows.map((row) => row.split(/\t+/)[0])).toEqual([
+      `${local}:latest`,
+      'docker.io/library/demo:latest',
+      'docker.io/library/demo:other',
+    ]);
+    const listed: readonly { readonly names: readonly string[] }[] = JSON.parse(
+      (await rkt('image', 'list', '--format=json')).stdout,
+    );
+    expect(listed.map(({ names }) => names)).toEqual([
+      ['docker.io/library/demo:latest', 'docker.io/library/demo:other'],
+      [`${local}:latest`],
+    ]);
+    expect((await rkt('image', 'cat-manifest', local)).status).toBe(0);
+  });
+
+  it('lose a name to another image, and are then listed without a tag', async () => {
+    await registry.putImage({ repository: 'library/moved', tag: 'latest' }, { layers: layers.slice(0, 1) });
+    await rkt(insecure, 'fetch', 'docker://moved');
+    await registry.putImage({ repository: 'library/moved', tag: 'latest' }, { layers: layers.slice(1) });
+    await rkt(insecure, 'fetch', 'docker://moved');
+    expect((await rkt('image', 'list', '--no-legend', '--fields=name')).stdout.split('\n').slice(1)).toEqual([
+      'docker.io/library/moved:<none>',
+      'docker.io/library/moved:latest',
+      '',
+    ]);
+  });
 });
 
 describe('a data directory', () => {
@@ -317,8 +408,39 @@ describe('a data directory', () => {
     configure('paths.d/p.json', { rktKind: 'paths', rktVersion: 'v1', data: join(dir, 'configured') });
     const io = fakeIo();
     const { main } = await import('../../src/main.ts');
-    expect(await main(['image', 'list', `--local-config=${dir}/etc`, `--system-config=${dir}/none`], io)).toBe(0);
+    const config = [`--local-config=${dir}/etc`, `--system-config=${dir}/none`];
+    expect(await main([...config, insecure, 'fetch', 'docker://demo'], io)).toBe(0);
     expect(existsSync(join(dir, 'configured', 'cas'))).toBe(true);
+  });
+
+  it('that is not there is not made by commands that work on what is there', async () => {
+    const missing = join(dir, 'mistyped');
+    const note = `: data directory "${missing}" does not exist\n`;
+    for (const command of [
+      ['image', 'list', '--no-legend'],
+      ['image', 'gc'],
+      ['image', 'verify'],
+    ]) {
+      const stderr = `${command[1]}${note}`;
+      expect(await rkt(`--dir=${missing}`, ...command)).toEqual({ status: 0, stdout: '', stderr });
+    }
+    for (const command of ['cat-manifest', 'inspect', 'history', 'rm']) {
+      const { status, stderr } = await rkt(`--dir=${missing}`, 'image', command, 'demo');
+      expect([status, stderr]).toEqual([
+        254,
+        expect.stringContaining(`no image found for "demo": "${missing}" has no images`),
+      ]);
+    }
+    for (const command of [
+      ['list'],
+      ['status', '5bc080ca'],
+      ['cat-manifest', '5bc080ca'],
+      ['gc'],
+      ['rm', '5bc080ca'],
+    ]) {
+      await rkt(`--dir=${missing}`, ...command);
+    }
+    expect(existsSync(missing)).toBe(false);
   });
 
   it('that is no directory is an error of one line', async () => {

@@ -279,7 +279,11 @@ describe('run', () => {
       'run: several apps per pod are not supported yet: got 2 images\nhint: run one pod per image\n',
     ],
     [['run', '-it', 'docker://a'], 'run: unknown flag: -it\nhint: standard input and a terminal'],
-    [['run', '-p8080:80', 'docker://a'], 'run: unknown flag: -p8080:80\nhint: a port is forwarded with --port='],
+    [
+      ['run', '-p8080', 'docker://a'],
+      'run: invalid argument "8080" for --publish=8080: it must be [HOSTIP:]HOSTPORT:PORT',
+    ],
+    [['run', '-P', 'docker://a'], 'run: unknown flag: -P\nhint: ports are forwarded one by one: -p HOSTPORT:PORT'],
     [['run', '--env=A=b', 'docker://a'], 'run: unknown flag: --env\nhint: an environment variable is set with'],
     [
       ['prepare', 'docker://a', 'sh', '-c', 'x'],

@@ -51,7 +51,9 @@ function manifestOf(argv: readonly string[], options: Options = {}) {
     importedAt: 0,
     lastUsedAt: 0,
     size: 0,
+    names: [],
     layers: [],
+    acis: [],
     manifest,
     manifestBytes: new Uint8Array(),
   };
@@ -271,6 +273,28 @@ describe('the pod manifest', () => {
     );
   });
 
+  it('forwards ports as docker has them', () => {
+    const podPort = (port: number, protocol: string, count = 1) => {
+      return { name: `${port}-${protocol}`, port, protocol, count, socketActivated: false };
+    };
+    const flags = [
+      '-p',
+      '8080:80',
+      '-p=8081:80/tcp',
+      '-p127.0.0.1:53:5353/udp',
+      '--publish=[::]:9:10',
+      '--port=1:2/sctp',
+    ];
+    expect(manifestOf([...flags, '-p', '8000-8009:9000-9009/udp', 'x']).ports).toEqual([
+      { name: '2-sctp', hostPort: 1, podPort: podPort(2, 'sctp') },
+      { name: '80-tcp', hostPort: 8080, podPort: podPort(80, 'tcp') },
+      { name: '80-tcp', hostPort: 8081, podPort: podPort(80, 'tcp') },
+      { name: '5353-udp', hostPort: 53, hostIP: '127.0.0.1', podPort: podPort(5353, 'udp') },
+      { name: '10-tcp', hostPort: 9, hostIP: '::', podPort: podPort(10, 'tcp') },
+      { name: '9000-udp', hostPort: 8000, podPort: podPort(9000, 'udp', 10) },
+    ]);
+  });
+
   it('forwards a port by its number where one declared port alone has it', () => {
     const port = { protocol: 'tcp', port: 80, count: 1, socketActivated: false };
     const withPorts = (...ports: readonly (typeof port & { readonly name: string })[]): Options => {
@@ -289,7 +313,7 @@ describe('the pod manifest', () => {
 
   it.each([
     ['--port=16380:6379', 'did you mean --port=6379-tcp:16380?'],
-    ['--port=8080:80', 'did you mean --port=80-tcp:8080? Or --port=8080-tcp:80, for port 8080 of the pod?'],
+    ['--port=8080:80', 'did you mean -p 8080:80? Or --port=8080-tcp:80, for port 8080 of the pod?'],
     ['--port=http:80', 'any port can be given as NUMBER-tcp or NUMBER-udp, as in --port=6379-tcp:6379'],
   ])('tells about %s the order and what may be meant', (flag, meant) => {
     expect(() => manifestOf([flag, 'x'])).toThrow(
@@ -321,6 +345,19 @@ describe('flags of a pod', () => {
     '--port=http:1.2.3:80',
     '--port=HTTP:80',
     '--port=a:b:c:1',
+    '--port=http:80/tcp',
+    '-p=80',
+    '-p=0:80',
+    '-p=80:65536',
+    '-p=80:80/icmp',
+    '-p=80:80/',
+    '-p=1-3:1-2',
+    '-p=3-1:3-1',
+    '-p=1-2-3:1-2-3',
+    '-p=-1:1',
+    '-p=localhost:80:80',
+    '-p=::1:80:80',
+    '-p=127.0.0.1::80',
     '--volume=bad',
     '--volume=v,kind=disk',
     '--volume=v,kind=host',

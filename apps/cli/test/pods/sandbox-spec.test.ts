@@ -27,6 +27,9 @@ describe('what surrounds a pod', () => {
     [['--net'], [{ name: 'default' }]],
     [['--net=host'], [{ name: 'host' }]],
     [['--net=a:IP=1.2.3.4;X=y,b'], [{ name: 'a', args: 'IP=1.2.3.4;X=y' }, { name: 'b' }]],
+    [['--net=a:IP=1.2.3.4,X=y:z,b'], [{ name: 'a', args: 'IP=1.2.3.4;X=y:z' }, { name: 'b' }]],
+    [['--net=a,b:IP=fd00::9,MAC=0a:0b'], [{ name: 'a' }, { name: 'b', args: 'IP=fd00::9;MAC=0a:0b' }]],
+    [['--net=all'], [{ name: 'all' }]],
     [
       ['--net=a', '--net=b'],
       [{ name: 'a' }, { name: 'b' }],
@@ -48,7 +51,7 @@ describe('what surrounds a pod', () => {
       hostname: 'db-1',
       dns: { nameservers: ['1.1.1.1', '::1'], search: ['a.example'], options: ['ndots:2'], domain: 'b.example' },
     });
-    expect(spec('--dns=none').dns).toMatchObject({ mode: 'none' });
+    expect(spec('--dns=none').dns).toEqual({ mode: 'none' });
     expect(spec('--hosts-entry=10.0.0.1=a', '--hosts-entry=10.0.0.1=b,::2=c').hostsEntries).toEqual([
       { ip: '10.0.0.1', names: ['a', 'b'] },
       { ip: '::2', names: ['c'] },
@@ -59,7 +62,14 @@ describe('what surrounds a pod', () => {
   it.each([
     [['--net=none', '--port=a:1'], "--port flag does not work with 'none' networking"],
     [['--net=host', '--port=a:1'], "--port flag does not work with 'host' networking"],
+    [['--net=none', '-p', '80:80'], "--publish flag does not work with 'none' networking"],
     [['--net=a,,b'], 'a network has no name'],
+    [['--net=a,IP=1.2.3.4'], 'arguments of a network follow its name: NETWORK:NAME=VALUE'],
+    [['--net=a:1.2.3.4'], 'arguments must be NAME=VALUE'],
+    [['--net=a:'], 'arguments must be NAME=VALUE'],
+    [['--net=all:IP=1.2.3.4'], 'network "all" takes no arguments'],
+    [['--dns=none', '--dns-search=a'], '--dns-search has no effect with --dns=none'],
+    [['--dns=1.1.1.1', '--dns=none'], '--dns=none excludes every other name server'],
     [['--net=a,a'], 'network "a" is given twice'],
     [['--hostname=-a'], 'invalid argument "-a" for --hostname'],
     [['--hostname=a\nb'], 'for --hostname'],

@@ -18,11 +18,13 @@ export interface FakeIoOptions {
   readonly tty?: boolean;
   readonly columns?: number;
   readonly env?: Readonly<Record<string, string>>;
-  /** What is typed, chunk by chunk; then standard input stays open. */
+  readonly stdin?: readonly Uint8Array[];
+  /** What is typed, chunk by chunk; then the terminal stays open. */
   readonly input?: readonly string[];
 }
 
-export function fakeIo({ uid = 0, tty = false, columns = 80, env = {}, input = [] }: FakeIoOptions = {}): FakeIo {
+export function fakeIo(options: FakeIoOptions = {}): FakeIo {
+  const { uid = 0, tty = false, columns = 80, env = {}, stdin = [], input = [] } = options;
   const written = { stdout: '', stderr: '' };
   const listeners = new Set<(signal: NodeJS.Signals) => void>();
   const resizing = new Set<() => void>();
@@ -43,6 +45,9 @@ export function fakeIo({ uid = 0, tty = false, columns = 80, env = {}, input = [
     env,
     uid,
     now: () => io.time,
+    readBytes: async function* () {
+      yield* stdin;
+    },
     writeBytes: async (chunks) => {
       for await (const chunk of chunks) written.stdout += Buffer.from(chunk).toString('latin1');
     },

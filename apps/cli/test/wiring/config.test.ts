@@ -24,6 +24,10 @@ function auth(registries: readonly string[], user: string): object {
   return { rktKind: 'dockerAuth', rktVersion: 'v1', registries, credentials: { user, password: 'secret-word' } };
 }
 
+function server(type: string, credentials: unknown): Readonly<Record<string, unknown>> {
+  return { rktKind: 'auth', rktVersion: 'v1', domains: ['coreos.com'], type, credentials };
+}
+
 function mirrors(registries: readonly unknown[]): object {
   return { rktKind: 'registryMirrors', rktVersion: 'v1', registries };
 }
@@ -35,30 +39,46 @@ function load(...dirs: readonly string[]) {
 describe('the configuration', () => {
   it('of directories that do not exist says nothing', () => {
     const config = load('system', 'local');
-    expect([config.dataDir, config.flavor, config.registries.size, config.dockerCredentials.size]).toEqual([
-      undefined,
-      undefined,
-      0,
-      0,
-    ]);
+    expect(config).toEqual({
+      auth: new Map(),
+      dockerAuth: new Map(),
+      registries: new Map(),
+      dataDir: undefined,
+      stage1Images: undefined,
+      stage1: undefined,
+      exposed: [],
+    });
   });
 
   it('of a later directory replaces that of an earlier one, item by item', () => {
     write('system/auth.d/a.json', auth(['quay.io', 'index.docker.io'], 'system'));
     write('local/auth.d/b.json', auth(['quay.io'], 'local'));
-    write('system/paths.d/p.json', { rktKind: 'paths', rktVersion: 'v1', data: '/system' });
-    write('local/paths.d/p.json', { rktKind: 'paths', rktVersion: 'v1', data: '/local' });
-    write('local/stage1.d/s.json', { rktKind: 'stage1', rktVersion: 'v1', name: 'oci' });
-    write('local/registries.d/r.json', mirrors([{ domain: 'docker.io', mirrors: [{ location: '127.0.0.1:5000' }] }]));
+    const older = write('system/paths.d/p.json', {
+      rktKind: 'paths',
+      rktVersion: 'v1',
+      data: '/system',
+      'stage1-images': '/images',
+    });
+    const paths = write('local/paths.d/p.json', { rktKind: 'paths', rktVersion: 'v1', data: '/local' });
+    const stage1 = write('local/stage1.d/s.json', { rktKind: 'stage1', rktVersion: 'v1', name: 'oci' });
+    const source = write(
+      'local/registries.d/r.json',
+      mirrors([{ domain: 'docker.io', mirrors: [{ location: '127.0.0.1:5000' }] }]),
+    );
     const config = load('system', 'local');
-    expect(config.dockerCredentials.get('quay.io')?.user).toBe('local');
-    expect(config.dockerCredentials.get('docker.io')?.user).toBe('system');
-    expect(config).toMatchObject({ dataDir: '/local', flavor: 'oci' });
+    expect(config.dockerAuth.get('quay.io')?.credential.user).toBe('local');
+    expect(config.dockerAuth.get('docker.io')?.credential.user).toBe('system');
+    expect(config.stage1Images).toEqual({ path: '/images', source: older });
+    expect(config.dataDir).toEqual({ path: '/local', source: paths });
+    expect(config.stage1).toEqual({ name: 'oci', version: undefined, location: undefined, source: stage1 });
     expect(config.registries.get('docker.io')).toEqual({
-      domain: 'docker.io',
-      mirrors: [{ location: '127.0.0.1:5000', insecure: false }],
-      insecure: false,
-      blocked: false,
+      source,
+      rule: {
+        domain: 'docker.io',
+        mirrors: [{ location: '127.0.0.1:5000', insecure: false }],
+        insecure: false,
+        blocked: false,
+      },
     });
   });
 
@@ -66,13 +86,55 @@ describe('the configuration', () => {
     write('local/auth.d/notes.txt', 'not JSON');
     mkdirSync(join(root, 'local/auth.d/sub.json'));
     symlinkSync(write('elsewhere.json', 'not JSON'), join(root, 'local/auth.d/link.json'));
-    expect(load('local').dockerCredentials.size).toBe(0);
+    expect(load('local').dockerAuth.size).toBe(0);
   });
 
-  it('accepts the kinds of the original that are of no concern here', () => {
-    const basic = { rktKind: 'auth', rktVersion: 'v1', domains: ['coreos.com'], type: 'basic', credentials: {} };
-    write('local/auth.d/a.json', basic);
-    expect(load('local').dockerCredentials.size).toBe(0);
+  it('reads what servers of ACIs are told, in its three forms, and keeps it from registries', () => {
+    const source = write('local/auth.d/a.json', server('basic', { user: 'u', password: 'p' }));
+    write('local/auth.d/b.json', { ...server('oauth', { token: 't' }), domains: ['b.example:8080'] });
+    const keys = { accessKeyID: 'AKIA', secretAccessKey: 's/s', awsRegion: 'eu-west-1' };
+    write('local/auth.d/c.json', { ...server('aws', keys), domains: ['s3.example'] });
+    const { auth: read, dockerAuth } = load('local');
+    expect(read.get('coreos.com')).toEqual({ credential: { type: 'basic', user: 'u', password: 'p' }, source });
+    expect(read.get('b.example:8080')?.credential).toEqual({ type: 'oauth', token: 't' });
+    expect(read.get('s3.example')?.credential).toEqual({ type: 'aws', ...keys });
+    expect(dockerAuth.size).toBe(0);
+  });
+
+  it.each([
+    [{ ...server('basic', {}), domains: undefined }, 'domains must be a list'],
+    [{ ...server('basic', {}), domains: [] }, 'domains must name at least one'],
+    [{ ...server('oauth', { token: 't' }), domains: ['a.example', 7] }, 'domains[1] must be a string'],
+    [
+      { ...server('oauth', { token: 't' }), domains: ['https://a.example'] },
+      'domains[0] must be host[:port], got "https://a.example"',
+    ],
+    [server('digest', {}), 'type must be basic, oauth or aws, got "digest"'],
+    [{ ...server('basic', {}), credentials: undefined }, 'credentials must be an object'],
+    [{ ...server('basic', {}), credentials: 'secret-word' }, 'credentials must be an object'],
+    [server('basic', {}), 'credentials.user must be a string'],
+    [server('basic', { user: 'u' }), 'credentials.password must be a string'],
+    [server('basic', { user: 'u', password: 17_000_001 }), 'credentials.password must be a string'],
+    [server('basic', { user: '', password: 'secret-word' }), 'credentials.user must not be empty'],
+    [server('basic', { user: 'u:v', password: 'secret-word' }), 'credentials.user must not contain a colon'],
+    [
+      server('basic', { user: 'u', password: 'secret-word\n' }),
+      'credentials.password must not contain control characters',
+    ],
+    [server('basic', { token: 'secret-word' }), 'unknown key "token" in credentials, expected user, password'],
+    [server('oauth', { token: '' }), 'credentials.token must not be empty'],
+    [server('oauth', { user: 'u', password: 'secret-word' }), 'unknown key "user" in credentials, expected token'],
+    [server('aws', { accessKeyID: 'a' }), 'credentials.secretAccessKey must be a string'],
+    [
+      server('aws', { accessKeyID: 'a', secretAccessKey: 'secret-word', region: 'x' }),
+      'unknown key "region" in credentials, expected accessKeyID, secretAccessKey, awsRegion',
+    ],
+    [{ ...auth(['quay.io'], 'u:v') }, 'credentials.user must not contain a colon'],
+    [{ ...auth(['quay.io'], 'u'), credentials: undefined }, 'credentials must be an object'],
+  ])('of %j in auth.d says which field of which file is wrong, and nothing else', (content, reason) => {
+    const file = write('local/auth.d/x.json', content);
+    const message = `cannot use configuration "${file}": ${reason}`;
+    expect(() => load('local')).toThrow(expect.objectContaining({ code: 'ERR_RKT_CLI_CONFIG_INVALID', message }));
   });
 
   it.each([
@@ -80,13 +142,13 @@ describe('the configuration', () => {
     ['auth.d/x.json', '[]', 'the file must be an object'],
     ['auth.d/x.json', { ...auth(['quay.io'], 'u'), rktVersion: 'v2' }, 'rktVersion must be "v1", got "v2"'],
     ['auth.d/x.json', { rktKind: 'paths', rktVersion: 'v1' }, 'rktKind must be auth or dockerAuth, got "paths"'],
-    ['auth.d/x.json', auth([], 'u'), 'registries must name at least one registry'],
+    ['auth.d/x.json', auth([], 'u'), 'registries must name at least one'],
     [
       'auth.d/x.json',
       auth(['https://quay.io'], 'u'),
-      'registries must name a registry as host[:port], got "https://quay.io"',
+      'registries[0] must name a registry as host[:port], got "https://quay.io"',
     ],
-    ['auth.d/x.json', auth(['quay.io'], ''), 'user must not be empty'],
+    ['auth.d/x.json', auth(['quay.io'], ''), 'credentials.user must not be empty'],
     [
       'paths.d/x.json',
       { rktKind: 'paths', rktVersion: 'v1', data: 'relative' },
@@ -124,7 +186,11 @@ describe('the configuration', () => {
       'unknown key "username" in credentials, expected user, password',
     ],
     ['paths.d/x.json', { rktKind: 'paths', rktVersion: 'v1', dir: '/x' }, 'unknown key "dir", expected rktKind'],
-    ['registries.d/x.json', mirrors([{ domain: 'a.example', blocked: 'yes' }]), 'blocked must be true or false'],
+    [
+      'registries.d/x.json',
+      mirrors([{ domain: 'a.example', blocked: 'yes' }]),
+      'registries[0].blocked must be true or false',
+    ],
   ])('in %s: %j is an error with file and reason', (path, content, reason) => {
     const file = write(`local/${path}`, content);
     expect(() => load('local')).toThrow(expect.objectContaining({ code: 'ERR_RKT_CLI_CONFIG_INVALID' }));
@@ -138,9 +204,21 @@ describe('the configuration', () => {
   });
 
   it('may not say a thing twice in one directory', () => {
-    write('local/auth.d/a.json', auth(['quay.io'], 'one'));
+    const first = write('local/auth.d/a.json', auth(['quay.io'], 'one'));
     write('local/auth.d/b.json', auth(['quay.io'], 'two'));
-    expect(() => load('local')).toThrow('credentials for docker registry "quay.io" are already specified');
+    const text = `credentials for docker registry "quay.io" are already specified in "${first}"`;
+    expect(() => load('local')).toThrow(text);
+  });
+
+  it.each([
+    ['auth.d', server('oauth', { token: 't' }), 'credentials for "coreos.com" are already specified'],
+    ['paths.d', { rktKind: 'paths', rktVersion: 'v1', data: '/a' }, 'data path is already specified'],
+    ['stage1.d', { rktKind: 'stage1', rktVersion: 'v1', name: 'oci' }, 'stage1 is already specified'],
+    ['registries.d', mirrors([{ domain: 'a.example' }]), 'rules for registry "a.example" are already specified'],
+  ])('may not say a thing twice in %s, and names both files', (place, content, reason) => {
+    const first = write(`local/${place}/a.json`, content);
+    const second = write(`local/${place}/b.json`, content);
+    expect(() => load('local')).toThrow(`cannot use configuration "${second}": ${reason} in "${first}"`);
   });
 
   it('is not read from files that are too large', () => {

@@ -26,7 +26,8 @@ export interface AciBuilderOptions {
   readonly layerCount: number;
 }
 
-const ROOTFS = 'rootfs';
+/** The directory of an ACI that holds its files. */
+export const ROOTFS = 'rootfs';
 /** Segments made ahead of their being asked for: resuming a generator for each costs more than making it. */
 const BATCH = 256;
 const MANIFEST_ATTRIBUTES: EntryAttributes = { mode: 0o644, uid: 0, gid: 0, mtime: 0, mtimeNanoseconds: 0 };
@@ -104,13 +105,15 @@ function* withManifest(manifestBytes: Uint8Array, placed: readonly PlacedNode[])
   yield* nodeSegments(placed, writer);
 }
 
-function writeManifest(writer: SegmentWriter, bytes: Uint8Array): void {
+/** The manifest as a member of the archive. */
+export function writeManifest(writer: SegmentWriter, bytes: Uint8Array): void {
   writeTarHeader(writer, { path: 'manifest', type: '0', attributes: MANIFEST_ATTRIBUTES, size: bytes.length });
   writer.copy(bytes);
   writePadding(writer, bytes.length);
 }
 
-function* nodeSegments(
+/** Nodes with their content, each under its first name by byte order, the others behind it as hard links. */
+export function* nodeSegments(
   placed: readonly PlacedNode[],
   writer: SegmentWriter = createSegmentWriter(),
 ): Generator<AciSegment> {
@@ -145,7 +148,7 @@ function writeContent(writer: SegmentWriter, file: FileNode): boolean {
   return true;
 }
 
-function rootfsPath(path: ByteString): ByteString {
+export function rootfsPath(path: ByteString): ByteString {
   return path === '' ? ROOTFS : `${ROOTFS}/${path}`;
 }
 

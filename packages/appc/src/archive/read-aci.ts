@@ -2,6 +2,7 @@
 import { AppcError, quoteUntrusted } from '../errors.ts';
 import type { ByteString } from '../tree/byte-string.ts';
 import type { FileEntry, LayerEntry, LayerIndex } from '../tree/layer-index.ts';
+import { defaultLayerLimits, type LayerLimits } from '../tree/layer-limits.ts';
 
 /** An ACI taken apart: where its manifest is, and its root filesystem as a layer whose content is in the ACI's tar. */
 export interface SplitAci {
@@ -12,9 +13,15 @@ export interface SplitAci {
 
 const ROOTFS = 'rootfs';
 
+/** What to index an ACI's tar with: as for a layer, but `rootfs/` precedes every path. */
+export const aciLayerLimits: LayerLimits = {
+  ...defaultLayerLimits,
+  maxPathBytes: defaultLayerLimits.maxPathBytes + ROOTFS.length + 1,
+};
+
 /**
  * Takes the index of an ACI's tar apart (appc spec 0.8.11, "Image Layout"), so that the ACI can be kept as one layer.
- * Index an ACI with `maxPathBytes` larger by 7 than for a layer, as `rootfs/` precedes every path.
+ * Index it with {@link aciLayerLimits}.
  *
  * @throws AppcError `ERR_RKT_APPC_ACI_LAYOUT`: no manifest or root filesystem, anything else at the top, a path twice, or
  * a hard link out of the root filesystem.

@@ -15,12 +15,17 @@ import {
   resolveLayer,
   type Slot,
 } from './layer-tree.ts';
+import { dropUnlisted, type ShowsPath } from './path-whitelist.ts';
 
 /** A layer by the digest of its tar and its index. */
 export interface IndexedLayer {
   /** `sha256:<64 hex>` of the uncompressed tar. */
   readonly diffId: string;
   readonly index: LayerEntries;
+  /** Set for the files of an ACI, which know no whiteouts: a name that looks like one is a name. @default false */
+  readonly plainNames?: boolean;
+  /** What the layer may contribute. @default everything */
+  readonly shows?: ShowsPath;
 }
 
 /** A node and all the names it has in the finished tree, in no particular order. A directory comes without children. */
@@ -89,12 +94,14 @@ class TopDownMerger implements LayerMerger {
     const number = this.#layerCount - this.#layers.length - 1;
     if (number < 0) throw new RangeError(`more than ${this.#layerCount} layers were added`);
     this.#layers.push({ diffId: layer.diffId, size: layer.index.size });
-    const lower = resolveLayer(layer.index, number, this.#impliedLeft);
+    const { plainNames = false } = layer;
+    const lower = resolveLayer(layer.index, { layer: number, maxImplied: this.#impliedLeft, plainNames });
     this.#impliedLeft -= lower.implied;
     const { root, links } = lower;
     // Before the merge: it adds lower layers to these directories, and targets are sought in the layer as it is.
     this.#resolvePending(root);
     for (const link of links) this.#await(link.target, link);
+    if (layer.shows !== undefined) dropUnlisted(root, layer.shows);
     if (this.#root === undefined) {
       this.#root = root;
       this.#adopt(root, '');
@@ -113,7 +120,7 @@ class TopDownMerger implements LayerMerger {
     if (this.#layers.length !== this.#layerCount) {
       throw new RangeError(`${this.#layers.length} of ${this.#layerCount} layers were added`);
     }
-    return this.#root ?? resolveLayer({ size: 0, entries: [] }, 0).root;
+    return this.#root ?? resolveLayer({ size: 0, entries: [] }, { layer: 0 }).root;
   }
 
   #forget({ stated }: LayerTree): void {

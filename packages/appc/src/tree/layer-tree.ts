@@ -88,6 +88,15 @@ const WHITEOUT = '.wh.';
 const AUFS = '.wh..wh.';
 const OPAQUE = '.wh..wh..opq';
 
+export interface ResolveOptions {
+  /** Its number among the layers of the tree. */
+  readonly layer: number;
+  /** @default 250,000 */
+  readonly maxImplied?: number;
+  /** Names that look like whiteouts are names. @default false */
+  readonly plainNames?: boolean;
+}
+
 /**
  * Applies the entries of a layer in archive order to an empty tree: the last entry of a name wins, a directory entry
  * only restates a directory, anything else replaces what stood there. Where whiteouts stand in the archive plays no part.
@@ -95,12 +104,8 @@ const OPAQUE = '.wh..wh..opq';
  *
  * @throws AppcError `ERR_RKT_APPC_LIMIT` for more than `maxImplied` implied directories at any time.
  */
-export function resolveLayer(
-  index: LayerEntries,
-  layer: number,
-  maxImplied: number = MAX_IMPLIED_DIRECTORIES,
-): LayerTree {
-  const resolver = new LayerResolver(layer, maxImplied);
+export function resolveLayer(index: LayerEntries, options: ResolveOptions): LayerTree {
+  const resolver = new LayerResolver(options);
   for (const entry of index.entries) resolver.add(entry);
   return resolver;
 }
@@ -113,13 +118,15 @@ class LayerResolver implements LayerTree {
   implied = 0;
   readonly #layer: number;
   readonly #maxImplied: number;
+  readonly #plainNames: boolean;
   #lastAttributes: EntryAttributes = IMPLIED_ATTRIBUTES;
   /** The directory of the entry before: entries of one directory usually follow each other. */
   #recent: { readonly path: ByteString; readonly directory: Directory } | undefined;
 
-  constructor(layer: number, maxImplied: number) {
+  constructor({ layer, maxImplied = MAX_IMPLIED_DIRECTORIES, plainNames = false }: ResolveOptions) {
     this.#layer = layer;
     this.#maxImplied = maxImplied;
+    this.#plainNames = plainNames;
   }
 
   add(entry: LayerEntry): void {
@@ -130,9 +137,9 @@ class LayerResolver implements LayerTree {
     const slash = entry.path.lastIndexOf('/');
     const name = entry.path.slice(slash + 1);
     const parentPath = slash < 0 ? '' : entry.path.slice(0, slash);
-    if (isAufsBookkeeping(parentPath, name)) return;
+    if (!this.#plainNames && isAufsBookkeeping(parentPath, name)) return;
     const parent = this.#directory(parentPath);
-    if (name.startsWith(WHITEOUT)) addWhiteout(parent, name, entry.path);
+    if (!this.#plainNames && name.startsWith(WHITEOUT)) addWhiteout(parent, name, entry.path);
     else if (entry.kind === 'directory') this.#addDirectory(parent, name, entry);
     else this.#replace(parent, name, entry.kind === 'hardlink' ? this.#link(entry) : this.#leaf(entry));
   }
@@ -207,7 +214,7 @@ class LayerResolver implements LayerTree {
   #child(parent: Directory, name: ByteString, path: ByteString): Directory {
     const existing = parent.children.get(name);
     if (existing?.kind === 'directory') return existing;
-    checkDirectoryName(name, path);
+    checkDirectoryName(name, path, this.#plainNames);
     this.implied += 1;
     if (this.implied > this.#maxImplied) {
       const text = `layers imply more than ${MAX_IMPLIED_DIRECTORIES} directories that none of them states`;
@@ -219,11 +226,11 @@ class LayerResolver implements LayerTree {
   }
 }
 
-function checkDirectoryName(name: ByteString, path: ByteString): void {
+function checkDirectoryName(name: ByteString, path: ByteString, plainNames: boolean): void {
   if (name === '' || name === '.' || name === '..') {
     throw new AppcError('ERR_RKT_APPC_PATH', `path is not clean: ${quoteUntrusted(path)}`, { path });
   }
-  if (name.startsWith(WHITEOUT)) {
+  if (!plainNames && name.startsWith(WHITEOUT)) {
     throw new AppcError('ERR_RKT_APPC_WHITEOUT', `whiteout is used as a directory: ${quoteUntrusted(path)}`, { path });
   }
 }
@@ -244,6 +251,13 @@ function impliedDirectory(): Directory {
 function isAufsBookkeeping(parentPath: ByteString, name: ByteString): boolean {
   if (name.startsWith(AUFS)) return name !== OPAQUE;
   return parentPath.startsWith(AUFS) || parentPath.includes(`/${AUFS}`);
+}
+
+/** Whether an entry takes something of lower layers away: a whiteout or an opaque marker. */
+export function isWhiteout(path: ByteString): boolean {
+  const slash = path.lastIndexOf('/');
+  const name = path.slice(slash + 1);
+  return name.startsWith(WHITEOUT) && !isAufsBookkeeping(path.slice(0, Math.max(0, slash)), name);
 }
 
 function addWhiteout(parent: Directory, name: ByteString, path: ByteString): void {

@@ -15,7 +15,7 @@ import { describe, expect, it } from 'vitest';
 import { resultOrCode } from '../appc-error.ts';
 import { arbitraryLayers } from '../layer-arbitrary.ts';
 import { archive, file, header, indexOf, pax } from '../tar-fixtures.ts';
-import { attributesText } from '../tree/merge-oracle.ts';
+import { contentOf, described } from '../tree-content.ts';
 import { nodesByPath } from '../tree-text.ts';
 import { aciBytes } from './aci-bytes.ts';
 
@@ -23,11 +23,6 @@ const manifestBytes = Buffer.from('{"acKind":"ImageManifest"}');
 
 function layersOf(indexes: readonly LayerIndex[]): IndexedLayer[] {
   return indexes.map((index, number) => ({ diffId: `sha256:${number}`, index }));
-}
-
-/** Bytes unlike those of any other offset nearby, so that content from the wrong place shows. */
-function contentOf(index: LayerIndex, layer: number): Buffer {
-  return Buffer.from(Array.from({ length: index.size }, (_, at) => (at * 7 + Math.floor(at / 512) + layer * 31) % 251));
 }
 
 function built(layers: readonly IndexedLayer[]): AciSegment[] {
@@ -192,29 +187,4 @@ function ownOf(node: TreeNode | undefined): unknown {
   if (node?.kind === 'file') return node.size;
   if (node?.kind === 'symlink') return node.target;
   return node !== undefined && 'major' in node ? [node.major, node.minor] : undefined;
-}
-
-/** Paths with kind, attributes, content, and which paths are one node. */
-function described(tree: ReturnType<typeof mergeLayers>, tars: readonly Buffer[]): string[] {
-  const first = new Map<object, string>();
-  return [...nodesByPath(tree)]
-    .sort(([left], [right]) => (left < right ? -1 : 1))
-    .map(([path, node]) => {
-      if (!first.has(node)) first.set(node, path);
-      const content = node.kind === 'file' ? aciBytes(extentSegments(node), tars).toString('hex') : '';
-      const own = 'target' in node ? node.target : 'major' in node ? `${node.major}:${node.minor}` : content;
-      return `${path} ${node.kind} ${attributesText(node.attributes)} ${own} =${first.get(node)}`;
-    });
-}
-
-function extentSegments(node: {
-  origin: { layer: number } | undefined;
-  extents: readonly { tarOffset: number; length: number }[];
-}): AciSegment[] {
-  return node.extents.map(({ tarOffset, length }) => ({
-    kind: 'layer',
-    layer: node.origin?.layer ?? 0,
-    tarOffset,
-    length,
-  }));
 }

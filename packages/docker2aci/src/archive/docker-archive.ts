@@ -1,97 +1,80 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { createLayerIndexer, isAppcError, type LayerEntry } from '@rkt/appc';
-import { formatReference, isDigest, type Reference, tryParseReference } from '@rkt/refparse';
+import { formatReference, formatRepository, isDigest, type Reference, tryParseReference } from '@rkt/refparse';
 import {
-  type AbortOptions,
   type Descriptor,
   formatPlatform,
   hostPlatform,
-  type Image,
-  type ImageSource,
   type Layer,
   matchPlatform,
   type OpenImageOptions,
   type Platform,
   parseImageConfig,
 } from '@rkt/registry';
+import type { ConvertibleImage } from '../convert-image.ts';
 import { ConversionError, quote } from '../errors.ts';
 import { toIoError } from '../io-error.ts';
+import { type ImageOrigin, readOrigin } from '../manifest/image-origin.ts';
 import { openBlobFile } from './blob-files.ts';
+import type { ImageArchive, OpenArchiveOptions } from './image-archive.ts';
 import { arrayAt, arrayIn, type JsonObject, objectIn, parseJson, stringAt } from './json.ts';
+import { legacyImages } from './legacy-archive.ts';
+import type { SavedImage } from './saved-image.ts';
+import { findMember, indexArchive, type Member, readMember, type TarArchive } from './tar-archive.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
-const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024;
 const MAX_IMAGES = 10_000;
 const MAX_LAYERS = 512;
-const MAX_LINKS = 16;
 const LAYER_TYPE = 'application/vnd.docker.image.rootfs.diff.tar';
 const CONFIG_TYPE = 'application/vnd.docker.container.image.v1+json';
 const MANIFEST_TYPE = 'application/vnd.docker.distribution.manifest.v2+json';
 
 /**
  * The images of an archive as `docker save`, `podman save` and skopeo write it (`manifest.json` inside an uncompressed
- * tar). The archive is read through once to find what is where; layers are then read in place. References are matched
+ * tar; `repositories` where Docker was older than 1.10). The archive is read through once to find what is where; layers are then read in place. References are matched
  * against `RepoTags`; an archive of a single image also answers to `latest`.
  *
  * @throws ConversionError `ARCHIVE_INVALID`, `LIMIT_EXCEEDED`, `IO`; (from `open`) `ARCHIVE_IMAGE_NOT_FOUND`, `BLOB_CORRUPT`
  */
-export async function openDockerArchive(path: string, options: AbortOptions = {}): Promise<ImageSource> {
-  const archive = { path, entries: await indexArchive(path, options) };
-  const where = `manifest.json of ${path}`;
-  const document = parseJson(await readMember(archive, 'manifest.json'), where);
-  const images = arrayIn(document, { where, max: MAX_IMAGES }).map((entry) =>
-    toSavedImage(objectIn(entry, where), where),
-  );
+export async function openDockerArchive(path: string, options: OpenArchiveOptions = {}): Promise<ImageArchive> {
+  return imagesOf(await indexArchive(path, options));
+}
+
+/** The images of an archive that has been read through. */
+export async function imagesOf(archive: TarArchive): Promise<ImageArchive> {
+  const isLegacy = !archive.entries.has('manifest.json') && archive.entries.has('repositories');
+  const images = await (isLegacy ? legacyImages(archive) : savedImages(archive));
   return {
+    images: images.map(({ tags }) => ({ names: tags })),
     open: async (reference, open) => openImage(archive, findImage(archive, images, reference), { reference, ...open }),
   };
 }
 
-interface Archive {
-  readonly path: string;
-  readonly entries: ReadonlyMap<string, LayerEntry>;
+async function savedImages(archive: TarArchive): Promise<readonly SavedImage[]> {
+  const where = `manifest.json of ${archive.name}`;
+  const document = parseJson(await readMember(archive, 'manifest.json'), where);
+  return arrayIn(document, { where, max: MAX_IMAGES }).map((entry) =>
+    toSavedImage(archive, objectIn(entry, where), where),
+  );
 }
 
-interface SavedImage {
-  readonly config: string;
-  readonly tags: readonly string[];
-  readonly layers: readonly string[];
-}
-
-async function indexArchive(path: string, { signal }: AbortOptions): Promise<ReadonlyMap<string, LayerEntry>> {
-  signal?.throwIfAborted();
-  const indexer = createLayerIndexer();
-  try {
-    for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) {
-      signal?.throwIfAborted();
-      indexer.push(chunk);
-    }
-    return new Map(indexer.finish().entries.map((entry) => [entry.path, entry]));
-  } catch (error) {
-    signal?.throwIfAborted();
-    if (!isAppcError(error)) throw toIoError(error, 'cannot read', path);
-    const text = `${path} is not an archive of images: ${error.message}`;
-    throw new ConversionError('ERR_RKT_DOCKER2ACI_ARCHIVE_INVALID', text, { path, cause: error });
-  }
-}
-
-function toSavedImage(object: JsonObject, where: string): SavedImage {
+function toSavedImage(archive: TarArchive, object: JsonObject, where: string): SavedImage {
   const list = (name: string, max: number): readonly string[] =>
     arrayAt(object, name, { where, max }).map((value) => {
       if (typeof value === 'string') return value;
       throw new ConversionError('ERR_RKT_DOCKER2ACI_ARCHIVE_INVALID', `${where}: expected strings in ${name}`);
     });
+  const config = stringAt(object, 'Config', where);
+  const layers = list('Layers', MAX_LAYERS);
   return {
-    config: stringAt(object, 'Config', where),
     tags: list('RepoTags', MAX_IMAGES),
-    layers: list('Layers', MAX_LAYERS),
+    read: async () => ({ layers, configBytes: await readMember(archive, config) }),
+    origin: Object.hasOwn(object, 'annotations') ? readOrigin(object['annotations']) : undefined,
   };
 }
 
-function findImage(archive: Archive, images: readonly SavedImage[], reference: Reference): SavedImage {
+function findImage(archive: TarArchive, images: readonly SavedImage[], reference: Reference): SavedImage {
   const wanted = formatReference({ ...reference, digest: undefined });
   const names = (image: SavedImage): readonly string[] =>
     image.tags.map((tag) => {
@@ -103,8 +86,8 @@ function findImage(archive: Archive, images: readonly SavedImage[], reference: R
     images.find((image) => names(image).includes(wanted)) ??
     (images.length === 1 && reference.tag === 'latest' ? only : undefined);
   if (found !== undefined) return found;
-  const available = images.slice(0, 20).map((image) => quote(image.tags[0] ?? image.config));
-  const text = `archive ${archive.path} has no image ${quote(wanted)}: it has ${available.join(', ') || 'none'}`;
+  const available = images.slice(0, 20).map((image) => quote(image.tags[0] ?? 'one without a name'));
+  const text = `archive ${archive.name} has no image ${quote(wanted)}: it has ${available.join(', ') || 'none'}`;
   throw new ConversionError('ERR_RKT_DOCKER2ACI_ARCHIVE_IMAGE_NOT_FOUND', text, {
     path: archive.path,
     expected: wanted,
@@ -115,15 +98,19 @@ interface Opening extends OpenImageOptions {
   readonly reference: Reference;
 }
 
-async function openImage(archive: Archive, saved: SavedImage, opening: Opening): Promise<Image> {
-  const { reference, platform = hostPlatform() } = opening;
+async function openImage(archive: TarArchive, saved: SavedImage, opening: Opening): Promise<ConvertibleImage> {
+  const { platform = hostPlatform() } = opening;
+  const { origin } = saved;
+  const reference = origin === undefined ? opening.reference : originalReference(saved, origin, opening.reference);
   opening.signal?.throwIfAborted();
-  const configBytes = await readMember(archive, saved.config);
+  const { configBytes, layers: members } = await saved.read(
+    opening.signal === undefined ? {} : { signal: opening.signal },
+  );
   const name = formatReference(reference);
-  const config = parseImageConfig(configBytes, { reference: name, layerCount: saved.layers.length, platform });
+  const config = parseImageConfig(configBytes, { reference: name, layerCount: members.length, platform });
   if (matchPlatform(config.platform, platform) === undefined) throw otherPlatform(archive, config.platform, platform);
   const layers: Layer[] = [];
-  for (const [index, path] of saved.layers.entries()) {
+  for (const [index, path] of members.entries()) {
     const diffId = config.diffIds[index];
     if (diffId === undefined) throw new RangeError(`layer ${index} has no diffID`);
     const place = findMember(archive, path);
@@ -142,13 +129,26 @@ async function openImage(archive: Archive, saved: SavedImage, opening: Opening):
   };
   const manifestBytes = Buffer.from(JSON.stringify(manifest));
   const descriptor = describe(manifestBytes, MANIFEST_TYPE);
-  return { reference, descriptor, manifestBytes, configDescriptor, configBytes, config, layers };
+  const image = { reference, descriptor, manifestBytes, configDescriptor, configBytes, config, layers };
+  return origin === undefined ? image : { ...image, originalManifest: origin.manifestDigest };
 }
 
-function otherPlatform(archive: Archive, has: Platform, wanted: Platform): ConversionError {
+/** The name an exported image had, if the archive tells; one that was asked for without a name is known by this. */
+function originalReference(saved: SavedImage, { repository }: ImageOrigin, asked: Reference): Reference {
+  const name = formatRepository(repository);
+  const tagged = saved.tags.map((tag) => tryParseReference(tag)).filter((tag) => tag !== undefined);
+  const own = tagged.find((tag) => formatRepository(tag) === name);
+  return {
+    ...repository,
+    tag: formatRepository(asked) === name ? asked.tag : (own?.tag ?? asked.tag),
+    digest: undefined,
+  };
+}
+
+function otherPlatform(archive: TarArchive, has: Platform, wanted: Platform): ConversionError {
   const expected = formatPlatform(wanted);
   const actual = formatPlatform(has).slice(0, 200);
-  const text = `image in ${archive.path} is for another platform: expected ${quote(expected)}, got ${quote(actual)}`;
+  const text = `image in ${archive.name} is for another platform: expected ${quote(expected)}, got ${quote(actual)}`;
   return new ConversionError('ERR_RKT_DOCKER2ACI_ARCHIVE_IMAGE_NOT_FOUND', text, {
     path: archive.path,
     expected,
@@ -171,7 +171,7 @@ const GZIP = [0x1f, 0x8b];
  * under a name of their own: nothing states that digest, and the diffID says in the end whether the bytes were right.
  */
 async function memberDigest(
-  archive: Archive,
+  archive: TarArchive,
   { offset, size }: Member,
   { diffId, signal }: { readonly diffId: Descriptor['digest']; readonly signal?: AbortSignal },
 ): Promise<Descriptor['digest']> {
@@ -195,53 +195,4 @@ async function memberDigest(
 
 function describe(bytes: Uint8Array, mediaType: string): Descriptor {
   return { mediaType, digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`, size: bytes.length };
-}
-
-interface Member {
-  readonly offset: number;
-  readonly size: number;
-}
-
-/** Finds a file, through the symbolic and hard links that archives use for layers they have twice. */
-function findMember(archive: Archive, path: string): Member {
-  let current = path;
-  for (let links = 0; links <= MAX_LINKS; links += 1) {
-    const entry = archive.entries.get(current);
-    if (entry?.kind === 'symlink') current = resolveLink(current, entry.target);
-    else if (entry?.kind === 'hardlink') current = entry.target;
-    else if (entry?.kind === 'file' && entry.extents.length <= 1) {
-      return { offset: entry.extents[0]?.tarOffset ?? 0, size: entry.size };
-    } else break;
-  }
-  const text = `archive ${archive.path} has no file ${quote(path)}`;
-  throw new ConversionError('ERR_RKT_DOCKER2ACI_ARCHIVE_INVALID', text, { path: archive.path });
-}
-
-/** Inside the archive: there is nothing else a link could lead to. */
-function resolveLink(from: string, target: string): string {
-  const components = target.startsWith('/') ? [] : from.split('/').slice(0, -1);
-  for (const component of target.split('/')) {
-    if (component === '..') components.pop();
-    else if (component !== '' && component !== '.') components.push(component);
-  }
-  return components.join('/');
-}
-
-async function readMember(archive: Archive, name: string): Promise<Uint8Array> {
-  const { offset, size } = findMember(archive, name);
-  if (size > MAX_DOCUMENT_BYTES) {
-    const text = `${quote(name)} in ${archive.path} has ${size} bytes, more than ${MAX_DOCUMENT_BYTES}`;
-    throw new ConversionError('ERR_RKT_DOCKER2ACI_LIMIT_EXCEEDED', text, {
-      expected: MAX_DOCUMENT_BYTES,
-      actual: size,
-    });
-  }
-  try {
-    await using file = await open(archive.path);
-    const bytes = Buffer.alloc(size);
-    const { bytesRead } = await file.read(bytes, 0, size, offset);
-    return bytes.subarray(0, bytesRead);
-  } catch (error) {
-    throw toIoError(error, 'cannot read', archive.path);
-  }
 }

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { join } from 'node:path';
-import { isDigest, type Reference } from '@rkt/refparse';
+import { isDigest, type Reference, tryParseReference } from '@rkt/refparse';
 import {
   type AbortOptions,
   type ContentProvider,
   type Descriptor,
   type FetchedManifest,
-  type ImageSource,
+  type Image,
   imageSource,
 } from '@rkt/registry';
+import type { ConvertibleImage } from '../convert-image.ts';
 import { ConversionError, quote } from '../errors.ts';
-import { toIoError } from '../io-error.ts';
+import { readOrigin } from '../manifest/image-origin.ts';
 import { openBlobFile } from './blob-files.ts';
+import type { ImageArchive, OpenArchiveOptions } from './image-archive.ts';
 import { arrayAt, type JsonObject, objectIn, parseJsonObject, stringAt } from './json.ts';
+import { blobPath, type LayoutFiles, layoutArchive, layoutDirectory } from './layout-files.ts';
+import { indexArchive } from './tar-archive.ts';
 
-const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024;
 const MAX_IMAGES = 10_000;
 const REF_NAME = 'org.opencontainers.image.ref.name';
 const IMAGE_NAME = 'io.containerd.image.name';
@@ -33,22 +33,51 @@ const INDEX_TYPE = 'application/vnd.oci.image.index.v1+json';
  * @throws ConversionError `ARCHIVE_INVALID`, `IO`; (from `open`) `ARCHIVE_IMAGE_NOT_FOUND`, `BLOB_CORRUPT`, and what
  * `imageSource` of `@rkt/registry` throws
  */
-export async function openOciLayout(directory: string, options: AbortOptions = {}): Promise<ImageSource> {
+export async function openOciLayout(directory: string, options: AbortOptions = {}): Promise<ImageArchive> {
   options.signal?.throwIfAborted();
-  const layout = parseJsonObject(await readDocument(join(directory, 'oci-layout')), 'oci-layout');
+  return imagesOfLayout(layoutDirectory(directory));
+}
+
+/**
+ * The same of an uncompressed tar of such a directory, as skopeo and buildah write it. The archive is read through once
+ * to find what is where; blobs are then read in place.
+ *
+ * @throws as {@link openOciLayout}
+ */
+export async function openOciArchive(path: string, options: OpenArchiveOptions = {}): Promise<ImageArchive> {
+  return imagesOfLayout(layoutArchive(await indexArchive(path, options)));
+}
+
+/** The images of a layout, wherever its files are. */
+export async function imagesOfLayout(files: LayoutFiles): Promise<ImageArchive> {
+  const layout = parseJsonObject(await files.read('oci-layout'), 'oci-layout');
   const version = stringAt(layout, 'imageLayoutVersion', 'oci-layout');
   if (!/^1\.\d+\.\d+$/.test(version)) {
     throw new ConversionError(
       'ERR_RKT_DOCKER2ACI_ARCHIVE_INVALID',
-      `OCI layout ${directory}: expected version 1, got ${quote(version)}`,
-      { path: directory, actual: version.slice(0, 100) },
+      `OCI layout ${files.path}: expected version 1, got ${quote(version)}`,
+      { path: files.path, actual: version.slice(0, 100) },
     );
   }
-  const index = parseJsonObject(await readDocument(join(directory, 'index.json')), 'index.json');
+  const index = parseJsonObject(await files.read('index.json'), 'index.json');
   const entries = arrayAt(index, 'manifests', { where: 'index.json', max: MAX_IMAGES }).map((entry, at) =>
     toEntry(objectIn(entry, `index.json: manifests[${at}]`), at),
   );
-  return imageSource(provider(directory, entries));
+  const source = imageSource(provider(files, entries));
+  return {
+    open: async (reference, open) => withOrigin(await source.open(reference, open)),
+    images: entries.map(({ names }) => ({ names })),
+  };
+}
+
+/** Only what one keeps oneself may say where it is from: an image of a registry is what its registry calls it. */
+function withOrigin(image: Image): ConvertibleImage {
+  const origin = readOrigin(parseJsonObject(image.manifestBytes, 'manifest')['annotations']);
+  if (origin === undefined) return image;
+  const { repository, manifestDigest } = origin;
+  // Asked for by the digest it has here, it is known by the one it had there.
+  const digest = image.reference.digest === undefined ? undefined : manifestDigest;
+  return { ...image, reference: { ...repository, tag: image.reference.tag, digest }, originalManifest: manifestDigest };
 }
 
 interface Entry {
@@ -70,25 +99,24 @@ function toEntry(object: JsonObject, at: number): Entry {
   return { descriptor: { digest, mediaType, size }, names };
 }
 
-function provider(directory: string, entries: readonly Entry[]): ContentProvider {
+function provider(files: LayoutFiles, entries: readonly Entry[]): ContentProvider {
   return {
-    getManifest: (reference) => getManifest(directory, entries, reference),
-    getBlob: async (_reference, target, options) =>
-      openBlobFile(target, { path: blobPath(directory, target.digest) }, options),
+    getManifest: (reference) => getManifest(files, entries, reference),
+    getBlob: async (_reference, target, options) => openBlobFile(target, files.blob(target.digest), options),
   };
 }
 
 async function getManifest(
-  directory: string,
+  files: LayoutFiles,
   entries: readonly Entry[],
   reference: Reference,
 ): Promise<FetchedManifest> {
-  const digest = reference.digest ?? findEntry(directory, entries, reference).descriptor.digest;
-  const bytes = await readDocument(blobPath(directory, digest));
+  const digest = reference.digest ?? findEntry(files, entries, reference).descriptor.digest;
+  const bytes = await files.read(blobPath(digest));
   const [algorithm = ''] = digest.split(':');
   const actual = `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`;
   if (actual !== digest) {
-    const text = `digest mismatch for a manifest in ${directory}: expected ${digest}, got ${actual}`;
+    const text = `digest mismatch for a manifest in ${files.path}: expected ${digest}, got ${actual}`;
     throw new ConversionError('ERR_RKT_DOCKER2ACI_BLOB_CORRUPT', text, { digest, expected: digest, actual });
   }
   const known = entries.find(({ descriptor }) => descriptor.digest === digest)?.descriptor.mediaType;
@@ -103,48 +131,27 @@ function statedType(bytes: Uint8Array): string | undefined {
   return Array.isArray(manifests) ? INDEX_TYPE : undefined;
 }
 
-function findEntry(directory: string, entries: readonly Entry[], reference: Reference): Entry {
+function findEntry({ path }: LayoutFiles, entries: readonly Entry[], reference: Reference): Entry {
   const tag = reference.tag ?? 'latest';
   const full = `${reference.domain}/${reference.path}:${tag}`;
   const forms = [full, `${reference.path}:${tag}`, `${reference.path.split('/').at(-1)}:${tag}`, tag];
   const exact = forms.map((form) => entries.find(({ names }) => names.includes(form)));
-  const named = exact.find((entry) => entry !== undefined) ?? onlyEntry(entries, tag);
+  const named = exact.find((entry) => entry !== undefined) ?? onlyEntry(entries, tag) ?? taggedEntry(entries, tag);
   if (named !== undefined) return named;
   const available = entries.slice(0, 20).map(({ names, descriptor }) => quote(names[0] ?? descriptor.digest));
-  const text = `OCI layout ${directory} has no image ${quote(tag)}: it has ${available.join(', ') || 'none'}`;
-  throw new ConversionError('ERR_RKT_DOCKER2ACI_ARCHIVE_IMAGE_NOT_FOUND', text, { path: directory, expected: tag });
+  const text = `OCI layout ${path} has no image ${quote(tag)}: it has ${available.join(', ') || 'none'}`;
+  throw new ConversionError('ERR_RKT_DOCKER2ACI_ARCHIVE_IMAGE_NOT_FOUND', text, { path, expected: tag });
+}
+
+/** The one entry with a reference in full that has the tag. */
+function taggedEntry(entries: readonly Entry[], tag: string): Entry | undefined {
+  const tagged = entries.filter(({ names }) =>
+    names.some((name) => tryParseReference(name, { mode: 'strict' })?.tag === tag),
+  );
+  return tagged.length === 1 ? tagged[0] : undefined;
 }
 
 function onlyEntry(entries: readonly Entry[], tag: string): Entry | undefined {
   const [only] = entries;
   return entries.length === 1 && (tag === 'latest' || only?.names.length === 0) ? only : undefined;
-}
-
-/** The digest's grammar admits nothing but hex digits after the colon. */
-function blobPath(directory: string, digest: string): string {
-  const [algorithm = '', hex = ''] = digest.split(':');
-  return join(directory, 'blobs', algorithm, hex);
-}
-
-/** Of a layout somebody else unpacked: what it has under a name may be a device that never ends, or a pipe nobody fills. */
-async function readDocument(path: string): Promise<Uint8Array> {
-  try {
-    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    if (!(await file.stat()).isFile()) throw notAFile(path);
-    const bytes = Buffer.alloc(MAX_DOCUMENT_BYTES + 1);
-    let length = 0;
-    for (let read = -1; read !== 0 && length < bytes.length; length += read) {
-      ({ bytesRead: read } = await file.read(bytes, length, bytes.length - length));
-    }
-    if (length <= MAX_DOCUMENT_BYTES) return bytes.subarray(0, length);
-  } catch (error) {
-    if (error instanceof ConversionError) throw error;
-    throw toIoError(error, 'cannot read', path);
-  }
-  const text = `${path} is larger than ${MAX_DOCUMENT_BYTES} bytes`;
-  throw new ConversionError('ERR_RKT_DOCKER2ACI_LIMIT_EXCEEDED', text, { path, expected: MAX_DOCUMENT_BYTES });
-}
-
-function notAFile(path: string): ConversionError {
-  return new ConversionError('ERR_RKT_DOCKER2ACI_ARCHIVE_INVALID', `${path} is not a regular file`, { path });
 }

@@ -2,7 +2,6 @@
 import type { AbortOptions, BlobReader, Layer } from '@rkt/registry';
 import { type ConversionLimits, defaultConversionLimits } from '../limits.ts';
 import { PlainLayerReader } from './plain-layer.ts';
-import { createRelief } from './relief.ts';
 
 export interface DiffIdOptions extends AbortOptions {
   readonly limits?: Partial<ConversionLimits>;
@@ -19,12 +18,10 @@ export async function diffIdOf(blob: BlobReader, options: DiffIdOptions = {}): P
   const { signal } = options;
   const limits = { ...defaultConversionLimits, ...options.limits };
   const reader = new PlainLayerReader(blob.descriptor, { limits, sink: () => undefined });
-  const relief = createRelief();
   try {
     for await (const bytes of blob) {
       signal?.throwIfAborted();
       await reader.push(bytes);
-      relief.passed(bytes.length);
     }
     return (await reader.finish()).diffId;
   } finally {

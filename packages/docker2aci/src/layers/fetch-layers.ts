@@ -7,7 +7,6 @@ import type { ConversionThreads } from './conversion-threads.ts';
 import type { VerifiedLayer } from './hash-feed.ts';
 import { inTurns } from './in-turns.ts';
 import type { UnpackedLayer } from './layer-job.ts';
-import { createRelief } from './relief.ts';
 import { unpackLayer } from './unpack.ts';
 
 export interface FetchContext {
@@ -121,13 +120,11 @@ async function transfer(layer: Layer, ingest: LayerIngest, context: LayerContext
   const job = { path: ingest.path, digest, mediaType, size, diffId: layer.diffId, limits };
   // Before the blob is asked for: a thread starts while the registry looks.
   const sink = threads === undefined || !isLarge(layer) ? inTurns(unpackLayer(job)) : threads.unpack(job);
-  const relief = createRelief();
   try {
-    await using blob = await layer.open({ signal, onBytes });
+    await using blob = await layer.open({ signal, onBytes, releaseChunks: true });
     for await (const bytes of blob) {
       signal.throwIfAborted();
       await sink.push(bytes);
-      relief.passed(bytes.length);
     }
     return await sink.finish();
   } catch (error) {

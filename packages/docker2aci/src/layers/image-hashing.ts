@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setImmediate } from 'node:timers/promises';
+import { createHeapRelief } from './heap-relief.ts';
 import { createImageHasher, type HashedImage, type HashedLayer, type ImageHasherOptions } from './image-hasher.ts';
-import { createHeapRelief } from './relief.ts';
 
 /** An image ID being computed, on this thread or another. */
 export interface ImageHashing {

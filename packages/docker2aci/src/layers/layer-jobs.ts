@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { createHeapRelief } from './heap-relief.ts';
 import type { LayerSink } from './layer-job.ts';
-import { createHeapRelief } from './relief.ts';
 import { type LayerRequest, type Reply, sendError } from './thread-messages.ts';
 import { unpackLayer } from './unpack.ts';
 

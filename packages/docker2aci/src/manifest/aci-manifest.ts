@@ -11,6 +11,7 @@ import type { ImageConfig, Platform } from '@rkt/registry';
 import { ConversionError, quote } from '../errors.ts';
 import { imageAnnotations } from './annotations.ts';
 import { toApp } from './app.ts';
+import { HUB_REGISTRY } from './hub-registry.ts';
 
 /** Where an image comes from, as far as its manifest says so: no tag, no spelling, no time. */
 export interface ManifestContext {
@@ -23,9 +24,6 @@ export interface ManifestContext {
   /** Of the manifest of the platform. */
   readonly manifestDigest: string;
 }
-
-/** Docker Hub by the name of its registry, as rkt's images have it. */
-const HUB_REGISTRY = 'registry-1.docker.io';
 
 /**
  * The image manifest (appc spec 0.8.11) of a Docker or OCI image. Canonical: the same configuration and context give an

@@ -106,3 +106,45 @@ describe('a docker archive', () => {
     await expect(openDockerArchive(path)).rejects.toMatchObject({ code: 'ERR_RKT_DOCKER2ACI_ARCHIVE_INVALID' });
   });
 });
+
+describe('an archive of Docker before 1.10', () => {
+  const [base, top] = ['a', 'b'].map((digit) => digit.repeat(64));
+  const tars = Promise.all([tarOf({ 'etc/': '', 'etc/hostname': 'x' }), tarOf({ 'bin/app': 'app' })]);
+
+  async function legacy(changes: Readonly<Record<string, string>> = {}): Promise<string> {
+    const [lower, upper] = await tars;
+    const path = join(await temporaryDirectory(), 'legacy.tar');
+    const members = {
+      repositories: JSON.stringify({ app: { '1': top, '2': base } }),
+      [`${base}/json`]: JSON.stringify({ id: base, ...platform }),
+      [`${base}/layer.tar`]: lower,
+      [`${top}/json`]: JSON.stringify({ id: top, parent: base, ...platform, config: { Cmd: ['app'] } }),
+      [`${top}/layer.tar`]: upper,
+      ...changes,
+    };
+    await writeFile(path, await tarOf(members));
+    return path;
+  }
+
+  test('holds images that can be converted, by their names', async () => {
+    const archive = await openDockerArchive(await legacy());
+    expect(archive.images).toEqual([{ names: ['app:1'] }, { names: ['app:2'] }]);
+    const image = await archive.open(reference, { platform });
+    expect(image.config.diffIds).toEqual((await tars).map(sha256));
+    const converted = await convertImage(image, { repository: directoryRepository(await temporaryDirectory()) });
+    expect(converted.manifest.app?.exec).toEqual(['app']);
+    expect((await archive.open(parseReference('app:2'), { platform })).layers).toHaveLength(1);
+  });
+
+  test.each([
+    ['is its own ancestor', { [`${base}/json`]: JSON.stringify({ parent: top }) }, 'its own ancestor'],
+    ['has a name that leads elsewhere', { repositories: '{"app":{"1":"../x"}}' }, 'has a layer called "../x"'],
+    ['is not there', { repositories: JSON.stringify({ app: { '1': 'c'.repeat(64) } }) }, 'has no file "cccc'],
+  ])('is refused when a layer %s', async (_what, changes, message) => {
+    const archive = await openDockerArchive(await legacy(changes));
+    await expect(archive.open(reference, { platform })).rejects.toMatchObject({
+      code: 'ERR_RKT_DOCKER2ACI_ARCHIVE_INVALID',
+      message: expect.stringContaining(message),
+    });
+  });
+});

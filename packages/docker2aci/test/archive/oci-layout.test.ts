@@ -154,7 +154,10 @@ describe('an OCI layout', () => {
 
   test('that is none is an error that names the file', async () => {
     const dir = await temporaryDirectory();
-    const expected = { code: 'ERR_RKT_DOCKER2ACI_IO', message: `cannot read ${join(dir, 'oci-layout')}: ENOENT` };
+    const expected = {
+      code: 'ERR_RKT_DOCKER2ACI_ARCHIVE_INVALID',
+      message: `${dir} is not an OCI image layout, or not all of one: there is no ${join(dir, 'oci-layout')}`,
+    };
     await expect(openOciLayout(dir)).rejects.toMatchObject(expected);
   });
 });

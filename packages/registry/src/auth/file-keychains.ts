@@ -1,26 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { stat } from 'node:fs/promises';
 import type { Repository } from '@rkt/refparse';
-import { errorCode } from '../error-code.ts';
-import { RegistryError } from '../errors.ts';
 import type { AbortOptions } from '../image/image.ts';
-import { type AuthDocument, normalizeKey, parseAuthDocument } from './auth-document.ts';
+import { type AuthDocument, normalizeKey } from './auth-document.ts';
+import { type AuthFilePlaces, authFilePaths, dockerConfigPaths, readAuthFile } from './auth-files.ts';
 import type { Credential, Keychain } from './credential.ts';
 import { askCredentialHelper } from './credential-helper.ts';
 
-export interface FileKeychainOptions {
-  /** @default found through `env`; without either there are no credentials */
-  readonly path?: string;
-  /** Where the default path comes from, and the environment of credential helpers. Never `process.env` by itself. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Whose `/run/containers/<uid>/auth.json` `authFileKeychain` reads where `env` has no `XDG_RUNTIME_DIR`. Default: nobody's. */
-  readonly uid?: number;
+/** `env` is the environment of credential helpers, too. */
+export interface FileKeychainOptions extends AuthFilePlaces {
   /** Called, once per file, for a file of credentials that every user of the machine may read. */
   readonly onExposed?: (path: string) => void;
 }
 
-const MAX_FILE = 4 << 20;
 const READABLE_BY_ALL = 0o004;
 const HUB_SERVER = 'https://index.docker.io/v1/';
 
@@ -30,10 +22,7 @@ const HUB_SERVER = 'https://index.docker.io/v1/';
  * Rejects with ERR_RKT_REGISTRY_CREDENTIALS_INVALID or ERR_RKT_REGISTRY_CREDENTIAL_HELPER.
  */
 export function dockerConfigKeychain(options: FileKeychainOptions = {}): Keychain {
-  const env = options.env ?? {};
-  const directory = env['DOCKER_CONFIG'] ?? (env['HOME'] === undefined ? undefined : join(env['HOME'], '.docker'));
-  const fallback = directory === undefined ? [] : [join(directory, 'config.json')];
-  return fileKeychain(options.path === undefined ? fallback : [options.path], env, options.onExposed);
+  return fileKeychain(dockerConfigPaths(options), options);
 }
 
 /**
@@ -44,27 +33,10 @@ export function dockerConfigKeychain(options: FileKeychainOptions = {}): Keychai
  * ERR_RKT_REGISTRY_CREDENTIAL_HELPER.
  */
 export function authFileKeychain(options: FileKeychainOptions = {}): Keychain {
-  const env = options.env ?? {};
-  const named = options.path ?? env['REGISTRY_AUTH_FILE'];
-  return fileKeychain(named === undefined ? authFilePaths(env, options.uid) : [named], env, options.onExposed);
+  return fileKeychain(authFilePaths(options), options);
 }
 
-function authFilePaths(env: Readonly<Record<string, string | undefined>>, uid: number | undefined): readonly string[] {
-  const home = env['HOME'];
-  const runtime = env['XDG_RUNTIME_DIR'] ?? (uid === undefined ? undefined : `/run/containers/${uid}`);
-  const inRuntime = env['XDG_RUNTIME_DIR'] === undefined ? 'auth.json' : 'containers/auth.json';
-  const configured = env['XDG_CONFIG_HOME'] ?? (home === undefined ? undefined : join(home, '.config'));
-  return [
-    ...(runtime === undefined ? [] : [join(runtime, inRuntime)]),
-    ...(configured === undefined ? [] : [join(configured, 'containers/auth.json')]),
-  ];
-}
-
-function fileKeychain(
-  paths: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
-  onExposed: FileKeychainOptions['onExposed'],
-): Keychain {
+function fileKeychain(paths: readonly string[], { env = {}, onExposed }: FileKeychainOptions): Keychain {
   const told = new Set<string>();
   const report = async (path: string): Promise<void> => {
     if (onExposed === undefined || told.has(path)) return;
@@ -76,7 +48,7 @@ function fileKeychain(
     resolve: async (target, options = {}) => {
       options.signal?.throwIfAborted();
       for (const path of paths) {
-        const document = await readDocument(path, options);
+        const document = await readAuthFile(path, options);
         if (document === undefined) continue;
         if (holdsSecrets(document)) await report(path);
         const found = await lookUp(document, target, { env, options });
@@ -90,29 +62,6 @@ function fileKeychain(
 /** A file that only names helpers keeps no secret. */
 function holdsSecrets({ auths }: AuthDocument): boolean {
   return [...auths.values()].some((credential) => credential !== undefined);
-}
-
-async function readDocument(path: string, options: AbortOptions): Promise<AuthDocument | undefined> {
-  let bytes: Buffer;
-  try {
-    bytes = await readFile(path, options.signal === undefined ? {} : { signal: options.signal });
-  } catch (error) {
-    options.signal?.throwIfAborted();
-    const code = errorCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new RegistryError(
-      'ERR_RKT_REGISTRY_CREDENTIALS_INVALID',
-      `credentials file ${path} cannot be read (${code})`,
-      { cause: error },
-    );
-  }
-  if (bytes.length > MAX_FILE) {
-    throw new RegistryError(
-      'ERR_RKT_REGISTRY_CREDENTIALS_INVALID',
-      `credentials file ${path} is larger than ${MAX_FILE} bytes`,
-    );
-  }
-  return parseAuthDocument(bytes, path);
 }
 
 interface LookUp {

@@ -77,15 +77,18 @@ interface ReadState {
 }
 
 async function* read(state: ReadState): AsyncGenerator<Uint8Array, void, undefined> {
-  let held: Uint8Array | undefined;
+  let held: HeldChunk | undefined;
   let failures = 0;
   let receivedAtFailure = 0;
   try {
     for (;;) {
       const chunk = await nextChunk(state);
       if (chunk instanceof Uint8Array) {
-        if (held !== undefined) yield held;
-        held = chunk;
+        if (held !== undefined) {
+          yield held.chunk;
+          release(state, held);
+        }
+        held = { chunk, owned: state.transfer.body.chunksAreOwned === true };
       } else if (chunk === undefined) {
         break;
       } else {
@@ -96,10 +99,25 @@ async function* read(state: ReadState): AsyncGenerator<Uint8Array, void, undefin
     }
     verify(state);
     state.options.onBytes?.(state.received);
-    if (held !== undefined) yield held;
+    if (held === undefined) return;
+    yield held.chunk;
+    release(state, held);
   } finally {
     state.transfer.body.cancel();
   }
+}
+
+interface HeldChunk {
+  readonly chunk: Uint8Array;
+  /** As the transfer it came from says. */
+  readonly owned: boolean;
+}
+
+/** Takes the memory of a chunk that was handed out and is done with, if consumer and transport agreed to that. */
+function release(state: ReadState, { chunk: { buffer, byteLength }, owned }: HeldChunk): void {
+  if (state.options.releaseChunks !== true || !owned) return;
+  // What shares its memory with other chunks is left to the garbage collector.
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }
 
 /** A chunk, undefined at the end of the blob, or the error that interrupted the transfer. */

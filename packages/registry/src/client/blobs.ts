@@ -2,14 +2,17 @@
 import { isDigest, type Repository } from '@rkt/refparse';
 import { RegistryError } from '../errors.ts';
 import type { BlobReader, Descriptor, OpenBlobOptions } from '../image/image.ts';
-import { isContentRangeFrom, parseContentLength } from '../protocol/content-range.ts';
-import { header, type TransportResponse } from '../transport/transport.ts';
-import { type BlobTransfer, createBlobReader, openTransfer } from './blob-reader.ts';
+import type { TransportResponse } from '../transport/transport.ts';
+import { type BlobTransfer, createBlobReader } from './blob-reader.ts';
+import { acceptBlob, labelOf, rangeFrom, type WantedBlob } from './blob-response.ts';
 import { assertReference, type Candidate, type ClientContext, corruptKey, tryHosts } from './context.ts';
+import { foreignNotAllowed, openForeign } from './foreign-blobs.ts';
 import { repositoryUrl } from './hosts.ts';
-import { sizeMismatch } from './verify.ts';
 
-/** Opens a blob at the first host that has it; see BlobReader for what reading it promises. */
+/**
+ * Opens a blob at the first host that has it, or at one of its foreign addresses where that is allowed; see BlobReader for
+ * what reading it promises.
+ */
 export async function getBlob(
   context: ClientContext,
   repository: Repository,
@@ -35,15 +38,22 @@ export async function getBlob(
   );
 }
 
-interface WantedBlob {
-  readonly repository: Repository;
-  readonly target: Descriptor;
-  readonly options: OpenBlobOptions;
-}
-
 const MAX_REMEMBERED = 1024;
 
-function openAt(context: ClientContext, wanted: WantedBlob, offset: number): Promise<BlobTransfer> {
+/** A registry need not have the foreign layers of its images; it is asked all the same, as it often does. */
+async function openAt(context: ClientContext, wanted: WantedBlob, offset: number): Promise<BlobTransfer> {
+  try {
+    return await openAtHosts(context, wanted, offset);
+  } catch (error) {
+    const { target, options } = wanted;
+    const isElsewhere = target.urls !== undefined && target.urls.length > 0;
+    if (!isElsewhere || !(error instanceof RegistryError) || error.code !== 'ERR_RKT_REGISTRY_NOT_FOUND') throw error;
+    if (options.allowForeign !== true) throw foreignNotAllowed(wanted, error);
+    return openForeign(context, wanted, offset);
+  }
+}
+
+function openAtHosts(context: ClientContext, wanted: WantedBlob, offset: number): Promise<BlobTransfer> {
   const { repository, options, target } = wanted;
   return tryHosts(
     context,
@@ -51,7 +61,7 @@ function openAt(context: ClientContext, wanted: WantedBlob, offset: number): Pro
     async (candidate) => {
       const { origin } = candidate.host.base;
       const response = await request(context, candidate, wanted, offset);
-      return accept(response, wanted, { origin, offset });
+      return acceptBlob(response, wanted, { origin, offset });
     },
   );
 }
@@ -69,43 +79,14 @@ function request(
     {
       method: 'GET',
       url: repositoryUrl(host, repository, `blobs/${target.digest}`),
-      ...(offset === 0 ? {} : { headers: { range: `bytes=${offset}-` } }),
+      ...rangeFrom(offset),
       signal: options.signal,
     },
     retrying,
   );
 }
 
-interface Opened {
-  readonly origin: string;
-  readonly offset: number;
-}
-
-/** 206 must continue exactly where the reader is; 200 is the whole blob again, whose beginning is skipped. */
-function accept(response: TransportResponse, wanted: WantedBlob, opened: Opened): BlobTransfer {
-  const { size } = wanted.target;
-  const { origin, offset } = opened;
-  const partial = response.status === 206;
-  if (partial && !isContentRangeFrom(header(response.headers, 'content-range'), offset, size)) {
-    response.body.cancel();
-    const text = `${origin} sent another range of ${labelOf(wanted)} than it was asked for`;
-    throw new RegistryError('ERR_RKT_REGISTRY_PROTOCOL', text, { origin, status: 206 });
-  }
-  const expected = partial ? size - offset : size;
-  const length = parseContentLength(header(response.headers, 'content-length'));
-  if (length !== undefined && length !== expected) {
-    response.body.cancel();
-    throw sizeMismatch(labelOf(wanted), origin, expected, length);
-  }
-  const framed = length !== undefined || header(response.headers, 'transfer-encoding') !== undefined;
-  return openTransfer(response.body, { skip: partial ? 0 : offset, origin, framed });
-}
-
 function rememberCorrupt(context: ClientContext, origin: string, target: Descriptor): void {
   if (context.corrupt.size >= MAX_REMEMBERED) context.corrupt.clear();
   context.corrupt.add(corruptKey(origin, target.digest));
-}
-
-function labelOf(wanted: WantedBlob): string {
-  return `${wanted.repository.domain}/${wanted.repository.path}@${wanted.target.digest}`;
 }

@@ -47,15 +47,22 @@ export async function tryHosts<T>(
   attempt: (candidate: Candidate) => Promise<T>,
 ): Promise<T> {
   wanted.signal?.throwIfAborted();
-  const hosts = await usableHosts(context, wanted);
+  return tryEach(context, await usableHosts(context, wanted), wanted, (host, retrying) =>
+    attempt({ host: checkHost(host), retrying }),
+  );
+}
+
+/** Tries places in order until one succeeds, each but the last impatiently; see `tryHosts` about failures. */
+export async function tryEach<P, T>(
+  context: ClientContext,
+  places: readonly P[],
+  wanted: Pick<WantedHosts, 'repository' | 'signal'>,
+  attempt: (place: P, retrying: Retrying) => Promise<T>,
+): Promise<T> {
   const failures: RegistryError[] = [];
-  for (const [index, entry] of hosts.entries()) {
+  for (const [index, place] of places.entries()) {
     try {
-      const host = checkHost(entry);
-      return await attempt({
-        host,
-        retrying: index === hosts.length - 1 ? context.retrying : impatient(context.retrying),
-      });
+      return await attempt(place, index === places.length - 1 ? context.retrying : impatient(context.retrying));
     } catch (error) {
       wanted.signal?.throwIfAborted();
       if (!(error instanceof RegistryError)) throw error;
@@ -65,10 +72,18 @@ export async function tryHosts<T>(
   throw combine(failures, wanted.repository);
 }
 
+/** Every host of a repository's domain; at least one, the registry itself last where the caller does not say otherwise. */
+export async function hostsFor(
+  context: ClientContext,
+  repository: Repository,
+): Promise<readonly [RegistryHost, ...RegistryHost[]]> {
+  const [first, ...others] = await context.hosts(repository.domain, repository);
+  return first === undefined ? [defaultHost(repository.domain)] : [first, ...others];
+}
+
 async function usableHosts(context: ClientContext, wanted: WantedHosts): Promise<readonly RegistryHost[]> {
   const { domain } = wanted.repository;
-  const configured = await context.hosts(domain, wanted.repository);
-  const hosts = configured.length === 0 ? [defaultHost(domain)] : configured;
+  const hosts = await hostsFor(context, wanted.repository);
   const able = hosts.filter((host) => isAble(host, domain, wanted.capability));
   const isSuspect = (host: RegistryHost): boolean =>
     URL.canParse(host.origin) && context.corrupt.has(corruptKey(new URL(host.origin).origin, wanted.digest ?? ''));

@@ -26,6 +26,8 @@ export interface Session {
    * @throws {RegistryError} for every other one
    */
   send(target: AuthTarget, request: RegistryRequest, retrying?: Retrying): Promise<TransportResponse>;
+  /** The same without credentials and without a certificate of this client; a challenge is a failure. */
+  sendAnonymously(target: AuthTarget, request: RegistryRequest, retrying?: Retrying): Promise<TransportResponse>;
 }
 
 export interface SessionOptions {
@@ -42,6 +44,11 @@ export function createSession(options: SessionOptions): Session {
   return {
     send: (target, request, retrying = options.retrying) =>
       withRetries(retrying, request.signal, () => sendOnce(options, target, request)),
+    sendAnonymously: (target, request, retrying = options.retrying) =>
+      withRetries(retrying, request.signal, async () => {
+        const answer = await follow(options, { target, request, authorization: undefined, anonymous: true });
+        return expectSuccess(options, { target, request }, answer);
+      }),
   };
 }
 
@@ -68,6 +75,7 @@ interface Hop {
   readonly target: AuthTarget;
   readonly request: RegistryRequest;
   readonly authorization: string | undefined;
+  readonly anonymous?: true;
 }
 
 interface Answer {
@@ -100,7 +108,7 @@ async function follow(options: SessionOptions, hop: Hop): Promise<Answer> {
 }
 
 function sendHop(options: SessionOptions, hop: Hop, url: URL): Promise<TransportResponse> {
-  const { target, request, authorization } = hop;
+  const { target, request, authorization, anonymous } = hop;
   const home = url.origin === target.host.base.origin;
   return options.transport({
     method: request.method,
@@ -113,6 +121,7 @@ function sendHop(options: SessionOptions, hop: Hop, url: URL): Promise<Transport
     },
     ...(request.body === undefined ? {} : { body: request.body }),
     verifyTls: target.host.verifyTls || !home,
+    ...(anonymous === undefined ? {} : { anonymous }),
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   });
 }
@@ -120,7 +129,7 @@ function sendHop(options: SessionOptions, hop: Hop, url: URL): Promise<Transport
 const READ_SUCCESS: ReadonlySet<number> = new Set([200, 206]);
 const WRITE_SUCCESS: ReadonlySet<number> = new Set([200, 201, 202, 204]);
 
-async function expectSuccess(options: SessionOptions, hop: Omit<Hop, 'authorization'>, answer: Answer) {
+async function expectSuccess(options: SessionOptions, hop: Pick<Hop, 'target' | 'request'>, answer: Answer) {
   const { target, request } = hop;
   const { response, url } = answer;
   if ((request.isWrite ? WRITE_SUCCESS : READ_SUCCESS).has(response.status)) return response;

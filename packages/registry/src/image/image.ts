@@ -65,6 +65,19 @@ export interface BlobReader extends AsyncIterable<Uint8Array>, AsyncDisposable {
 export interface OpenBlobOptions extends AbortOptions {
   /** Bytes received so far of this blob (compressed). Called at most ten times a second and once at the end. */
   readonly onBytes?: (received: number) => void;
+  /**
+   * A blob that the registry does not have may be asked for at the `urls` of its descriptor: foreign layers, which their
+   * makers do not let others distribute. Whoever made the image chose these addresses.
+   * @default false
+   */
+  readonly allowForeign?: boolean;
+  /**
+   * A chunk is emptied when the next one is asked for: its memory is given back then and there, so that a reader needs the same
+   * few megabytes for blobs of any size, and less processor time. For consumers that are through with a chunk by then, and
+   * neither keep it nor hand it to another thread.
+   * @default false: chunks are the consumer's
+   */
+  readonly releaseChunks?: boolean;
 }
 
 /** One layer of an image, not yet read. */
@@ -102,6 +115,11 @@ export type OpenImageEvent =
 export interface OpenImageOptions extends AbortOptions {
   /** @default the platform of this process (`linux` and `process.arch`) */
   readonly platform?: Platform;
+  /**
+   * What `OpenBlobOptions` says of it, for the layers.
+   * @default false
+   */
+  readonly allowForeign?: boolean;
   readonly onProgress?: (event: OpenImageEvent) => void;
 }
 

@@ -51,7 +51,11 @@ async function openImage(source: Source, reference: Reference, options: OpenImag
     configDescriptor: parts.configDescriptor,
     configBytes: parts.configBytes,
     config,
-    layers: config.diffIds.flatMap((diffId, index) => toLayer(provider, reference, parts.layers[index], diffId)),
+    layers: config.diffIds.flatMap((diffId, index) => {
+      const layer = parts.layers[index];
+      if (layer === undefined) return [];
+      return [toLayer(provider, { reference, descriptor: layer, diffId, allowForeign: options.allowForeign })];
+    }),
   };
 }
 
@@ -152,14 +156,22 @@ async function readConfig(target: Descriptor, { provider, reference, options }: 
   );
 }
 
+interface LayerParts {
+  readonly reference: Reference;
+  readonly descriptor: Descriptor;
+  readonly diffId: Digest;
+  readonly allowForeign: boolean | undefined;
+}
+
 function toLayer(
   provider: ContentProvider,
-  reference: Reference,
-  descriptor: Descriptor | undefined,
-  diffId: Digest,
-): readonly Layer[] {
-  if (descriptor === undefined) return [];
-  return [{ descriptor, diffId, open: (options) => provider.getBlob(reference, descriptor, options) }];
+  { reference, descriptor, diffId, allowForeign = false }: LayerParts,
+): Layer {
+  return {
+    descriptor,
+    diffId,
+    open: (options) => provider.getBlob(reference, descriptor, { allowForeign, ...options }),
+  };
 }
 
 /** Configurations rarely say an OS version; the index has already been matched by it. */

@@ -29,12 +29,19 @@ export function followRedirect(from: URL, location: string | undefined, policy: 
     throw refuse('its Location is missing or is no URL');
   const target = new URL(location, from);
   target.hash = '';
-  if (target.protocol !== 'https:' && target.protocol !== 'http:') throw refuse(`scheme ${target.protocol}`);
-  if (target.username !== '' || target.password !== '') throw refuse('the target URL contains credentials');
-  if (target.protocol === 'http:' && from.protocol === 'https:') throw refuse('it leads from https to http');
-  if (target.protocol === 'http:' && !isLoopback(target) && !policy.allowHttp) {
-    throw refuse(`${target.host} is not to be spoken to over plain http`);
-  }
-  if (isLocalAddress(target) && !isLocalAddress(from)) throw refuse(`it leads to the local address ${target.host}`);
+  const fault = redirectFault(from, target, policy);
+  if (fault !== undefined) throw refuse(fault);
   return target;
+}
+
+/** Why one server may not send a client on to another, or undefined if it may. */
+export function redirectFault(from: URL, target: URL, policy: RedirectPolicy): string | undefined {
+  if (target.protocol !== 'https:' && target.protocol !== 'http:') return `scheme ${target.protocol}`;
+  if (target.username !== '' || target.password !== '') return 'the target URL contains credentials';
+  if (target.protocol === 'http:' && from.protocol === 'https:') return 'it leads from https to http';
+  if (target.protocol === 'http:' && !isLoopback(target) && !policy.allowHttp) {
+    return `${target.host} is not to be spoken to over plain http`;
+  }
+  if (isLocalAddress(target) && !isLocalAddress(from)) return `it leads to the local address ${target.host}`;
+  return undefined;
 }

@@ -20,6 +20,7 @@ const COALESCE = 1 << 16;
  * a reader that waits is woken once per turn of the event loop, not once per chunk.
  */
 export class BodyQueue implements ResponseBody, AsyncIterator<Uint8Array> {
+  readonly chunksAreOwned = true;
   readonly #flow: BodyFlow;
   #chunks: Uint8Array[] = [];
   #bytes = 0;

@@ -36,6 +36,39 @@ export function readCertsDirectories(
   };
 }
 
+/** What a directory of certificates holds for one registry. */
+export interface CertsDirectory {
+  readonly path: string;
+  /** The name of the directory: `host` or `host:port`. */
+  readonly registry: string;
+  /** File names of authorities. */
+  readonly authorities: readonly string[];
+  /** File names of what this client shows. */
+  readonly client?: { readonly cert: string; readonly key: string };
+}
+
+/**
+ * The directories that `readCertsDirectories` would find something in, in the order in which they count, their files read
+ * and checked; for people.
+ * @throws {RegistryError} ERR_RKT_REGISTRY_CERTIFICATES_INVALID
+ */
+export async function listCertsDirectories(directories: readonly string[]): Promise<readonly CertsDirectory[]> {
+  const found: CertsDirectory[] = [];
+  for (const parent of directories) {
+    for (const registry of await list(parent)) {
+      const path = join(parent, registry);
+      const files = await list(path);
+      await readDirectory(path);
+      const authorities = files.filter((name) => name.endsWith('.crt'));
+      const cert = files.find((name) => name.endsWith('.cert'));
+      if (authorities.length === 0 && cert === undefined) continue;
+      const client = cert === undefined ? {} : { client: { cert, key: cert.replace(/\.cert$/, '.key') } };
+      found.push({ path, registry, authorities, ...client });
+    }
+  }
+  return found;
+}
+
 function namesOf({ protocol, hostname, host }: URL): readonly string[] {
   // A redirect may name any host, and one of dots would leave the directory.
   if (protocol !== 'https:' || /^\.*$/.test(hostname)) return [];
@@ -65,7 +98,7 @@ async function list(directory: string): Promise<readonly string[]> {
     if (MISSING.has(code) || code === 'EACCES') return [];
     throw invalid(`directory ${directory} cannot be read (${code})`, error);
   }
-  if (names.length > MAX_FILES) throw invalid(`directory ${directory} has more than ${MAX_FILES} files`);
+  if (names.length > MAX_FILES) throw invalid(`directory ${directory} has more than ${MAX_FILES} entries`);
   return names.toSorted();
 }
 

@@ -8,6 +8,8 @@ export interface TransportRequest {
   readonly body?: string | Uint8Array;
   /** False only where the host entry says `skip-tls-verify`. */
   readonly verifyTls: boolean;
+  /** No certificate of this client is shown, even if there is one for the origin. */
+  readonly anonymous?: true;
   readonly signal?: AbortSignal;
 }
 
@@ -16,6 +18,8 @@ export type ResponseHeaders = Readonly<Record<string, string | readonly string[]
 
 /** The raw bytes of a response. Leaving a loop early, or `cancel`, ends the transfer. */
 export interface ResponseBody extends AsyncIterable<Uint8Array> {
+  /** Nobody but the reader has the chunks: their memory may be taken from them. @default false */
+  readonly chunksAreOwned?: boolean;
   cancel(): void;
 }
 

@@ -69,12 +69,13 @@ export function undiciTransport(options: UndiciTransportOptions = {}): ClosableT
   const agents = new Map<string, Promise<Dispatcher>>();
   const sockets = new Set<Socket>();
   const trust = createTrust(options);
-  const agentFor = async ({ url, verifyTls }: TransportRequest): Promise<Dispatcher> => {
-    const own = url.protocol === 'https:' ? await trust.settings(url.origin) : undefined;
+  const agentFor = async ({ url, verifyTls, anonymous }: TransportRequest): Promise<Dispatcher> => {
+    const found = url.protocol === 'https:' ? await trust.settings(url.origin) : undefined;
+    const own = anonymous === true ? authoritiesOf(found) : found;
     // Plain http is good enough for loopback because it stays on this machine: no proxy gets to see it.
     const proxy = isLoopback(url) ? undefined : options.proxy;
     // An origin with a certificate for this client has an agent of its own, so that no other origin gets to see it.
-    const key = `${verifyTls} ${proxy !== undefined} ${own === undefined ? url.protocol : url.origin}`;
+    const key = `${verifyTls} ${anonymous === true} ${proxy !== undefined} ${own === undefined ? url.protocol : url.origin}`;
     const known = agents.get(key);
     if (known !== undefined) return known;
     const created = createAgent(options, { verifyTls, proxy, sockets, contexts: contextsOf(url, trust, own) });
@@ -114,6 +115,10 @@ export function proxyFromEnvironment(env: Readonly<Record<string, string | undef
     ...(httpsProxy === undefined ? {} : { httpsProxy }),
     ...(noProxy === undefined ? {} : { noProxy }),
   };
+}
+
+function authoritiesOf(settings: TlsSettings | undefined): TlsSettings | undefined {
+  return settings?.ca === undefined ? undefined : { ca: settings.ca };
 }
 
 /** The authorities of every connection, and what single origins have beyond them. Everything is read once. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { normalizeKey } from '../../src/auth/auth-document.ts';
-import { authFileKeychain, dockerConfigKeychain } from '../../src/index.ts';
+import { authFileKeychain, dockerConfigKeychain, listCredentialFiles } from '../../src/index.ts';
 import { registryError } from '../registry-error.ts';
 
 let directory = '';
@@ -238,5 +238,37 @@ describe('normalizeKey', () => {
     ['host/v2x', 'host/v2x'],
   ])('%s is %s', (key, expected) => {
     expect(normalizeKey(key)).toBe(expected);
+  });
+});
+
+describe('listCredentialFiles', () => {
+  it('tells whose credentials there are, in the order in which they count, and none of them', async () => {
+    const named = await config({ auths: { 'r.example/team': { auth: base64('bob:hunter2') } } }, 'named.json');
+    const auths = {
+      'https://index.docker.io/v1/': { identitytoken: 'hunter2' },
+      'https://me:hunter2@odd.example': { registrytoken: 'hunter2' },
+      'out.example': {},
+    };
+    const path = await config({ auths, credHelpers: { 'me:hunter2@gcr.io': 'gcloud' }, credsStore: 'pass' });
+    const places = { DOCKER_CONFIG: directory, REGISTRY_AUTH_FILE: named };
+    expect(await listCredentialFiles({ env: places })).toEqual([
+      { path: named, auths: [{ registry: 'r.example/team', kind: 'basic', username: 'bob' }], credHelpers: {} },
+      {
+        path,
+        auths: [
+          { registry: 'docker.io', kind: 'identity-token' },
+          { registry: 'odd.example', kind: 'bearer' },
+        ],
+        credHelpers: { 'gcr.io': 'gcloud' },
+        credsStore: 'pass',
+      },
+    ]);
+    const same = { DOCKER_CONFIG: directory, REGISTRY_AUTH_FILE: path };
+    expect((await listCredentialFiles({ env: same })).map((file) => file.path)).toEqual([path]);
+    expect(await listCredentialFiles({ env: { HOME: '/nonexistent' } })).toEqual([]);
+    await config('{"auths": "hunter2"}', 'named.json');
+    const failure = await registryError(() => listCredentialFiles({ env: places }));
+    expect(failure.code).toBe('ERR_RKT_REGISTRY_CREDENTIALS_INVALID');
+    expect(failure.message).not.toContain('hunter2');
   });
 });

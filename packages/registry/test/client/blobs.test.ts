@@ -22,6 +22,49 @@ describe('reading a blob', () => {
     expect(reports.at(-1)).toBe(size);
   });
 
+  it('empties a chunk when the next is asked for, if the consumer agreed to that', async () => {
+    await using loopback = await startLoopback();
+    const bytes = randomBytes(3 * MiB + 17);
+    const target = await putBytes(loopback.server, 'r', bytes);
+    // What was received survives an interruption, as the bytes that are still to come do.
+    loopback.server.fail({ path: '/blobs/', action: { kind: 'truncate', afterBytes: MiB } });
+    for (const releaseChunks of [true, false]) {
+      const open = { releaseChunks };
+      const copies: Buffer[] = [];
+      const given: Uint8Array[] = [];
+      for await (const chunk of await loopback.client.getBlob(repository(loopback.server.domain), target, open)) {
+        copies.push(Buffer.from(chunk));
+        given.push(chunk);
+      }
+      expect(Buffer.compare(Buffer.concat(copies), bytes)).toBe(0);
+      const left = given.reduce((sum, { length }) => sum + length, 0);
+      // The first chunk after the header fields shares its memory with them, and is left alone.
+      expect(left < MiB).toBe(releaseChunks);
+      expect(left === bytes.length).toBe(!releaseChunks);
+    }
+  });
+
+  it('leaves chunks alone that are the transport’s own', async () => {
+    const kept = randomBytes(65_536);
+    const stored = new Uint8Array(kept);
+    const transport: Transport = () =>
+      Promise.resolve({
+        status: 200,
+        headers: { 'content-length': String(stored.length) },
+        body: {
+          cancel: () => undefined,
+          async *[Symbol.asyncIterator]() {
+            yield stored;
+          },
+        },
+      });
+    await using client = createRegistry({ transport });
+    const target = { mediaType: 'x/y', digest: sha256(kept), size: kept.length };
+    const reader = await client.getBlob(repository('registry.example'), target, { releaseChunks: true });
+    for await (const chunk of reader) expect(chunk).toBe(stored);
+    expect(Buffer.compare(stored, kept)).toBe(0);
+  });
+
   it('verifies SHA-512', async () => {
     await using loopback = await startLoopback();
     const bytes = randomBytes(1000);

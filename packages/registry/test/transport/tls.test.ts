@@ -11,6 +11,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   createRegistry,
   isRegistryError,
+  listCertsDirectories,
   readCertsDirectories,
   readSystemCertificates,
   type TlsLookup,
@@ -51,6 +52,21 @@ describe('directories of certificates', () => {
   ])('%s is for %s', async (name, origin) => {
     put(name, { 'ca.crt': cert });
     expect(await readCertsDirectories([root])(origin)).toEqual({ ca: [cert.trim()] });
+  });
+
+  it('are listed with what is in them, and what is wrong in them is told', async () => {
+    put('b.example', { 'ca.crt': cert, 'notes.txt': 'x' });
+    put('a.example:5000', { 'client.cert': cert, 'client.key': key });
+    put('empty.example', {});
+    writeFileSync(join(root, 'stray.crt'), 'x');
+    const path = (name: string): string => join(root, name);
+    const client = { cert: 'client.cert', key: 'client.key' };
+    expect(await listCertsDirectories([path('none'), root])).toEqual([
+      { path: path('a.example:5000'), registry: 'a.example:5000', authorities: [], client },
+      { path: path('b.example'), registry: 'b.example', authorities: ['ca.crt'] },
+    ]);
+    put('b.example', { 'x.crt': 'x' });
+    await expect(listCertsDirectories([root])).rejects.toMatchObject({ code: 'ERR_RKT_REGISTRY_CERTIFICATES_INVALID' });
   });
 
   it('adds up authorities of all directories and takes the first client certificate', async () => {
@@ -162,6 +178,20 @@ describe('TLS settings of single origins', () => {
     expect(isRegistryError(fetched) ? fetched.message : 'no error').toBe('no error');
     expect(home.shown).toEqual([true]);
     expect(target.shown).toEqual([false]);
+  });
+
+  it('shows none to an anonymous request, whose origin is trusted as always', async () => {
+    await using server = await tlsServer(() => ({ status: 200 }));
+    const transport = undiciTransport({ tls: () => ({ ca: [cert], cert, key }) });
+    const url = new URL(server.origin);
+    const request = { method: 'GET', url, headers: {}, verifyTls: true } as const;
+    for (const anonymous of [{}, { anonymous: true }, {}] as const) {
+      const { status, body } = await transport.send({ ...request, ...anonymous });
+      expect(status).toBe(200);
+      body.cancel();
+    }
+    await transport.close();
+    expect(server.shown).toEqual([true, false, true]);
   });
 
   it('trusts an authority for its own origin only', async () => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { type RuntimeContext, requirePod, requireRoot } from '../context.ts';
 import { isStage1Error, Stage1Error } from '../error.ts';
 import { removeTree } from '../mounts/index.ts';
@@ -21,6 +22,7 @@ export async function* collect(context: RuntimeContext, options: PodGcOptions = 
   for (const location of context.pods.list(['exited-garbage', 'garbage'])) {
     yield* guarded(location, () => sweep(context, location, options));
   }
+  yield* releaseForgotten(context, options);
   for (const flavor of context.flavors) await flavor.sweep?.(context.host);
 }
 
@@ -40,14 +42,35 @@ export async function removePod(context: RuntimeContext, id: PodId, { signal }: 
   }
 }
 
-async function* guarded(location: PodLocation, work: () => Promise<GcEvent | undefined>): AsyncIterable<GcEvent> {
+/** What networks still hold for pods whose directory is gone: nobody else would ever give it back. */
+async function* releaseForgotten(
+  { networking, pods, host }: RuntimeContext,
+  { signal }: PodGcOptions,
+): AsyncIterable<GcEvent> {
+  for (const id of await networking.remembered()) {
+    // A pod has its directory before it has a network, and for longer.
+    if (pods.locate(id) !== undefined) continue;
+    const cgroup = join('rkt', id);
+    if (host.cgroups.processes(cgroup).length > 0) continue;
+    yield* guarded({ id }, async () => {
+      host.cgroups.remove(cgroup);
+      await networking.teardown({ podId: id, saved: [], thorough: true, ...(signal && { signal }) });
+      return { kind: 'removed', id };
+    });
+  }
+}
+
+async function* guarded(
+  { id }: Pick<PodLocation, 'id'>,
+  work: () => Promise<GcEvent | undefined>,
+): AsyncIterable<GcEvent> {
   let event: GcEvent | undefined;
   try {
     event = await work();
   } catch (error) {
     // One pod that cannot be removed must not keep the others; a cancelled gc ends.
     if (error instanceof Error && error.name === 'AbortError') throw error;
-    event = { kind: 'failed', id: location.id, error: error instanceof Error ? error : new Error(String(error)) };
+    event = { kind: 'failed', id, error: error instanceof Error ? error : new Error(String(error)) };
   }
   if (event !== undefined) yield event;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { CLONE_FS, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWUTS, type Syscalls } from './syscalls.ts';
 
 export type NamespaceKind = 'mnt' | 'ipc' | 'uts' | 'net';
@@ -48,7 +48,11 @@ export function createNamespaces(syscalls: Syscalls): Namespaces {
     inNew: (kinds, work) => {
       separate();
       const all = kinds.reduce((sum, kind) => sum | flags[kind], 0);
-      return away(kinds, () => syscalls.unshare(all), work);
+      const leave = (): void => {
+        syscalls.unshare(all);
+        if (kinds.includes('net')) skipAddressDetection();
+      };
+      return away(kinds, leave, work);
     },
     inMount: (path, work) => {
       separate();
@@ -60,4 +64,17 @@ export function createNamespaces(syscalls: Syscalls): Namespaces {
       }
     },
   };
+}
+
+/**
+ * Nobody else can have an address that a pod is given. Looking for one all the same (RFC 4862, 5.4) would keep every pod
+ * with an IPv6 address waiting for one to two seconds; where the setting cannot be changed, or is not there, it does.
+ * Of the network namespace we are in.
+ */
+function skipAddressDetection(): void {
+  try {
+    writeFileSync('/proc/sys/net/ipv6/conf/default/accept_dad', '0', { flag: 'r+' });
+  } catch (error) {
+    if (!(error instanceof Error && 'syscall' in error)) throw error;
+  }
 }

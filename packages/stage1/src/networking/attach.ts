@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type NetworkConfig, type PluginConfig, spokenVersions } from './network-config.ts';
-import { cniCodeOf, type Plugins } from './plugins.ts';
+import { cniCodeOf } from './plugin-failure.ts';
+import type { Plugins } from './plugins.ts';
 import { takesPortMappings } from './requests.ts';
 import type { Attachment } from './types.ts';
 

@@ -20,6 +20,40 @@ export interface ResultSummary {
 /** resolv.conf(5): glibc reads three nameservers; more is a mistake, not a configuration. */
 const maxDnsEntries = 32;
 
+const maxResultBytes = 64 * 1024;
+const maxResultDepth = 8;
+
+/**
+ * What is wrong with a result that is to be kept and handed on; undefined when nothing is. CNI specification 1.0.0, "ADD
+ * Success": lists of interfaces and addresses, both optional.
+ */
+export function faultOfResult(result: Readonly<Record<string, unknown>>): string | undefined {
+  if (isDeeper(result, maxResultDepth)) return `it is nested more than ${maxResultDepth} levels deep`;
+  if (JSON.stringify(result).length > maxResultBytes) return `it is larger than ${maxResultBytes} bytes`;
+  const { ips = [], interfaces = [] } = result;
+  if (!Array.isArray(ips) || !ips.every((entry) => isRecord(entry) && isCidr(entry['address']))) {
+    return '"ips" is not a list of addresses with a prefix length';
+  }
+  if (!Array.isArray(interfaces) || !interfaces.every((entry) => isRecord(entry) && isLinkName(entry['name']))) {
+    return '"interfaces" is not a list of names';
+  }
+  return undefined;
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
+}
+
+function isCidr(value: unknown): boolean {
+  return typeof value === 'string' && /\/\d{1,3}$/.test(value) && isIP(address(value)) !== 0;
+}
+
+/** What the kernel takes for the name of an interface. */
+function isLinkName(value: unknown): boolean {
+  return typeof value === 'string' && /^[^/\s\p{Cc}]{1,15}$/u.test(value);
+}
+
 /** Takes what is well-formed; text that could smuggle a line into resolv.conf is not. */
 export function summariseResult(result: Readonly<Record<string, unknown>>): ResultSummary {
   const addresses = list(result['ips']).flatMap((entry) => (isRecord(entry) ? [address(entry['address'])] : []));

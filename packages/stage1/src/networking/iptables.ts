@@ -10,79 +10,101 @@ export type NatFamily = 'iptables' | 'ip6tables';
 /** Fixed, as for plugins: what the caller's PATH has first must not decide which firewall is changed. */
 const env: Readonly<Record<string, string>> = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
 
+export type FirewallTable = 'nat' | 'filter';
+
 export interface ListOptions {
-  readonly table: 'nat' | 'filter';
+  readonly table: FirewallTable;
   readonly signal: AbortSignal | undefined;
 }
 
 /**
  * The rules of a table as `iptables -S` writes them, one per line. A host without iptables, or a kernel without the
- * table, has none.
+ * table, has none; so has iptables-nft where nothing has asked for the table yet.
  *
  * @throws the signal's reason
  */
-export async function listRules(
+export async function listRules(run: ExecPlugin, family: NatFamily, options: ListOptions): Promise<readonly string[]> {
+  return (await list(run, family, options)) ?? [];
+}
+
+/** Whether the host has the program and the kernel the table. @throws the signal's reason */
+export async function hasTable(run: ExecPlugin, family: NatFamily, options: ListOptions): Promise<boolean> {
+  return (await list(run, family, options)) !== undefined;
+}
+
+async function list(
   run: ExecPlugin,
   family: NatFamily,
   { table, signal }: ListOptions,
-): Promise<readonly string[]> {
+): Promise<readonly string[] | undefined> {
   try {
     const exit = await run({ file: family, args: ['-w', '-t', table, '-S'], env, stdin: '', signal });
-    return exit.exitCode === 0 ? exit.stdout.split('\n').filter((line) => line !== '') : [];
+    return exit.exitCode === 0 ? exit.stdout.split('\n').filter((line) => line !== '') : undefined;
   } catch (error) {
-    if (error instanceof Error && Reflect.get(error, 'code') === 'ENOENT') return [];
+    if (error instanceof Error && Reflect.get(error, 'code') === 'ENOENT') return undefined;
     throw error;
   }
 }
 
 export interface RestoreOptions {
   readonly family: NatFamily;
+  /** @default 'nat' */
+  readonly table?: FirewallTable;
   readonly commands: readonly string[];
   readonly signal: AbortSignal | undefined;
 }
 
 /**
- * Applies commands to the nat table in one transaction: all or none. A refusal mostly means that another process has
+ * Applies commands to a table in one transaction: all or none. A refusal mostly means that another process has
  * changed the table since the commands were made from its listing: iptables-nft takes no lock.
  *
  * @returns undefined, or why nothing was changed
  * @throws the signal's reason
  */
-export async function restoreNat(run: ExecPlugin, change: RestoreOptions): Promise<string | undefined> {
+export async function restoreRules(run: ExecPlugin, change: RestoreOptions): Promise<string | undefined> {
   if (change.commands.length === 0) return undefined;
   const file = `${change.family}-restore`;
-  const stdin = `*nat\n${change.commands.join('\n')}\nCOMMIT\n`;
+  const stdin = `*${change.table ?? 'nat'}\n${change.commands.join('\n')}\nCOMMIT\n`;
   const exit = await run({ file, args: ['-w', '--noflush'], env, stdin, signal: change.signal });
   if (exit.exitCode === 0) return undefined;
   return `${file} failed (exit status ${exit.exitCode}): ${quote(exit.stderr.trim(), 600)}`;
 }
 
-/** A port the portmap plugin forwards, and the container it says it is for. */
+/** A port the portmap plugin forwards, and the id of the container it says it is for. */
 export interface ForwardedPort extends Pick<PortForward, 'protocol' | 'hostPort' | 'hostIP'> {
   readonly owner?: string;
 }
 
-/** Reads the portmap plugin's chains: CNI-HOSTPORT-DNAT leads to one CNI-DN-… per container, which holds the ports. */
+/**
+ * Reads the portmap plugin's chains: CNI-HOSTPORT-DNAT leads to one CNI-DN-… per container, which holds the ports. In the
+ * order packets meet them: of two for the same port, the first has it.
+ */
 export function forwardedPorts(rules: readonly string[]): readonly ForwardedPort[] {
   const owners = new Map<string, string>();
   for (const rule of rules) {
     const match = /^-A CNI-HOSTPORT-DNAT .*id: \\"([\w.-]+)\\".* -j (CNI-DN-\w+)$/.exec(rule);
     if (match?.[1] !== undefined && match[2] !== undefined) owners.set(match[2], match[1]);
   }
-  return rules.flatMap((rule) => {
-    const match = /^-A (CNI-DN-\w+) (?:-d (\S+?)(?:\/\d+)? )?-p (tcp|udp|sctp) .*--dport (\d+) -j DNAT /.exec(rule);
-    const protocol = protocols.find((known) => known === match?.[3]);
-    if (!match || protocol === undefined) return [];
-    const owner = owners.get(match[1] ?? '');
-    const hostIP = match[2];
-    return [
-      {
-        ...{ protocol, hostPort: Number(match[4]) },
-        ...(hostIP !== undefined && isIP(hostIP) !== 0 && { hostIP }),
-        ...(owner !== undefined && { owner: `container ${owner}` }),
-      },
-    ];
-  });
+  const found = rules.flatMap((rule) => forwardOf(rule) ?? []);
+  const order = [...owners.keys()];
+  const rank = (chain: string): number => (owners.has(chain) ? order.indexOf(chain) : order.length);
+  return found
+    .toSorted((a, b) => rank(a.chain) - rank(b.chain))
+    .map(({ chain, port }) => ({ ...port, ...(owners.has(chain) && { owner: owners.get(chain) ?? '' }) }));
+}
+
+interface ChainedPort {
+  readonly chain: string;
+  readonly port: ForwardedPort;
+}
+
+function forwardOf(rule: string): ChainedPort | undefined {
+  const match = /^-A (CNI-DN-\w+) (?:-d (\S+?)(?:\/\d+)? )?-p (tcp|udp|sctp) .*--dport (\d+) -j DNAT /.exec(rule);
+  const protocol = protocols.find((known) => known === match?.[3]);
+  if (!match || protocol === undefined) return undefined;
+  const hostIP = match[2];
+  const port = { protocol, hostPort: Number(match[4]), ...(hostIP !== undefined && isIP(hostIP) !== 0 && { hostIP }) };
+  return { chain: match[1] ?? '', port };
 }
 
 const protocols: readonly PortForward['protocol'][] = ['tcp', 'udp', 'sctp'];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { open, readdir, readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Stage1Error } from '../error.ts';
 import { builtInNetworks } from './built-in-networks.ts';
@@ -8,19 +9,25 @@ import { type NetworkConfig, parseNetworkConfig } from './network-config.ts';
 const maxFiles = 256;
 const maxFileBytes = 256 * 1024;
 
+export interface LoadOptions {
+  readonly ipamDir: string;
+  /** Whether the built-in networks give IPv6 addresses too. */
+  readonly ip6: boolean;
+}
+
 /**
  * Every network known on this host, by name: the built-in ones, then `net.d/*.conf` and `*.conflist` of each directory;
  * later directories replace earlier ones' networks of the same name.
  *
- * @throws Stage1Error ERR_RKT_STAGE1_NETWORK_CONFIG_INVALID naming the file: not JSON, larger than 256 KiB, more than 256
- *   files in a directory, or a name that two files of one directory give
+ * @throws Stage1Error ERR_RKT_STAGE1_NETWORK_CONFIG_INVALID naming the file: not JSON, larger than 256 KiB, no regular
+ *   file, in the hands of other users, more than 256 files in a directory, or a name that two files of one directory give
  */
 export async function loadNetworks(
   configDirs: readonly string[],
-  ipamDir: string,
+  { ipamDir, ip6 }: LoadOptions,
 ): Promise<ReadonlyMap<string, NetworkConfig>> {
   const networks = new Map<string, NetworkConfig>();
-  for (const network of builtInNetworks({ ipamDir, mtu: await uplinkMtu() })) networks.set(network.name, network);
+  for (const network of builtInNetworks({ ipamDir, mtu: await uplinkMtu(), ip6 })) networks.set(network.name, network);
   for (const dir of configDirs) {
     for (const [name, network] of await loadDirectory(join(dir, 'net.d'))) networks.set(name, network);
   }
@@ -53,14 +60,30 @@ async function configFiles(dir: string): Promise<readonly string[]> {
 
 async function readCapped(path: string): Promise<string> {
   try {
-    await using file = await open(path, 'r');
+    // A named pipe would keep us waiting.
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    await requireOurs(file, path);
     const buffer = Buffer.alloc(maxFileBytes + 1);
     const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
     if (bytesRead <= maxFileBytes) return buffer.toString('utf8', 0, bytesRead);
   } catch (error) {
+    if (error instanceof Stage1Error) throw error;
     throw new Stage1Error('ERR_RKT_STAGE1_NETWORK_CONFIG_INVALID', `cannot read ${path}`, { cause: error });
   }
   throw invalid(`network configuration ${path} is larger than ${maxFileBytes} bytes`);
+}
+
+const writableByGroup = 0o020;
+const writableByOthers = 0o002;
+
+/** Plugins run as root and write where the configuration says: it must not be for others to say. */
+async function requireOurs(file: FileHandle, path: string): Promise<void> {
+  const status = await file.stat();
+  if (!status.isFile()) throw invalid(`network configuration ${path} is not a regular file`);
+  const isOurs = status.uid === 0 || status.uid === process.geteuid?.();
+  const writable = status.mode & (status.gid === 0 ? writableByOthers : writableByOthers | writableByGroup);
+  if (isOurs && writable === 0) return;
+  throw invalid(`network configuration ${path} can be changed by others: it must be root's and writable by root alone`);
 }
 
 /** The MTU of the interface the default route goes through. A host without one gives undefined. */

@@ -4,8 +4,9 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Stage1Error } from '../error.ts';
 import { quote } from '../quote.ts';
+import { faultOfResult } from './cni-result.ts';
 import type { ExecPlugin } from './exec-plugin.ts';
-import { isRecord } from './network-config.ts';
+import { parseAnswer, pluginFailure } from './plugin-failure.ts';
 
 /** CNI specification 1.0.0, "Parameters". */
 export interface CniCall {
@@ -27,15 +28,10 @@ export interface Plugins {
   /**
    * The plugin's answer; empty for DEL.
    *
-   * @throws Stage1Error ERR_RKT_STAGE1_PLUGIN_MISSING, ERR_RKT_STAGE1_PLUGIN_FAILED (its `cause` is a {@link CniFailure}
-   *   when the plugin said why)
+   * @throws Stage1Error ERR_RKT_STAGE1_PLUGIN_MISSING, ERR_RKT_STAGE1_PLUGIN_FAILED, ERR_RKT_STAGE1_ADDRESS_UNAVAILABLE
+   *   (the `cause` is a {@link CniFailure} when the plugin said why)
    */
   call(call: CniCall): Promise<Readonly<Record<string, unknown>>>;
-}
-
-/** The error object of the CNI specification. Code 1: incompatible version. */
-export interface CniFailure {
-  readonly cniCode: number;
 }
 
 /** Plugins run iptables and ip; they find them here, not where the caller's environment says. */
@@ -60,20 +56,15 @@ export function createPlugins(run: ExecPlugin, pluginDirs: readonly string[]): P
       stdin: JSON.stringify(request.config),
       signal: request.signal,
     });
-    if (exit.exitCode !== 0) throw failure(request, exit.stdout || exit.stderr, exit.exitCode);
+    if (exit.exitCode !== 0) throw pluginFailure(request, exit.stdout || exit.stderr, exit.exitCode);
     if (exit.stdout.trim() === '') return {};
-    const answer = tryParse(exit.stdout);
-    if (answer) return answer;
-    throw failure(request, exit.stdout, 0);
+    const answer = parseAnswer(exit.stdout);
+    if (answer === undefined) throw pluginFailure(request, exit.stdout, 0);
+    const fault = request.command === 'ADD' ? faultOfResult(answer) : undefined;
+    if (fault === undefined) return answer;
+    throw pluginFailure(request, JSON.stringify({ msg: `its result cannot be used: ${fault}` }), 0);
   };
   return { require, call };
-}
-
-/** The CNI code a plugin failed with; undefined for every other error. */
-export function cniCodeOf(error: unknown): number | undefined {
-  if (!(error instanceof Stage1Error) || !isRecord(error.cause)) return undefined;
-  const code = error.cause['cniCode'];
-  return typeof code === 'number' ? code : undefined;
 }
 
 function environmentOf(request: CniCall, pluginDirs: readonly string[]): Readonly<Record<string, string>> {
@@ -87,32 +78,6 @@ function environmentOf(request: CniCall, pluginDirs: readonly string[]): Readonl
     // A plugin refuses an argument it does not know, although another of the same chain may.
     CNI_ARGS: request.args === undefined ? 'IgnoreUnknown=1' : `IgnoreUnknown=1;${request.args}`,
   };
-}
-
-/** The words of the plugins' iptables library, version 1.1 and before. */
-const missingIptables = /exec: "?ip6?tables[\w-]*"?: executable file not found/;
-
-function failure(request: CniCall, output: string, exitCode: number): Stage1Error {
-  const answer = tryParse(output);
-  const reason = answer ? [answer['msg'], answer['details']].filter(Boolean).join(': ') : output.trim();
-  const what = `CNI plugin ${quote(request.type)} failed to ${request.command} interface ${request.ifName}`;
-  const code = answer?.['code'];
-  const cause: CniFailure | undefined = typeof code === 'number' ? { cniCode: code } : undefined;
-  if (missingIptables.test(reason)) {
-    const message = `${what}: iptables is not installed: install the Debian package iptables`;
-    return new Stage1Error('ERR_RKT_STAGE1_PLUGIN_FAILED', message, { cause });
-  }
-  const message = `${what} of ${request.containerId} (exit status ${exitCode}): ${quote(reason, 600)}`;
-  return new Stage1Error('ERR_RKT_STAGE1_PLUGIN_FAILED', message, { cause });
-}
-
-function tryParse(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 async function isExecutable(path: string): Promise<boolean> {

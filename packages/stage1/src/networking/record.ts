@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isRecord } from './network-config.ts';
 import type { Attachment } from './types.ts';
@@ -10,8 +10,10 @@ import type { Attachment } from './types.ts';
  */
 export interface AttachmentRecord {
   write(podId: string, attachments: readonly Attachment[]): Promise<void>;
-  /** Empty when there is none. */
-  read(podId: string): Promise<readonly Attachment[]>;
+  /** Empty when there is none; undefined when it is damaged, which must not keep anybody from undoing what can be found. */
+  read(podId: string): Promise<readonly Attachment[] | undefined>;
+  /** Ids of the pods there is a record of. */
+  list(): Promise<readonly string[]>;
   remove(podId: string): Promise<void>;
 }
 
@@ -31,13 +33,28 @@ export function openRecord(dir: string): AttachmentRecord {
         if (error.code === 'ENOENT') return '[]';
         throw error;
       });
-      const value: unknown = JSON.parse(text);
-      return Array.isArray(value) ? value.filter(isAttachment) : [];
+      const value = parsed(text);
+      return Array.isArray(value) && value.every(isAttachment) ? value : undefined;
+    },
+    async list() {
+      const names = await readdir(dir).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return [];
+        throw error;
+      });
+      return names.flatMap((name) => /^([^.].*)\.json$/.exec(name)?.[1] ?? []);
     },
     async remove(podId) {
       await rm(pathOf(podId), { force: true });
     },
   };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function isAttachment(value: unknown): value is Attachment {
@@ -46,6 +63,8 @@ function isAttachment(value: unknown): value is Attachment {
     typeof value['ifName'] === 'string' &&
     Array.isArray(value['ports']) &&
     isRecord(value['network']) &&
-    Array.isArray(value['network']['plugins'])
+    typeof value['network']['name'] === 'string' &&
+    Array.isArray(value['network']['plugins']) &&
+    value['network']['plugins'].every((plugin) => isRecord(plugin) && typeof plugin['type'] === 'string')
   );
 }

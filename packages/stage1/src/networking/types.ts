@@ -9,7 +9,7 @@ export interface PortForward {
   /** 1-65535, as is `podPort`. */
   readonly hostPort: number;
   readonly podPort: number;
-  /** An address of the host; every one when absent. */
+  /** An address of the host, or the wildcard of a family; every address of both families when absent. */
   readonly hostIP?: string;
 }
 
@@ -20,6 +20,8 @@ export interface Attachment {
   readonly network: NetworkConfig;
   readonly args?: string;
   readonly ports: readonly PortForward[];
+  /** The host drops what it forwards, so that there are rules which let this interface's packets through. */
+  readonly opensForwarding?: boolean;
   /** The last plugin's answer; absent when the ADD did not end. */
   readonly result?: Readonly<Record<string, unknown>>;
 }
@@ -30,12 +32,6 @@ export interface NetworkResult extends PodNetwork {
   readonly attachment: Attachment;
 }
 
-/** A state of the host that will trouble the pod but is not this package's to change. */
-export interface NetworkNotice {
-  /** The policy of iptables' FORWARD chain is DROP (Docker sets it), so that the pod reaches no further than the host. */
-  readonly kind: 'forwarding-dropped';
-}
-
 export interface SetupOptions {
   readonly podId: string;
   /** The pod's network namespace, e.g. `/proc/123/ns/net`. */
@@ -43,8 +39,6 @@ export interface SetupOptions {
   /** In the order of the interfaces eth0, eth1, … `all` stands for `default` and everything configured. */
   readonly requests: readonly NetworkRequest[];
   readonly ports: readonly PortForward[];
-  /** What it throws fails the setup. Costs a look at iptables; absent, nothing is looked at. */
-  readonly onNotice?: (notice: NetworkNotice) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -54,18 +48,23 @@ export interface TeardownOptions {
   readonly netnsPath?: string;
   /** What `setup` returned. What it did not live to return is known from its own record. */
   readonly saved: readonly NetworkResult[];
+  /** Look everywhere for what carries the pod's id, for want of notes about it. @default false */
+  readonly thorough?: boolean;
   readonly signal?: AbortSignal;
 }
 
 export interface Networking {
   /**
    * Brings up `lo`, then every requested network. `host` needs nothing done and gives no results, and `none` only `lo`.
-   * When one fails, those before it are undone. The plugins turn net.ipv4.ip_forward on; it stays on, for nobody can tell
-   * who else has come to need it.
+   * When one fails, those before it are undone. The plugins turn forwarding on (IPv6's only when a port is forwarded); it
+   * stays on, for nobody can tell who else has come to need it.
+   *
+   * A forwarded port is reached at every address of the host, 127.0.0.1 and ::1 included, and by the pod itself. Where the
+   * host drops what it forwards, as Docker has it, masquerading networks get rules of their own that let them through.
    *
    * @throws Stage1Error ERR_RKT_STAGE1_NETWORK_NOT_FOUND, ERR_RKT_STAGE1_NETWORK_CONFIG_INVALID,
    *   ERR_RKT_STAGE1_NETWORK_REQUEST_INVALID, ERR_RKT_STAGE1_PLUGIN_MISSING, ERR_RKT_STAGE1_PLUGIN_FAILED,
-   *   ERR_RKT_STAGE1_PORT_IN_USE, ERR_RKT_STAGE1_PORT_FORWARD_IMPOSSIBLE
+   *   ERR_RKT_STAGE1_ADDRESS_UNAVAILABLE, ERR_RKT_STAGE1_PORT_IN_USE, ERR_RKT_STAGE1_PORT_FORWARD_IMPOSSIBLE
    */
   setup(options: SetupOptions): Promise<readonly NetworkResult[]>;
   /**
@@ -74,4 +73,6 @@ export interface Networking {
    * @throws Stage1Error ERR_RKT_STAGE1_PLUGIN_MISSING, ERR_RKT_STAGE1_PLUGIN_FAILED
    */
   teardown(options: TeardownOptions): Promise<void>;
+  /** Ids of the pods for which something may still be held: an address, a rule, a forwarded port. */
+  remembered(): Promise<readonly string[]>;
 }

@@ -3,8 +3,10 @@
 import { isIP } from 'node:net';
 import type { PodManifest, Volume } from '@rkt/appc';
 import { Stage1Error } from '../error.ts';
+import { checkPorts } from '../networking/index.ts';
 import { quote } from '../quote.ts';
 import type { DnsOptions, PrepareOptions, SandboxSpec } from '../runtime.ts';
+import { forwardedPorts } from '../sandbox/forwarded-ports.ts';
 
 const maxApps = 256;
 const maxName = 128;
@@ -13,7 +15,7 @@ const maxName = 128;
  * Refuses what would become a path, a line of a file or an option of a mount without being fit for it. Names of apps and
  * volumes become file names.
  *
- * @throws Stage1Error ERR_RKT_STAGE1_MANIFEST_INVALID
+ * @throws Stage1Error ERR_RKT_STAGE1_MANIFEST_INVALID, ERR_RKT_STAGE1_NETWORK_REQUEST_INVALID for ports
  */
 export function checkPod({ manifest, rootfs, sandbox }: PrepareOptions): void {
   checkApps(manifest);
@@ -21,6 +23,7 @@ export function checkPod({ manifest, rootfs, sandbox }: PrepareOptions): void {
     if (!Object.hasOwn(rootfs, name)) throw invalid(`app ${quote(name)} has no root filesystem`);
   }
   for (const volume of manifest.volumes ?? []) checkVolume(volume);
+  checkPorts(forwardedPorts(manifest));
   checkSandbox(sandbox);
 }
 

@@ -144,7 +144,12 @@ async function setUpNetworks(
 
 /** Below `etc/` of the pod; every app of it gets the same files. */
 function writeNameFiles(dir: string, { spec }: SandboxRecord, { hostname, hostNetwork, networks }: RunRecord): void {
-  const host = { resolvConf: readTextFile('/etc/resolv.conf'), hosts: readTextFile('/etc/hosts') };
+  const host = {
+    resolvConf: readTextFile('/etc/resolv.conf'),
+    // systemd-resolved's own list of servers, where resolv.conf names only its stub on loopback.
+    upstreamResolvConf: readTextFile('/run/systemd/resolve/resolv.conf'),
+    hosts: readTextFile('/etc/hosts'),
+  };
   const files = nameFiles({ spec, hostname, hostNetwork, networks, host });
   mkdirSync(join(dir, 'etc'));
   const contents = { 'resolv.conf': files.resolvConf, hosts: files.hosts, hostname: files.hostname };

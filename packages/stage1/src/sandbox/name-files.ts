@@ -8,7 +8,14 @@ export interface NameFilesInput {
   readonly hostNetwork: boolean;
   readonly networks: readonly NetworkResult[];
   /** The host's own files; undefined where it has none. */
-  readonly host: { readonly resolvConf: string | undefined; readonly hosts: string | undefined };
+  readonly host: HostFiles;
+}
+
+export interface HostFiles {
+  readonly resolvConf: string | undefined;
+  /** The name servers behind one that `resolvConf` has on loopback. */
+  readonly upstreamResolvConf?: string | undefined;
+  readonly hosts: string | undefined;
 }
 
 /** Contents of files below /etc; undefined: the image's own stays. */
@@ -23,14 +30,36 @@ export function nameFiles(input: NameFilesInput): NameFiles {
   return { resolvConf: resolvConf(input), hosts: hosts(input), hostname: `${input.hostname}\n` };
 }
 
-function resolvConf({ spec, networks, host }: NameFilesInput): string | undefined {
+function resolvConf(input: NameFilesInput): string | undefined {
+  const { spec, networks, host } = input;
   const { dns = {} } = spec;
   if (dns.mode === 'none') return undefined;
   if (dns.mode === 'host') return host.resolvConf;
   const stated = [dns.nameservers, dns.search, dns.options].some((list) => (list ?? []).length > 0);
-  if (stated || dns.domain !== undefined) return resolvConfText(dns);
   const network = networks.find((candidate) => candidate.dns.nameservers.length > 0);
-  return network === undefined ? host.resolvConf : resolvConfText(network.dns);
+  if (!stated && dns.domain === undefined) return network ? resolvConfText(network.dns) : hostResolvConf(input);
+  if ((dns.nameservers ?? []).length > 0) return resolvConfText(dns);
+  // A search list alone does not make names resolve.
+  const nameservers = network?.dns.nameservers ?? nameserversOf(hostResolvConf(input) ?? '');
+  return resolvConfText({ ...dns, nameservers });
+}
+
+/** The host's file, without the name servers on loopback that a pod with a loopback of its own cannot reach. */
+function hostResolvConf({ hostNetwork, host }: NameFilesInput): string | undefined {
+  const { resolvConf: text, upstreamResolvConf } = host;
+  if (hostNetwork || text === undefined || !nameserversOf(text).some(isLoopback)) return text;
+  const lines = text.split('\n').filter((line) => !nameserversOf(line).some(isLoopback));
+  if (nameserversOf(lines.join('\n')).length > 0 || upstreamResolvConf === undefined) return lines.join('\n');
+  return upstreamResolvConf;
+}
+
+/** resolv.conf(5): the keyword begins the line. */
+function nameserversOf(text: string): readonly string[] {
+  return [...text.matchAll(/^nameserver[ \t]+(\S+)/gm)].flatMap(([, address]) => address ?? []);
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address === '::1';
 }
 
 interface Resolver {
@@ -55,7 +84,11 @@ const localNames = ['127.0.0.1\tlocalhost', '::1\tlocalhost ip6-localhost ip6-lo
 
 function hosts({ spec, hostname, networks, hostNetwork, host }: NameFilesInput): string {
   if (spec.hostsEntries === 'host' || (hostNetwork && spec.hostsEntries === undefined)) return host.hosts ?? '';
-  const own = networks.find(({ ip }) => ip !== undefined)?.ip ?? '127.0.0.1';
+  const ip = networks.find((network) => network.ip !== undefined)?.ip;
+  const ip6 = networks.find((network) => network.ip6 !== undefined)?.ip6;
+  const own = ip === undefined && ip6 === undefined ? ['127.0.0.1'] : [ip, ip6].filter((each) => each !== undefined);
   const entries = (spec.hostsEntries ?? []).map(({ ip, names }) => `${ip}\t${names.join(' ')}`);
-  return [...localNames, `${own}\t${hostname}`, ...entries].map((line) => `${line}\n`).join('');
+  return [...localNames, ...own.map((address) => `${address}\t${hostname}`), ...entries]
+    .map((line) => `${line}\n`)
+    .join('');
 }

@@ -75,8 +75,8 @@ describe('leftovers', () => {
 describe('forwardedPorts', () => {
   it('reads port, protocol, address and container', () => {
     expect(forwardedPorts([...shared, ...forwarding])).toEqual([
-      { protocol: 'tcp', hostPort: 18_080, owner: `container ${podId}` },
-      { protocol: 'udp', hostPort: 53, hostIP: '192.0.2.2', owner: `container ${podId}` },
+      { protocol: 'tcp', hostPort: 18_080, owner: podId },
+      { protocol: 'udp', hostPort: 53, hostIP: '192.0.2.2', owner: podId },
     ]);
   });
 });

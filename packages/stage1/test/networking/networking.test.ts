@@ -1,24 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { execFileSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { readdir } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createNetworking, type PortForward } from '../../src/networking/index.ts';
+import { checkPorts } from '../../src/networking/port-requests.ts';
 import { type FakeHost, fakeHost, type SeenCall } from './fake-plugins.ts';
 
 const podId = '6f1b2c3d-0000-4000-8000-000000000001';
 const netnsPath = '/proc/7/ns/net';
 const http: PortForward = { protocol: 'tcp', hostPort: 1, podPort: 80, hostIP: '127.0.0.1' };
+const anywhere: PortForward = { protocol: 'tcp', hostPort: 18_084, podPort: 80 };
 const setup = { podId, netnsPath, requests: [{ name: 'default' }], ports: [] };
 const code = (suffix: string) => expect.objectContaining({ code: `ERR_RKT_STAGE1_${suffix}` });
 const cniError = (fields: object) => ({ exitCode: 1, stdout: JSON.stringify(fields) });
 
 /** Loopback is brought up at the same time as the first interface, and may be seen before or after it. */
 function lastOf({ calls }: FakeHost): SeenCall | undefined {
-  return calls.findLast(({ what }) => !what.includes('loopback'));
+  return calls.findLast(({ what }) => /^(ADD|DEL) (?!loopback)/.test(what));
+}
+
+/** Of the addresses that the network gives, as the plugin was told. */
+function rangesOf({ calls }: FakeHost): readonly unknown[] {
+  const ipam = calls.find(({ what }) => what.startsWith('ADD ptp'))?.config['ipam'];
+  const ranges: unknown = typeof ipam === 'object' && ipam !== null ? Reflect.get(ipam, 'ranges') : undefined;
+  return Array.isArray(ranges) ? ranges : [];
 }
 
 describe('setup', () => {
@@ -166,14 +176,14 @@ describe('setup', () => {
   });
 
   it.each([
-    [
-      [{ name: 'nowhere\u0007' }],
-      'NETWORK_NOT_FOUND',
-      /"nowhere\ufffd" not found; known: host, none, default, default-r/,
-    ],
+    [[{ name: 'nowhere\u0007' }], 'NETWORK_NOT_FOUND', /"nowhere\ufffd" not found; known: all, host, none, default, d/],
     [[{ name: 'none' }, { name: 'default' }], 'NETWORK_REQUEST_INVALID', /excludes every other/],
     [[{ name: 'default' }, { name: 'host' }], 'NETWORK_REQUEST_INVALID', /excludes every other/],
     [[{ name: 'default', args: 'IP=1;\nX' }], 'NETWORK_REQUEST_INVALID', /NAME=value/],
+    [[{ name: 'none', args: 'IP=1.2.3.4' }], 'NETWORK_REQUEST_INVALID', /"none" takes no arguments/],
+    [[{ name: 'all', args: 'IP=1.2.3.4' }], 'NETWORK_REQUEST_INVALID', /"all" takes no arguments/],
+    [[{ name: 'all' }, { name: 'nowhere' }], 'NETWORK_NOT_FOUND', /"nowhere" not found/],
+    [[{ name: '../../etc/passwd' }], 'NETWORK_NOT_FOUND', /"\.\.\/\.\.\/etc\/passwd" not found/],
     [Array.from({ length: 33 }, () => ({ name: 'default' })), 'NETWORK_REQUEST_INVALID', /at most 32/],
   ])('refuses the requests %j', async (requests, suffix, message) => {
     const host = await fakeHost();
@@ -199,15 +209,25 @@ describe('setup', () => {
   });
 
   it.each([
-    ['{', /net\.d\/x\.conf is not JSON/],
+    ['{', /net\.d\/x\.conf is not JSON: "Expected/],
+    [{ name: 'x', type: 'ptp', cniVersion: 1 }, /expected "cniVersion" to be a string/],
+    [{ name: 'x', type: 'ptp', ipMasq: 'yes' }, /expected "ipMasq" to be true or false/],
+    [
+      { name: 'x', plugins: [{ type: 'ptp' }, { type: 'x', ipam: 'dhcp' }] },
+      /expected "plugins\[1\]\.ipam" to be an object/,
+    ],
+    [
+      { name: 'x', plugins: [{ type: 'ptp', ipam: { type: '../x' } }] },
+      /"plugins\[0\]\.ipam\.type" to be the file name/,
+    ],
     ['[]', /expected an object/],
     [{ type: 'ptp' }, /x\.conf: expected "name"/],
     [{ name: '../x', type: 'ptp' }, /expected "name"/],
     [{ name: 'host', type: 'ptp' }, /reserved/],
-    [{ name: 'x', type: '../../bin/sh' }, /"type" to be a file name/],
-    [{ name: 'x', type: 'ptp', ipam: { type: '/bin/sh' } }, /"type" to be a file name/],
+    [{ name: 'x', type: '../../bin/sh' }, /"type" to be the file name of a plugin/],
+    [{ name: 'x', type: 'ptp', ipam: { type: '/bin/sh' } }, /"ipam\.type" to be the file name/],
     [{ name: 'x', plugins: [] }, /1 to 16 plugins/],
-    [{ name: 'x', plugins: [7] }, /every plugin to be an object/],
+    [{ name: 'x', plugins: [7] }, /"plugins\[0\]" to be an object/],
     [`{"name":"x","type":"ptp"}${' '.repeat(262_144)}`, /larger than 262144 bytes/],
   ])('refuses the configuration %j, naming the file', async (content, message) => {
     const host = await fakeHost();
@@ -225,17 +245,92 @@ describe('setup', () => {
   });
 });
 
-describe('a host whose policy drops what it would forward', () => {
-  it('is noticed, when asked for', async () => {
+describe('a host that drops what it would forward', () => {
+  const dropping = { stdout: '-P INPUT ACCEPT\n-P FORWARD DROP\n' };
+  const inserted = ({ calls }: FakeHost) =>
+    calls.filter(({ what, stdin }) => what.startsWith('iptables-restore') && stdin.includes('-A FORWARD'));
+
+  it('gets rules that let a masquerading network through, after its own', async () => {
     const host = await fakeHost();
-    host.answer('iptables -w -t filter -S', { stdout: '-P INPUT ACCEPT\n-P FORWARD DROP\n' });
-    const notices: unknown[] = [];
-    const onNotice = (notice: unknown) => void notices.push(notice);
-    await createNetworking(host.options).setup({ ...setup, onNotice });
-    expect(notices).toEqual([{ kind: 'forwarding-dropped' }]);
+    host.answer('iptables -w -t filter -S', dropping);
+    const requests = [{ name: 'default' }, { name: 'default-restricted' }];
+    const [open, restricted] = await createNetworking(host.options).setup({ ...setup, requests });
+    const mark = `-m comment --comment "name: \\"default\\" id: \\"${podId}\\"" -j ACCEPT`;
+    expect(inserted(host).map(({ stdin }) => stdin.split('\n').slice(0, 3))).toEqual([
+      [
+        '*filter',
+        `-A FORWARD -s ${open?.ip}/32 ${mark}`,
+        `-A FORWARD -d ${open?.ip}/32 -m conntrack --ctstate RELATED,ESTABLISHED,DNAT ${mark}`,
+      ],
+    ]);
+    expect([open?.attachment.opensForwarding, restricted?.attachment.opensForwarding]).toEqual([true, undefined]);
+  });
+
+  it('is rid of them afterwards', async () => {
+    const host = await fakeHost();
+    host.answer('iptables -w -t filter -S', dropping);
+    const networking = createNetworking(host.options);
+    const saved = await networking.setup(setup);
+    const rule = `FORWARD -s 172.16.28.2/32 -m comment --comment "name: \\"default\\" id: \\"${podId}\\"" -j ACCEPT`;
+    host.answer('iptables -w -t filter -S', { stdout: `-P FORWARD DROP\n-A ${rule}\n` }, { stdout: '' });
+    await networking.teardown({ podId, saved });
+    expect(host.calls.findLast(({ stdin }) => stdin.startsWith('*filter'))?.stdin).toContain(`-D ${rule}`);
+  });
+
+  it('is left alone where it does not', async () => {
+    const host = await fakeHost();
     host.answer('iptables -w -t filter -S', { stdout: '-P FORWARD ACCEPT\n' });
-    await createNetworking(host.options).setup({ ...setup, onNotice });
-    expect(notices).toHaveLength(1);
+    await createNetworking(host.options).setup(setup);
+    expect(inserted(host)).toEqual([]);
+  });
+});
+
+describe('what plugins say', () => {
+  it.each([
+    ['', 'network "default" has no free address left of 172.16.28.1-172.16.28.254'],
+    ['IP=172.16.28.300', 'network "default" cannot give "172.16.28.300": it is not a free one of 172.16.28.1-'],
+  ])('of an empty pool names the network (arguments %j)', async (args, message) => {
+    const host = await fakeHost();
+    const msg = 'failed to allocate for range 0: no IP addresses available in range set: 172.16.28.1-172.16.28.254';
+    host.answer('ADD ptp', cniError({ code: 999, msg }));
+    const failure = createNetworking(host.options).setup({ ...setup, requests: [{ name: 'default', args }] });
+    await expect(failure).rejects.toThrow(code('ADDRESS_UNAVAILABLE'));
+    await expect(failure).rejects.toThrow(message);
+  });
+
+  it.each([
+    [
+      'requested IP address 172.16.28.9 is not available in range set 172.16.28.1-172.16.28.254',
+      'network "default" cannot give 172.16.28.9: it is taken, or not one of 172.16.28.1-172.16.28.254',
+    ],
+    [
+      'failed to allocate all requested IPs: 172.16.28.9',
+      'network "default" cannot give 172.16.28.9: it is not one of the network\'s addresses',
+    ],
+  ])('of an address that was asked for names it: %s', async (msg, message) => {
+    const host = await fakeHost();
+    host.answer('ADD ptp', cniError({ code: 999, msg }));
+    const requests = [{ name: 'default', args: 'IP=172.16.28.9' }];
+    const failure = createNetworking(host.options).setup({ ...setup, requests });
+    await expect(failure).rejects.toThrow(code('ADDRESS_UNAVAILABLE'));
+    await expect(failure).rejects.toThrow(message);
+  });
+
+  it.each([
+    [{ ips: 'many' }, /"ips" is not a list/],
+    [{ ips: [{ address: '172.16.28.2' }] }, /"ips" is not a list of addresses with a prefix length/],
+    [{ ips: [{ address: '$(reboot)/24' }] }, /"ips"/],
+    [{ interfaces: [{ name: '../../etc' }] }, /"interfaces" is not a list of names/],
+    [{ dns: { search: ['x'.repeat(70_000)] } }, /larger than 65536 bytes/],
+    [`{"a":${'['.repeat(30_000)}${']'.repeat(30_000)}}`, /nested more than 8 levels/],
+  ])('is refused and undone when it is no result (%#)', async (result, message) => {
+    const host = await fakeHost();
+    const stdout = typeof result === 'string' ? result : JSON.stringify(result);
+    host.answer('ADD ptp', { stdout });
+    const failure = createNetworking(host.options).setup(setup);
+    await expect(failure).rejects.toThrow(code('PLUGIN_FAILED'));
+    await expect(failure).rejects.toThrow(message);
+    expect(host.pluginCalls().at(-1)).toBe('DEL ptp eth0');
   });
 });
 
@@ -290,6 +385,7 @@ describe('ports', () => {
     { ...http, hostPort: 65_536 },
     { ...http, podPort: 1.5 },
     { ...http, hostIP: 'localhost' },
+    { ...http, hostIP: '127.0.0.1; rm' },
   ])('must be ports: %j', async (port) => {
     const host = await fakeHost();
     await expect(createNetworking(host.options).setup({ ...setup, ports: [port] })).rejects.toThrow(
@@ -311,19 +407,99 @@ describe('ports', () => {
     for (const port of ports) {
       const failure = createNetworking(host.options).setup({ ...setup, ports: [port] });
       await expect(failure).rejects.toThrow(code('PORT_IN_USE'));
+      await expect(failure).rejects.toThrow(`/${port.protocol} is already listened on by "`);
+      await expect(failure).rejects.toThrow(`(process ${process.pid})`);
     }
     server.close();
     socket.close();
     expect(host.pluginCalls()).toEqual([]);
   });
 
-  it('of 0.0.0.0 are those of every address', async () => {
+  it('of 0.0.0.0 are IPv4 alone', async () => {
     const host = await fakeHost();
     const ports = [{ ...http, hostPort: 18_083, hostIP: '0.0.0.0' }];
     await createNetworking(host.options).setup({ ...setup, ports });
     expect(lastOf(host)?.config['runtimeConfig']).toEqual({
-      portMappings: [{ protocol: 'tcp', hostPort: 18_083, containerPort: 80 }],
+      portMappings: [{ protocol: 'tcp', hostPort: 18_083, containerPort: 80, hostIP: '0.0.0.0' }],
     });
+    expect(rangesOf(host)).toHaveLength(1);
+  });
+
+  it('of every address give the built-in networks IPv6 where the host has it', async () => {
+    const host = await fakeHost();
+    await createNetworking(host.options).setup({ ...setup, ports: [anywhere] });
+    expect(rangesOf(host)).toEqual([[{ subnet: '172.16.28.0/24' }], [{ subnet: 'fd72:6b74:1c::/64' }]]);
+    const scripts = host.calls.map(({ what }) => what).filter((what) => what.startsWith('/bin/sh'));
+    expect(
+      scripts.some((script) => script.includes('accept_ra')),
+      'the host’s own routes are kept',
+    ).toBe(true);
+  });
+
+  it.each([
+    ['/bin/sh -c [ ', { exitCode: 1 }],
+    ['ip6tables -w -t nat -S', { exitCode: 3, stderr: "can't initialize ip6tables table `nat'" }],
+  ])('are IPv4 alone where %j fails', async (what, exit) => {
+    const host = await fakeHost();
+    host.answer(what, exit);
+    await createNetworking(host.options).setup({ ...setup, ports: [anywhere] });
+    expect(rangesOf(host)).toEqual([[{ subnet: '172.16.28.0/24' }]]);
+  });
+
+  it('answer at ::1 by a route of the pod’s own interface and a sender of the host’s', async () => {
+    const host = await fakeHost();
+    const stdout = JSON.stringify({
+      cniVersion: '1.0.0',
+      interfaces: [{ name: 'veth1a2b' }, { name: 'eth0', sandbox: netnsPath }],
+      ips: [{ address: 'fd00::7/64' }],
+    });
+    for (const plugin of ['ptp', 'portmap']) host.answer(`ADD ${plugin}`, { stdout });
+    await createNetworking(host.options).setup({ ...setup, ports: [anywhere] });
+    const route = 'ip -6 route append local ::1 dev veth1a2b table local metric 4096';
+    expect(host.calls.map(({ what }) => what)).toContain(route);
+    const rule = `-A POSTROUTING -s ::1/128 -d fd00::7/128 -m comment --comment "name: \\"default\\" id: \\"${podId}\\""`;
+    expect(host.calls.find(({ what }) => what.startsWith('ip6tables-restore'))?.stdin).toContain(rule);
+  });
+
+  it.each([
+    [[http, { ...http, podPort: 81 }], /host port 1\/tcp is asked for twice/],
+    [[http, { protocol: 'tcp', hostPort: 1, podPort: 9 }], /asked for twice/],
+    [[http, { ...http, hostIP: '0.0.0.0' }], /asked for twice/],
+  ] as const)('cannot be asked for twice: %j', async (ports, message) => {
+    const host = await fakeHost();
+    await expect(createNetworking(host.options).setup({ ...setup, ports })).rejects.toThrow(message);
+    expect(host.calls).toEqual([]);
+  });
+
+  it.each([
+    [http, { ...http, protocol: 'udp' }],
+    [http, { ...http, hostIP: '::1' }],
+    [http, { ...http, hostIP: '192.0.2.1' }],
+  ] as const)('may share a number: %j', (...ports) => {
+    expect(() => checkPorts(ports)).not.toThrow();
+  });
+
+  it('that two pods took at once belong to the one whose rules come first', async () => {
+    const host = await fakeHost();
+    const dnat = (id: string, chain: string) => [
+      `-A CNI-HOSTPORT-DNAT -p tcp -m comment --comment "dnat name: \\"default\\" id: \\"${id}\\"" -m multiport --dports 1 -j ${chain}`,
+      `-A ${chain} -d 127.0.0.1/32 -p tcp -m tcp --dport 1 -j DNAT --to-destination 172.16.28.2:80`,
+    ];
+    const ours = dnat(podId, 'CNI-DN-a');
+    const theirs = dnat('other', 'CNI-DN-b');
+    host.answer('iptables -w -t nat -S', { stdout: '' }, { stdout: [...ours, ...theirs].join('\n') });
+    await createNetworking(host.options).setup({ ...setup, ports: [http] });
+    // What is listed first need not be what packets meet first: the chain that leads to both decides.
+    const [jump = '', rule = ''] = ours;
+    host.answer(
+      'iptables -w -t nat -S',
+      { stdout: '' },
+      { stdout: [rule, ...theirs, jump].join('\n') },
+      { stdout: '' },
+    );
+    const failure = createNetworking(host.options).setup({ ...setup, podId: `${podId}b`, ports: [http] });
+    await expect(failure).rejects.toThrow('host port 127.0.0.1:1/tcp is already forwarded to container other');
+    expect(host.pluginCalls().slice(-2)).toEqual(['DEL portmap eth0', 'DEL ptp eth0']);
   });
 
   it('of an address family that the pod has not are refused, and undone', async () => {
@@ -340,6 +516,84 @@ describe('ports', () => {
     const failure = createNetworking(host.options).setup({ ...setup, ports: [{ ...http, hostIP: '203.0.113.77' }] });
     await expect(failure).rejects.toThrow(code('PORT_FORWARD_IMPOSSIBLE'));
   });
+});
+
+describe('configuration of others', () => {
+  it.each([
+    ['writable by everyone', async (file: string) => chmod(file, 0o666), /can be changed by others/],
+    ['a named pipe', replacedByPipe, /not a regular file/],
+    ['a directory', replacedByDirectory, /not a regular file/],
+  ])('is refused: %s', async (_, change, message) => {
+    const host = await fakeHost();
+    await host.writeConfig('etc', 'x.conf', { name: 'x', type: 'ptp' });
+    await change(join(host.options.configDirs[1] ?? '', 'net.d', 'x.conf'));
+    const failure = createNetworking(host.options).setup(setup);
+    await expect(failure).rejects.toThrow(code('NETWORK_CONFIG_INVALID'));
+    await expect(failure).rejects.toThrow(message);
+    expect(host.pluginCalls()).toEqual([]);
+  });
+});
+
+async function replacedByPipe(file: string): Promise<void> {
+  await rm(file);
+  execFileSync('mkfifo', [file]);
+}
+
+async function replacedByDirectory(file: string): Promise<void> {
+  await rm(file);
+  await mkdir(file);
+}
+
+describe('what nobody else remembers', () => {
+  /** As host-local writes it. */
+  async function reserve(host: FakeHost, address: string, owner: string): Promise<string> {
+    const dir = join(host.options.dataDir, 'networks/ipam/default');
+    await mkdir(dir, { recursive: true });
+    await writeFile(join(dir, address), `${owner}\r\neth0`);
+    return dir;
+  }
+
+  it('is told, from records and from addresses', async () => {
+    const host = await fakeHost();
+    const networking = createNetworking(host.options);
+    expect(await networking.remembered()).toEqual([]);
+    await networking.setup(setup);
+    await reserve(host, '172.16.28.7', 'lost');
+    await reserve(host, 'last_reserved_ip.0', '172.16.28.7');
+    await reserve(host, '172.16.28.8', '../../x');
+    expect((await networking.remembered()).toSorted()).toEqual([podId, 'lost'].toSorted());
+  });
+
+  it('is given back by its id alone', async () => {
+    const host = await fakeHost();
+    const networking = createNetworking(host.options);
+    const dir = await reserve(host, '172.16.28.7', 'lost');
+    await reserve(host, 'fd72:6b74:1c::7', 'lost');
+    await reserve(host, '172.16.28.8', 'kept');
+    await networking.teardown({ podId: 'lost', saved: [], thorough: true });
+    expect(await readdir(dir)).toEqual(['172.16.28.8']);
+    const listed = host.calls.map(({ what }) => what).filter((what) => what.endsWith(' -S'));
+    expect(listed.toSorted()).toEqual(
+      ['iptables', 'ip6tables']
+        .flatMap((family) => ['filter', 'nat'].map((table) => `${family} -w -t ${table} -S`))
+        .toSorted(),
+    );
+  });
+
+  it.each(['', '{', '[{"ifName":"eth0"}]', '[{"ifName":"eth0","ports":[],"network":{"name":"x","plugins":[7]}}]'])(
+    'is looked for everywhere when the record is damaged: %j',
+    async (damage) => {
+      const host = await fakeHost();
+      const networking = createNetworking(host.options);
+      await networking.setup(setup);
+      const dir = await reserve(host, '172.16.28.7', podId);
+      const record = join(host.options.dataDir, 'networks/pods', `${podId}.json`);
+      await writeFile(record, damage);
+      await networking.teardown({ podId, saved: [] });
+      expect(await readdir(dir)).toEqual([]);
+      expect(await networking.remembered()).toEqual([]);
+    },
+  );
 });
 
 describe('teardown', () => {

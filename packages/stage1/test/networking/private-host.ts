@@ -14,23 +14,27 @@ export interface Namespace extends AsyncDisposable {
   exec(file: string, ...args: string[]): string;
   /** Starts a program that answers `hello from <name>` on a TCP port. */
   serve(port: number, name: string): Promise<void>;
+  /** Starts a program that sends every UDP packet back. */
+  echoUdp(port: number): Promise<void>;
 }
 
 /** A network namespace that plays the host: interfaces, routes and iptables of the real one stay as they are. */
 export interface PrivateHost extends AsyncDisposable {
   readonly namespace: Namespace;
   readonly options: NetworkingOptions;
-  /** Rules, names of interfaces, IPv4 routes; not the state of links, which the kernel works out in its own time. */
+  /** Rules, names of interfaces, IPv4 routes and those to ::1; not the state of links, which the kernel works out in its own time. */
   state(): readonly string[];
 }
 
 export const hostAddress = '192.0.2.10';
+export const hostAddress6 = '2001:db8::10';
 
 export async function privateHost(iptables: 'nft' | 'legacy'): Promise<PrivateHost> {
   const namespace = await newNamespace();
   namespace.exec('ip', 'link', 'set', 'lo', 'up');
   namespace.exec('ip', 'link', 'add', 'up0', 'type', 'bridge');
   namespace.exec('ip', 'addr', 'add', `${hostAddress}/24`, 'dev', 'up0');
+  namespace.exec('ip', '-6', 'addr', 'add', `${hostAddress6}/64`, 'dev', 'up0', 'nodad');
   namespace.exec('ip', 'link', 'set', 'up0', 'up');
   const dir = await mkdtemp(join(tmpdir(), 'rkt-net-'));
   const bin = join(dir, 'bin');
@@ -55,6 +59,8 @@ export async function privateHost(iptables: 'nft' | 'legacy'): Promise<PrivateHo
         namespace.exec(`/usr/sbin/iptables-${iptables}`, '-t', 'nat', '-S'),
         namespace.exec(`/usr/sbin/iptables-${iptables}`, '-S'),
         namespace.exec(`/usr/sbin/ip6tables-${iptables}`, '-t', 'nat', '-S'),
+        namespace.exec(`/usr/sbin/ip6tables-${iptables}`, '-S'),
+        namespace.exec('ip', '-6', 'route', 'show', 'table', 'local', 'match', '::1'),
         namespace.exec('ls', '/proc/sys/net/ipv4/conf'),
         namespace.exec('ip', '-4', 'route', 'show', 'table', 'all').replaceAll(/ linkdown/g, ''),
       ].flatMap((text) => text.trim().split('\n')),
@@ -71,7 +77,17 @@ export async function newNamespace(): Promise<Namespace> {
   const path = `/proc/${holder.pid}/ns/net`;
   const own = readlinkSync('/proc/self/ns/net');
   await until(() => readlinkSync(path) !== own);
+  // As the runtime makes them: see createNamespaces.
+  const detection = 'echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad';
+  execFileSync('nsenter', [`--net=${path}`, 'sh', '-c', detection]);
   const inside = (file: string, args: readonly string[]): readonly string[] => [`--net=${path}`, file, ...args];
+  const start = async (program: string): Promise<void> => {
+    const server = spawn('nsenter', inside(process.execPath, ['-e', program]), {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    children.push(server);
+    await new Promise((resolve) => server.stdout.once('data', resolve));
+  };
   return {
     path,
     exec: (file, ...args) =>
@@ -80,15 +96,12 @@ export async function newNamespace(): Promise<Namespace> {
         stdio: ['ignore', 'pipe', 'pipe'],
         timeout: 10_000,
       }),
-    async serve(port, name) {
-      const program = `require('net').createServer((s) => s.end('hello from ${name} to ' + s.remoteAddress))
-        .listen(${port}, '0.0.0.0', () => console.log('ready'))`;
-      const server = spawn('nsenter', inside(process.execPath, ['-e', program]), {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      children.push(server);
-      await new Promise((resolve) => server.stdout.once('data', resolve));
-    },
+    serve: (port, name) =>
+      start(`require('net').createServer((s) => s.end('hello from ${name} to ' + s.remoteAddress))
+        .listen(${port}, '::', () => console.log('ready'))`),
+    echoUdp: (port) =>
+      start(`const s = require('dgram').createSocket('udp6').bind(${port}, () => console.log('ready'));
+        s.on('message', (text, from) => s.send(text, from.port, from.address))`),
     async [Symbol.asyncDispose]() {
       const ends = children.map((child) => new Promise((resolve) => child.once('exit', resolve)));
       for (const child of children) child.kill('SIGKILL');
@@ -102,6 +115,14 @@ export function fetchFrom(namespace: Namespace, address: string, port: number): 
   const program = `require('net').connect({ host: '${address}', port: ${port}, timeout: 3000 })
     .on('timeout', () => process.exit(1)).pipe(process.stdout)`;
   return namespace.exec(process.execPath, '-e', program);
+}
+
+/** Sends `echo` from inside a namespace and gives what comes back within three seconds. */
+export function askUdp(namespace: Namespace, address: string, port: number): string {
+  const program = `const s = require('dgram').createSocket('${address.includes(':') ? 'udp6' : 'udp4'}');
+    s.on('message', (text) => { console.log(String(text)); s.close(); });
+    s.send('echo', ${port}, '${address}'); setTimeout(() => process.exit(1), 3000).unref()`;
+  return namespace.exec(process.execPath, '-e', program).trim();
 }
 
 async function until(condition: () => boolean): Promise<void> {

@@ -42,6 +42,21 @@ describe('preparing', () => {
     expect(await runtime.resolve(prepared.id.slice(0, 7).toUpperCase())).toBe(prepared.id);
   });
 
+  it('refuses two ports that would take the same one of the host', async () => {
+    const { runtime } = await open();
+    const podPort = { name: 'a', protocol: 'tcp', port: 80, count: 3, socketActivated: false };
+    const ports = [
+      { name: 'a', hostPort: 8080, podPort },
+      { name: 'b', hostPort: 8082, hostIP: '127.0.0.1', podPort: { ...podPort, count: 1 } },
+    ];
+    const twice = { ...pod(), manifest: { ...pod().manifest, ports } };
+    await expect(runtime.prepare(twice)).rejects.toMatchObject({
+      code: 'ERR_RKT_STAGE1_NETWORK_REQUEST_INVALID',
+      message: 'host port 8082/tcp is asked for twice',
+    });
+    expect(await runtime.list()).toEqual([]);
+  });
+
   it('leaves nothing to be seen when the caller fails', async () => {
     const { runtime } = await open();
     const fail = async (): Promise<void> => {

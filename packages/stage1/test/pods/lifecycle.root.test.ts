@@ -142,6 +142,24 @@ it('is cleared away by gc when everything that watched it was killed', async () 
   await expect(runtime.inspect(id)).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_POD_NOT_FOUND' });
 });
 
+it('has its network given back by gc when its directory was lost with everything that watched it', async () => {
+  const { id } = await bench.prepare(runtime, trapping, { sandbox: { networks: [{ name: 'default' }] } });
+  const child = await runElsewhere(id);
+  const dir = join(bench.dataDir, 'pods/run', id);
+  const { monitor, process: app } = JSON.parse(readFileSync(join(dir, 'apps/app/status.json'), 'utf8'));
+  expect(footprint(bench.dataDir, bench.ids).addresses).toHaveLength(1);
+  rmSync(dir, { recursive: true });
+  await collectAll(runtime, { graceMs: 0 });
+  expect(footprint(bench.dataDir, bench.ids).addresses, 'as long as the app lives').toHaveLength(1);
+  const ended = once(child, 'exit');
+  for (const pid of [child.pid, monitor.pid, app.pid]) process.kill(pid, 'SIGKILL');
+  await ended;
+  // What has been killed is in its cgroup for a moment longer.
+  const collected = (): ReturnType<typeof collectAll> => collectAll(runtime, { graceMs: 0 });
+  await expect.poll(collected, { timeout: 5000 }).toContainEqual({ kind: 'removed', id });
+  expect(await collectAll(runtime, { graceMs: 0 })).not.toContainEqual({ kind: 'removed', id });
+});
+
 it('confines who enters exactly as the app is confined', async () => {
   const look =
     'grep -E "^(Cap|Seccomp|NoNewPrivs)" /proc/self/status; cat /proc/self/cgroup; for n in mnt net ipc uts pid cgroup; do readlink /proc/self/ns/$n; done';

@@ -18,6 +18,7 @@ const OURS: ReadonlySet<string> = new Set([
   'db-shm',
   'db.damaged',
   'db.suspect',
+  'tree-backend',
   'tmp',
   'layers',
   'images',

@@ -9,6 +9,7 @@ import { countHold, insertHold } from './holds.ts';
 import { layerIndex, layerTar } from './layout.ts';
 import type { FileLock } from './locks.ts';
 import { temporaryPath } from './temporary.ts';
+import { createEmpty } from './temporary-file.ts';
 
 interface IngestResult {
   readonly size: number;
@@ -24,8 +25,13 @@ export async function beginIngest(context: StoreContext, diffId: string, lock: F
     ended = true;
   };
   const discard = async (): Promise<void> => {
-    await rm(path, { force: true });
-    lock.release();
+    try {
+      await rm(path, { force: true });
+    } catch (error) {
+      throw toStoreError(error, 'cannot discard a layer', path);
+    } finally {
+      lock.release();
+    }
   };
   await createEmpty(context, path);
   return {
@@ -34,9 +40,13 @@ export async function beginIngest(context: StoreContext, diffId: string, lock: F
     commit: async (result) => {
       end();
       try {
-        return await commitLayer(context, { diffId, source: path, ...result });
-      } finally {
-        await discard();
+        const layer = await commitLayer(context, { diffId, source: path, ...result });
+        lock.release();
+        return layer;
+      } catch (error) {
+        // What cannot be removed goes with the process; the caller is to hear why it came to this.
+        await discard().catch(() => undefined);
+        throw error;
       }
     },
     abort: async () => {
@@ -49,15 +59,6 @@ export async function beginIngest(context: StoreContext, diffId: string, lock: F
       await discard();
     },
   };
-}
-
-async function createEmpty(context: StoreContext, path: string): Promise<void> {
-  try {
-    context.step(`open ${path}`);
-    await (await open(path, 'wx', 0o600)).close();
-  } catch (error) {
-    throw toStoreError(error, 'cannot write to the store', path);
-  }
 }
 
 interface CommittableLayer extends IngestResult {

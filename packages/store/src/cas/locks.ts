@@ -61,6 +61,8 @@ function heldLock(fd: number, path: string): FileLock {
     held = false;
     try {
       rmSync(path, { force: true });
+    } catch {
+      // What the lock was for is done. A name that stays costs nothing: whoever comes next locks it, `gc` removes it.
     } finally {
       closeSync(fd);
     }

@@ -10,10 +10,11 @@ import { removeTree } from '../cas/visit-files.ts';
 import { requireWritable, type StoreContext } from '../context.ts';
 import { isStoreError, toStoreError } from '../errors.ts';
 import { findImage } from '../records/images.ts';
-import type { GcOptions, RemovedItem } from '../store.ts';
+import type { GcOptions, ImageRecord, RemovedItem } from '../store.ts';
 import { garbageImages, garbageLayers, orphanImages } from './garbage.ts';
 import { planGc } from './plan.ts';
 import { removeImage, removeImageFiles } from './remove-image.ts';
+import { imagesOverCap, sizeCap } from './size-cap.ts';
 import { sweepLayer } from './sweep-layer.ts';
 
 const DEFAULT_GRACE_MS = 24 * 60 * 60 * 1000;
@@ -29,13 +30,18 @@ export async function gc(context: StoreContext, options: GcOptions = {}): Promis
   options.signal?.throwIfAborted();
   requireWritable(context, 'collect garbage');
   const before = context.now() - (options.graceMs ?? DEFAULT_GRACE_MS);
-  if (options.dryRun === true) return planGc(context, before);
+  if (options.dryRun === true) return planGc(context, { before, cap: await sizeCap(context, options.maxBytes) });
   const { database } = context;
   const removed = [...(await sweepAbandoned(context))];
   const expired = await withReserve(context, () => database.transaction((sql) => garbageImages(context, sql, before)));
   for (const id of expired) {
     options.signal?.throwIfAborted();
     removed.push(...(await removeUnlessUsed(context, id, before)));
+  }
+  for (const { id, lastUsedAt } of await overCap(context, options.maxBytes)) {
+    options.signal?.throwIfAborted();
+    // Used again since: it is no longer the one that was used longest ago.
+    removed.push(...(await removeUnlessUsed(context, id, lastUsedAt)));
   }
   for (const id of database.read((sql) => orphanImages(context, sql))) {
     removed.push(...(await removeOrphan(context, id)));
@@ -48,6 +54,11 @@ export async function gc(context: StoreContext, options: GcOptions = {}): Promis
   await sweepLocks(context);
   await keepReserve(context);
   return removed;
+}
+
+async function overCap(context: StoreContext, maxBytes: number | undefined): Promise<readonly ImageRecord[]> {
+  const cap = await sizeCap(context, maxBytes);
+  return cap === undefined ? [] : context.database.rehearse((sql) => imagesOverCap(sql, cap));
 }
 
 async function sweepAbandoned(context: StoreContext): Promise<readonly RemovedItem[]> {
@@ -89,7 +100,7 @@ async function removeOrphan(context: StoreContext, id: ImageId): Promise<readonl
 /** Lock files of processes that were killed. Taking and releasing one removes it. */
 async function sweepLocks(context: StoreContext): Promise<void> {
   for (const name of readdirSync(context.layout.locks)) {
-    if (!/^(layer|image)-/.test(name)) continue;
+    if (!/^(layer-|image-|database$)/.test(name)) continue;
     const lock = await tryLock(join(context.layout.locks, name));
     lock?.release();
   }

@@ -6,23 +6,32 @@ import { abandonedTemporaries } from '../cas/temporary.ts';
 import { bytesOf } from '../cas/visit-files.ts';
 import type { StoreContext } from '../context.ts';
 import { deleteImage, findImage } from '../records/images.ts';
-import { unusedLayers } from '../records/layers.ts';
+import { findLayer, unusedLayers } from '../records/layers.ts';
 import type { RemovedItem } from '../store.ts';
 import { garbageImages, garbageLayers, orphanImages } from './garbage.ts';
+import { imagesOverCap, type SizeCap } from './size-cap.ts';
 import { layerBytes } from './sizes.ts';
 
 /** What a collection would remove: everything is decided in a transaction that is rolled back. */
-export async function planGc(context: StoreContext, before: number): Promise<readonly RemovedItem[]> {
+export async function planGc(
+  context: StoreContext,
+  { before, cap }: { readonly before: number; readonly cap: SizeCap | undefined },
+): Promise<readonly RemovedItem[]> {
   const { database, layout } = context;
   const { images, layers } = database.rehearse((sql) => {
+    const capped: string[] = [];
     const expired = garbageImages(context, sql, before);
     const freed = new Set(expired.flatMap((id) => findImage(sql, id)?.layers ?? []));
     for (const id of expired) deleteImage(sql, id);
+    const large = cap === undefined ? [] : imagesOverCap(sql, cap);
+    for (const diffId of large.flatMap(({ layers }) => layers)) {
+      if (findLayer(sql, diffId) === undefined) capped.push(diffId);
+    }
     // The layers of a removed image go with it, however young they are.
     const orphaned = unusedLayers(sql, Number.MAX_SAFE_INTEGER).filter((diffId) => freed.has(diffId));
     return {
-      images: new Set([...expired, ...orphanImages(context, sql)]),
-      layers: new Set([...orphaned, ...garbageLayers(context, sql, before)]),
+      images: new Set([...expired, ...large.map(({ id }) => id), ...orphanImages(context, sql)]),
+      layers: new Set([...orphaned, ...capped, ...garbageLayers(context, sql, before)]),
     };
   });
   const plan: RemovedItem[] = [];

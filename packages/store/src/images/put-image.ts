@@ -12,12 +12,20 @@ import { findImage, upsertImage } from '../records/images.ts';
 import { findLayer } from '../records/layers.ts';
 import { upsertRemote } from '../records/remotes.ts';
 import type { ImageRecord, PutImageOptions } from '../store.ts';
-import { type ImageFile, readImageFile, readManifest, writeImageFiles } from './image-files.ts';
+import {
+  configDigest,
+  type ImageFile,
+  readConfig,
+  readImageFile,
+  readManifest,
+  writeImageFiles,
+} from './image-files.ts';
 import { imageNotFound } from './not-found.ts';
 import { labelsOf } from './stored-manifest.ts';
 
 const LONGEST_NAME = 1024;
 const LARGEST_MANIFEST_BYTES = 4 * 1024 * 1024;
+const LARGEST_CONFIG_BYTES = 8 * 1024 * 1024;
 
 /**
  * Files first, then one transaction: an image is visible only when everything of it is durable. An image that is
@@ -52,7 +60,7 @@ interface RecordedImage extends PutImageOptions {
 function recordImage(context: StoreContext, options: RecordedImage): ImageRecord {
   const record = context.database.transaction((sql) => {
     requireLayers(sql, options);
-    upsertImage(sql, options);
+    upsertImage(sql, { ...options, acis: options.acis ?? [] });
     if (options.remote !== undefined) upsertRemote(sql, { ...options.remote, imageId: options.id });
     deleteHolds(context, sql, options.layers);
     return findImage(sql, options.id);
@@ -68,7 +76,7 @@ async function withdrawFiles(context: StoreContext, { id }: PutImageOptions): Pr
   await removeTree(imageDirectory(context.layout, id));
 }
 
-function checkOptions({ id, name, layers, size, manifestBytes }: PutImageOptions): void {
+function checkOptions({ id, name, layers, size, manifestBytes, configBytes }: PutImageOptions): void {
   if (!isFullImageId(id)) throw new TypeError(`image ID: expected sha512- and 128 hex digits, got ${printable(id)}`);
   const diffId = layers.find((layer) => !isDiffId(layer));
   if (diffId !== undefined) throw new TypeError(`diffID: expected sha256: and 64 hex digits, got ${printable(diffId)}`);
@@ -79,6 +87,11 @@ function checkOptions({ id, name, layers, size, manifestBytes }: PutImageOptions
   if (manifestBytes.length > LARGEST_MANIFEST_BYTES) {
     throw new RangeError(
       `image manifest: expected at most ${LARGEST_MANIFEST_BYTES} bytes, got ${manifestBytes.length}`,
+    );
+  }
+  if (configBytes !== undefined && configBytes.length > LARGEST_CONFIG_BYTES) {
+    throw new RangeError(
+      `image configuration: expected at most ${LARGEST_CONFIG_BYTES} bytes, got ${configBytes.length}`,
     );
   }
 }
@@ -96,9 +109,17 @@ async function intactRecord({ layout }: StoreContext, id: ImageId): Promise<Imag
   return await unlessCorrupt(() => readImageFile(layout, id));
 }
 
-async function hasManifest({ layout }: StoreContext, { id, manifestBytes }: PutImageOptions): Promise<boolean> {
-  const stored = await unlessCorrupt(() => readManifest(layout, id));
-  return stored !== undefined && Buffer.compare(stored, manifestBytes) === 0;
+/** Whether the files are there and say what is to be put. */
+async function hasDocuments(
+  { layout }: StoreContext,
+  { id, manifestBytes, configBytes }: PutImageOptions,
+  record: ImageFile,
+): Promise<boolean> {
+  const manifest = await unlessCorrupt(() => readManifest(layout, id));
+  if (manifest === undefined || Buffer.compare(manifest, manifestBytes) !== 0) return false;
+  if (configBytes === undefined) return true;
+  const digest = configDigest(configBytes);
+  return record.config === digest && (await unlessCorrupt(() => readConfig(layout, id, digest))) !== undefined;
 }
 
 async function unlessCorrupt<T>(read: () => Promise<T>): Promise<T | undefined> {
@@ -115,16 +136,19 @@ async function unlessCorrupt<T>(read: () => Promise<T>): Promise<T | undefined> 
  * damaged meanwhile is written anew.
  */
 async function writeFiles(context: StoreContext, options: PutImageOptions, at: number): Promise<void> {
-  const { id, name, layers, size, manifestBytes } = options;
+  const { id, name, layers, acis = [], size, manifestBytes, configBytes } = options;
   const recorded = context.database.read((sql) => findImage(sql, id));
   const intact = recorded && (await intactRecord(context, id));
-  if (intact?.names.at(-1) === name && (await hasManifest(context, options))) return;
-  const old = intact ?? (recorded && { ...recorded, names: [recorded.name] });
+  if (intact?.names.at(-1) === name && (await hasDocuments(context, options, intact))) return;
+  const old: ImageFile | undefined = intact ?? (recorded && { ...recorded, names: [recorded.name] });
+  const config = configBytes === undefined ? old?.config : configDigest(configBytes);
   const record = {
     names: [...(old?.names ?? []).filter((known) => known !== name), name],
     layers: old?.layers ?? layers,
+    acis: old?.acis ?? acis,
     size,
     importedAt: old?.importedAt ?? at,
+    ...(config === undefined ? {} : { config }),
   };
-  await writeImageFiles(context, id, { record, manifestBytes });
+  await writeImageFiles(context, id, { record, manifestBytes, configBytes });
 }

@@ -4,7 +4,7 @@ import type { StoreContext } from '../context.ts';
 import { StoreError } from '../errors.ts';
 import { findImage } from '../records/images.ts';
 import type { StoredImage } from '../store.ts';
-import { readManifest } from './image-files.ts';
+import { readConfig, readImageFile, readManifest } from './image-files.ts';
 import { imageNotFound } from './not-found.ts';
 
 /** See {@link Store.getImage}. @throws IMAGE_NOT_FOUND, CORRUPT */
@@ -13,6 +13,13 @@ export async function getImage(context: StoreContext, id: ImageId): Promise<Stor
   if (record === undefined) throw imageNotFound(id);
   const manifestBytes = await readManifest(context.layout, id);
   return { ...record, manifest: await parseStored(id, manifestBytes), manifestBytes };
+}
+
+/** See {@link Store.getConfig}. @throws IMAGE_NOT_FOUND, CORRUPT */
+export async function getConfig(context: StoreContext, id: ImageId): Promise<Uint8Array | undefined> {
+  if (context.database.read((sql) => findImage(sql, id)) === undefined) throw imageNotFound(id);
+  const digest = (await readImageFile(context.layout, id))?.config;
+  return digest === undefined ? undefined : await readConfig(context.layout, id, digest);
 }
 
 /** Labels by name, as images are looked up with. @throws AppcError when the bytes are not an image manifest */

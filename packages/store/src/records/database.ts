@@ -142,7 +142,7 @@ function databaseOn(connection: DatabaseSync, path: string, { readOnly, step }: 
         connection.exec('PRAGMA synchronous = FULL');
       }
     },
-    isSound: () => guard(() => sql.get('PRAGMA quick_check(1)')?.['quick_check'] === 'ok'),
+    isSound: () => guard(() => sql.get('PRAGMA integrity_check(1)')?.['integrity_check'] === 'ok'),
     rehearse: (work) => transact(work, 'ROLLBACK'),
     close: () => connection.close(),
   };
@@ -220,7 +220,7 @@ function guardFor(path: string, readOnly: boolean): <T>(work: () => T) => T {
 }
 
 /** Damage deep inside does not show when the database is opened: the next to open it looks closer. */
-function leaveSuspicion(path: string): void {
+export function leaveSuspicion(path: string): void {
   try {
     writeFileSync(suspicionFile(path), '', { mode: 0o600 });
   } catch {

@@ -2,7 +2,8 @@
 import type { ImageId } from '@rkt/appc';
 import { isFullImageId } from '../cas/layout.ts';
 import { StoreError } from '../errors.ts';
-import type { ImageRecord } from '../store.ts';
+import { decodeAciLayers, encodeAciLayers } from '../images/aci-layers.ts';
+import type { AciLayer, ImageRecord } from '../store.ts';
 import type { Row, Sql } from './database.ts';
 import { integerOf, textOf, textsOf } from './row.ts';
 
@@ -13,12 +14,20 @@ export interface ImageRow {
   readonly labels: Readonly<Record<string, string>>;
   readonly size: number;
   readonly layers: readonly string[];
+  readonly acis: readonly AciLayer[];
   readonly at: number;
 }
 
 const SELECT_IMAGE = `
-  SELECT id, name, size, imported_at, last_used_at,
-    (SELECT json_group_array(diff_id ORDER BY position) FROM image_layers WHERE image_id = id) AS layers
+  SELECT id, name, size, imported_at, last_used_at, acis,
+    (SELECT json_group_array(diff_id ORDER BY position) FROM image_layers WHERE image_id = id) AS layers,
+    (SELECT json_group_array(own.name ORDER BY own.put_at, own.name) FROM names AS own
+     WHERE own.image_id = images.id AND NOT EXISTS (
+       -- the order in which imagesNamed has them
+       SELECT 1 FROM names AS later JOIN images AS other ON other.id = later.image_id
+       WHERE later.name = own.name
+         AND (later.put_at, other.imported_at, images.id) > (own.put_at, images.imported_at, other.id)
+     )) AS names
   FROM images`;
 
 export function findImage(sql: Sql, id: ImageId): ImageRecord | undefined {
@@ -61,13 +70,14 @@ export function imagesNamed(sql: Sql, name: string): readonly NamedImage[] {
 export function upsertImage(sql: Sql, image: ImageRow): void {
   const isNew =
     sql.run(
-      `INSERT INTO images (id, name, labels, size, imported_at, last_used_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)
+      `INSERT INTO images (id, name, labels, size, imported_at, last_used_at, acis) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6)
        ON CONFLICT (id) DO NOTHING`,
       image.id,
       image.name,
       JSON.stringify(image.labels),
       image.size,
       image.at,
+      JSON.stringify(encodeAciLayers(image.acis)),
     ) > 0;
   if (isNew) insertImageLayers(sql, image);
   else sql.run('UPDATE images SET name = ?, last_used_at = ? WHERE id = ?', image.name, image.at, image.id);
@@ -101,8 +111,10 @@ export function expiredImages(sql: Sql, usedBefore: number): readonly ImageId[] 
     .map(idOf);
 }
 
-/** `host:5000/app:1` is `host:5000/app` in version `1`: a colon before the last slash is a port. */
+/** `host:5000/app:1` is `host:5000/app` in version `1`: a colon before the last slash is a port, one after `@` a digest's. */
 export function splitVersion(name: string): { readonly base: string; readonly version: string | undefined } {
+  const at = name.indexOf('@');
+  if (at >= 0) return { base: name.slice(0, at), version: undefined };
   const colon = name.lastIndexOf(':');
   if (colon <= name.lastIndexOf('/')) return { base: name, version: undefined };
   return { base: name.slice(0, colon), version: name.slice(colon + 1) };
@@ -115,14 +127,23 @@ function insertImageLayers(sql: Sql, image: ImageRow): void {
 }
 
 function imageOf(row: Row): ImageRecord {
+  const layers = textsOf(row, 'layers');
   return {
     id: idOf(row),
     name: textOf(row, 'name'),
+    names: textsOf(row, 'names'),
     importedAt: integerOf(row, 'imported_at'),
     lastUsedAt: integerOf(row, 'last_used_at'),
     size: integerOf(row, 'size'),
-    layers: textsOf(row, 'layers'),
+    layers,
+    acis: acisOf(row, layers.length),
   };
+}
+
+function acisOf(row: Row, layerCount: number): readonly AciLayer[] {
+  const acis = decodeAciLayers(JSON.parse(textOf(row, 'acis')), layerCount);
+  if (acis !== undefined) return acis;
+  throw new StoreError('ERR_RKT_STORE_CORRUPT', 'the database holds an image with impossible layers');
 }
 
 function idOf(row: Row): ImageId {

@@ -26,8 +26,15 @@ export function insertLayer(
   );
 }
 
-export function markDamaged(sql: Sql, diffId: string): void {
-  sql.run('UPDATE layers SET damaged = 1 WHERE diff_id = ?', diffId);
+/** Bytes of all tars. */
+export function layersTotal(sql: Sql): number {
+  const row = sql.get('SELECT coalesce(sum(size), 0) AS bytes FROM layers');
+  return row === undefined ? 0 : integerOf(row, 'bytes');
+}
+
+/** Says what verification found; a disk that could not read for a while may have made a whole layer look damaged. */
+export function markDamaged(sql: Sql, diffId: string, damaged: boolean): void {
+  sql.run('UPDATE layers SET damaged = ? WHERE diff_id = ?', damaged ? 1 : 0, diffId);
 }
 
 /** A layer no image refers to and no fetch in progress relies on. */

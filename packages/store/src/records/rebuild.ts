@@ -75,37 +75,56 @@ function hasContent(path: string): boolean {
 }
 
 async function rebuild(context: FileContext, reason: StoreEvent['reason'], options: RebuildOptions): Promise<void> {
-  const { layout, step } = context;
   const path = temporaryPath(context, 'db');
+  try {
+    const images = await readImages(context);
+    const skipped = new Set([...images.skipped, ...(await fill(context, path, { images, at: options.now() }))]);
+    await replaceDatabase(context, path);
+    options.onEvent?.({
+      type: 'store:database:rebuilt',
+      reason,
+      images: images.found.length + images.skipped.length - skipped.size,
+      skipped: [...skipped],
+    });
+  } finally {
+    // Of one that was put into place nothing is left but what SQLite made beside it.
+    for (const suffix of ['', '-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true });
+  }
+}
+
+interface Content {
+  readonly images: FoundImages;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** Makes a database of what is on the disk. @returns images that a layer is missing of: they are not in it */
+async function fill(context: FileContext, path: string, { images, at }: Content): Promise<readonly string[]> {
+  const { layout, step } = context;
+  const skipped: string[] = [];
   const database = await openDatabase(path, { readOnly: false, step });
-  const images = await readImages(context);
-  const skipped = new Set(images.skipped);
   try {
     database.transaction((sql) => {
-      const at = options.now();
       for (const diffId of layersOnDisk(layout)) {
         if (!existsSync(layerTar(layout, diffId)) || !existsSync(layerIndex(layout, diffId))) continue;
         insertLayer(sql, { diffId, size: statSync(layerTar(layout, diffId)).size, at });
       }
       for (const { id, file, labels } of images.found) {
         if (file.layers.some((diffId) => findLayer(sql, diffId) === undefined)) {
-          skipped.add(id);
+          skipped.push(id);
           continue;
         }
-        for (const name of file.names) upsertImage(sql, { ...file, id, name, labels, at });
-        sql.run('UPDATE images SET imported_at = ? WHERE id = ?', file.importedAt, id);
+        // When names were put is not known any more, but in which order is: for one image, and else by time of import.
+        for (const [position, name] of file.names.entries()) {
+          upsertImage(sql, { ...file, id, name, labels, at: file.importedAt + position });
+        }
+        sql.run('UPDATE images SET imported_at = ?, last_used_at = ? WHERE id = ?', file.importedAt, at, id);
       }
     });
   } finally {
     database.close();
   }
-  await replaceDatabase(context, path);
-  options.onEvent?.({
-    type: 'store:database:rebuilt',
-    reason,
-    images: images.found.length + images.skipped.length - skipped.size,
-    skipped: [...skipped],
-  });
+  return skipped;
 }
 
 interface FoundImage {
@@ -114,9 +133,13 @@ interface FoundImage {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-async function readImages(
-  context: FileContext,
-): Promise<{ readonly found: readonly FoundImage[]; readonly skipped: readonly string[] }> {
+interface FoundImages {
+  readonly found: readonly FoundImage[];
+  /** IDs of images whose files are not whole. */
+  readonly skipped: readonly string[];
+}
+
+async function readImages(context: FileContext): Promise<FoundImages> {
   const found: FoundImage[] = [];
   const skipped: string[] = [];
   for (const id of readdirSync(context.layout.images).filter(isFullImageId)) {

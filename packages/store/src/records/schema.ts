@@ -74,4 +74,8 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (diff_id, holder)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- JSON array of [first, position]: which layers are ACIs, see cas/images/<image id>/record.json
+  ALTER TABLE images ADD COLUMN acis TEXT NOT NULL DEFAULT '[]';
+  `,
 ];

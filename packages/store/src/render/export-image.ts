@@ -4,9 +4,12 @@ import type { AciSegment, ImageId } from '@rkt/appc';
 import { layerTar } from '../cas/layout.ts';
 import type { StoreContext } from '../context.ts';
 import { isNotFound, StoreError, toStoreError } from '../errors.ts';
+import { ownAci } from '../images/aci-layers.ts';
 import { readManifest } from '../images/image-files.ts';
+import { imageNotFound } from '../images/not-found.ts';
 import { openLease } from '../leases/leases.ts';
-import type { AbortOptions } from '../store.ts';
+import { findImage } from '../records/images.ts';
+import type { AbortOptions, ImageRecord } from '../store.ts';
 import { loadTree } from './load-tree.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -23,14 +26,23 @@ export async function* exportImage(
 ): AsyncIterable<Uint8Array> {
   await using lease = openLease(context);
   await lease.retain(id);
-  const tree = await loadTree(context, id);
-  const manifest = await readManifest(context.layout, id);
-  const { aciSegments } = await import('@rkt/appc');
-  await using reader = layerReader(tree.layers.map(({ diffId }) => layerTar(context.layout, diffId)));
-  for await (const chunk of joinSegments(aciSegments(tree, manifest), reader)) {
+  const record = context.database.read((sql) => findImage(sql, id));
+  if (record === undefined) throw imageNotFound(id);
+  await using reader = layerReader(record.layers.map((diffId) => layerTar(context.layout, diffId)));
+  for await (const chunk of joinSegments(await segmentsOf(context, record), reader)) {
     options.signal?.throwIfAborted();
     yield chunk;
   }
+}
+
+/** What came as an ACI is given back as it came; layers are made into one. */
+async function segmentsOf(context: StoreContext, record: ImageRecord): Promise<Iterable<AciSegment>> {
+  const own = ownAci(record);
+  if (own !== undefined) return [{ kind: 'layer', layer: own, tarOffset: 0, length: record.size }];
+  const tree = await loadTree(context, record.id);
+  const manifest = await readManifest(context.layout, record.id);
+  const { aciSegments } = await import('@rkt/appc');
+  return aciSegments(tree, manifest);
 }
 
 /** Most pieces of an ACI are headers and small files: they are gathered, so that consumers see few large chunks. */

@@ -1,23 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile } from 'node:fs/promises';
-import type { FileTree, ImageId, IndexedLayer } from '@rkt/appc';
+import type { FileTree, ImageId, LayerIndex, StackableLayer, StackedAci } from '@rkt/appc';
 import { layerIndex } from '../cas/layout.ts';
 import type { StoreContext } from '../context.ts';
-import { isNotFound, StoreError, toStoreError } from '../errors.ts';
+import { isNotFound, printable, StoreError, toStoreError } from '../errors.ts';
 import { imageNotFound } from '../images/not-found.ts';
 import { findImage } from '../records/images.ts';
+import type { ImageRecord } from '../store.ts';
+import { aciManifest } from './aci-manifest.ts';
+
+/** Of all ACIs an image is made of: path whitelists are all there while the tree is made. */
+const MOST_MANIFEST_BYTES = 32 * 1024 * 1024;
 
 /** See {@link Store.loadTree}. @throws IMAGE_NOT_FOUND, LAYER_MISSING, CORRUPT */
 export async function loadTree(context: StoreContext, id: ImageId): Promise<FileTree> {
   const record = context.database.read((sql) => findImage(sql, id));
   if (record === undefined) throw imageNotFound(id);
-  const { decodeLayerIndex, mergeLayers } = await import('@rkt/appc');
-  const layers: IndexedLayer[] = [];
-  for (const diffId of record.layers) {
-    const bytes = await readIndex(context, diffId);
-    layers.push({ diffId, index: decoded(diffId, () => decodeLayerIndex(bytes)) });
+  return await treeOfLayers(context, id, record);
+}
+
+/** What layers make together, as the record of an image has them or is to have them; `subject` is for messages. */
+export async function treeOfLayers(
+  context: StoreContext,
+  subject: string,
+  record: Pick<ImageRecord, 'layers' | 'acis'>,
+): Promise<FileTree> {
+  const { mergeLayers, parseImageManifest, stackAcis } = await import('@rkt/appc');
+  const layers: StackableLayer[] = [];
+  for (const diffId of record.layers) layers.push({ diffId, index: await loadIndex(context, diffId) });
+  const acis: StackedAci[] = [];
+  let manifestBytes = 0;
+  for (const { first, position } of record.acis) {
+    const layer = layers[position];
+    if (layer === undefined) throw new RangeError(`layer ${position} of ${layers.length}`);
+    const bytes = await aciManifest(context, layer);
+    manifestBytes += bytes.length;
+    if (manifestBytes > MOST_MANIFEST_BYTES) throw tooMuchOfManifests(subject);
+    const { pathWhitelist } = decoded(layer.diffId, () => parseImageManifest(bytes));
+    acis.push({ first, position, pathWhitelist });
   }
-  return decoded(id, () => mergeLayers(layers));
+  return decoded(subject, () => mergeLayers(acis.length === 0 ? layers : stackAcis(layers, acis)));
+}
+
+function tooMuchOfManifests(subject: string): StoreError {
+  const text = `the manifests of ${printable(subject)} and its dependencies have more than ${MOST_MANIFEST_BYTES} bytes`;
+  return new StoreError('ERR_RKT_STORE_TREE_UNSUPPORTED', text, { subject });
+}
+
+/** The index of a layer's tar. @throws LAYER_MISSING, CORRUPT */
+export async function loadIndex(context: StoreContext, diffId: string): Promise<LayerIndex> {
+  const { decodeLayerIndex } = await import('@rkt/appc');
+  const bytes = await readIndex(context, diffId);
+  return decoded(diffId, () => decodeLayerIndex(bytes));
 }
 
 async function readIndex(context: StoreContext, diffId: string): Promise<Uint8Array> {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { deepEqual, equal, rejects } from 'node:assert/strict';
+import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
+import type { ImageId } from '@rkt/appc';
+import type { PutImageOptions, Store } from '../store.ts';
 import { type Check, fetchImage, imageWithId, rejectsWith, simpleImage } from './contract-case.ts';
 import { sampleImage, sampleLayer } from './sample-image.ts';
 
@@ -37,6 +41,74 @@ export const imageChecks: readonly Check[] = [
       equal((await store.listImages()).length, 1);
       for (const name of [`${REDIS}:7`, `${REDIS}:latest`])
         equal((await store.resolveImage({ name })).id, image.put.id);
+    },
+  ],
+  [
+    'leads a name to the image that was put under it last, and to no other',
+    async (store, { advance }) => {
+      const one = await fetchImage(store, sampleImage(`${REDIS}:7`, [sampleLayer({ a: '1' })]));
+      advance(1);
+      await store.putImage({ ...(await putOptions(store, one)), name: `${REDIS}:latest` });
+      advance(1);
+      const two = await fetchImage(store, sampleImage(`${REDIS}:latest`, [sampleLayer({ a: '2' })]));
+      equal((await store.resolveImage({ name: `${REDIS}:latest` })).id, two);
+      deepEqual((await store.getImage(one)).names, [`${REDIS}:7`]);
+      deepEqual((await store.getImage(two)).names, [`${REDIS}:latest`]);
+      await store.removeImage(two);
+      deepEqual((await store.getImage(one)).names, [`${REDIS}:7`, `${REDIS}:latest`]);
+    },
+  ],
+  [
+    'takes a digest in a name for no version',
+    async (store) => {
+      const name = `${REDIS}@sha256:${'7'.repeat(64)}`;
+      const image = simpleImage('example.com/app');
+      await fetchImage(store, { ...image, put: { ...image.put, name } });
+      for (const known of [name, REDIS]) equal((await store.resolveImage({ name: known })).name, name);
+    },
+  ],
+  [
+    'keeps the configuration an image was made from, also one that comes later',
+    async (store) => {
+      const { layers, put } = simpleImage('example.com/app');
+      const configBytes = Buffer.from('{"os":"linux"}');
+      const id = await fetchImage(store, { layers, put });
+      equal(await store.getConfig(id), undefined);
+      await store.putImage({ ...put, configBytes });
+      deepEqual(Buffer.from((await store.getConfig(id)) ?? []), configBytes);
+      await store.putImage({ ...put, name: 'example.com/other' });
+      deepEqual(Buffer.from((await store.getConfig(id)) ?? []), configBytes);
+      await rejects(store.putImage({ ...put, configBytes: Buffer.alloc(8 * 1024 * 1024 + 1) }), RangeError);
+      await store.removeImage(id);
+      await rejectsWith('ERR_RKT_STORE_IMAGE_NOT_FOUND', store.getConfig(id));
+    },
+  ],
+  [
+    'lists the layers of an image as they are on the disk',
+    async (store) => {
+      const layers = [sampleLayer({ a: '1' }), sampleLayer({ b: '2'.repeat(2000) })];
+      const id = await fetchImage(store, sampleImage('example.com/app', layers));
+      const listed = await store.listLayers(id);
+      deepEqual(
+        listed.map(({ diffId, size }) => ({ diffId, size })),
+        layers.map(({ diffId, tar }) => ({ diffId, size: tar.length })),
+      );
+      for (const [at, { path }] of listed.entries())
+        deepEqual(await readFile(path), Buffer.from(layers[at]?.tar ?? []));
+    },
+  ],
+  [
+    'extracts an image into a directory that was not there',
+    async (store, { scratchPath }) => {
+      const id = await fetchImage(store, simpleImage('example.com/app'));
+      try {
+        await store.extractImage(id, { targetDir: scratchPath });
+        ok(existsSync(`${scratchPath}/bin/app`));
+        await rejectsWith('ERR_RKT_STORE_IO', store.extractImage(id, { targetDir: scratchPath }));
+        ok(existsSync(`${scratchPath}/bin/app`));
+      } finally {
+        await rm(scratchPath, { recursive: true, force: true });
+      }
     },
   ],
   [
@@ -128,3 +200,9 @@ export const imageChecks: readonly Check[] = [
     },
   ],
 ];
+
+/** What would put an image that is there once more. */
+async function putOptions(store: Store, id: ImageId): Promise<PutImageOptions> {
+  const { name, manifestBytes, layers, size } = await store.getImage(id);
+  return { id, name, manifestBytes, layers, size };
+}

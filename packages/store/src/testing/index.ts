@@ -1,4 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 export type { ContractCase } from './contract-case.ts';
-export { ingestLayer, type SampleImage, type SampleLayer, sampleImage, sampleLayer } from './sample-image.ts';
+export {
+  ingestLayer,
+  putAci,
+  type SampleAci,
+  type SampleImage,
+  type SampleLayer,
+  sampleAci,
+  sampleImage,
+  sampleLayer,
+} from './sample-image.ts';
 export { type StoreContractOptions, storeContract } from './store-contract.ts';

@@ -93,6 +93,41 @@ export const lifetimeChecks: readonly Check[] = [
     },
   ],
   [
+    'keeps to a size by removing what was used longest ago and nobody retains, and first says so when asked',
+    async (store, { advance }) => {
+      const ids: ImageId[] = [];
+      const base = sampleLayer({ base: 'b'.repeat(10_000) });
+      for (const name of ['leased', 'oldest', 'used', 'newest']) {
+        const own = sampleLayer({ [name]: name.repeat(3000) });
+        ids.push(await fetchImage(store, sampleImage(`example.com/${name}`, [base, own])));
+        advance(1000);
+      }
+      const [leased, oldest, used, newest] = ids;
+      ok(leased !== undefined && oldest !== undefined && used !== undefined && newest !== undefined);
+      await store.touchImage(used);
+      await using lease = await store.lease();
+      await lease.retain(leased);
+      const bytes = async (): Promise<number> => {
+        const layers = await Promise.all((await store.listImages()).map(({ id }) => store.listLayers(id)));
+        return [...new Map(layers.flat().map(({ diffId, size }) => [diffId, size])).values()].reduce(
+          (a, b) => a + b,
+          0,
+        );
+      };
+      const all = await bytes();
+      deepEqual(await store.gc({ maxBytes: all }), []);
+      const plan = await store.gc({ maxBytes: all - 1, dryRun: true });
+      deepEqual(idsOf(plan, 'image'), [oldest]);
+      deepEqual(sorted(await store.gc({ maxBytes: all - 1 })), sorted(plan));
+      deepEqual(idsOf(await store.gc({ maxBytes: (await bytes()) - 1 }), 'image'), [newest]);
+      deepEqual(idsOf(await store.gc({ maxBytes: 0 }), 'image'), [used]);
+      deepEqual(
+        (await store.listImages()).map(({ id }) => id),
+        [leased],
+      );
+    },
+  ],
+  [
     'renders a tree once, for a lease that retains the image',
     async (store) => {
       const image = simpleImage('example.com/app');

@@ -7,10 +7,11 @@ import {
   decodeLayerIndex,
   encodeLayerIndex,
   type ImageId,
+  type ImageManifest,
   type LayerRepository,
   mergeLayers,
 } from '@rkt/appc';
-import type { PutImageOptions } from '../store.ts';
+import type { ImageRecord, PutImageOptions, ReceivedAci, Store } from '../store.ts';
 
 /** A layer with everything the store wants of it. */
 export interface SampleLayer {
@@ -58,6 +59,29 @@ export function sampleImage(name: string, layers: readonly SampleLayer[]): Sampl
   }
   const id: ImageId = `sha512-${hash.digest('hex')}`;
   return { layers, put: { id, name, manifestBytes, layers: layers.map(({ diffId }) => diffId), size } };
+}
+
+/** An ACI as somebody else made it: its tar and what is known of it once it has been read. */
+export interface SampleAci {
+  readonly tar: Uint8Array;
+  readonly received: ReceivedAci;
+}
+
+/** An ACI of a manifest, completed with what all have, and files below `rootfs`. */
+export function sampleAci(manifest: Partial<ImageManifest>, files: Readonly<Record<string, string>>): SampleAci {
+  const manifestBytes = Buffer.from(JSON.stringify({ acKind: 'ImageManifest', acVersion: '0.8.11', ...manifest }));
+  const members = Object.entries(files).map(([path, content]) => [`rootfs/${path}`, content]);
+  // The manifest last: conversion never has it there.
+  const { diffId, tar, index } = sampleLayer(Object.fromEntries([...members, ['manifest', `${manifestBytes}`]]));
+  const id: ImageId = `sha512-${createHash('sha512').update(tar).digest('hex')}`;
+  return { tar, received: { id, diffId, size: tar.length, index, manifestBytes } };
+}
+
+/** Writes an ACI as reading one does. */
+export async function putAci(store: Store, { tar, received }: SampleAci): Promise<ImageRecord> {
+  await using ingest = await store.ingestAci();
+  await writeFile(ingest.path, tar);
+  return await ingest.commit(received);
 }
 
 /** Writes a layer as conversion does, unless the store has it. */

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Store } from '../store.ts';
+import { aciChecks } from './aci-contract.ts';
 import type { Check, ContractCase } from './contract-case.ts';
 import { imageChecks } from './image-contract.ts';
 import { layerChecks } from './layer-contract.ts';
@@ -20,7 +21,7 @@ export interface StoreContractOptions {
  * for (const { name, run } of storeContract({ open: ({ now }) => openStore(freshDirectory(), { now }) })) it(name, run);
  */
 export function storeContract(options: StoreContractOptions): readonly ContractCase[] {
-  const checks: readonly Check[] = [...layerChecks, ...imageChecks, ...lifetimeChecks];
+  const checks: readonly Check[] = [...layerChecks, ...imageChecks, ...aciChecks, ...lifetimeChecks];
   return checks.map(([name, check]) => ({
     name,
     run: async () => {

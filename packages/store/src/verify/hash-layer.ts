@@ -46,8 +46,9 @@ interface Indexing {
 
 /** A damaged tar need not be one at all: what the indexer makes of it must not end the verification. */
 async function startIndexing(): Promise<Indexing> {
-  const { createLayerIndexer, encodeLayerIndex } = await import('@rkt/appc');
-  let indexer: LayerIndexer | undefined = createLayerIndexer();
+  const { aciLayerLimits, createLayerIndexer, encodeLayerIndex } = await import('@rkt/appc');
+  // The tar may be an ACI; what either limit lets through, it says the same of.
+  let indexer: LayerIndexer | undefined = createLayerIndexer(aciLayerLimits);
   const attempt = <T>(work: (live: LayerIndexer) => T): T | undefined => {
     try {
       return indexer && work(indexer);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { createCipheriv } from 'node:crypto';
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import {
@@ -37,6 +38,7 @@ const builders: Readonly<Record<string, (cacheDir: string, repository: string) =
   redis: recipes.redis,
   files: filesImage,
   big: bigImage,
+  blob: blobImage,
   'shared-a': (cacheDir) => sharedImage(cacheDir, 'a'),
   'shared-b': (cacheDir) => sharedImage(cacheDir, 'b'),
 };
@@ -117,6 +119,13 @@ async function groupLayer(archive: Archive, group: readonly string[], below: Set
 /** Debian's own shell and `true` would need the C library of another layer; the bench runs busybox's everywhere. */
 function keepsBusybox({ header }: Entry): boolean {
   return header.name !== 'bin';
+}
+
+/** One layer that nothing makes smaller: a key stream. */
+async function blobImage(): Promise<ImageRecipe> {
+  const stream = createCipheriv('aes-128-ctr', Buffer.alloc(16), Buffer.alloc(16));
+  const bytes = stream.update(Buffer.alloc(1_200_000_000));
+  return { layers: [{ tar: await writeTar([file('blob', bytes)]), comment: 'blob', compression: 'none' }], config: {} };
 }
 
 async function sharedImage(cacheDir: string, variant: string): Promise<ImageRecipe> {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ClientRow } from '../client/measure-client.ts';
 import type { Sample } from '../measure.ts';
 import type { DiskRow, Row } from '../suites.ts';
+import { CLIENT_TITLE, clientSection } from './client-table.ts';
+import { table } from './table.ts';
 
 /** Everything one run of the bench found. */
 export interface Results {
@@ -13,6 +16,7 @@ export interface Results {
   readonly warm: readonly Row[];
   readonly run: readonly Row[];
   readonly disk: readonly DiskRow[];
+  readonly client: readonly ClientRow[];
 }
 
 /** docs/performance.md. Seconds are of one machine at one time: the ratios are what counts. */
@@ -49,11 +53,23 @@ export function markdown(results: Results): string {
       results.disk.map(({ what, bytes }) => [what, ...[...bytes.values()].map((value) => (value / 1e6).toFixed(1))]),
     ),
     '',
+    ...clientSection(results.client, results.rounds),
     '## Versions',
     '',
     ...results.versions.map((version) => `- ${version}`),
     '',
   ].join('\n');
+}
+
+/** An earlier document with the registry client's section written anew and all else, versions included, as it was. */
+export function withClientSection(document: string, rows: readonly ClientRow[], rounds: number): string {
+  const lines = document.split('\n');
+  const isHeading = (line: string) => line.startsWith('## ');
+  const found = lines.indexOf(CLIENT_TITLE);
+  const start = found < 0 ? lines.indexOf('## Versions') : found;
+  if (start < 0) throw new Error(`the document has no place for "${CLIENT_TITLE}"`);
+  const end = found < 0 ? start : lines.findIndex((line, index) => index > start && isHeading(line));
+  return [...lines.slice(0, start), ...clientSection(rows, rounds), ...lines.slice(end)].join('\n');
 }
 
 function section(title: string, rows: readonly Row[], notes: readonly string[]): readonly string[] {
@@ -81,9 +97,4 @@ function cell(sample: Sample | undefined, podman: Sample | undefined): string {
 
 function toolsOf(rows: readonly ReadonlyMap<string, unknown>[]): readonly string[] {
   return [...(rows[0]?.keys() ?? [])];
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)];
 }

@@ -3,8 +3,8 @@ import type { Job } from '../measure.ts';
 
 export type Network = 'host' | 'none' | 'default';
 
-/** Something that pulls and runs images. All its state is below one directory of the arena. */
-export interface Tool {
+/** Something that pulls images. All its state is below one directory of the arena. */
+export interface Puller {
   readonly name: string;
   readonly env: NodeJS.ProcessEnv;
   /** Its commands only ask a daemon, which does the work. */
@@ -12,6 +12,10 @@ export interface Tool {
   /** Empties its store. */
   reset(): void;
   pull(image: string): Job;
+}
+
+/** Something that pulls and runs images. */
+export interface Tool extends Puller {
   /** Pulls again what it has: a tag that may have moved. */
   refresh(image: string): Job;
   /** Runs `true` in a stored image and removes what the run left, or undefined where the tool has no such network. */

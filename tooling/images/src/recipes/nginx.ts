@@ -5,6 +5,7 @@ import { debianBase, packagesLayer } from './base.ts';
 
 const site = `server {
   listen 80 default_server;
+  listen [::]:80 default_server;
   root /usr/share/nginx/html;
   location / { index index.html; }
 }

@@ -3,18 +3,23 @@ import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CliError, errnoOf, reasonOf } from '../../errors.ts';
 import { quote } from '../../render/quote.ts';
-import type { BasicCredential, Config, ConfigFile, RegistryRule } from './config.ts';
+import type { Config, ConfigFile } from './config.ts';
 import { type ConfigDirectory, parseConfigFile } from './parse-config-file.ts';
 
 const MAX_FILE_BYTES = 1 << 20;
 const READABLE_BY_ALL = 0o004;
 
+type Entry<K extends 'auth' | 'dockerAuth' | 'registries'> = Config[K] extends ReadonlyMap<string, infer V> ? V : never;
+
+/** What the files of one directory say. */
 interface Layer {
-  readonly credentials: Map<string, BasicCredential>;
-  readonly registries: Map<string, RegistryRule>;
+  readonly auth: Map<string, Entry<'auth'>>;
+  readonly dockerAuth: Map<string, Entry<'dockerAuth'>>;
+  readonly registries: Map<string, Entry<'registries'>>;
   readonly exposed: string[];
-  dataDir: string | undefined;
-  flavor: string | undefined;
+  dataDir: Config['dataDir'];
+  stage1Images: Config['stage1Images'];
+  stage1: Config['stage1'];
 }
 
 /**
@@ -26,28 +31,32 @@ interface Layer {
 export function loadConfig(configDirs: readonly string[]): Config {
   const layers = configDirs.map(loadLayer);
   return {
-    dockerCredentials: new Map(layers.flatMap(({ credentials }) => [...credentials])),
+    auth: new Map(layers.flatMap(({ auth }) => [...auth])),
+    dockerAuth: new Map(layers.flatMap(({ dockerAuth }) => [...dockerAuth])),
     registries: new Map(layers.flatMap(({ registries }) => [...registries])),
     exposed: layers.flatMap(({ exposed }) => exposed),
     dataDir: layers.findLast(({ dataDir }) => dataDir !== undefined)?.dataDir,
-    flavor: layers.findLast(({ flavor }) => flavor !== undefined)?.flavor,
+    stage1Images: layers.findLast(({ stage1Images }) => stage1Images !== undefined)?.stage1Images,
+    stage1: layers.findLast(({ stage1 }) => stage1 !== undefined)?.stage1,
   };
 }
 
 function loadLayer(configDir: string): Layer {
   const layer: Layer = {
-    credentials: new Map(),
+    auth: new Map(),
+    dockerAuth: new Map(),
     registries: new Map(),
     exposed: [],
     dataDir: undefined,
-    flavor: undefined,
+    stage1Images: undefined,
+    stage1: undefined,
   };
   for (const directory of ['auth.d', 'paths.d', 'stage1.d', 'registries.d'] satisfies ConfigDirectory[]) {
     for (const path of filesOf(join(configDir, directory))) {
       try {
         const file = parseConfigFile(readLimited(path), directory);
         if (directory === 'auth.d' && (statSync(path).mode & READABLE_BY_ALL) !== 0) layer.exposed.push(path);
-        add(layer, file);
+        add(layer, file, path);
       } catch (error) {
         throw invalid(path, error);
       }
@@ -74,35 +83,50 @@ function readLimited(path: string): string {
   return readFileSync(path, 'utf8');
 }
 
-function add(layer: Layer, file: ConfigFile): void {
+function add(layer: Layer, file: ConfigFile, source: string): void {
   switch (file.kind) {
+    case 'auth':
+      for (const domain of file.domains) {
+        once(layer.auth, domain, `credentials for ${quote(domain)}`);
+        layer.auth.set(domain, { credential: file.credential, source });
+      }
+      return;
     case 'dockerAuth':
       for (const registry of file.registries) {
-        once(layer.credentials, registry, `credentials for docker registry ${quote(registry)}`);
-        layer.credentials.set(registry, file.credential);
+        once(layer.dockerAuth, registry, `credentials for docker registry ${quote(registry)}`);
+        layer.dockerAuth.set(registry, { credential: file.credential, source });
       }
       return;
     case 'registryMirrors':
       for (const rule of file.registries) {
-        once(layer.registries, rule.domain, `registry ${quote(rule.domain)}`);
-        layer.registries.set(rule.domain, rule);
+        once(layer.registries, rule.domain, `rules for registry ${quote(rule.domain)}`);
+        layer.registries.set(rule.domain, { rule, source });
       }
       return;
     case 'paths':
-      if (layer.dataDir !== undefined && file.dataDir !== undefined) throw new Error('data path is already specified');
-      layer.dataDir ??= file.dataDir;
+      layer.dataDir = onlyPath('data path', layer.dataDir, { path: file.dataDir, source });
+      layer.stage1Images = onlyPath('stage1-images path', layer.stage1Images, { path: file.stage1Images, source });
       return;
     case 'stage1':
-      if (layer.flavor !== undefined) throw new Error('stage1 is already specified');
-      layer.flavor = file.name;
-      return;
-    case 'auth':
+      if (layer.stage1 !== undefined) throw new Error(`stage1 is already specified in ${quote(layer.stage1.source)}`);
+      layer.stage1 = { ...file.stage1, source };
       return;
   }
 }
 
-function once(known: ReadonlyMap<string, unknown>, key: string, what: string): void {
-  if (known.has(key)) throw new Error(`${what} are already specified`);
+function once(known: ReadonlyMap<string, { readonly source: string }>, key: string, what: string): void {
+  const first = known.get(key);
+  if (first !== undefined) throw new Error(`${what} are already specified in ${quote(first.source)}`);
+}
+
+function onlyPath(
+  what: string,
+  known: Config['dataDir'],
+  said: { readonly path: string | undefined; readonly source: string },
+): Config['dataDir'] {
+  if (said.path === undefined) return known;
+  if (known !== undefined) throw new Error(`${what} is already specified in ${quote(known.source)}`);
+  return { path: said.path, source: said.source };
 }
 
 function invalid(path: string, error: unknown): CliError {

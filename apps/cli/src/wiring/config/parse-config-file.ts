@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isAbsolute } from 'node:path';
-import { tryParseReference } from '@rkt/refparse';
 import { quote } from '../../render/quote.ts';
 import type { ConfigFile, Mirror, RegistryRule } from './config.ts';
+import { array, type Fields, flag, nonEmpty, object, optional, parseJson, refuseUnknown, string } from './fields.ts';
+import { parseAuth, parseDockerAuth } from './parse-auth.ts';
+import { registryDomain } from './registry-domain.ts';
 
 /** The kinds of configuration each directory holds. */
 export const directories = {
@@ -14,133 +16,72 @@ export const directories = {
 
 export type ConfigDirectory = keyof typeof directories;
 
-/** What each kind may say, the fields of the original that are of no concern here included. */
-const keys: Readonly<Record<string, readonly string[]>> = {
-  auth: ['domains', 'type', 'credentials'],
-  dockerAuth: ['registries', 'credentials'],
-  paths: ['data', 'stage1-images'],
-  stage1: ['name', 'version', 'location'],
-  registryMirrors: ['registries'],
-};
+type Kind = ConfigFile['kind'];
 
-type Fields = Readonly<Record<string, unknown>>;
+/** What each kind may say besides `rktKind` and `rktVersion`, and how it is read. */
+const kinds: Readonly<
+  Record<Kind, { readonly keys: readonly string[]; readonly read: (fields: Fields) => ConfigFile }>
+> = {
+  auth: { keys: ['domains', 'type', 'credentials'], read: parseAuth },
+  dockerAuth: { keys: ['registries', 'credentials'], read: parseDockerAuth },
+  paths: { keys: ['data', 'stage1-images'], read: paths },
+  stage1: { keys: ['name', 'version', 'location'], read: stage1 },
+  registryMirrors: { keys: ['registries'], read: registryMirrors },
+};
 
 /** Reads one configuration file. Throws an Error that says which field is wrong. */
 export function parseConfigFile(text: string, directory: ConfigDirectory): ConfigFile {
   const fields = object(parseJson(text), 'the file');
-  const kind = string(fields, 'rktKind');
+  const name = string(fields, 'rktKind');
   const version = string(fields, 'rktVersion');
-  const allowed: readonly string[] = directories[directory];
-  if (!allowed.includes(kind)) throw new Error(`rktKind must be ${allowed.join(' or ')}, got ${quote(kind)}`);
+  const allowed: readonly Kind[] = directories[directory];
+  const kind = allowed.find((each) => each === name);
+  if (kind === undefined) throw new Error(`rktKind must be ${allowed.join(' or ')}, got ${quote(name)}`);
   if (version !== 'v1') throw new Error(`rktVersion must be "v1", got ${quote(version)}`);
-  refuseUnknown(fields, ['rktKind', 'rktVersion', ...(keys[kind] ?? [])]);
-  switch (kind) {
-    case 'dockerAuth':
-      return dockerAuth(fields);
-    case 'paths':
-      return paths(fields);
-    case 'stage1':
-      return { kind: 'stage1', name: nonEmpty(fields, 'name') };
-    case 'registryMirrors':
-      return { kind: 'registryMirrors', registries: array(fields, 'registries').map(registryRule) };
-    default:
-      return { kind: 'auth' };
-  }
-}
-
-/** JSON.parse quotes the text in its message, and the text may hold a password. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new Error('it is not valid JSON');
-  }
-}
-
-function dockerAuth(fields: Fields): ConfigFile {
-  const registries = array(fields, 'registries').map((value) => domain(value, 'registries'));
-  if (registries.length === 0) throw new Error('registries must name at least one registry');
-  const credentials = object(fields['credentials'], 'credentials');
-  refuseUnknown(credentials, ['user', 'password'], 'credentials');
-  const user = nonEmpty(credentials, 'user');
-  return { kind: 'dockerAuth', registries, credential: { user, password: nonEmpty(credentials, 'password') } };
+  const { keys, read } = kinds[kind];
+  refuseUnknown(fields, ['rktKind', 'rktVersion', ...keys]);
+  return read(fields);
 }
 
 function paths(fields: Fields): ConfigFile {
-  if (fields['data'] === undefined || fields['data'] === '') return { kind: 'paths', dataDir: undefined };
-  const dataDir = string(fields, 'data');
-  if (!isAbsolute(dataDir)) throw new Error(`data must be an absolute path, got ${quote(dataDir)}`);
-  return { kind: 'paths', dataDir };
+  return { kind: 'paths', dataDir: absolute(fields, 'data'), stage1Images: absolute(fields, 'stage1-images') };
+}
+
+function absolute(fields: Fields, name: string): string | undefined {
+  const path = optional(fields, name);
+  if (path === undefined || isAbsolute(path)) return path;
+  throw new Error(`${name} must be an absolute path, got ${quote(path)}`);
+}
+
+function stage1(fields: Fields): ConfigFile {
+  const [version, location] = [optional(fields, 'version'), optional(fields, 'location')];
+  return { kind: 'stage1', stage1: { name: nonEmpty(fields, 'name'), version, location } };
+}
+
+function registryMirrors(fields: Fields): ConfigFile {
+  return { kind: 'registryMirrors', registries: array(fields, 'registries').map(registryRule) };
 }
 
 function registryRule(value: unknown, index: number): RegistryRule {
   const what = `registries[${index}]`;
   const fields = object(value, what);
   refuseUnknown(fields, ['domain', 'mirrors', 'insecure', 'blocked'], what);
-  const mirrors = fields['mirrors'] === undefined ? [] : array(fields, 'mirrors');
+  const mirrors = fields['mirrors'] === undefined ? [] : array(fields, 'mirrors', what);
   return {
-    domain: domain(fields['domain'], `${what}.domain`),
+    domain: registryDomain(fields['domain'], `${what}.domain`),
     mirrors: mirrors.map((mirror, at) => parseMirror(mirror, `${what}.mirrors[${at}]`)),
-    insecure: flag(fields, 'insecure'),
-    blocked: flag(fields, 'blocked'),
+    insecure: flag(fields, 'insecure', what),
+    blocked: flag(fields, 'blocked', what),
   };
 }
 
 function parseMirror(value: unknown, what: string): Mirror {
   const fields = object(value, what);
   refuseUnknown(fields, ['location', 'insecure'], what);
-  const location = nonEmpty(fields, 'location');
+  const location = nonEmpty(fields, 'location', what);
   const fits = /^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?(\/[a-z0-9._/-]+)?$/.test(location);
   if (!fits || !URL.canParse(`https://${location}`)) {
     throw new Error(`${what}.location must be host[:port][/path], got ${quote(location)}`);
   }
-  return { location, insecure: flag(fields, 'insecure') };
-}
-
-/** Old spellings of Docker Hub mean Docker Hub, as they do in references. */
-function domain(value: unknown, what: string): string {
-  if (typeof value !== 'string') throw new Error(`${what} must be a string`);
-  if (['index.docker.io', 'registry-1.docker.io', 'docker.io'].includes(value)) return 'docker.io';
-  const parsed = tryParseReference(`${value}/x`);
-  if (parsed === undefined || parsed.domain !== value) {
-    throw new Error(`${what} must name a registry as host[:port], got ${quote(value)}`);
-  }
-  return value;
-}
-
-function object(value: unknown, what: string): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${what} must be an object`);
-  return Object.fromEntries(Object.entries(value));
-}
-
-/** A misspelled field would leave unsaid what its author believes to have said. */
-function refuseUnknown(fields: Fields, known: readonly string[], what?: string): void {
-  const unknown = Object.keys(fields).find((key) => !known.includes(key));
-  if (unknown === undefined) return;
-  const where = what === undefined ? '' : ` in ${what}`;
-  throw new Error(`unknown key ${quote(unknown)}${where}, expected ${known.join(', ')}`);
-}
-
-function array(fields: Fields, name: string): readonly unknown[] {
-  const value = fields[name];
-  if (!Array.isArray(value)) throw new Error(`${name} must be a list`);
-  return value;
-}
-
-function string(fields: Fields, name: string): string {
-  const value = fields[name];
-  if (typeof value !== 'string') throw new Error(`${name} must be a string`);
-  return value;
-}
-
-function nonEmpty(fields: Fields, name: string): string {
-  const value = string(fields, name);
-  if (value === '') throw new Error(`${name} must not be empty`);
-  return value;
-}
-
-function flag(fields: Fields, name: string): boolean {
-  const value = fields[name] ?? false;
-  if (typeof value !== 'boolean') throw new Error(`${name} must be true or false`);
-  return value;
+  return { location, insecure: flag(fields, 'insecure', what) };
 }

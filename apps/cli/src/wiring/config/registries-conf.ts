@@ -32,7 +32,7 @@ export async function loadRegistriesConf(place: RegistriesConfPlace = {}): Promi
       if (text === undefined) continue;
       // Loaded for whoever has such a file.
       const { parse } = await import('smol-toml');
-      for (const rule of rulesOf(parse(text))) rules.set(rule.prefix, rule);
+      for (const rule of rulesOf(parse(text), path)) rules.set(rule.prefix, rule);
     } catch (error) {
       // The parser draws the place below its message.
       const [reason] = reasonOf(error).split('\n', 1);
@@ -82,11 +82,11 @@ function read(path: string): string | undefined {
 
 type Table = Readonly<Record<string, unknown>>;
 
-function rulesOf(document: Table): readonly ContainersRule[] {
-  return tables(document, 'registry').map((table, index) => ruleOf(table, `registry[${index}]`));
+function rulesOf(document: Table, source: string): readonly ContainersRule[] {
+  return tables(document, 'registry').map((table, index) => ({ source, ...ruleOf(table, `registry[${index}]`) }));
 }
 
-function ruleOf(table: Table, what: string): ContainersRule {
+function ruleOf(table: Table, what: string): Omit<ContainersRule, 'source'> {
   const location = text(table, 'location', what);
   const prefix = text(table, 'prefix', what) || location;
   if (prefix === '') throw new Error(`${what} must have a prefix or a location`);

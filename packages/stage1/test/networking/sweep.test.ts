@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { createHostPorts } from '../../src/networking/host-ports.ts';
+import { sweep } from '../../src/networking/sweep.ts';
 import { fakeHost } from './fake-plugins.ts';
 
 const podId = '6f1b2c3d-0000-4000-8000-000000000001';
 const listing = 'iptables -w -t nat -S';
 const restore = 'iptables-restore';
-const options = { families: ['iptables'], signal: undefined } as const;
+const options = { tables: [{ family: 'iptables', table: 'nat' }], signal: undefined } as const;
 
 const shared = [
   '-N CNI-HOSTPORT-DNAT',
@@ -21,7 +21,7 @@ describe('sweeping the nat table while other pods end', () => {
     const host = await fakeHost();
     host.answer(listing, { stdout: shared }, { stdout: '' });
     host.answer(restore, refused);
-    await createHostPorts(host.options.run!).sweep(podId, options);
+    await sweep(host.options.run!, podId, options);
     expect(host.calls.map(({ what }) => what.split(' ')[0])).toEqual(['iptables', 'iptables-restore', 'iptables']);
   });
 
@@ -29,7 +29,7 @@ describe('sweeping the nat table while other pods end', () => {
     const host = await fakeHost();
     host.answer(listing, { stdout: `${shared}\n${own}` }, { stdout: own });
     host.answer(restore, refused, refused, {});
-    await createHostPorts(host.options.run!).sweep(podId, options);
+    await sweep(host.options.run!, podId, options);
     expect(host.calls.at(-1)?.stdin).not.toContain('CNI-HOSTPORT-DNAT');
     expect(host.calls.at(-1)?.stdin).toContain(`-D POSTROUTING`);
   });
@@ -38,14 +38,14 @@ describe('sweeping the nat table while other pods end', () => {
     const host = await fakeHost();
     host.answer(listing, { stdout: shared });
     host.answer(restore, refused);
-    await expect(createHostPorts(host.options.run!).sweep(podId, options)).resolves.toBeUndefined();
+    await expect(sweep(host.options.run!, podId, options)).resolves.toBeUndefined();
   });
 
   it('fails when rules of the pod itself cannot be removed', async () => {
     const host = await fakeHost();
     host.answer(listing, { stdout: own });
     host.answer(restore, refused);
-    await expect(createHostPorts(host.options.run!).sweep(podId, options)).rejects.toMatchObject({
+    await expect(sweep(host.options.run!, podId, options)).rejects.toMatchObject({
       code: 'ERR_RKT_STAGE1_PLUGIN_FAILED',
       message: expect.stringContaining('iptables-restore failed (exit status 4)'),
     });

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { CommandSpec } from './command.ts';
+import type { FlagSpec } from './flag.ts';
+import { format, full, grace, noLegend, prettyPrint } from './output-flags.ts';
+import { parseSize } from './size.ts';
+
+function overwrite(what: string): FlagSpec {
+  return { name: 'overwrite', kind: 'boolean', default: 'false', summary: `replace the ${what} if it exists` };
+}
+
+const compression: FlagSpec = {
+  name: 'compression',
+  kind: 'text',
+  placeholder: 'FORM',
+  default: 'none',
+  choices: ['none', 'gzip', 'zstd'],
+  summary: 'how to pack an ACI: none, gzip or zstd',
+};
+
+const rootfsOnly: FlagSpec = {
+  name: 'rootfs-only',
+  kind: 'boolean',
+  default: 'false',
+  summary: 'write the root filesystem alone, as the directory itself',
+};
+
+const imageFields = ['id', 'name', 'size', 'importtime', 'lastused'];
+
+function checkFields(csv: string): void {
+  const unknown = csv.split(',').find((field) => !imageFields.includes(field));
+  if (unknown !== undefined) throw new Error(`unknown option "${unknown}"; known are ${imageFields.join(', ')}`);
+}
+
+/** `rkt image ...` */
+export const imageCommands: readonly CommandSpec[] = [
+  {
+    name: 'image cat-manifest',
+    summary: 'Inspect and print the image manifest',
+    usage: 'IMAGE',
+    flags: [prettyPrint],
+    operands: 'anywhere',
+    minimum: [1, 'must provide an image'],
+    maximum: 1,
+  },
+  {
+    name: 'image export',
+    summary: 'Export a stored image to a file or directory',
+    usage: 'IMAGE OUTPUT',
+    description: [
+      'OUTPUT is FILE.aci, oci:DIRECTORY[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME:TAG]; what fetch reads',
+      'gets the ID it has now. The ID is the SHA-512 of the uncompressed ACI. With - it goes to standard output.',
+    ].join('\n'),
+    flags: [overwrite('output'), compression],
+    operands: 'anywhere',
+    minimum: [2, 'must provide an image and an output file'],
+    maximum: 2,
+  },
+  {
+    name: 'image extract',
+    summary: 'Extract a stored image to a directory',
+    usage: 'IMAGE OUTPUT_DIR',
+    description: 'Writes the image manifest and, below rootfs, every file of the image. Nothing is mounted.',
+    flags: [overwrite('directory'), rootfsOnly],
+    operands: 'anywhere',
+    minimum: [2, 'must provide an image and an output directory'],
+    maximum: 2,
+  },
+  {
+    name: 'image gc',
+    summary: 'Garbage collect the local store',
+    usage: '',
+    description: [
+      'Meant to be run periodically, by a timer or cron job. Images that no pod uses go when they were not used for the grace',
+      'period. With --max-size more of them go, those used longest ago first, until layers and trees take no more than that.',
+    ].join('\n'),
+    flags: [
+      grace('grace-period', '24h', 'images used within this time stay'),
+      {
+        name: 'max-size',
+        kind: 'text',
+        placeholder: 'SIZE',
+        check: parseSize,
+        summary: 'remove images until the store is no larger, for example 10GiB',
+      },
+    ],
+    operands: 'anywhere',
+    maximum: 0,
+    needsRoot: true,
+  },
+  {
+    name: 'image history',
+    summary: 'Show the layers of a stored image and what made them',
+    usage: 'IMAGE',
+    description: 'The newest comes first. Sizes are those of the uncompressed layers.',
+    flags: [noLegend, full, format],
+    operands: 'anywhere',
+    minimum: [1, 'must provide an image'],
+    maximum: 1,
+  },
+  {
+    name: 'image inspect',
+    summary: 'Print what the store knows of images, as JSON',
+    usage: 'IMAGE...',
+    flags: [prettyPrint],
+    operands: 'anywhere',
+    minimum: [1, 'must provide at least one image'],
+  },
+  {
+    name: 'image list',
+    summary: 'List images in the local store',
+    usage: '',
+    flags: [
+      {
+        name: 'fields',
+        kind: 'text',
+        placeholder: 'LIST',
+        default: imageFields.join(','),
+        check: checkFields,
+        summary: `columns to show: ${imageFields.join(', ')}`,
+      },
+      {
+        name: 'sort',
+        kind: 'text',
+        placeholder: 'LIST',
+        default: 'importtime',
+        check: checkFields,
+        summary: 'fields to sort by',
+      },
+      { name: 'order', kind: 'text', default: 'asc', choices: ['asc', 'desc'], summary: 'asc or desc' },
+      noLegend,
+      full,
+      format,
+    ],
+    operands: 'anywhere',
+    maximum: 0,
+  },
+  {
+    name: 'image render',
+    summary: 'Render a stored image to a directory with all its dependencies',
+    usage: 'IMAGE OUTPUT_DIR',
+    description: 'The same as extract: an image of the store has everything its app will see.',
+    flags: [overwrite('directory'), rootfsOnly],
+    operands: 'anywhere',
+    minimum: [2, 'must provide an image and an output directory'],
+    maximum: 2,
+  },
+  {
+    name: 'image rm',
+    summary: 'Remove images from the local store',
+    usage: 'IMAGE...',
+    flags: [],
+    operands: 'anywhere',
+    minimum: [1, 'must provide at least one image ID'],
+  },
+  {
+    name: 'image verify',
+    summary: 'Verify images in the local store and repair their trees',
+    usage: '[IMAGE...]',
+    description: 'Derives everything from the stored layers again. Without an image, all are verified.',
+    flags: [],
+    operands: 'anywhere',
+  },
+];

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { FlagSpec } from './flag.ts';
+import { type PullPolicy, pullPolicyFlag } from './pull-policy.ts';
+
+const progress: readonly FlagSpec[] = [
+  {
+    name: 'progress',
+    kind: 'text',
+    placeholder: 'FORM',
+    default: 'auto',
+    choices: ['auto', 'plain', 'json'],
+    summary: 'how progress is shown on standard error: auto, plain or json (one event per line)',
+  },
+  { name: 'quiet', kind: 'boolean', default: 'false', summary: 'show no progress' },
+];
+
+const platform: FlagSpec = {
+  name: 'platform',
+  kind: 'text',
+  placeholder: 'OS/ARCH[/VARIANT]',
+  check: requirePlatform,
+  summary: "platform of the image, for example linux/arm64 (default: this machine's)",
+};
+
+const allowForeignLayers: FlagSpec = {
+  name: 'allow-foreign-layers',
+  kind: 'boolean',
+  default: 'false',
+  summary: 'fetch layers that the registry does not have from the addresses the image names, anonymously',
+};
+
+/** What every command takes that gets images, from the store or from where they are to be had. */
+export function obtainFlags(policy: PullPolicy): readonly FlagSpec[] {
+  return [pullPolicyFlag(policy), platform, allowForeignLayers, ...progress];
+}
+
+/** What `parsePlatform` of @rkt/registry takes, which is not loaded to read a command line. */
+function requirePlatform(text: string): void {
+  if (/^[A-Za-z0-9_.-]{1,64}(\/[A-Za-z0-9_.-]{1,64}){1,2}$/.test(text)) return;
+  throw new Error('it must be OS/ARCH[/VARIANT], for example linux/arm64');
+}

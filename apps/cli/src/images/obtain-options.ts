@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import { toAppcPlatform } from '@rkt/appc';
+import type { Platform } from '@rkt/registry';
+import type { FlagValues } from '../args/flag.ts';
+import { type PullPolicy, pullPolicyOf } from '../args/pull-policy.ts';
+import { createProgress } from '../render/progress/create-progress.ts';
+import type { Progress } from '../render/progress/progress.ts';
+import type { Io } from '../wiring/io.ts';
+import { ownPlatform } from './remote-name.ts';
+
+/** How an image is to be got. */
+export interface ObtainOptions {
+  readonly pullPolicy: PullPolicy;
+  readonly progress: Progress;
+  /** Undefined: this machine's, as nothing else was asked for. */
+  readonly platform: Platform | undefined;
+  /** Layers that the registry does not have may be asked for at addresses that the image names. */
+  readonly allowForeign: boolean;
+}
+
+/**
+ * Reads the flags of `obtainFlags`.
+ * @throws {AppcError} ERR_RKT_APPC_PLATFORM for a platform no image of the store can be for
+ */
+export async function readObtainOptions(io: Io, flags: FlagValues): Promise<ObtainOptions> {
+  const platform = await wantedPlatform(flags.text('platform'));
+  return {
+    pullPolicy: pullPolicyOf(flags),
+    progress: createProgress(io, flags),
+    platform,
+    allowForeign: flags.boolean('allow-foreign-layers'),
+  };
+}
+
+/** Every spelling of this machine's platform is one, so that what is stored for it has one name. */
+async function wantedPlatform(text: string | undefined): Promise<Platform | undefined> {
+  if (text === undefined) return undefined;
+  const { hostPlatform, matchPlatform, parsePlatform } = await import('@rkt/registry');
+  const platform = parsePlatform(text);
+  toAppcPlatform(platform);
+  return matchPlatform(hostPlatform(), platform) === 0 ? ownPlatform() : platform;
+}

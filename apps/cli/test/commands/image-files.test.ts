@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Rkt, rktWith } from '../support/run-rkt.ts';
+import { layerOf } from '../support/tar.ts';
+
+const insecure = '--insecure-options=image';
+let registry: TestRegistry;
+let dir: string;
+let rkt: Rkt;
+let id: string;
+
+beforeAll(async () => {
+  registry = await startTestRegistry();
+  await registry.putImage(
+    { repository: 'team/demo', tag: 'v1' },
+    { layers: [layerOf('etc/one', 'one\n'), layerOf('etc/two', 'two\n')], config: { Entrypoint: ['/etc/one'] } },
+  );
+});
+afterAll(() => registry.close());
+
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'rkt-cli-files-'));
+  rkt = rktWith(dir);
+  const fetched = await rkt(insecure, 'fetch', '--full', '--quiet', `docker://${registry.domain}/team/demo:v1`);
+  expect(fetched.status, fetched.stderr).toBe(0);
+  id = fetched.stdout.trim();
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+/** Fetches from a file into a store of its own. */
+async function fetchedElsewhere(image: string): Promise<readonly string[]> {
+  const other = mkdtempSync(join(dir, 'other-'));
+  const elsewhere = rktWith(other);
+  const { stdout, stderr, status } = await elsewhere(insecure, 'fetch', '--full', '--quiet', image);
+  expect([status, stderr]).toEqual([0, expect.stringContaining('importing')]);
+  const { stdout: name } = await elsewhere('image', 'list', '--no-legend', '--fields=name');
+  return [stdout.trim(), name.trim()];
+}
+
+describe('image export', () => {
+  it.each([
+    ['oci:', 'layout', ':v1'],
+    ['docker-archive:', 'demo.tar', ''],
+  ])('to %s gives what fetch reads again as the same image under the same name', async (scheme, name, tag) => {
+    const path = join(dir, name);
+    expect(await rkt('image', 'export', id, `${scheme}${path}`)).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(await fetchedElsewhere(`${scheme}${path}${tag}`)).toEqual([id, `${registry.domain}/team/demo:v1`]);
+    expect((await rkt('image', 'export', id, `${scheme}${path}`)).stderr).toContain('exists (try --overwrite)');
+    expect((await rkt('image', 'export', '--overwrite', id, `${scheme}${path}`)).status).toBe(0);
+    expect(
+      readdirSync(dir)
+        .filter((each) => !each.startsWith('other-'))
+        .toSorted(),
+    ).toEqual(['data', name].toSorted());
+  });
+
+  it('to oci-archive: is an archive of the same layout', async () => {
+    const [layout, archive] = [join(dir, 'layout'), join(dir, 'layout.tar')];
+    await rkt('image', 'export', id, `oci:${layout}:x`);
+    expect((await rkt('image', 'export', id, `oci-archive:${archive}:x`)).status).toBe(0);
+    const bytes = readFileSync(archive);
+    for (const name of ['oci-layout', 'index.json'])
+      expect(bytes.includes(readFileSync(join(layout, name)))).toBe(true);
+    expect(JSON.parse(readFileSync(join(layout, 'index.json'), 'utf8')).manifests[0].annotations).toEqual({
+      'io.containerd.image.name': `${registry.domain}/team/demo:x`,
+      'org.opencontainers.image.ref.name': 'x',
+    });
+  });
+
+  it('under another name makes another image of it', async () => {
+    const file = `docker-archive:${join(dir, 'demo.tar')}`;
+    expect((await rkt('image', 'export', id, `${file}:example.org/mine:v2`)).status).toBe(0);
+    const [other, name] = await fetchedElsewhere(`${file}:example.org/mine:v2`);
+    expect([other === id, name]).toEqual([false, 'example.org/mine:v2']);
+  });
+
+  it.each([
+    ['x.tar', 'must be .aci'],
+    [`oci:x@sha256:${'7'.repeat(64)}`, 'not a digest'],
+    ['oci:', 'needs a path'],
+    ['docker-archive:x:A B', 'is no reference'],
+    ['oci:/nowhere/at/all', 'cannot write "/nowhere/at/all": no such file or directory'],
+  ])('to %s is refused', async (output, message) => {
+    const { status, stderr } = await rkt('image', 'export', id, output);
+    expect([status, stderr]).toEqual([254, expect.stringContaining(message)]);
+  });
+});
+
+describe.each(['extract', 'render'])('image %s', (command) => {
+  it('writes manifest and files, and not over a directory', async () => {
+    const out = join(dir, 'out');
+    expect(await rkt('image', command, id, out)).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(JSON.parse(readFileSync(join(out, 'manifest'), 'utf8')).acKind).toBe('ImageManifest');
+    expect(readFileSync(join(out, 'rootfs/etc/two'), 'utf8')).toBe('two\n');
+    expect(statSync(join(out, 'rootfs')).mode & 0o777).toBe(0o755);
+    expect((await rkt('image', command, id, out)).stderr).toBe(
+      `${command}: output directory exists (try --overwrite)\n`,
+    );
+    writeFileSync(join(out, 'old'), '');
+    expect((await rkt('image', command, '--overwrite', '--rootfs-only', id, out)).status).toBe(0);
+    expect(readdirSync(out)).toEqual(['etc']);
+    expect(readdirSync(dir).toSorted()).toEqual(['data', 'out']);
+  });
+
+  it('replaces no directory that the store or the caller is in', async () => {
+    for (const path of ['/', dir, join(dir, 'data'), process.cwd()]) {
+      const { status, stderr } = await rkt('image', command, '--overwrite', id, path);
+      expect([status, stderr]).toEqual([254, expect.stringContaining('refusing to replace')]);
+    }
+    expect(existsSync(join(dir, 'data/cas'))).toBe(true);
+  });
+});
+
+describe('image inspect', () => {
+  it('tells what the store knows, for every image asked for', async () => {
+    const { stdout } = await rkt('image', 'inspect', id, `${registry.domain}/team/demo:v1`);
+    const [one, two] = JSON.parse(stdout);
+    expect(two).toEqual(one);
+    expect(one).toMatchObject({
+      id,
+      names: [`${registry.domain}/team/demo:v1`],
+      digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
+      config_digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
+      layers: [
+        { diff_id: layerOf('etc/one', 'one\n').diffId, size: 2048 },
+        { diff_id: layerOf('etc/two', 'two\n').diffId, size: 2048 },
+      ],
+      manifest: { acKind: 'ImageManifest', app: { exec: ['/etc/one'] } },
+    });
+    expect((await rkt('image', 'inspect', '--pretty-print=false', id)).stdout.trimEnd()).not.toContain('\n');
+    expect(await rkt('image', 'inspect', id, 'other')).toMatchObject({ status: 254, stdout: '' });
+  });
+});
+
+describe('image history', () => {
+  it('shows layers, the newest first, when nobody said what made them', async () => {
+    const { stdout } = await rkt('image', 'history', '--format=json', id);
+    const steps = ['two', 'one'].map((name) => ({
+      layer: layerOf(`etc/${name}`, `${name}\n`).diffId,
+      created_by: '',
+      size: 2048,
+      comment: '',
+    }));
+    expect(JSON.parse(stdout)).toEqual(steps);
+  });
+
+  it('shows what made them, safe for a terminal', async () => {
+    const layer = layerOf('etc/one', 'one\n');
+    const layout = join(dir, 'layout');
+    await rkt('image', 'export', id, `oci:${layout}`);
+    const config = {
+      os: 'linux',
+      architecture: process.arch === 'x64' ? 'amd64' : process.arch,
+      rootfs: { type: 'layers', diff_ids: [layer.diffId] },
+      history: [
+        { created: '2026-01-02T03:00:00Z', created_by: `COPY \u001b[31m${'x'.repeat(100)}`, comment: 'buildkit' },
+        { created_by: 'CMD ["sh"]', empty_layer: true },
+      ],
+    };
+    const saved = await import('node:crypto').then(({ createHash }) => (bytes: string) => {
+      const digest = createHash('sha256').update(bytes).digest('hex');
+      writeFileSync(join(layout, 'blobs/sha256', digest), bytes);
+      return { digest: `sha256:${digest}`, size: Buffer.byteLength(bytes) };
+    });
+    mkdirSync(join(layout, 'blobs/sha256'), { recursive: true });
+    const manifest = JSON.stringify({
+      schemaVersion: 2,
+      config: { mediaType: 'application/vnd.oci.image.config.v1+json', ...saved(JSON.stringify(config)) },
+      layers: [{ mediaType: 'application/vnd.oci.image.layer.v1.tar', digest: layer.diffId, size: 2048 }],
+    });
+    writeFileSync(
+      join(layout, 'index.json'),
+      JSON.stringify({
+        schemaVersion: 2,
+        manifests: [{ mediaType: 'application/vnd.oci.image.manifest.v1+json', ...saved(manifest) }],
+      }),
+    );
+    expect(await rkt(insecure, 'fetch', '--quiet', `oci:${layout}`)).toMatchObject({ status: 0 });
+    const shown = await rkt('image', 'history', 'localhost/layout');
+    expect(shown.stdout.split('\n').map((line) => line.split(/\t+/))).toEqual([
+      ['LAYER', 'CREATED', 'CREATED BY', 'SIZE', 'COMMENT'],
+      ['<none>', '-', 'CMD ["sh"]', '0B', ''],
+      [layer.diffId.slice(0, 19), '4 minutes ago', `COPY  [31m${'x'.repeat(32)}...`, '2.0KiB', 'buildkit'],
+      [''],
+    ]);
+    expect((await rkt('image', 'history', '--full', '--no-legend', 'localhost/layout')).stdout).toContain(
+      'x'.repeat(100),
+    );
+  });
+});

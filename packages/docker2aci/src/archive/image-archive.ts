@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { AbortOptions, ImageSource } from '@rkt/registry';
+
+/** The images somebody put into a file or directory. */
+export interface ImageArchive extends ImageSource {
+  /** In the order of the archive. */
+  readonly images: readonly ArchivedImage[];
+}
+
+export interface OpenArchiveOptions extends AbortOptions {
+  /** What messages call the archive. @default its path */
+  readonly name?: string;
+}
+
+export interface ArchivedImage {
+  /** What the archive calls it: references or tags, and maybe nothing. Text of the archive: quote it before printing. */
+  readonly names: readonly string[];
+}

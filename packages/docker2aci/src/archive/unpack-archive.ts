@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+import { open } from 'node:fs/promises';
+import type { AbortOptions } from '@rkt/registry';
+import { toIoError } from '../io-error.ts';
+import { openLayerFile } from '../layers/layer-file.ts';
+import { type ConversionLimits, defaultConversionLimits } from '../limits.ts';
+import { explained, unpackStream } from './unpack-stream.ts';
+
+export interface UnpackArchiveOptions extends AbortOptions {
+  /** What the archive is called in messages. */
+  readonly name: string;
+  /** An existing empty file, which is filled with the uncompressed archive. */
+  readonly path: string;
+  readonly limits?: Partial<ConversionLimits>;
+}
+
+/**
+ * Writes an archive of images to a file, uncompressed, so that it can be read in place: one that comes through a pipe, or
+ * is compressed with gzip or zstd. Memory does not depend on its size.
+ *
+ * @throws ConversionError `NOT_A_TAR`, `UNSUPPORTED_COMPRESSION`, `COMPRESSION_CORRUPT`, `TRUNCATED`, `LIMIT_EXCEEDED`,
+ * `DISK_FULL`, `IO`; what `source` throws; `signal.reason`
+ */
+export async function unpackArchive(source: AsyncIterable<Uint8Array>, options: UnpackArchiveOptions): Promise<void> {
+  const { signal, name, path } = options;
+  signal?.throwIfAborted();
+  const file = openLayerFile(path);
+  // An archive may hold many images, each of as much as one may have.
+  const limits = { ...defaultConversionLimits, ...options.limits };
+  try {
+    const unpacking = { limits: { ...limits, maxLayerBytes: limits.maxImageBytes }, sink: file.write.bind(file) };
+    await unpackStream(source, { ...unpacking, ...(signal === undefined ? {} : { signal }) });
+    await file.settle();
+  } catch (error) {
+    throw explained(error, { kind: 'archive', name });
+  } finally {
+    file.close();
+  }
+}
+
+/** Whether a file begins as gzip or zstd do: an archive that cannot be read in place. @throws ConversionError `IO` */
+export async function isCompressedFile(path: string): Promise<boolean> {
+  try {
+    await using file = await open(path);
+    const { buffer } = await file.read(Buffer.alloc(4), 0, 4, 0);
+    return buffer.readUInt16BE(0) === 0x1f8b || buffer.readUInt32LE(0) === 0xfd2fb528;
+  } catch (error) {
+    throw toIoError(error, 'cannot read', path);
+  }
+}

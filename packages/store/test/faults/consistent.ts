@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { openStore, type Store } from '@rkt/store';
+import { expect } from 'vitest';
+import { putImage } from '../put-image.ts';
+import { kept, type Task, wanted } from './tasks.ts';
+
+export interface Expectation {
+  /** Whether there was an image before that has nothing to do with the task. */
+  readonly hadKept: boolean;
+  /** Whether to see that everything can be done again. @default true */
+  readonly again?: boolean;
+}
+
+/** Checks a store after a task was stopped midway by the end of its process, or failed. */
+export async function expectConsistent(dir: string, task: Task, { hadKept, again }: Expectation): Promise<void> {
+  await using store = await openStore(dir);
+  expect(namesIn(dir, 'cas/tmp')).toEqual([]);
+  const ids = (await store.listImages()).map(({ id }) => id);
+  if (hadKept) expect(ids).toContain(kept.put.id);
+  if (task.stopped === 'there') expect(ids).toContain(task.image);
+  // What was being repaired may still be damaged: then it is repaired now.
+  const first = await kinds(store);
+  expect(first.filter((kind) => kind !== 'tree-rebuilt')).toEqual(ids.map(() => 'image-ok'));
+  if (first.length > ids.length) expect(await kinds(store)).toEqual(ids.map(() => 'image-ok'));
+  await expectNothingElse(store, ids);
+  if (again === false) return;
+  await putImage(store, wanted);
+  await putImage(store, kept);
+  expect(new Set(await kinds(store))).toEqual(new Set(['image-ok']));
+  for (const id of new Set([wanted.put.id, kept.put.id, ...ids])) await store.removeImage(id);
+  await expectNothingElse(store, []);
+}
+
+/** Checks a store after a task was done to its end. */
+export async function expectDone(dir: string, task: Task): Promise<void> {
+  await using store = await openStore(dir);
+  const ids = (await store.listImages()).map(({ id }) => id);
+  expect(ids.includes(task.image)).toBe(task.done);
+  expect(await kinds(store)).toEqual(ids.map(() => 'image-ok'));
+}
+
+/** A collection leaves the files of the images that are in use, and no other. */
+async function expectNothingElse(store: Store, ids: readonly string[]): Promise<void> {
+  await using lease = await store.lease();
+  for (const { id } of await store.listImages()) await lease.retain(id);
+  await store.gc({ graceMs: 0 });
+  const { dir } = store;
+  expect(namesIn(dir, 'locks')).toEqual([]);
+  expect(namesIn(dir, 'cas/tmp')).toEqual([]);
+  expect(namesIn(dir, 'cas/images').toSorted()).toEqual(ids.toSorted());
+  const layers = (await store.listImages()).flatMap((image) => image.layers);
+  const hexes = [...new Set(layers)].map((diffId) => diffId.slice('sha256:'.length));
+  const files = namesIn(dir, 'cas/layers/sha256').flatMap((shard) => namesIn(dir, `cas/layers/sha256/${shard}`));
+  expect(files.toSorted()).toEqual(hexes.flatMap((hex) => [`${hex}.idx`, `${hex}.tar`]).toSorted());
+  for (const name of namesIn(dir, 'cas/trees')) expect(ids).toContain(name.replace('.erofs', ''));
+}
+
+async function kinds(store: Store): Promise<readonly string[]> {
+  const found: string[] = [];
+  for await (const { kind } of store.verify()) found.push(kind);
+  return found;
+}
+
+function namesIn(dir: string, path: string): readonly string[] {
+  return readdirSync(join(dir, path));
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
+import { composeImage } from '@rkt/tooling-images';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { imageCache } from '../src/image-cache.ts';
+import { type Installation, installation, mirrors } from '../src/rkt.ts';
+
+const insecure = '--insecure-options=image';
+const redis = 'registry-1.docker.io/library/redis';
+let registry: TestRegistry;
+let host: Installation;
+
+beforeAll(async () => {
+  registry = await startTestRegistry();
+  await registry.addLayout(await composeImage('redis', imageCache), { repository: 'library/redis', tag: 'latest' });
+});
+afterAll(() => registry.close());
+
+beforeEach(() => {
+  host = installation();
+  host.configure('registries.d/mirrors.json', mirrors(['docker.io'], new URL(registry.origin).host));
+});
+afterEach(() => host[Symbol.asyncDispose]());
+
+/** An ACI as anybody can make one: GNU tar over a manifest and a directory. */
+function aciOf(name: string, manifest: object, files: Readonly<Record<string, string>>): string {
+  const work = join(host.dir, name);
+  mkdirSync(join(work, 'rootfs'), { recursive: true });
+  writeFileSync(join(work, 'manifest'), JSON.stringify({ acKind: 'ImageManifest', acVersion: '0.8.11', ...manifest }));
+  for (const [path, content] of Object.entries(files)) writeFileSync(join(work, 'rootfs', path), content);
+  const file = join(host.dir, `${name}.aci`);
+  execFileSync('tar', ['--create', '--gzip', `--file=${file}`, `--directory=${work}`, '.']);
+  return file;
+}
+
+describe('an ACI', () => {
+  it('that one store wrote runs in another, under the same ID', async () => {
+    const file = join(host.dir, 'redis.aci');
+    const { stdout: id } = await host.rkt([insecure, 'fetch', '--full', 'docker://redis']);
+    expect(await host.rkt(['image', 'export', id.trim(), file])).toMatchObject({ status: 0 });
+    const other = installation();
+    try {
+      expect(await other.rkt([insecure, 'fetch', '--full', file])).toMatchObject({ status: 0, stdout: id });
+      const ran = await other.rkt([
+        insecure,
+        'run',
+        '--net=none',
+        file,
+        '--exec=/bin/sh',
+        '--',
+        '-c',
+        'ls -l /usr/bin',
+      ]);
+      expect(ran).toMatchObject({ status: 0, stdout: expect.stringContaining('redis') });
+    } finally {
+      await other[Symbol.asyncDispose]();
+    }
+  });
+
+  it('runs on what it depends on, without what its whitelist leaves out', async () => {
+    expect(await host.rkt([insecure, 'fetch', 'docker://redis'])).toMatchObject({ status: 0 });
+    const app = { exec: ['/bin/sh', '-c', 'cat /hello; test ! -e /hidden'], user: '0', group: '0' };
+    const whole = aciOf(
+      'whole',
+      { name: 'example.com/whole', dependencies: [{ imageName: redis }] },
+      { hello: 'hello\n', hidden: '' },
+    );
+    expect(await host.rkt([insecure, 'fetch', whole])).toMatchObject({ status: 0 });
+    const listed = await host.rkt([
+      insecure,
+      'run',
+      '--net=none',
+      'example.com/whole',
+      '--exec=/bin/sh',
+      '--',
+      '-c',
+      'find / -xdev',
+    ]);
+    const pathWhitelist = listed.stdout.split('\n').filter((path) => path.startsWith('/') && path !== '/hidden');
+    expect(pathWhitelist).toContain('/hello');
+    const top = aciOf(
+      'top',
+      { name: 'example.com/top', app, dependencies: [{ imageName: 'example.com/whole' }], pathWhitelist },
+      {},
+    );
+    expect(await host.rkt([insecure, 'run', '--net=none', top])).toMatchObject({ status: 0, stdout: 'hello\n' });
+  });
+
+  it('comes on standard input, too', async () => {
+    const file = aciOf('piped', { name: 'example.com/piped' }, { a: 'a' });
+    const stdin = openSync(file, 'r');
+    const { status, stdout } = await host.rkt([insecure, 'fetch', '--full', '-'], { stdio: [stdin, 'pipe', 'pipe'] });
+    const plain = execFileSync('gzip', ['--decompress', '--stdout'], { input: readFileSync(file) });
+    expect([status, stdout.trim()]).toEqual([0, `sha512-${createHash('sha512').update(plain).digest('hex')}`]);
+  });
+});
