@@ -25,7 +25,7 @@ export async function waitApp(context: RuntimeContext, id: PodId, { app, signal 
   }
   for (;;) {
     // Asked first: what is written before somebody lets go of the pod is there when it is read after.
-    const mayChange = await isWatched(context, id);
+    const mayChange = (await isWatched(context, id)) || isMonitored(context, lastRecord(context, id, name));
     const record = lastRecord(context, id, name);
     if (record?.exitCode !== undefined) {
       await awaitRelease(context, id, { record, signal });
@@ -49,16 +49,19 @@ function lastRecord(context: RuntimeContext, id: PodId, name: string): AppRecord
   return records.readApp(dir, name) ?? records.readRun(dir)?.ended?.apps[name];
 }
 
+/** A monitor gives up the lock an instant before it writes the status. */
+function isMonitored({ host }: RuntimeContext, record: AppRecord | undefined): boolean {
+  return record?.monitor !== undefined && host.processes.isAlive(record.monitor);
+}
+
 interface Release {
   readonly record: AppRecord;
   readonly signal: AbortSignal | undefined;
 }
 
 async function awaitRelease(context: RuntimeContext, id: PodId, { record, signal }: Release): Promise<void> {
-  const { processes } = context.host;
-  const isMonitored = (): boolean => record.monitor !== undefined && processes.isAlive(record.monitor);
   const end = performance.now() + releaseGraceMs;
-  while (performance.now() < end && (isMonitored() || (await isBeingReleased(context, id)))) {
+  while (performance.now() < end && (isMonitored(context, record) || (await isBeingReleased(context, id)))) {
     await pause(intervalMs, signal);
   }
 }
