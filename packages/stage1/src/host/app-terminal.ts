@@ -18,8 +18,9 @@ export interface Resize {
 }
 
 /**
- * Gives an app's terminal a size; the kernel tells the app. runc does so when it is told that ours has changed,
- * but crun 1.8 does not, and conmon 2.1 mixes up sizes that follow each other quickly. An app without a terminal, or that has ended, is left alone.
+ * Gives an app's terminal a size; the kernel tells the app. runc does so when it is told that ours has changed, but crun
+ * 1.8 does not, and conmon 2.1 mixes up sizes that follow each other quickly. An app without a terminal, or that has
+ * ended, is left alone.
  */
 export function resizeTerminal(host: Host, syscalls: Syscalls, { app, size }: Resize): void {
   if (size === undefined || !host.processes.isAlive(app)) return;
