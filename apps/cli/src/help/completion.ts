@@ -31,7 +31,7 @@ export async function printCompletions(words: readonly string[]): Promise<void> 
 /** The table as a tree of commands. */
 function programOf(table: readonly CommandSpec[], program: Argv): Argv {
   const groups = new Map<string, CommandSpec[]>();
-  for (const command of table) {
+  for (const command of table.filter(({ hidden }) => hidden !== true)) {
     const space = command.name.indexOf(' ');
     if (space < 0) {
       program.command(command.name, command.summary, (own) => describeFlags(own, command));

@@ -18,7 +18,7 @@ export function commandHelp(
 /** What rkt is and can do. */
 export function overview(columns: number): Promise<string> {
   const about = ['rkt [COMMAND]', 'The application container runner', '"rkt help COMMAND" tells more about a command.'];
-  return render(about, { columns, listed: commands });
+  return render(about, { columns, listed: commands.filter(({ hidden }) => hidden !== true) });
 }
 
 /** The commands of a group such as `image`. */
