@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { formatReference, formatRepository, isDigest, type Reference, tryParseReference } from '@rkt/refparse';
+import { formatReference, isDigest, type Reference, tryParseReference } from '@rkt/refparse';
 import {
   type Descriptor,
   formatPlatform,
@@ -15,7 +15,7 @@ import {
 import type { ConvertibleImage } from '../convert-image.ts';
 import { ConversionError, quote } from '../errors.ts';
 import { toIoError } from '../io-error.ts';
-import { type ImageOrigin, readOrigin } from '../manifest/image-origin.ts';
+import { readOrigin } from '../manifest/image-origin.ts';
 import { openBlobFile } from './blob-files.ts';
 import type { ImageArchive, OpenArchiveOptions } from './image-archive.ts';
 import { arrayAt, arrayIn, type JsonObject, objectIn, parseJson, stringAt } from './json.ts';
@@ -99,9 +99,8 @@ interface Opening extends OpenImageOptions {
 }
 
 async function openImage(archive: TarArchive, saved: SavedImage, opening: Opening): Promise<ConvertibleImage> {
-  const { platform = hostPlatform() } = opening;
+  const { platform = hostPlatform(), reference } = opening;
   const { origin } = saved;
-  const reference = origin === undefined ? opening.reference : originalReference(saved, origin, opening.reference);
   opening.signal?.throwIfAborted();
   const { configBytes, layers: members } = await saved.read(
     opening.signal === undefined ? {} : { signal: opening.signal },
@@ -130,19 +129,7 @@ async function openImage(archive: TarArchive, saved: SavedImage, opening: Openin
   const manifestBytes = Buffer.from(JSON.stringify(manifest));
   const descriptor = describe(manifestBytes, MANIFEST_TYPE);
   const image = { reference, descriptor, manifestBytes, configDescriptor, configBytes, config, layers };
-  return origin === undefined ? image : { ...image, originalManifest: origin.manifestDigest };
-}
-
-/** The name an exported image had, if the archive tells; one that was asked for without a name is known by this. */
-function originalReference(saved: SavedImage, { repository }: ImageOrigin, asked: Reference): Reference {
-  const name = formatRepository(repository);
-  const tagged = saved.tags.map((tag) => tryParseReference(tag)).filter((tag) => tag !== undefined);
-  const own = tagged.find((tag) => formatRepository(tag) === name);
-  return {
-    ...repository,
-    tag: formatRepository(asked) === name ? asked.tag : (own?.tag ?? asked.tag),
-    digest: undefined,
-  };
+  return origin === undefined ? image : { ...image, origin };
 }
 
 function otherPlatform(archive: TarArchive, has: Platform, wanted: Platform): ConversionError {
