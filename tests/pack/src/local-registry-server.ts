@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // local-registry-server.ts DIRECTORY: an npm registry on loopback, on any free port, which it prints. It knows no other
-// registry, and keeps everything in the directory.
+// registry, keeps everything in the directory, and ends with its standard input: with whoever started it.
 
 import { join } from 'node:path';
 import { parseConfigFile, runServer } from 'verdaccio';
 
+process.stdin.on('end', () => process.exit()).resume();
 const [, , directory = ''] = process.argv;
 
 const config = {

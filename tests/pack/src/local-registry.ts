@@ -20,20 +20,21 @@ export async function startLocalRegistry(directory: string): Promise<LocalRegist
   const script = fileURLToPath(new URL('local-registry-server.ts', import.meta.url));
   const server = spawn(process.execPath, [script, directory], {
     cwd: directory,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...process.env, HOME: directory, NODE_OPTIONS: '' },
   });
-  const url = `http://127.0.0.1:${await listening(server)}/`;
-  const token = await signUp(url);
-  return {
-    url,
-    npmrc: `@rkt:registry=${url}\n${url.slice('http:'.length)}:_authToken=${token}\n`,
-    async [Symbol.asyncDispose]() {
-      const ended = new Promise((resolve) => server.once('exit', resolve));
-      server.kill('SIGKILL');
-      await ended;
-    },
+  const stop = async () => {
+    const ended = new Promise((resolve) => server.once('exit', resolve));
+    if (server.kill('SIGKILL')) await ended;
   };
+  try {
+    const url = `http://127.0.0.1:${await listening(server)}/`;
+    const credentials = `${url.slice('http:'.length)}:_authToken=${await signUp(url)}`;
+    return { url, npmrc: `@rkt:registry=${url}\n${credentials}\n`, [Symbol.asyncDispose]: stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
 /** Written as JSON, which YAML includes. */

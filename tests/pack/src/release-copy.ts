@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { appendFileSync, cpSync, readdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { type ExecuteOptions, execute } from './execute.ts';
 import type { LocalRegistry } from './local-registry.ts';
@@ -24,6 +24,12 @@ export function copyForRelease(copy: string, home: string, { npmrc }: LocalRegis
   const install = ['install', '--frozen-lockfile', '--prod', '--prefer-offline', '--ignore-scripts', '--no-optional'];
   execute('npx', ['--yes', packageManager, ...install], { cwd: copy });
   appendFileSync(join(copy, '.npmrc'), npmrc);
+}
+
+/** One more changeset, for every package: right after a release, none waits. */
+export function addChangeset(copy: string, names: readonly string[], summary: string): void {
+  const entries = names.map((name) => `'${name}': patch\n`).join('');
+  writeFileSync(join(copy, '.changeset', 'rehearsal.md'), `---\n${entries}---\n\n${summary}\n`);
 }
 
 /** Applies the changesets: versions, ranges of siblings, changelogs. */
