@@ -22,7 +22,8 @@ passOnSignals();
 // Compilers and package managers keep theirs in the machine's /tmp otherwise.
 process.env.NODE_COMPILE_CACHE ??= join(root, '.cache', 'node-compile-cache');
 
-await ensureSystemPackages(task, { say, fail });
+const crossBuild = task === 'build' && args.includes('--arch=arm64');
+await ensureSystemPackages(crossBuild ? 'build --arch=arm64' : task, { say, fail });
 await ensureWorkspace();
 process.exit(await runTask());
 

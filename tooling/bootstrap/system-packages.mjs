@@ -23,11 +23,15 @@ const needs = {
   skopeo: { package: 'skopeo', files: ['/usr/bin/skopeo'] },
   umoci: { package: 'umoci', files: ['/usr/bin/umoci'] },
   containerd: { package: 'containerd', files: ['/usr/bin/ctr'] },
+  qemu: { package: 'qemu-user-static', files: ['/usr/bin/qemu-aarch64-static'] },
+  arm64: { package: 'libstdc++6-arm64-cross', files: ['/usr/aarch64-linux-gnu/lib/libstdc++.so.6'] },
 };
 
 const running = ['runc', 'crun', 'conmon', 'cni', 'iptables', 'iproute'];
 const byTask = {
   build: [],
+  // The executable for a machine of another architecture, whose Node makes it.
+  'build --arch=arm64': process.arch === 'arm64' ? [] : ['qemu', 'arm64'],
   demo: [...running, 'mount'],
   test: [...running, 'erofs', 'registry', 'attr', 'zstd', 'ext4', 'mount', 'procps', 'openssl'],
   bench: [...running, 'registry', 'ext4', 'mount', 'procps', 'time', 'podman', 'skopeo', 'umoci', 'containerd'],

@@ -15,9 +15,11 @@ const steps: readonly (readonly [string, () => Promise<void>])[] = [
   ['format and lint', () => run(['biome', 'ci', '.'])],
   ['types and build', buildAll],
   ['import rules', () => run(['node', 'tooling/depgraph/src/main.ts'])],
+  ['unused files, dependencies and exports', () => run(['knip', '--no-progress'])],
+  ['API reports', () => run(['node', 'tooling/api/src/main.ts'])],
   [
     'tests of packages and tools',
-    () => vitest(['refparse', 'appc', 'registry', 'docker2aci', 'store', 'stage1', 'cli', 'depgraph', 'tasks']),
+    () => vitest(['refparse', 'appc', 'registry', 'docker2aci', 'store', 'stage1', 'cli', 'api', 'depgraph', 'tasks']),
   ],
   ['packed packages', () => vitest(['pack'])],
   // Alone: each test compares the whole host before and after.

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
+import { root } from './target.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
 const common = {
+  // Names in the bundle are relative to the repository, wherever that and the caller are.
+  absWorkingDir: root,
+  metafile: true,
   bundle: true,
   platform: 'node',
   target: 'node24',
@@ -32,9 +36,17 @@ const embeddedParts: Plugin = {
   },
 };
 
-/** One file with every command in it; what a command does not need is not evaluated. */
-export async function bundleProgram(entry: string, outfile: string, { version }: { version: string }): Promise<void> {
-  await build({
+/**
+ * One file with every command in it; what a command does not need is not evaluated.
+ *
+ * @returns the files of which something is in the bundle
+ */
+export async function bundleProgram(
+  entry: string,
+  outfile: string,
+  { version }: { version: string },
+): Promise<readonly string[]> {
+  const { metafile } = await build({
     ...common,
     entryPoints: [entry],
     outfile,
@@ -45,9 +57,18 @@ export async function bundleProgram(entry: string, outfile: string, { version }:
       'import.meta.url': JSON.stringify('file:///proc/self/exe'),
     },
   });
+  return bundledFiles(metafile);
 }
 
-/** A worker thread's program, or another part of the executable, as one self-contained script. */
-export async function bundleScript(entry: string, outfile: string): Promise<void> {
-  await build({ ...common, entryPoints: [entry], outfile });
+/** A worker thread's program, or another part of the executable, as one self-contained script; gives its files, too. */
+export async function bundleScript(entry: string, outfile: string): Promise<readonly string[]> {
+  const { metafile } = await build({ ...common, entryPoints: [entry], outfile });
+  return bundledFiles(metafile);
+}
+
+function bundledFiles({ outputs }: Metafile): readonly string[] {
+  return Object.values(outputs)
+    .flatMap(({ inputs }) => Object.entries(inputs))
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .map(([file]) => join(root, file));
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { execute } from './execute.ts';
 
 export const root: string = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -24,11 +24,12 @@ export interface PackageJson {
   readonly exports?: Readonly<Record<string, unknown>>;
 }
 
-const { packageManager, catalogTypes } = ((): { packageManager: string; catalogTypes: string } => {
-  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const types = JSON.parse(readFileSync(join(root, 'node_modules/@types/node/package.json'), 'utf8'));
-  return { packageManager: manifest.packageManager, catalogTypes: types.version };
-})();
+/** The pinned pnpm, as `npx` wants it. */
+export const packageManager: string = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).packageManager;
+
+const catalogTypes: string = JSON.parse(
+  readFileSync(join(root, 'node_modules/@types/node/package.json'), 'utf8'),
+).version;
 
 /** Packs a workspace package as publishing would; gives the tarball's path. */
 export function pack(dir: string, destination: string): string {
@@ -73,24 +74,9 @@ export function typecheck(project: string, files: readonly string[]): void {
       files,
     }),
   );
-  symlinkSync(join(root, 'node_modules/typescript'), join(project, 'typescript'));
-  execute(process.execPath, [join(project, 'typescript/lib/tsc.js'), '-p', project], project);
+  execute(process.execPath, [join(root, 'node_modules/typescript/lib/tsc.js'), '-p', project], { cwd: project });
 }
 
 function pnpm(args: readonly string[], cwd: string): string {
-  return execute('npx', ['--yes', packageManager, ...args], cwd);
-}
-
-function execute(file: string, args: readonly string[], cwd: string): string {
-  try {
-    return execFileSync(file, args, {
-      cwd,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, CI: 'true' },
-    });
-  } catch (error) {
-    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
-    throw new Error(`${file} ${args.join(' ')} in ${cwd} failed:\n${stdout}${stderr}`, { cause: error });
-  }
+  return execute('npx', ['--yes', packageManager, ...args], { cwd });
 }

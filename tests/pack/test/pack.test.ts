@@ -1,11 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { publint } from 'publint';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { packedImports } from '../src/packed-imports.ts';
 import { install, type PackageJson, pack, packages, root, typecheck } from '../src/project.ts';
+import { typeProblems } from '../src/type-problems.ts';
+
+/** The packages of others that come with each of ours: a new one has to be argued in docs/dependencies.md. */
+const thirdParties: Readonly<Record<string, readonly string[]>> = {
+  '@rkt/refparse': [],
+  '@rkt/appc': [],
+  '@rkt/registry': ['undici'],
+  '@rkt/docker2aci': ['undici'],
+  '@rkt/store': ['koffi'],
+  '@rkt/stage1': ['koffi'],
+  '@rkt/cli': ['koffi', 'smol-toml', 'undici', 'yargs'],
+};
+
+/** What yargs is made of. */
+const partsOfYargs = [
+  'ansi-regex',
+  'ansi-styles',
+  'cliui',
+  'emoji-regex',
+  'escalade',
+  'get-caller-file',
+  'get-east-asian-width',
+  'string-width',
+  'strip-ansi',
+  'wrap-ansi',
+  'y18n',
+  'yargs-parser',
+];
 
 const destination = mkdtempSync(join(tmpdir(), 'rkt-pack-tarballs-'));
 const tarballs = new Map<string, string>();
@@ -22,8 +51,23 @@ function manifestOf(dir: string): PackageJson {
   return JSON.parse(readFileSync(join(root, dir, 'package.json'), 'utf8'));
 }
 
-function tarballBytes(name: string): ArrayBuffer {
-  return new Uint8Array(readFileSync(tarballs.get(name) ?? '')).buffer;
+function tarballBytes(name: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(readFileSync(tarballs.get(name) ?? ''));
+}
+
+function unpack(name: string): string {
+  const dir = join(destination, 'unpacked', name);
+  mkdirSync(dir, { recursive: true });
+  execFileSync('tar', ['xzf', tarballs.get(name) ?? '', '--strip-components=1', '-C', dir]);
+  return dir;
+}
+
+/** The packages of others in a project that pnpm installed, without the types of Node that every one of ours gets. */
+function installedThirdParties(project: string): readonly string[] {
+  const names = readdirSync(join(project, 'node_modules', '.pnpm'))
+    .flatMap((entry) => /^(@?[^@]+)@/.exec(entry)?.[1]?.replace('+', '/') ?? [])
+    .filter((name) => !/^(@rkt\/|@types\/node$|undici-types$|@koromix\/koffi-)/.test(name));
+  return [...new Set(names)].sort();
 }
 
 /** The TypeScript examples of a README. */
@@ -57,9 +101,18 @@ describe.each(packages)('%s', (dir) => {
     expect(sourceless).toEqual([]);
   });
 
-  it('has a manifest that resolves for its consumers', async () => {
-    const { messages } = await publint({ pack: { tarball: tarballBytes(name) }, strict: true });
-    expect(messages.filter(({ type }) => type === 'error')).toEqual([]);
+  it('has a manifest and types that resolve for its consumers', async () => {
+    const { messages } = await publint({ pack: { tarball: tarballBytes(name).buffer }, strict: true });
+    expect(messages).toEqual([]);
+    // A command has nothing to import.
+    if (manifestOf(dir).exports !== undefined) expect(await typeProblems(tarballBytes(name))).toEqual([]);
+  });
+
+  it('imports what it depends on, and depends on nothing else', () => {
+    const { packages: imported, missing } = packedImports(unpack(name));
+    expect(missing).toEqual([]);
+    const own = [...imported].filter((specifier) => specifier !== name).sort();
+    expect(own).toEqual(Object.keys(manifestOf(dir).dependencies ?? {}).sort());
   });
 
   it('installs from its tarball into an empty project and works there', () => {
@@ -71,6 +124,10 @@ describe.each(packages)('%s', (dir) => {
     );
     for (const [dependency, range] of Object.entries(installed.dependencies ?? {})) {
       expect(range, dependency).not.toMatch(/^(workspace|catalog):/);
+    }
+    if (examples.flatMap(packagesIn).every((imported) => imported === name)) {
+      const expected = thirdParties[name]?.flatMap((party) => (party === 'yargs' ? [party, ...partsOfYargs] : [party]));
+      expect(installedThirdParties(project)).toEqual(expected?.sort());
     }
     if (dir === 'apps/cli') {
       const bin = join(project, 'node_modules', '.bin', 'rkt');

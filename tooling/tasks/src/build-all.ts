@@ -5,13 +5,15 @@ import { run } from './command.ts';
 import { pruneOutputs } from './prune-outputs.ts';
 import { repositoryRoot, rktExecutable } from './repository.ts';
 
-/** Compiles every package and makes the `rkt` executable. */
-export async function buildAll(): Promise<void> {
+/** Compiles every package and makes the `rkt` executable: this machine's, or the one to be offered for another. */
+export async function buildAll(arch: string = process.arch): Promise<void> {
   for (const parent of ['packages', 'apps'].map((name) => join(repositoryRoot, name))) {
     for (const name of readdirSync(parent)) pruneOutputs(join(parent, name));
   }
   // Not by its name: the shell script of that name would not pass signals on.
   await run(['node', 'node_modules/typescript/bin/tsc', '-b']);
-  await run(['node', '--conditions=@rkt/source', '--disable-warning=ExperimentalWarning', 'apps/cli/build/build.ts']);
-  process.stderr.write(`built ${rktExecutable}\n`);
+  const node = ['node', '--conditions=@rkt/source', '--disable-warning=ExperimentalWarning'];
+  await run([...node, 'apps/cli/build/build.ts', `--arch=${arch}`]);
+  const built = arch === process.arch ? rktExecutable : join(rktExecutable, '..', 'release', `rkt-linux-${arch}`);
+  process.stderr.write(`built ${built}\n`);
 }

@@ -5,6 +5,7 @@ import type { StoreContext } from '../context.ts';
 import { toStoreError } from '../errors.ts';
 import { openLease } from '../leases/leases.ts';
 import type { AbortOptions } from '../store.ts';
+import { extractTree } from '../trees/directory/index.ts';
 import { loadTree } from './load-tree.ts';
 
 export interface ExtractImageOptions extends AbortOptions {
@@ -22,7 +23,6 @@ export async function extractImage(context: StoreContext, id: ImageId, options: 
   await lease.retain(id);
   const tree = await loadTree(context, id);
   const layerPaths = tree.layers.map(({ diffId }) => layerTar(context.layout, diffId));
-  const { extractTree } = await import('../trees/directory/index.ts');
   try {
     await extractTree(tree, { ...options, layerPaths });
   } catch (error) {

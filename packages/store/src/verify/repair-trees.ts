@@ -11,6 +11,7 @@ import { toStoreError } from '../errors.ts';
 import { loadTree } from '../render/load-tree.ts';
 import { extract, replaceDirectory } from '../render/render-tree.ts';
 import type { AbortOptions } from '../store.ts';
+import { writeErofs } from '../trees/erofs/index.ts';
 import { isSameDirectory } from './same-directory.ts';
 
 /**
@@ -28,7 +29,6 @@ export async function repairTrees(context: StoreContext, id: ImageId, options: A
 async function repairMetadata(context: StoreContext, id: ImageId, options: AbortOptions): Promise<boolean> {
   const path = erofsTree(context.layout, id);
   if (!existsSync(path)) return false;
-  const { writeErofs } = await import('../trees/erofs/index.ts');
   const expected = writeErofs(await loadTree(context, id));
   if ((await readBytes(path)).equals(expected)) return false;
   if (context.readOnly) return true;

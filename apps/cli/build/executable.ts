@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleProgram, bundleScript } from './bundle.ts';
+import { addonOf, nodeOf, root, runOnTarget, type Target } from './target.ts';
+
+const require = createRequire(import.meta.url);
+const here = dirname(fileURLToPath(import.meta.url));
+
+const assets = ['koffi.node', 'conversion-worker.cjs', 'undici.cjs', 'undici.cache'];
+
+/**
+ * V8 salts its hashes, and compiles in other threads when it sees fit: both show in code caches. These two options it does
+ * not ask for when it reads one; with any other, it would reject the cache.
+ */
+const sameBytes = ['--random-seed=1', '--predictable'];
+
+/**
+ * Makes an executable of Node, the bundled program, its workers and the native addon, named `rkt` in a work directory.
+ * The same sources and lockfile give the same bytes.
+ *
+ * @returns the files of which something is inside
+ */
+export async function makeExecutable(target: Target, work: string, version: string): Promise<readonly string[]> {
+  const layers = join(root, 'packages', 'docker2aci', 'src', 'layers');
+  const files = [
+    ...(await bundleProgram(join(here, 'sea', 'entry.ts'), join(work, 'rkt.cjs'), { version })),
+    ...(await bundleScript(join(layers, 'conversion-worker.ts'), join(work, 'conversion-worker.cjs'))),
+    ...(await bundleScript(join(here, 'sea', 'undici-parts.cjs'), join(work, 'undici.cjs'))),
+    addonOf(target),
+    nodeOf(target),
+  ];
+  // A code cache belongs to one Node on one architecture: the target's own Node makes it.
+  const onNode = (args: readonly string[]) => runOnTarget(target, nodeOf(target), [...sameBytes, ...args], work);
+  wrapInFunction(join(work, 'undici.cjs'));
+  onNode(['--disable-warning=ExperimentalWarning', join(here, 'write-code-cache.ts'), 'undici.cjs', 'undici.cache']);
+  copyFileSync(addonOf(target), join(work, 'koffi.node'));
+  writeFileSync(join(work, 'sea.json'), JSON.stringify(seaConfig()));
+  onNode(['--experimental-sea-config', 'sea.json']);
+  copyFileSync(nodeOf(target), join(work, 'rkt'));
+  chmodSync(join(work, 'rkt'), 0o755);
+  await inject(join(work, 'rkt'), readFileSync(join(work, 'rkt.blob')));
+  return files;
+}
+
+/** A bundled CommonJS module becomes a function of `module` and `require`. */
+function wrapInFunction(file: string): void {
+  writeFileSync(file, `(function(module,require){${readFileSync(file, 'utf8')}\n})`);
+}
+
+/** Paths are relative to the work directory: the blob has that of the program inside. */
+function seaConfig(): object {
+  return {
+    main: 'rkt.cjs',
+    output: 'rkt.blob',
+    disableExperimentalSEAWarning: true,
+    useSnapshot: false,
+    useCodeCache: true,
+    // No options for V8: with any, it rejects the code cache of Node's own modules, and every thread starts 10 ms later.
+    execArgv: ['--disable-warning=ExperimentalWarning', '--openssl-config=/dev/null'],
+    // Options for Node in the caller's environment must not change what a tool that runs as root does; nor must the
+    // OpenSSL configuration it names, which can load native code.
+    execArgvExtension: 'none',
+    assets: Object.fromEntries(assets.map((name) => [name, name])),
+  };
+}
+
+interface Postject {
+  inject(file: string, name: string, blob: Buffer, options: { readonly sentinelFuse: string }): Promise<void>;
+}
+
+async function inject(file: string, blob: Buffer): Promise<void> {
+  const { warn } = console;
+  // It remarks on every section of Node's notes whose name it cannot look up, which does not concern what it adds.
+  console.warn = () => undefined;
+  try {
+    const postject: Postject = require('postject');
+    await postject.inject(file, 'NODE_SEA_BLOB', blob, {
+      sentinelFuse: 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2',
+    });
+  } finally {
+    console.warn = warn;
+  }
+}
