@@ -3,5 +3,6 @@ export { hasCode, readTextFile, writeFileAtomically } from './files.ts';
 export { keptExitDir, outOfMemoryFile } from './kept-exit.ts';
 export { type OwnedPod, openPodDirectory, type PodDirectory, type PodLocation } from './pod-directory.ts';
 export { isPodId } from './pod-id.ts';
+export { isIdentity } from './record-shapes.ts';
 export { type AppRecord, type RunRecord, records, type SandboxRecord } from './records.ts';
 export { mayMove, type PodStage, podStages, stateOf, visibleStages } from './states.ts';

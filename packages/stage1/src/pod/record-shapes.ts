@@ -47,7 +47,7 @@ function isApp(value: unknown): boolean {
 }
 
 /** Signalling a process takes the pid at its word: 0 and what is negative would be groups. */
-function isIdentity(value: unknown): value is ProcessIdentity {
+export function isIdentity(value: unknown): value is ProcessIdentity {
   if (!isObject(value) || !isString(value['startTime']) || !isString(value['bootId'])) return false;
   const { pid } = value;
   return isNumber(pid) && Number.isSafeInteger(pid) && pid > 0;

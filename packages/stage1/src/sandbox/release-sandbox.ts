@@ -3,10 +3,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type RuntimeContext, requireFlavor } from '../context.ts';
 import { isStage1Error, Stage1Error } from '../error.ts';
-import type { ProcessIdentity } from '../host/index.ts';
+import { killMembers } from '../kill-members.ts';
 import { hasCode, type PodLocation, type RunRecord, records } from '../pod/index.ts';
 import { awaitStatus } from './await-status.ts';
-import { eventually } from './eventually.ts';
 
 /**
  * Undoes everything a sandbox means to the host, whoever made it and however far it came: processes, runtime state,
@@ -21,7 +20,7 @@ export async function releaseSandbox(context: RuntimeContext, location: PodLocat
   const failures: unknown[] = [];
   const attempt = (work: Promise<void>): Promise<unknown> => work.catch((error: unknown) => failures.push(error));
   for (const app of startedApps(dir)) await attempt(removeRemains(context, location, { app, run }));
-  await attempt(killMembers(context, id));
+  await attempt(emptyCgroup(context, id));
   if (!run?.hostNetwork) await attempt(releaseNetworks(context, id, run));
   if (run !== undefined) host.processes.signal(run.holder, 'SIGKILL');
   const sandbox = owned.get(id);
@@ -86,17 +85,11 @@ async function removeRemains(context: RuntimeContext, location: PodLocation, { a
   await flavor?.remove(host, { podId: id, dir, app, inside: undefined });
 }
 
-const killGraceMs = 5_000;
-
 /** Whatever a cgroup of the pod still has is the pod's, known to a record or not. Occupied cgroups cannot be removed. */
-async function killMembers({ host }: RuntimeContext, id: string): Promise<void> {
-  const members = (): readonly number[] => host.cgroups.processes(join('rkt', id));
-  for (const pid of members()) {
-    const identity: ProcessIdentity | undefined = host.processes.identify(pid);
-    if (identity !== undefined) host.processes.signal(identity, 'SIGKILL');
-  }
-  if (await eventually(() => members().length === 0, killGraceMs)) return;
-  const message = `processes of pod ${id} do not end: ${members().join(', ')}`;
+async function emptyCgroup({ host }: RuntimeContext, id: string): Promise<void> {
+  const left = await killMembers(host, join('rkt', id));
+  if (left.length === 0) return;
+  const message = `processes of pod ${id} do not end: ${left.join(', ')}`;
   throw new Stage1Error('ERR_RKT_STAGE1_CLEANUP_FAILED', message);
 }
 

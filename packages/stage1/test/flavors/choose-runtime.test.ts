@@ -2,7 +2,8 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { chooseRuntime, removeProbes } from '../../src/flavors/oci/choose-runtime.ts';
+import { chooseRuntime } from '../../src/flavors/oci/choose-runtime.ts';
+import { removeProbes } from '../../src/flavors/oci/probe-runtime.ts';
 import { createHost, type Host } from '../../src/host/index.ts';
 import { createRuntime } from '../../src/index.ts';
 import { createFakeHost } from '../../src/testing/index.ts';
@@ -59,6 +60,22 @@ describe('probes of processes that were killed', () => {
     await removeProbes(createHost(), dataDir);
     expect(left()).toEqual(['runtime-probe-new', 'other']);
     await removeProbes(createHost(), join(dataDir, 'none'));
+  });
+
+  it('are removed at once, with the runtime they had started, when it is known that the prober is dead', async () => {
+    const host = createHost();
+    const { processes } = host;
+    const runtime = processes.spawn({ file: '/bin/sleep', args: ['60'], stdio: ['ignore', 'ignore', 'ignore'] });
+    const [own, started] = [process.pid, runtime.pid].map((pid) => processes.identify(pid));
+    const owners = (prober: unknown): void =>
+      writeFileSync(join(dataDir, 'runtime-probe-new', 'owners.json'), JSON.stringify([prober, started]));
+    owners(own);
+    await removeProbes(host, dataDir);
+    expect(left()).toContain('runtime-probe-new');
+    owners({ ...own, startTime: '1' });
+    await removeProbes(host, dataDir);
+    expect(left()).toEqual(['other']);
+    expect(await runtime.exit).toBe(137);
   });
 
   it('are collected with the pods', async () => {

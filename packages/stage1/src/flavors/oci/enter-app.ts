@@ -7,9 +7,9 @@ import { appPaths } from '../../mounts/index.ts';
 import { writeFileAtomically } from '../../pod/index.ts';
 import type { AppRemains, EnterRequest } from '../flavor.ts';
 import { checkExecutable } from './check-executable.ts';
-import { inRuntimeNamespace } from './choose-runtime.ts';
 import { startFailure } from './failures.ts';
 import { globalArguments, type OciRuntime, takeRuntimeErrors } from './runtime-command.ts';
+import { inRuntimeNamespace } from './runtime-namespace.ts';
 
 /**
  * Runs a command beside an app, confined exactly as the app is: the process section of its own configuration, with

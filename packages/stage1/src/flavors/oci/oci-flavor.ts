@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { isStage1Error } from '../../error.ts';
 import type { Host } from '../../host/index.ts';
 import type { AppRemains, Flavor } from '../flavor.ts';
-import { chooseRuntime, hideHybridMount, inRuntimeNamespace, removeProbes, statedRuntime } from './choose-runtime.ts';
+import { chooseRuntime, statedRuntime } from './choose-runtime.ts';
 import { enterApp } from './enter-app.ts';
+import { removeProbes } from './probe-runtime.ts';
 import { globalArguments, type OciRuntime, runtimePlace } from './runtime-command.ts';
+import { hideHybridMount, inRuntimeNamespace } from './runtime-namespace.ts';
 import { startApp } from './start-app.ts';
 
 export interface OciFlavorOptions {
