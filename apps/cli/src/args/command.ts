@@ -24,6 +24,8 @@ export interface CommandSpec {
   readonly minimum?: readonly [count: number, complaint: string];
   readonly maximum?: number;
   readonly needsRoot?: true;
+  /** For programs alone: neither help nor completion shows it. */
+  readonly hidden?: true;
 }
 
 /** The last word of a command's name: what its messages begin with. */
