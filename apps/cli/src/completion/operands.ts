@@ -12,8 +12,8 @@ export async function operandsOf(
   const name = operandNames(command.usage)[operands] ?? lastRepeated(command.usage);
   if (name === 'UUID') return { words: await known.pods(), files: false };
   if (name === 'IMAGE') {
-    // What gets images takes archives as well.
-    const files = command.flags.some((flag) => flag.name === 'pull-policy');
+    // What gets images takes archives as well; what has a scheme of its own or an ID is no file.
+    const files = command.flags.some((flag) => flag.name === 'pull-policy') && !/^(docker:|sha512-)/.test(typed);
     return { words: await known.images(typed), files };
   }
   if (name === 'COMMAND') return { words: commandsBelow(undefined), files: false };

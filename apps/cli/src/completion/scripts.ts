@@ -5,21 +5,27 @@ import { completionKey } from './completion-key.ts';
 export const completionScripts: Readonly<Record<string, string>> = {
   bash: `# bash completion for rkt. To have it in every shell: rkt completion bash > /etc/bash_completion.d/rkt
 _rkt() {
-  local current line=\${COMP_LINE:0:COMP_POINT} candidate break
+  local current line=\${COMP_LINE:0:COMP_POINT} candidate rest path
   local -a words=()
   # Not COMP_WORDS: bash breaks words at = and : there.
   read -ra words <<<"$line"
   [[ $line == *[[:space:]] ]] && words+=('')
   current=\${words[\${#words[@]} - 1]}
-  # What stands before the last break is on the line already.
-  break=\${current%"\${current##*[=:]}"}
+  # Only what stands after the last break is replaced by bash.
+  rest=$current
+  [[ $COMP_WORDBREAKS == *=* ]] && rest=\${rest##*=}
+  [[ $COMP_WORDBREAKS == *:* ]] && rest=\${rest##*:}
   COMPREPLY=()
   while IFS=$'\\t' read -r candidate _; do
     if [[ $candidate == :files ]]; then
-      while IFS= read -r candidate; do COMPREPLY+=("$candidate"); done < <(compgen -f -- "\${current##*=}")
+      path=\${current##*[=:]}
+      while IFS= read -r candidate; do
+        candidate=\${current%"$path"}$candidate
+        COMPREPLY+=("\${candidate#"\${current%"$rest"}"}")
+      done < <(compgen -f -- "$path")
       compopt -o filenames
     else
-      COMPREPLY+=("\${candidate#"$break"}")
+      COMPREPLY+=("\${candidate#"\${current%"$rest"}"}")
     fi
   done < <(rkt ${completionKey} "\${words[@]:1}" 2>/dev/null)
   [[ \${#COMPREPLY[@]} -eq 1 && \${COMPREPLY[0]} == *= ]] && compopt -o nospace

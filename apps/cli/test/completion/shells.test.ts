@@ -45,13 +45,16 @@ function typed(shell: string, prepare: readonly string[], line: string): string 
 }
 
 describe('bash', () => {
-  function inBash(line: string): readonly string[] {
+  /** What bash breaks words at, by default and as some set it. */
+  const breaks = ' "\'@><=;|&(:';
+
+  function inBash(line: string, wordBreaks = breaks): readonly string[] {
     const script = [
-      'compopt() { :; }; source "$1/script.bash"; cd "$1"',
+      'compopt() { :; }; source "$1/script.bash"; cd "$1"; COMP_WORDBREAKS=$2',
       `COMP_LINE='${line}' COMP_POINT=${line.length}`,
       `_rkt; printf "%s\\n" "\${COMPREPLY[@]}"`,
     ].join('\n');
-    const answer = execFileSync('bash', ['-c', script, 'bash', dir], { encoding: 'utf8', env });
+    const answer = execFileSync('bash', ['-c', script, 'bash', dir, wordBreaks], { encoding: 'utf8', env });
     return answer.split('\n').filter((word) => word !== '');
   }
 
@@ -61,8 +64,15 @@ describe('bash', () => {
     ['rkt fetch --pull-policy=u', ['update']],
     ['rkt run --hostn', ['--hostname=']],
     ['rkt fetch ./im', ['./image.aci']],
+    ['rkt fetch oci-archive:./im', ['./image.aci']],
+    ['rkt status --uuid-file=im', ['image.aci']],
   ])('%s', (line, offered) => {
     expect(inBash(line)).toEqual(offered);
+  });
+
+  it('gets whole words where nothing breaks them', () => {
+    expect(inBash('rkt fetch --pull-policy=u', ' ')).toEqual(['--pull-policy=update']);
+    expect(inBash('rkt fetch oci-archive:./im', ' =')).toEqual(['oci-archive:./image.aci']);
   });
 
   it('completes what is typed', () => {

@@ -32,7 +32,7 @@ const elsewhere = new Set([
   ].map((name) => `rkt/${name}`),
   // Files that are written or were there before: ../commands.
   ...['image-export', 'image-export-again'].map((name) => `rkt/${name}`),
-  // What only a runtime can refuse: tests/e2e.
+  // What only a runtime can refuse: tests/e2e/test/differences.test.ts.
   ...['run-bad-net', 'run-bad-stage1-name', 'run-bad-user', 'run-missing-volsrc'].map((name) => `errors/${name}`),
   ...['enter-noarg', 'run-prepared-again', 'run-exit3', 'prepare'].map((name) => `rkt/${name}`),
   // Several apps in one pod, volumes and image of redis, an image by a digest of its own: ../commands.
