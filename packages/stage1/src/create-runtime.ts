@@ -8,8 +8,9 @@ import { createNetworking, type Networking } from './networking/index.ts';
 import { openPodDirectory } from './pod/index.ts';
 import { preparePod } from './pod/prepare-pod.ts';
 import type { Runtime } from './runtime.ts';
-import { createSandbox, stopApp, stopSandbox } from './sandbox/index.ts';
+import { createSandbox, stopApp, stopSandbox, waitSandbox } from './sandbox/index.ts';
 import { addApp, removeApp, startApp } from './supervise/apps.ts';
+import { defineApp } from './supervise/define-app.ts';
 import { enter } from './supervise/enter.ts';
 import { inspect, listPods } from './supervise/inspect.ts';
 
@@ -53,6 +54,8 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
       await createSandbox(context, id, sandbox);
       return inspect(context, id);
     },
+    waitSandbox: (id, wait) => waitSandbox(context, id, wait),
+    defineApp: (id, definition, define) => defineApp(context, id, definition, define),
     addApp: (id, app, add) => addApp(context, id, app, add),
     startApp: (id, app, start) => startApp(context, id, app, start),
     stopApp: (id, app, stop) => stopApp(context, id, app, stop),

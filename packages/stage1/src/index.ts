@@ -30,6 +30,7 @@ export type { InsecureOptions } from './oci-spec/index.ts';
 export { isPodId } from './pod/index.ts';
 export type {
   AbortOptions,
+  AppDefinition,
   DnsOptions,
   EnterOptions,
   GcEvent,

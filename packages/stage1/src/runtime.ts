@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { PodManifest } from '@rkt/appc';
+import type { PodManifest, RuntimeApp, Volume } from '@rkt/appc';
 import type { InsecureOptions } from './oci-spec/index.ts';
 
 export interface AbortOptions {
@@ -103,10 +103,20 @@ export interface PrepareOptions extends AbortOptions {
   readonly sandbox: SandboxSpec;
   /** The pod is removed when it has ended, so nothing of it need survive a power cut. @default false */
   readonly ephemeral?: boolean;
+  /** Apps may be defined and removed while the sandbox lives; there need be none to begin with. @default false */
+  readonly mutable?: boolean;
   /**
    * Called with the pod's directory before anything refers to the images, so that the caller can bind a lease to it.
    */
   readonly onDirectory?: (dir: string) => Promise<void>;
+}
+
+/** An app for a pod that is mutable. */
+export interface AppDefinition {
+  readonly app: RuntimeApp;
+  readonly rootfs: RootfsSource;
+  /** Volumes the pod does not have yet, for this app and those defined after it. */
+  readonly volumes?: readonly Volume[];
 }
 
 export interface StartAppOptions extends AbortOptions {
@@ -159,10 +169,21 @@ export interface Runtime {
   prepare(options: PrepareOptions): Promise<Pod>;
   /** prepared -> running: namespaces, networks, cgroup parent. Holds the pod's lock until the sandbox ends. */
   createSandbox(id: PodId, options?: AbortOptions): Promise<Pod>;
+  /**
+   * Resolves when the sandbox that this process made has ended, also by another process that stopped it. `stopSandbox` is
+   * still to be called. Throws POD_NOT_RUNNING for a sandbox of another process.
+   */
+  waitSandbox(id: PodId, options?: AbortOptions): Promise<void>;
+  /**
+   * Puts an app into the manifest of a mutable pod, to be added then; nothing changes if it is there already just like
+   * that. Whatever keeps its image must do so before. Throws POD_IMMUTABLE, MANIFEST_INVALID, VOLUME_NOT_FOUND.
+   */
+  defineApp(id: PodId, definition: AppDefinition, options?: AbortOptions): Promise<void>;
   /** Mounts root filesystem and volumes in the pod's own mount namespace and writes the runtime bundle. */
   addApp(id: PodId, app: string, options?: AbortOptions): Promise<void>;
   startApp(id: PodId, app: string, options: StartAppOptions): Promise<RunningApp>;
   stopApp(id: PodId, app: string, options?: StopOptions): Promise<void>;
+  /** Undoes `addApp`, and in a mutable pod `defineApp`: what the app has written and its status are gone then. */
   removeApp(id: PodId, app: string, options?: AbortOptions): Promise<void>;
   /** Stops what still runs, releases networks, namespaces and cgroups; the pod is exited afterwards. */
   stopSandbox(id: PodId, options?: StopOptions): Promise<void>;

@@ -95,7 +95,8 @@ it('leaves with --rm what gc removes when rkt is killed, and nothing otherwise',
   const killed = host.start(run());
   await eventually(() => killed.output.stdout.includes('Ready to accept connections') || undefined);
   killed.child.kill('SIGKILL');
-  await killed.finished;
+  // Not for its output to end: the app goes on, and has it.
+  await new Promise((resolve) => killed.child.once('exit', resolve));
   const [pod] = await list();
   expect(pod?.state).toBe('running');
   expect((await host.rkt(['stop', pod?.name ?? ''])).status).toBe(0);
@@ -113,4 +114,24 @@ it('is cleared away by gc alone when the app’s own monitor was killed, too', a
   expect((await host.rkt(collect)).status).toBe(0);
   expect(await list()).toEqual([]);
   expect(settledHostState()).toEqual(before);
+});
+
+it('of several apps goes on when rkt is killed, is stopped as a whole and cleared away', async () => {
+  const script = 'trap "exit 4" TERM; echo ready to go; while :; do sleep 0.05; done';
+  const second = ['docker://redis', '--name=second', '--exec=/bin/sh', '--', '-c', script];
+  const run = host.start(['--insecure-options=image', 'run', '--net=none', 'docker://redis', ...second]);
+  await eventually(() => {
+    const { stdout } = run.output;
+    return (stdout.includes('ready to go') && stdout.includes('Ready to accept connections')) || undefined;
+  });
+  run.child.kill('SIGKILL');
+  await new Promise((resolve) => run.child.once('exit', resolve));
+  const [pod] = await list();
+  expect(pod?.state).toBe('running');
+  const name = pod?.name ?? '';
+  expect(await host.rkt(['enter', '--app=redis', name, 'redis-cli', 'ping'])).toMatchObject({ stdout: 'PONG\n' });
+  expect((await host.rkt(['stop', name])).status).toBe(0);
+  expect(settledHostState()).toEqual(before);
+  expect((await host.rkt(collect)).status).toBe(0);
+  expect(await list()).toEqual([]);
 });

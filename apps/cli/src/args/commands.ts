@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { appCommands, chosenApp } from './app-commands.ts';
 import type { CommandSpec } from './command.ts';
+import type { FlagSpec } from './flag.ts';
 import { requirePath } from './global-flags.ts';
 import { imageCommands } from './image-commands.ts';
 import { obtainFlags } from './obtain-flags.ts';
 import { format, full, grace, noLegend, prettyPrint, uuidFile } from './output-flags.ts';
+import { parsePatience } from './patience.ts';
 import { prepareFlags, runFlags, runPreparedFlags } from './run-flags.ts';
+
+function waiting(name: string, summary: string): FlagSpec {
+  return { name, kind: 'text', placeholder: 'TIME', bare: 'true', default: 'false', check: parsePatience, summary };
+}
 
 /** Every command of rkt. */
 export const commands: readonly CommandSpec[] = [
+  ...appCommands,
   {
     name: 'cat-manifest',
     summary: 'Inspect and print the pod manifest',
@@ -43,7 +52,7 @@ export const commands: readonly CommandSpec[] = [
     name: 'enter',
     summary: 'Enter the namespaces of an app within a pod',
     usage: 'UUID [CMD [ARGS...]]',
-    flags: [{ name: 'app', kind: 'text', placeholder: 'NAME', summary: 'the app, if the pod has several' }],
+    flags: [chosenApp],
     operands: 'before',
     minimum: [1, 'must provide a pod UUID'],
     needsRoot: true,
@@ -105,8 +114,8 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'prepare',
-    summary: 'Prepare to run an image in a pod',
-    usage: '[FLAGS] IMAGE [FLAGS] [-- ARGS...]',
+    summary: 'Prepare to run images in a pod',
+    usage: '[FLAGS] IMAGE [FLAGS] [-- ARGS...] [--- IMAGE ...]',
     flags: prepareFlags,
     operands: 'images',
     needsRoot: true,
@@ -121,13 +130,15 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'run',
-    summary: 'Run an image in a pod',
-    usage: '[FLAGS] IMAGE [FLAGS] [-- ARGS...]',
+    summary: 'Run images in a pod',
+    usage: '[FLAGS] IMAGE [FLAGS] [-- ARGS...] [--- IMAGE ...]',
     description: [
       'IMAGE is docker://[REGISTRY/]NAME[:TAG|@DIGEST], oci:DIRECTORY[:TAG], oci-archive:FILE[:TAG],',
       'docker-archive:FILE[:NAME:TAG], FILE.aci or any unique prefix of an image ID.',
       'ARGS take the place of the command of a Docker image and are appended to that of an ACI; --exec replaces the',
-      'executable. Flags that belong to an image come after it, or before it if it is the only one.',
+      'executable. Flags that belong to an image come after it, or before it if it is the only one. After ARGS, --- begins',
+      'the next image: IMAGE1 --name=a -- ARGS --- IMAGE2 --name=b.',
+      'The status is that of the app that failed first; 0 if none did. When one fails, the others are stopped.',
     ].join('\n'),
     flags: runFlags,
     operands: 'images',
@@ -147,7 +158,16 @@ export const commands: readonly CommandSpec[] = [
     name: 'status',
     summary: 'Check the status of a pod',
     usage: 'UUID',
-    flags: [format, uuidFile],
+    description: [
+      'Prints key=value lines; app-NAME is the exit status of an app that has ended. With --wait or --wait-ready, what is',
+      'printed is how things stand when that has come about; when the time given is over before, rkt fails.',
+    ].join('\n'),
+    flags: [
+      waiting('wait', 'wait until the pod has exited, or for so long: true, false, 30s'),
+      waiting('wait-ready', 'wait until every app of the pod has been started, or for so long: true, false, 30s'),
+      format,
+      uuidFile,
+    ],
     operands: 'anywhere',
     maximum: 1,
   },

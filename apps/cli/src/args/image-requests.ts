@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { CliError, usageError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
 import { type FlagSpec, type FlagValues, flagValues, type GivenFlag } from './flag.ts';
 import type { Part } from './read-parts.ts';
@@ -56,18 +56,11 @@ function addArguments(image: Gathered | undefined, values: readonly string[]): v
 }
 
 /**
- * The one image of a pod.
- * @throws {CliError} ERR_RKT_CLI_USAGE without one, ERR_RKT_CLI_UNSUPPORTED with several
+ * Whether there is an image at all.
+ * @throws {CliError} ERR_RKT_CLI_USAGE
  */
-export function onlyImage(images: readonly ImageRequest[], line: ImageLine): ImageRequest {
-  const [image] = images;
-  if (image === undefined) throw usageError('must provide at least one image');
-  if (images.length === 1) return image;
-  throw new CliError(
-    'ERR_RKT_CLI_UNSUPPORTED',
-    `several apps per pod are not supported yet: got ${images.length} images`,
-    { hint: detachedValue(line.parts) ?? missingDashes(images, line.command) ?? 'run one pod per image' },
-  );
+export function requireImages(images: readonly ImageRequest[]): void {
+  if (images.length === 0) throw usageError('must provide at least one image or specify the pod manifest');
 }
 
 /** The command line that images were read from, for hints. */
@@ -76,11 +69,16 @@ export interface ImageLine {
   readonly parts: readonly Part[];
 }
 
+/** What the word that stands in the place of an image, and names none, was most likely meant to be. */
+export function misreadHint(images: readonly ImageRequest[], index: number, line: ImageLine): string | undefined {
+  return detachedValue(line.parts, images[index]?.image) ?? missingDashes(images, index, line.command);
+}
+
 /** `--net none` is a bare flag and an image: the value is to be joined. */
-function detachedValue(parts: readonly Part[]): string | undefined {
+function detachedValue(parts: readonly Part[], word: string | undefined): string | undefined {
   for (const [index, part] of parts.entries()) {
     const next = parts[index + 1];
-    if (part.kind !== 'flag' || next?.kind !== 'operand') continue;
+    if (part.kind !== 'flag' || next?.kind !== 'operand' || next.value !== word) continue;
     const values = part.flag.kind === 'boolean' ? ['true', 'false'] : (part.flag.familiar ?? []);
     const isBare = part.value === (part.flag.bare ?? 'true');
     if (isBare && values.includes(next.value)) return `join the value with =: --${part.flag.name}=${next.value}`;
@@ -88,9 +86,10 @@ function detachedValue(parts: readonly Part[]): string | undefined {
   return undefined;
 }
 
-/** Images with nothing between them are most likely one image and the arguments of its app. */
-function missingDashes(images: readonly ImageRequest[], command: string): string | undefined {
-  if (images.slice(0, -1).some(({ appArguments }) => appArguments !== undefined)) return undefined;
-  const [first = '', ...others] = images.map(({ image }) => quote(image, { marks: false }));
-  return `arguments of the app go after --: rkt ${command} ${first} -- ${others.join(' ')}`;
+/** Words after an image with nothing between them are most likely the arguments of its app. */
+function missingDashes(images: readonly ImageRequest[], index: number, command: string): string | undefined {
+  if (index < 1 || images[index - 1]?.appArguments !== undefined) return undefined;
+  const words = images.map(({ image }) => quote(image, { marks: false }));
+  const line = [...words.slice(0, index), '--', ...words.slice(index)].join(' ');
+  return `arguments of the app go after --: rkt ${command} ${line}`;
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { checkPortFlag } from '../pods/exposed-port.ts';
+import { parseOomScoreAdj, parseSeccompFlag } from '../pods/isolator-flags.ts';
 import { parsePublishFlag } from '../pods/publish-flag.ts';
 import { parseQuantity } from '../pods/quantity.ts';
-import { parseMountFlag, parseVolumeFlag } from '../pods/volume-flag.ts';
+import { parseMountedVolume, parseMountFlag, parseVolumeFlag } from '../pods/volume-flag.ts';
 import { parseAssignment } from './assignment.ts';
 import type { FlagSpec } from './flag.ts';
 import { obtainFlags } from './obtain-flags.ts';
@@ -106,7 +107,29 @@ const app: readonly FlagSpec[] = (
     { name: 'cpu', placeholder: 'CPUS', check: parseQuantity, summary: 'CPU limit: 2, 500m' },
     { name: 'cpu-shares', placeholder: 'N', check: parseQuantity, summary: 'weight of CPU time' },
     { name: 'caps-retain', placeholder: 'CAPS', repeat: true, summary: 'capabilities to keep, no others' },
+    { name: 'oom-score-adj', placeholder: 'N', check: parseOomScoreAdj, summary: 'how soon to be killed for memory' },
     { name: 'caps-remove', placeholder: 'CAPS', repeat: true, summary: 'capabilities to take away' },
+    {
+      name: 'seccomp',
+      placeholder: 'mode=MODE,...',
+      check: parseSeccompFlag,
+      summary: 'system calls: mode=retain|remove[,errno=NAME],CALL|@SET,...',
+    },
+    { name: 'annotation', placeholder: 'NAME=VALUE', repeat: true, check: parseAssignment, summary: 'annotation' },
+    {
+      name: 'user-annotation',
+      placeholder: 'NAME=VALUE',
+      repeat: true,
+      check: parseAssignment,
+      summary: 'annotation without a meaning to rkt',
+    },
+    {
+      name: 'user-label',
+      placeholder: 'NAME=VALUE',
+      repeat: true,
+      check: parseAssignment,
+      summary: 'label of the app',
+    },
   ] as const
 ).map((flag) => ({ ...flag, kind: 'text', scope: 'image' }));
 
@@ -118,6 +141,13 @@ const readonlyRootfs: FlagSpec = {
   summary: 'mount the root filesystem read-only',
 };
 
+const podManifest: FlagSpec = {
+  name: 'pod-manifest',
+  kind: 'text',
+  placeholder: 'FILE',
+  summary: 'make the pod of a manifest instead of images and their flags; its images must be in the store',
+};
+
 const flavor: FlagSpec = {
   name: 'stage1-name',
   kind: 'text',
@@ -125,7 +155,7 @@ const flavor: FlagSpec = {
   summary: 'how pods are isolated: oci (default)',
 };
 
-const interactive: FlagSpec = {
+export const interactive: FlagSpec = {
   name: 'interactive',
   kind: 'boolean',
   default: 'false',
@@ -137,6 +167,7 @@ export const prepareFlags: readonly FlagSpec[] = [
   ...pod,
   ...app,
   readonlyRootfs,
+  podManifest,
   flavor,
   ...obtainFlags('new'),
 ];
@@ -148,11 +179,55 @@ const rm: FlagSpec = {
   summary: 'remove the pod when it has ended',
 };
 
-export const runFlags: readonly FlagSpec[] = [
-  ...prepareFlags,
-  interactive,
-  rm,
-  { name: 'uuid-file-save', kind: 'text', placeholder: 'FILE', summary: "write the pod's UUID to a file" },
+const onAppFailure: FlagSpec = {
+  name: 'on-app-failure',
+  kind: 'text',
+  default: 'stop',
+  choices: ['stop', 'continue'],
+  summary: 'stop the other apps of the pod when one has failed, or continue',
+};
+
+const uuidFileSave: FlagSpec = {
+  name: 'uuid-file-save',
+  kind: 'text',
+  placeholder: 'FILE',
+  summary: "write the pod's UUID to a file",
+};
+
+export const runFlags: readonly FlagSpec[] = [...prepareFlags, interactive, rm, onAppFailure, uuidFileSave];
+
+/** `app sandbox`: what describes a pod whose apps come later. */
+export const sandboxFlags: readonly FlagSpec[] = [
+  ...networking,
+  ...pod.filter(({ name }) => name === 'port' || name === 'publish'),
+  ...['annotation', 'user-annotation', 'user-label'].map(
+    (name): FlagSpec => ({
+      name,
+      kind: 'text',
+      placeholder: 'NAME=VALUE',
+      repeat: true,
+      check: parseAssignment,
+      summary: `${name.replace('-', ' ')} of the pod`,
+    }),
+  ),
+  flavor,
+  uuidFileSave,
 ];
 
-export const runPreparedFlags: readonly FlagSpec[] = [interactive, rm];
+/** `app add`: what describes one app, and the volumes it brings. */
+export const appAddFlags: readonly FlagSpec[] = [
+  ...pod.filter(({ name }) => name === 'volume' || name === 'mount'),
+  {
+    name: 'mnt-volume',
+    kind: 'text',
+    placeholder: 'name=NAME,kind=KIND,target=PATH,...',
+    repeat: true,
+    check: parseMountedVolume,
+    summary: 'volume of the pod, mounted in the app: --volume and --mount in one',
+  },
+  ...app,
+  readonlyRootfs,
+  ...obtainFlags('new'),
+];
+
+export const runPreparedFlags: readonly FlagSpec[] = [interactive, rm, onAppFailure];

@@ -9,6 +9,14 @@ export interface CommandModule {
 
 /** Every command's implementation by the command's name, loaded when it is used. */
 export const commandModules: Readonly<Record<string, () => Promise<CommandModule>>> = {
+  'app add': () => import('./app-add.ts'),
+  'app exec': () => import('./enter.ts'),
+  'app list': () => import('./app-list.ts'),
+  'app rm': () => import('./app-rm.ts'),
+  'app sandbox': () => import('./app-sandbox.ts'),
+  'app start': () => import('./app-start.ts'),
+  'app status': () => import('./app-status.ts'),
+  'app stop': () => import('./app-stop.ts'),
   'cat-manifest': () => import('./cat-manifest.ts'),
   completion: () => import('./completion.ts'),
   config: () => import('./config.ts'),

@@ -5,7 +5,7 @@ import { preparePod } from '../pods/prepare-pod.ts';
 import type { Session } from '../wiring/session.ts';
 
 export async function execute(session: Session, args: Arguments): Promise<number> {
-  await using pod = await preparePod(session, args, { specs: prepareFlags, ephemeral: false });
+  await using pod = await preparePod(session, args, { specs: prepareFlags, ephemeral: false, interactive: false });
   session.io.stdout.write(`${pod.id}\n`);
   return 0;
 }

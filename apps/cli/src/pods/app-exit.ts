@@ -3,13 +3,13 @@ import type { Pod, PodApp } from '@rkt/stage1';
 import { failureStatus } from '../exit-status.ts';
 
 /**
- * The status an app of a pod that is over has left: its own, or that of `rkt run` when the app could not be started.
- * Undefined for one that nobody saw end, and for pods that are not over.
+ * The status an app has left: its own, also while other apps of the pod still run; in a pod that is over, that of
+ * `rkt run` when the app could not be started. Undefined for one that nobody saw end.
  */
 export function appExit(pod: Pod, app: PodApp): number | undefined {
-  if (!isOver(pod)) return undefined;
   const { exitCode, startedAt, finishedAt } = app;
   if (exitCode !== undefined) return exitCode;
+  if (!isOver(pod)) return undefined;
   return startedAt === undefined || finishedAt !== undefined ? failureStatus : undefined;
 }
 

@@ -2,6 +2,7 @@
 import type { Isolator } from '@rkt/appc';
 import type { FlagValues } from '../args/flag.ts';
 import { usageError } from '../errors.ts';
+import { parseOomScoreAdj, parseSeccompFlag } from './isolator-flags.ts';
 
 /** The isolators of an image with those of the command line in the place of ones of the same name. */
 export function isolatorsOf(image: readonly Isolator[], flags: FlagValues): readonly Isolator[] {
@@ -9,16 +10,29 @@ export function isolatorsOf(image: readonly Isolator[], flags: FlagValues): read
     ...resource('resource/memory', flags.text('memory')),
     ...resource('resource/cpu', flags.text('cpu')),
     ...shares(flags.text('cpu-shares')),
+    ...oomScoreAdj(flags.text('oom-score-adj')),
     ...capabilities(flags),
+    ...seccomp(flags.text('seccomp')),
   ];
   const replaced = new Set(given.map(({ name }) => name));
-  if (given.some(({ name }) => name.startsWith(CAPABILITIES))) {
-    for (const { name } of image) if (name.startsWith(CAPABILITIES)) replaced.add(name);
+  // What is to be retained and what removed exclude each other.
+  for (const kind of [CAPABILITIES, SECCOMP]) {
+    if (!given.some(({ name }) => name.startsWith(kind))) continue;
+    for (const { name } of image) if (name.startsWith(kind)) replaced.add(name);
   }
   return [...image.filter(({ name }) => !replaced.has(name)), ...given];
 }
 
 const CAPABILITIES = 'os/linux/capabilities-';
+const SECCOMP = 'os/linux/seccomp-';
+
+function oomScoreAdj(text: string | undefined): readonly Isolator[] {
+  return text === undefined ? [] : [{ name: 'os/linux/oom-score-adj', value: parseOomScoreAdj(text) }];
+}
+
+function seccomp(text: string | undefined): readonly Isolator[] {
+  return text === undefined ? [] : [parseSeccompFlag(text)];
+}
 
 function resource(name: string, limit: string | undefined): readonly Isolator[] {
   return limit === undefined ? [] : [{ name, value: { limit } }];

@@ -6,19 +6,30 @@ import { appExit } from './app-exit.ts';
 
 /** A pod as `list` and `status` print it with `--format=json`: the fields and units of the original's v1.Pod, and `ip6`. */
 export function podJson(pod: Pod): object {
-  const runtimeApps = new Map(pod.manifest?.apps.map((app) => [app.name, app]));
-  const volumes = pod.manifest?.volumes ?? [];
   return {
     name: pod.id,
     state: pod.state,
     ...(pod.networks.length === 0 ? {} : { networks: pod.networks }),
     app_names: pod.apps.map(({ name }) => name),
-    apps: pod.apps.map((app) => appJson(pod, app, { runtime: runtimeApps.get(app.name), volumes })),
+    apps: podAppsJson(pod),
     created_at: seconds(pod.createdAt),
     ...(pod.startedAt === undefined ? {} : { started_at: seconds(pod.startedAt) }),
     ...optional('user_annotations', pod.manifest?.userAnnotations),
     ...optional('user_labels', pod.manifest?.userLabels),
   };
+}
+
+/** The apps of a pod, as {@link podJson} has them. */
+export function podAppsJson(pod: Pod): readonly object[] {
+  const runtimeApps = new Map(pod.manifest?.apps.map((app) => [app.name, app]));
+  const volumes = pod.manifest?.volumes ?? [];
+  return pod.apps.map((app) => appJson(pod, app, { runtime: runtimeApps.get(app.name), volumes }));
+}
+
+/** One app of a pod, as {@link podJson} has it. */
+export function podAppJson(pod: Pod, app: PodApp): object {
+  const [json = {}] = podAppsJson({ ...pod, apps: [app] });
+  return json;
 }
 
 interface Planned {

@@ -66,7 +66,10 @@ function requireMounted(volume: string, apps: readonly RuntimeApp[]): void {
   });
 }
 
-function refuseDuplicates(what: string, names: readonly string[]): void {
+function refuseDuplicates(what: 'apps' | 'volumes', names: readonly string[]): void {
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new CliError('ERR_RKT_CLI_POD_INVALID', `multiple ${what} with name ${quote(twice)}`);
+  if (twice === undefined) return;
+  throw new CliError('ERR_RKT_CLI_POD_INVALID', `multiple ${what} with name ${quote(twice)}`, {
+    ...(what === 'apps' && { hint: 'give one of them another name after its image: IMAGE --name=NAME' }),
+  });
 }

@@ -35,6 +35,20 @@ export function statusLines(pod: Pod): readonly string[] {
   return [...lines, ...exits.flatMap(({ name, exit }) => (exit === undefined ? [] : [`app-${name}=${exit}`]))];
 }
 
+/** The lines of `app status`. */
+export function appStatusLines(pod: Pod, app: PodApp): readonly string[] {
+  const { name, state, imageId, createdAt, startedAt, finishedAt } = app;
+  const exit = appExit(pod, app);
+  const moment = (key: string, time: number | undefined): readonly string[] => {
+    return time === undefined ? [] : [`${key}=${formatMoment(time)}`];
+  };
+  return [
+    ...[`name=${name}`, `state=${exit === undefined ? state : 'exited'}`, `image_id=${imageId}`],
+    ...[...moment('created_at', createdAt), ...moment('started_at', startedAt), ...moment('finished_at', finishedAt)],
+    ...(exit === undefined ? [] : [`exit_code=${exit}`]),
+  ];
+}
+
 /** The rows of `list`: one per app, what concerns the pod in the first of them alone. */
 export function listRows(
   pod: Pod,

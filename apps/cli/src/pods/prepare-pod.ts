@@ -1,22 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import { basename, dirname, join } from 'node:path';
 import type { PodManifest } from '@rkt/appc';
-import type { PodId, RootfsSource } from '@rkt/stage1';
+import type { PodId } from '@rkt/stage1';
 import type { Lease, Store } from '@rkt/store';
 import type { Arguments } from '../args/command.ts';
 import type { FlagSpec } from '../args/flag.ts';
-import { onlyImage, readImageRequests } from '../args/image-requests.ts';
-import { reasonOf } from '../errors.ts';
-import { obtainImage } from '../images/obtain-image.ts';
+import { readImageRequests, requireImages } from '../args/image-requests.ts';
 import { readObtainOptions } from '../images/obtain-options.ts';
 import type { Session } from '../wiring/session.ts';
+import { obtainImages } from './obtain-images.ts';
+import { requireOneApp } from './one-app.ts';
 import { readPodEnvironment } from './pod-environment.ts';
+import { placesOf, releaseImages, renderTrees } from './pod-images.ts';
 import { podManifest } from './pod-manifest.ts';
 import { sandboxSpec } from './sandbox-spec.ts';
-import { treeBackend } from './tree-backend.ts';
-
-/** The directories a pod is renamed along in its life. */
-const STAGES = ['embryo', 'prepare', 'prepared', 'run', 'exited-garbage', 'garbage'];
 
 export interface PreparedPod extends AsyncDisposable {
   readonly id: PodId;
@@ -27,6 +23,8 @@ export interface PrepareRequest {
   readonly specs: readonly FlagSpec[];
   /** The pod is to be removed when it has ended. */
   readonly ephemeral: boolean;
+  /** The pod is to be run on our standard input, which one app alone can have. */
+  readonly interactive: boolean;
 }
 
 /**
@@ -37,20 +35,16 @@ export interface PrepareRequest {
  */
 export async function preparePod(session: Session, args: Arguments, request: PrepareRequest): Promise<PreparedPod> {
   const { flags } = args;
-  const { specs, ephemeral } = request;
-  const app = onlyImage(readImageRequests(args.parts, specs), { command: session.prefix, parts: args.parts });
-  const environment = readPodEnvironment(flags, session.io.env);
+  const { ephemeral } = request;
+  const file = flags.text('pod-manifest');
+  const makeManifest =
+    file === undefined ? await fromImages(session, args, request) : await fromFile(file, args, request);
   const flavor = flags.text('stage1-name') ?? (await session.config()).stage1?.name;
   const sandbox = sandboxSpec(flags, { flavor, insecure: session.globals.insecure });
-  const options = await readObtainOptions(session.io, flags);
-  const { id } = await obtainImage(session, app.image, options);
   const store = await session.store();
   const lease = await store.lease();
   try {
-    await lease.retain(id);
-    const image = await store.getImage(id);
-    const appendArguments = session.io.env['RKT_APPEND_ARGS'] === '1';
-    const manifest = podManifest({ flags, apps: [{ image, request: app }], environment, appendArguments });
+    const manifest = await makeManifest(store, lease);
     const rootfs = await renderTrees(session, { store, lease, manifest });
     const runtime = await session.runtime();
     const pod = await runtime.prepare({
@@ -62,42 +56,46 @@ export async function preparePod(session: Session, args: Arguments, request: Pre
       // From here on the images stay for as long as the pod's directory does, wherever it is renamed to.
       onDirectory: (dir) => lease.bind(placesOf(dir), { durable: !ephemeral }),
     });
-    return { id: pod.id, [Symbol.asyncDispose]: () => release(session, lease) };
+    return { id: pod.id, [Symbol.asyncDispose]: () => releaseImages(session, lease) };
   } catch (error) {
-    await release(session, lease);
+    await releaseImages(session, lease);
     throw error;
   }
 }
 
-function placesOf(dir: string): readonly string[] {
-  const pods = dirname(dirname(dir));
-  return STAGES.map((stage) => join(pods, stage, basename(dir)));
-}
+/** Retains the images of a pod and says what the pod is to be. */
+type MakeManifest = (store: Store, lease: Lease) => Promise<PodManifest>;
 
-/** What cannot be written down now, collection finds out by itself: no reason to tell another outcome than there was. */
-async function release(session: Session, lease: Lease): Promise<void> {
-  try {
-    await lease[Symbol.asyncDispose]();
-  } catch (error) {
-    session.debug(`cannot release the images of the pod: ${reasonOf(error)}`);
-  }
-}
-
-interface Render {
-  readonly store: Store;
-  readonly lease: Lease;
-  readonly manifest: PodManifest;
-}
-
-async function renderTrees(
+async function fromImages(
   session: Session,
-  { store, lease, manifest }: Render,
-): Promise<Readonly<Record<string, RootfsSource>>> {
-  const backend = await treeBackend(session);
-  const { signal } = session.interrupts;
-  const trees: Record<string, RootfsSource> = {};
-  for (const { name, image } of manifest.apps) {
-    trees[name] = await store.renderTree(image.id, { backend, lease, signal });
-  }
-  return trees;
+  args: Arguments,
+  { specs, interactive }: PrepareRequest,
+): Promise<MakeManifest> {
+  const { flags, parts } = args;
+  const requests = readImageRequests(parts, specs);
+  requireImages(requests);
+  if (interactive) requireOneApp(requests.length);
+  const environment = readPodEnvironment(flags, session.io.env);
+  const options = await readObtainOptions(session.io, flags);
+  return async (store, lease) => {
+    const line = { command: session.prefix, parts };
+    const records = await obtainImages(session, requests, { ...options, line, lease });
+    const images = await Promise.all(records.map(({ id }) => store.getImage(id)));
+    const apps = requests.flatMap((request, index) => {
+      const image = images[index];
+      return image === undefined ? [] : [{ image, request }];
+    });
+    return podManifest({ flags, apps, environment, appendArguments: session.io.env['RKT_APPEND_ARGS'] === '1' });
+  };
+}
+
+async function fromFile(file: string, args: Arguments, { interactive }: PrepareRequest): Promise<MakeManifest> {
+  const { completeManifest, readStatedManifest, refuseConflicts } = await import('./stated-manifest.ts');
+  refuseConflicts(args);
+  const stated = readStatedManifest(file);
+  return async (store, lease) => {
+    const manifest = await completeManifest(stated, store, lease);
+    if (interactive) requireOneApp(manifest.apps.length);
+    return manifest;
+  };
 }

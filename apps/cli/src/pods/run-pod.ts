@@ -1,32 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PodId, RunningApp, Runtime, StdioMode } from '@rkt/stage1';
+import type { FlagValues } from '../args/flag.ts';
 import { CliError, reasonOf } from '../errors.ts';
 import type { Session } from '../wiring/session.ts';
+import { type AttendedApp, attendApps, type OnAppFailure } from './attend-apps.ts';
 import { isPodGone } from './pod-gone.ts';
-import { sayLater } from './say-later.ts';
-
-/** The signal of this count is not passed on: it kills the app. */
-const KILL_AT_SIGNAL = 3;
 
 /** How a pod is run. */
 export interface Foreground {
   readonly interactive: boolean;
   /** When it has ended, or could not be started. */
   readonly remove: boolean;
+  /** Whether the other apps are stopped when one has failed. */
+  readonly onAppFailure: OnAppFailure;
+}
+
+/** What the flags of `run` and `run-prepared` say about how a pod is run. */
+export function foregroundOf(flags: FlagValues): Foreground {
+  return {
+    interactive: flags.boolean('interactive'),
+    remove: flags.boolean('rm'),
+    onAppFailure: flags.text('on-app-failure') === 'continue' ? 'continue' : 'stop',
+  };
 }
 
 /**
- * Runs the app of a prepared pod in the foreground until it ends, passing signals on to it, and takes the sandbox down.
- * Resolves to the app's status. What the pod held of the host is released whatever happens, and signals do not end that.
+ * Runs the apps of a prepared pod in the foreground until all have ended, passing signals on to them, and takes the
+ * sandbox down. Resolves to the status of the app that failed first, 0 if none did. What the pod held of the host is
+ * released whatever happens, and signals do not end that.
  */
-export async function runPod(session: Session, id: PodId, { interactive, remove }: Foreground): Promise<number> {
+export async function runPod(session: Session, id: PodId, foreground: Foreground): Promise<number> {
+  const { remove } = foreground;
   const runtime = await session.runtime();
   const discard = async (): Promise<void> => {
     if (remove) await attempt(session, `cannot remove pod "${id}"`, () => runtime.remove(id));
   };
   let status: number;
   try {
-    status = await runApp(session, runtime, { id, interactive });
+    status = await runApps(session, runtime, { ...foreground, id });
   } catch (error) {
     using _ = unhurried(session);
     // The failure is what is to be told first; that something stayed behind comes after it.
@@ -40,21 +51,39 @@ export async function runPod(session: Session, id: PodId, { interactive, remove 
   return status;
 }
 
-interface RunRequest {
+interface RunRequest extends Foreground {
   readonly id: PodId;
-  readonly interactive: boolean;
 }
 
-async function runApp(session: Session, runtime: Runtime, { id, interactive }: RunRequest): Promise<number> {
+async function runApps(session: Session, runtime: Runtime, request: RunRequest): Promise<number> {
+  const { id, interactive, onAppFailure } = request;
+  const stdio = stdioOf(session, interactive);
+  const apps = await startApps(session, runtime, { id, stdio });
+  const [first] = apps;
+  using _ = stdio === 'tty' && first !== undefined ? followSize(session, first.running) : undefined;
+  return await attendApps(session, apps, { onAppFailure, stop: (app, options) => runtime.stopApp(id, app, options) });
+}
+
+interface StartRequest {
+  readonly id: PodId;
+  readonly stdio: StdioMode;
+}
+
+/** Makes the sandbox and starts every app in it, in the order of the manifest. */
+async function startApps(
+  session: Session,
+  runtime: Runtime,
+  { id, stdio }: StartRequest,
+): Promise<readonly AttendedApp[]> {
   const { signal } = session.interrupts;
   const { manifest } = await runtime.createSandbox(id, { signal });
-  const app = manifest?.apps[0]?.name;
-  if (app === undefined) throw new CliError('ERR_RKT_CLI_POD_STATE', `pod "${id}" has no app`);
-  await runtime.addApp(id, app, { signal });
-  const stdio = stdioOf(session, interactive);
-  const running = await runtime.startApp(id, app, { stdio, signal });
-  using _ = stdio === 'tty' ? followSize(session, running) : undefined;
-  return await attend(session, running, () => runtime.stopApp(id, app, { force: true }));
+  const names = manifest?.apps.map(({ name }) => name) ?? [];
+  if (names.length === 0) throw new CliError('ERR_RKT_CLI_POD_STATE', `pod "${id}" has no app`);
+  // What is wrong with the file system of one is found before any has done a thing.
+  for (const name of names) await runtime.addApp(id, name, { signal });
+  const started: AttendedApp[] = [];
+  for (const name of names) started.push({ name, running: await runtime.startApp(id, name, { stdio, signal }) });
+  return started;
 }
 
 /** Whoever sends signals now wants rkt to end, which it is about to: a part of the pod must not stay for that. */
@@ -76,32 +105,14 @@ async function attempt(session: Session, failure: string, work: () => Promise<vo
   }
 }
 
-function stdioOf({ io }: Session, interactive: boolean): StdioMode {
+export function stdioOf({ io }: Session, interactive: boolean): StdioMode {
   if (!interactive) return 'inherit';
   return io.stdinIsTTY && io.stdout.isTTY ? 'tty' : 'interactive';
 }
 
 /** Runtimes give the app's terminal the size of the one they are started from when they are told to look. */
-function followSize({ io }: Session, running: RunningApp): Disposable {
+export function followSize({ io }: Session, running: RunningApp): Disposable {
   const tell = (): void => running.signal('SIGWINCH');
   tell();
   return io.onResize(tell);
-}
-
-/** Signals go to the app; one that does not end after several of them is killed. */
-async function attend(session: Session, running: RunningApp, kill: () => Promise<void>): Promise<number> {
-  let signals = 0;
-  let waiting: Disposable | undefined;
-  using _ = session.interrupts.divert((name) => {
-    signals += 1;
-    waiting ??= sayLater(session, `waiting for the app to end after ${name} (the third signal kills it)`);
-    if (signals < KILL_AT_SIGNAL) return running.signal(name);
-    session.say('the app did not end, killing it');
-    kill().catch((error: unknown) => session.say(`cannot kill the app: ${reasonOf(error)}`));
-  });
-  try {
-    return await running.wait();
-  } finally {
-    waiting?.[Symbol.dispose]();
-  }
 }

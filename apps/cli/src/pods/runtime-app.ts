@@ -2,6 +2,7 @@
 import {
   type App,
   type ImageManifest,
+  isAcIdentifier,
   isAcName,
   type Mount,
   type NameValue,
@@ -12,10 +13,10 @@ import {
 import { parseAssignment } from '../args/assignment.ts';
 import type { FlagValues } from '../args/flag.ts';
 import { CliError } from '../errors.ts';
-import { versionOf } from '../images/image-names.ts';
 import { quote } from '../render/quote.ts';
 import { isolatorsOf } from './isolators.ts';
 import type { PlannedApp } from './pod-manifest.ts';
+import { runtimeImage } from './runtime-image.ts';
 import { parseMountFlag } from './volume-flag.ts';
 
 /** Environment variables that are the same for every app of a pod, weakest first. */
@@ -49,18 +50,20 @@ export function runtimeApp({ image, request }: PlannedApp, context: AppContext):
   const mounts = mountsOf(base, flags, context.volumes);
   return {
     name: nameOf(image.manifest.name, flags.text('name')),
-    image: { name: manifest.name, id: image.id, ...labelsOf(image.name, manifest) },
+    image: runtimeImage(image),
     app: {
       ...base,
       exec,
       ...identity(base, flags),
       ...textOverride('workingDirectory', flags.text('working-dir')),
       environment: environmentOf(base, flags, context.environment),
+      ...userData('userAnnotations', base.userAnnotations, flags.texts('user-annotation')),
+      ...userData('userLabels', base.userLabels, flags.texts('user-label')),
       ...(isolators.length === 0 ? {} : { isolators }),
     },
     ...(flags.boolean('readonly-rootfs') ? { readOnlyRootFS: true } : {}),
     ...(mounts.length === 0 ? {} : { mounts }),
-    ...annotationsOf(manifest, base, flags),
+    ...withAnnotations(annotationsOf(manifest, base, flags), flags.texts('annotation')),
   };
 }
 
@@ -103,14 +106,6 @@ function nameOf(imageName: string, given: string | undefined): string {
   );
 }
 
-/** The tag stands in the name of the record alone, so that the manifest is the same under every tag. */
-function labelsOf(recordName: string, manifest: ImageManifest): { readonly labels?: readonly NameValue[] } {
-  const labels = [...(manifest.labels ?? [])];
-  const tag = versionOf(recordName);
-  if (tag !== undefined && !labels.some(({ name }) => name === 'version')) labels.push({ name: 'version', value: tag });
-  return labels.length === 0 ? {} : { labels };
-}
-
 /** Without `--group`, a `--user` brings the group of that user, as the runtime looks it up. */
 function identity(base: App, flags: FlagValues): Pick<App, 'user' | 'group' | 'supplementaryGIDs'> {
   const user = flags.text('user');
@@ -139,6 +134,37 @@ function annotationsOf({ annotations }: ImageManifest, base: App, flags: FlagVal
   const user = flags.text('user') ?? stated ?? (isRoot(base) ? base.user : undefined);
   if (user === undefined) return { annotations: others };
   return { annotations: [...others, { name: DOCKER_USER, value: user }] };
+}
+
+function withAnnotations(
+  { annotations = [] }: Pick<RuntimeApp, 'annotations'>,
+  texts: readonly string[],
+): Pick<RuntimeApp, 'annotations'> {
+  const given = new Map(texts.map(annotationOf));
+  const all = [...annotations.filter(({ name }) => !given.has(name)), ...asList(given)];
+  return all.length === 0 ? {} : { annotations: all };
+}
+
+function annotationOf(text: string): readonly [string, string] {
+  const { name, value } = parseAssignment(text);
+  if (isAcIdentifier(name)) return [name, value];
+  throw new CliError('ERR_RKT_CLI_POD_INVALID', `annotation name ${quote(name)} is not an AC Identifier`, {
+    hint: 'it may have lower-case letters, digits and inner - . _ ~ /',
+  });
+}
+
+function userData(
+  property: 'userAnnotations' | 'userLabels',
+  image: Readonly<Record<string, string>> | undefined,
+  texts: readonly string[],
+): Partial<Pick<App, 'userAnnotations' | 'userLabels'>> {
+  if (texts.length === 0) return {};
+  const given = texts.map(parseAssignment).map(({ name, value }) => [name, value] as const);
+  return { [property]: { ...image, ...Object.fromEntries(given) } };
+}
+
+function asList(values: ReadonlyMap<string, string>): readonly NameValue[] {
+  return Array.from(values, ([name, value]) => ({ name, value }));
 }
 
 /** As images without USER are converted. */

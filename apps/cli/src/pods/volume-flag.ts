@@ -40,6 +40,18 @@ export function parseMountFlag(text: string): Mount {
   return { volume, path: normalize(path) };
 }
 
+/** Reads `name=NAME,kind=KIND,target=PATH[,...]` into a `--volume` and a `--mount`. Throws an Error for what is none. */
+export function parseMountedVolume(text: string): { readonly volume: string; readonly mount: string } {
+  const settings = readPairs(text.split(','));
+  const { name = '', target = '', ...others } = Object.fromEntries(settings);
+  const pairs = Object.entries(others).map(([key, value]) => `${key}=${value}`);
+  const volume = [name, ...pairs].join(',');
+  const mount = `volume=${name},target=${target}`;
+  parseVolumeFlag(volume);
+  parseMountFlag(mount);
+  return { volume, mount };
+}
+
 function readPairs(pairs: readonly string[]): ReadonlyMap<string, string> {
   const settings = new Map<string, string>();
   for (const pair of pairs) {

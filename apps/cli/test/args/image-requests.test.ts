@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { onlyImage, readImageRequests } from '../../src/args/image-requests.ts';
+import { misreadHint, readImageRequests, requireImages } from '../../src/args/image-requests.ts';
 import { runFlags } from '../../src/args/run-flags.ts';
 import { argumentsOf } from '../support/flags.ts';
 
@@ -55,12 +55,21 @@ describe('images of a command line', () => {
     expect(() => requests(...argv)).toThrow(message);
   });
 
-  it('are one until pods of several apps are there', () => {
-    const line = { command: 'run', parts: [] };
-    expect(onlyImage(requests('one'), line).image).toBe('one');
-    expect(() => onlyImage(requests(), line)).toThrow('must provide at least one image');
-    expect(() => onlyImage(requests('one', 'two'), line)).toThrow(
-      'several apps per pod are not supported yet: got 2 images',
-    );
+  it('must be there', () => {
+    expect(() => requireImages(requests('one'))).not.toThrow();
+    expect(() => requireImages(requests())).toThrow('must provide at least one image or specify the pod manifest');
+  });
+
+  it.each([
+    [['one', 'echo', 'hi'], 1, 'arguments of the app go after --: rkt run one -- echo hi'],
+    [['one', 'two', 'echo'], 2, 'arguments of the app go after --: rkt run one two -- echo'],
+    [['--net', 'none', 'one'], 0, 'join the value with =: --net=none'],
+    [['--interactive', 'true', 'one'], 0, 'join the value with =: --interactive=true'],
+    [['--net', 'none', 'one'], 1, 'arguments of the app go after --: rkt run none -- one'],
+    [['one', '--', 'x', '---', 'two'], 1, undefined],
+    [['one', 'two'], 0, undefined],
+  ])('%j, of which number %i is none, were meant otherwise', (argv, index, hint) => {
+    const { parts } = argumentsOf('run', ...argv);
+    expect(misreadHint(readImageRequests(parts, runFlags), index, { command: 'run', parts })).toBe(hint);
   });
 });

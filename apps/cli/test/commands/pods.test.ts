@@ -138,11 +138,55 @@ describe('status', () => {
     expect([json.state, json.exit_code]).toEqual(['exited', exit]);
   });
 
+  it('has the status of an app that has ended while others run', async () => {
+    const apps = redis.apps.map((app) =>
+      app.name === 'etcd' ? { ...app, state: 'exited' as const, exitCode: 0 } : app,
+    );
+    runtime.pods.set(redis.id, { ...redis, apps });
+    expect((await rkt('status', redis.id)).stdout).toMatch(/^pid=1234\nexited=false\napp-etcd=0\n$/m);
+    const [first, second] = JSON.parse((await rkt('status', '--format=json', redis.id)).stdout).apps;
+    expect([first.exit_code, second.exit_code, second.state]).toEqual([undefined, 0, 'exited']);
+  });
+
   it('takes the UUID from a file', async () => {
     const file = join(dir, 'uuid');
     writeFileSync(file, `${exited.id}\n`);
     expect((await rkt('status', `--uuid-file=${file}`)).stdout).toContain('state=exited');
     expect((await rkt('status', `--uuid-file=${file}.none`)).stderr).toContain('no such file or directory');
+  });
+
+  it('--wait waits for the end of the pod, --wait-ready for the start of its apps', async () => {
+    const waiting = rkt('status', '--wait', redis.id);
+    const starting = rkt('status', '--wait-ready=true', redis.id);
+    await new Promise((resolve) => setTimeout(resolve, 120));
+    const started = redis.apps.map((app) => ({ ...app, startedAt: 1 }));
+    runtime.pods.set(redis.id, { ...redis, apps: started });
+    expect((await starting).stdout).toContain('state=running\n');
+    runtime.pods.set(redis.id, { ...redis, state: 'exited', apps: started.map((app) => ({ ...app, exitCode: 3 })) });
+    expect(await waiting).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^state=exited\n(.*\n)*app-redis=3\n/),
+    });
+    expect((await rkt('status', '--wait', '--wait-ready', redis.id)).status).toBe(0);
+  });
+
+  it.each([
+    [['--wait=60ms', redis.id], `pod "${redis.id}" is not exited after 0.06s: its state is "running"`],
+    [['--wait-ready=0s', prepared.id], `pod "${prepared.id}" is not ready after 0s: its state is "prepared"`],
+    [['--wait-ready', exited.id], `pod "${exited.id}" ended before it was ready`],
+    [['--wait=soon', exited.id], 'invalid argument "soon" for --wait=soon: it must be a duration'],
+  ])('%j fails', async (argv, message) => {
+    const { status, stdout, stderr } = await rkt('status', ...argv);
+    expect([status, stdout]).toEqual([254, '']);
+    expect(stderr).toContain(`status: ${message}`);
+  });
+
+  it('--wait=false waits for nothing, and an interrupt ends the waiting', async () => {
+    expect((await rkt('status', '--wait=false', redis.id)).stdout).toContain('state=running\n');
+    const io = fakeIo();
+    const waiting = rkt.within(io, 'status', '--wait', redis.id);
+    await vi.waitFor(() => expect(io.send('SIGINT')).toBe(true));
+    expect(await waiting).toMatchObject({ status: 254, stderr: expect.stringContaining('interrupted by SIGINT') });
   });
 
   it.each(['status', 'stop', 'enter', 'rm', 'cat-manifest', 'run-prepared'])(
@@ -207,6 +251,17 @@ describe('stop', () => {
 });
 
 describe('rm', () => {
+  it('takes the UUID from a file, and not also as an argument', async () => {
+    const file = join(dir, 'uuid');
+    writeFileSync(file, `${exited.id}\n`);
+    expect(await rkt('rm', `--uuid-file=${file}`, redis.id)).toMatchObject({
+      status: 254,
+      stderr: 'rm: give either a pod UUID or --uuid-file\n',
+    });
+    expect(await rkt('rm', `--uuid-file=${file}`)).toMatchObject({ status: 0, stdout: `"${exited.id}"\n` });
+    expect([...runtime.pods.keys()]).toEqual([redis.id, prepared.id]);
+  });
+
   it('removes pods, and says which could not be', async () => {
     const { status, stdout, stderr } = await rkt('rm', 'fb6d', 'nope');
     expect([status, stdout]).toEqual([254, `"${exited.id}"\n`]);
@@ -216,6 +271,17 @@ describe('rm', () => {
 });
 
 describe('gc', () => {
+  it.each([
+    [[], { graceMs: 1_800_000, expirePreparedMs: 86_400_000, markOnly: false }],
+    [
+      ['--grace-period=1m', '--expire-prepared=0s', '--mark-only'],
+      { graceMs: 60_000, expirePreparedMs: 0, markOnly: true },
+    ],
+  ])('%j means %j', async (argv, options) => {
+    expect((await rkt('gc', ...argv)).status).toBe(0);
+    expect(runtime.gcOptions).toMatchObject(options);
+  });
+
   it('tells what was moved, removed and kept, and fails if something could not be removed', async () => {
     runtime.gcEvents = [
       { kind: 'marked', id: 'a', to: 'exited-garbage' },

@@ -258,8 +258,12 @@ describe('run', () => {
   });
 
   it.each([
-    [['run'], 'run: must provide at least one image\n'],
-    [['run', 'docker://a', 'docker://b'], 'run: several apps per pod are not supported yet: got 2 images\n'],
+    [['run'], 'run: must provide at least one image or specify the pod manifest\n'],
+    [
+      ['run', '--interactive', 'docker://a', 'docker://b'],
+      'run: interactive option only supports one image: the pod has 2 apps\n',
+    ],
+    [['run', '--on-app-failure=no', 'docker://a'], 'run: invalid argument "no" for --on-app-failure=no'],
     [['run', '--net=none', '--port=a:1', 'docker://a'], "run: --port flag does not work with 'none' networking\n"],
     [
       ['run', '--exec=/x', 'docker://a', 'docker://b'],
@@ -267,16 +271,16 @@ describe('run', () => {
     ],
     [
       ['run', 'docker://a', 'echo', 'hi'],
-      'run: several apps per pod are not supported yet: got 3 images\n' +
-        'hint: arguments of the app go after --: rkt run docker://a -- echo hi\n',
+      'run: no image "echo" in the store\nhint: arguments of the app go after --: rkt run docker://a -- echo hi\n',
     ],
     [
       ['run', '--net', 'none', 'docker://a'],
-      'run: several apps per pod are not supported yet: got 2 images\nhint: join the value with =: --net=none\n',
+      'run: no image "none" in the store\nhint: join the value with =: --net=none\n',
     ],
+    [['run', 'docker://a', 'x y', '--z'], 'run: unknown flag: --z\n'],
     [
-      ['run', 'docker://a', '--', 'x', '---', 'docker://b'],
-      'run: several apps per pod are not supported yet: got 2 images\nhint: run one pod per image\n',
+      ['run', 'docker://a', '--', 'x', '---', 'b'],
+      'run: no image "b" in the store\nhint: for a Docker image write docker://b\n',
     ],
     [['run', '-it', 'docker://a'], 'run: unknown flag: -it\nhint: standard input and a terminal'],
     [
@@ -297,6 +301,15 @@ describe('run', () => {
     const { status, stderr } = await rkt(insecure, ...argv);
     expect([status, stderr.startsWith(message)]).toEqual([254, true]);
     expect([registry.requests.length, runtime.calls]).toEqual([asked, []]);
+  });
+});
+
+describe('a file among the images', () => {
+  it('that is no ACI was most likely meant for the app', async () => {
+    const asked = registry.requests.length;
+    const { status, stderr } = await rkt(insecure, 'run', image, '/bin/sh');
+    expect([status, runtime.calls, registry.requests.length]).toEqual([254, [], asked]);
+    expect(stderr).toContain(`hint: arguments of the app go after --: rkt run ${image} -- /bin/sh\n`);
   });
 });
 

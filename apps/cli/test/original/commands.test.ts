@@ -79,6 +79,6 @@ function hasDefault(flag: FlagSpec, standard: string): boolean {
   const own = flag.default ?? /\(default: ([^)]+)\)/.exec(flag.summary)?.[1] ?? '';
   if (/^(\d+h)?(\d+m)?\d+s$/.test(standard)) return parseDuration(own) === parseDuration(standard);
   // `--net` alone means `default`, and so does no `--net`.
-  if (flag.bare !== undefined) return flag.bare === standard;
+  if (flag.bare !== undefined && own === '') return flag.bare === standard;
   return own === standard || (flag.kind === 'boolean' && own === 'false' && standard === '');
 }

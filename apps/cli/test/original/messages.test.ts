@@ -80,7 +80,12 @@ async function installation(): Promise<Rkt> {
   const runtime = fakeRuntime(join(dir, 'data'));
   const real = await installedLibraries.openRuntime({ dataDir: join(dir, 'data'), configDirs: [] });
   runtime.resolve = (prefix) => real.resolve(prefix);
-  runtime.exit(0);
+  const { startApp } = runtime;
+  runtime.startApp = async (...started) => {
+    const app = await startApp(...started);
+    runtime.exit(0);
+    return app;
+  };
   const probeErofs = async () => ({ usable: false, reason: 'a test' }) as const;
   return rktWith(dir, { openRuntime: async () => runtime, probeErofs });
 }

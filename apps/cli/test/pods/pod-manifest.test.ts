@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ImageManifest } from '@rkt/appc';
 import { describe, expect, it } from 'vitest';
-import { onlyImage, readImageRequests } from '../../src/args/image-requests.ts';
+import { readImageRequests } from '../../src/args/image-requests.ts';
 import { runFlags } from '../../src/args/run-flags.ts';
 import { readPodEnvironment } from '../../src/pods/pod-environment.ts';
 import { podManifest } from '../../src/pods/pod-manifest.ts';
@@ -59,9 +59,7 @@ function manifestOf(argv: readonly string[], options: Options = {}) {
   };
   return podManifest({
     flags: args.flags,
-    apps: [
-      { image, request: onlyImage(readImageRequests(args.parts, runFlags), { command: 'run', parts: args.parts }) },
-    ],
+    apps: readImageRequests(args.parts, runFlags).map((request) => ({ image, request })),
     environment: readPodEnvironment(args.flags, options.env ?? {}),
     appendArguments: options.appendArguments ?? false,
   });
@@ -72,6 +70,84 @@ function appOf(argv: readonly string[], options?: Options) {
   if (app === undefined) throw new Error('no app');
   return app;
 }
+
+describe('what an app says about itself', () => {
+  it('is of the image and of the command line, which wins', () => {
+    const app = { exec: ['/x'], user: '0', group: '0', userLabels: { a: 'image', b: 'image' } };
+    const manifest: ImageManifest = { ...docker, app, annotations: [{ name: 'a', value: 'image' }] };
+    const given = ['--annotation=a=1', '--annotation=c/d=2=3', '--user-label=a=own', '--user-annotation=K y=v'];
+    const { annotations, app: made } = appOf(['x', ...given], { manifest });
+    expect(annotations).toEqual([
+      { name: 'a', value: '1' },
+      { name: 'c/d', value: '2=3' },
+    ]);
+    expect([made.userLabels, made.userAnnotations]).toEqual([{ a: 'own', b: 'image' }, { 'K y': 'v' }]);
+    expect(() => appOf(['x', '--annotation=A=1'])).toThrow('annotation name "A" is not an AC Identifier');
+  });
+});
+
+describe('isolators of the command line', () => {
+  it('take the place of those of the image', () => {
+    const isolators = [{ name: 'os/linux/seccomp-remove-set', value: { set: ['chmod'] } }];
+    const manifest: ImageManifest = { ...docker, app: { exec: ['/x'], user: '0', group: '0', isolators } };
+    const flags = ['--seccomp=mode=retain,errno=EPERM,@docker/default-whitelist,open', '--oom-score-adj=-5'];
+    expect(appOf(['x', ...flags], { manifest }).app.isolators).toEqual([
+      { name: 'os/linux/oom-score-adj', value: -5 },
+      {
+        name: 'os/linux/seccomp-retain-set',
+        value: { set: ['@docker/default-whitelist', 'open'], errno: 'EPERM' },
+      },
+    ]);
+  });
+
+  it.each([
+    ['--seccomp=open', 'it must begin with mode=retain or mode=remove'],
+    ['--seccomp=mode=retain', 'it must name at least one system call or set'],
+    ['--seccomp=mode=remove,O_PEN', '"O_PEN" is neither a system call nor a set'],
+    ['--oom-score-adj=1001', 'it must be a whole number from -1000 to 1000'],
+    ['--oom-score-adj=x', 'it must be a whole number from -1000 to 1000'],
+  ])('%s is refused', (flag, reason) => {
+    expect(() => appOf(['x', flag])).toThrow(reason);
+  });
+});
+
+describe('the pod manifest of several images', () => {
+  it('has an app for each, with its own flags and those of the pod, in their order', () => {
+    const { apps, volumes } = manifestOf([
+      ...['--set-env=POD=1', '--volume=shared,kind=empty', '--mount=volume=shared,target=/shared'],
+      ...['x', '--name=a', '--user=5', '--environment=A=own', '--', 'one', '---'],
+      ...['x', '--name=b', '--memory=16Mi', '--mount=volume=shared,target=/b', '--', 'two'],
+    ]);
+    expect(apps.map(({ name }) => name)).toEqual(['a', 'b']);
+    expect(apps.map(({ app }) => app.exec)).toEqual([
+      ['/entry', 'one'],
+      ['/entry', 'two'],
+    ]);
+    expect(apps.map(({ app }) => [app.user, app.group])).toEqual([
+      ['5', '5'],
+      ['redis', 'redis'],
+    ]);
+    expect(
+      apps.map(({ app }) => Object.fromEntries(app.environment?.map(({ name, value }) => [name, value]) ?? [])),
+    ).toEqual([
+      { PATH: '/bin', A: 'own', POD: '1' },
+      { PATH: '/bin', A: 'image', POD: '1' },
+    ]);
+    expect(apps.map(({ app }) => app.isolators?.[0]?.value)).toEqual([{ limit: '1G' }, { limit: '16Mi' }]);
+    expect(apps.map(({ mounts }) => mounts)).toEqual([
+      [{ volume: 'shared', path: '/shared' }],
+      [
+        { volume: 'shared', path: '/shared' },
+        { volume: 'shared', path: '/b' },
+      ],
+    ]);
+    expect(volumes).toEqual([{ name: 'shared', kind: 'empty' }]);
+  });
+
+  it('of which two have the same name is refused', () => {
+    expect(() => manifestOf(['x', 'x'])).toThrow('multiple apps with name "redis"');
+  });
+});
 
 describe('the pod manifest', () => {
   it('of an image alone is the image', () => {

@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdirSync } from 'node:fs';
-import type { GcEvent, Pod, PrepareOptions, RunningApp, Runtime, StdioMode } from '@rkt/stage1';
+import type {
+  AppDefinition,
+  GcEvent,
+  Pod,
+  PodGcOptions,
+  PrepareOptions,
+  RunningApp,
+  Runtime,
+  StdioMode,
+} from '@rkt/stage1';
 
 /** What a test decides about the runtime and what the runtime was asked to do. */
 export interface FakeRuntime extends Runtime {
@@ -8,9 +17,16 @@ export interface FakeRuntime extends Runtime {
   readonly calls: string[];
   readonly prepared: PrepareOptions[];
   readonly signals: NodeJS.Signals[];
-  /** Ends the app that runs. */
-  exit(status: number): void;
+  /** Signals, by the app that got them. */
+  readonly signalled: [app: string, signal: NodeJS.Signals][];
+  readonly stopped: { readonly app: string; readonly force: boolean }[];
+  /** Ends an app, or all that run. */
+  exit(status: number, app?: string): void;
+  readonly defined: AppDefinition[];
+  /** Resolved by a test when somebody else stops the sandbox. */
+  readonly sandboxEnd: PromiseWithResolvers<void>;
   gcEvents: readonly GcEvent[];
+  gcOptions: PodGcOptions | undefined;
   /** Thrown by the primitive of this name. */
   failing: { readonly name: string; readonly error: Error } | undefined;
   stdio: StdioMode | undefined;
@@ -19,7 +35,7 @@ export interface FakeRuntime extends Runtime {
 const POD = '11111111-2222-4333-8444-555555555555';
 
 export function fakeRuntime(dataDir = '/data'): FakeRuntime {
-  const exited = Promise.withResolvers<number>();
+  const exits = new Map<string, PromiseWithResolvers<number>>();
   const call = (name: string): void => {
     runtime.calls.push(name);
     if (runtime.failing?.name === name) throw runtime.failing.error;
@@ -29,27 +45,46 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
     if (pod === undefined) throw podNotFound(id);
     return pod;
   };
-  const app: RunningApp = {
-    pid: 42,
-    wait: () => exited.promise,
-    signal: (name) => void runtime.signals.push(name),
+  const started = (name: string): RunningApp => {
+    const exit = Promise.withResolvers<number>();
+    exits.set(name, exit);
+    return {
+      pid: 42,
+      wait: () => exit.promise,
+      signal: (signal) => {
+        runtime.signals.push(signal);
+        runtime.signalled.push([name, signal]);
+      },
+    };
   };
   const runtime: FakeRuntime = {
     pods: new Map(),
     calls: [],
     prepared: [],
     signals: [],
+    signalled: [],
+    stopped: [],
+    defined: [],
+    sandboxEnd: Promise.withResolvers(),
     gcEvents: [],
+    gcOptions: undefined,
     failing: undefined,
     stdio: undefined,
-    exit: (status) => exited.resolve(status),
+    exit: (status, app) => {
+      for (const [name, exit] of exits) if (app === undefined || name === app) exit.resolve(status);
+    },
     prepare: async (options) => {
       call('prepare');
       const directory = `${dataDir}/pods/embryo/${POD}`;
       mkdirSync(directory, { recursive: true });
       await options.onDirectory?.(directory);
       runtime.prepared.push(options);
-      const pod = fakePod({ id: POD, state: 'prepared', manifest: options.manifest });
+      const pod = fakePod({
+        id: POD,
+        state: 'prepared',
+        manifest: options.manifest,
+        apps: options.manifest.apps.map(({ name, image }) => ({ name, imageId: image.id, state: 'unknown' })),
+      });
       runtime.pods.set(POD, pod);
       return pod;
     },
@@ -59,15 +94,27 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
       runtime.pods.set(id, pod);
       return pod;
     },
+    waitSandbox: async () => {
+      call('waitSandbox');
+      await runtime.sandboxEnd.promise;
+    },
+    defineApp: async (id, definition) => {
+      call('defineApp');
+      const pod = find(id);
+      const { name, image } = definition.app;
+      runtime.defined.push(definition);
+      runtime.pods.set(id, { ...pod, apps: [...pod.apps, { name, imageId: image.id, state: 'unknown' }] });
+    },
     addApp: async () => call('addApp'),
-    startApp: async (_id, _app, { stdio }) => {
+    startApp: async (_id, app, { stdio }) => {
       call('startApp');
       runtime.stdio = stdio;
-      return app;
+      return started(app);
     },
-    stopApp: async () => {
+    stopApp: async (_id, app, { force = false } = {}) => {
       call('stopApp');
-      exited.resolve(137);
+      runtime.stopped.push({ app, force });
+      exits.get(app)?.resolve(force ? 137 : 143);
     },
     removeApp: async () => call('removeApp'),
     stopSandbox: async () => call('stopSandbox'),
@@ -86,7 +133,8 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
       call('remove');
       runtime.pods.delete(id);
     },
-    gc: async function* () {
+    gc: async function* (options) {
+      runtime.gcOptions = options;
       yield* runtime.gcEvents;
     },
   };

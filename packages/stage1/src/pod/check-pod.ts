@@ -17,19 +17,32 @@ const maxName = 128;
  *
  * @throws Stage1Error ERR_RKT_STAGE1_MANIFEST_INVALID, ERR_RKT_STAGE1_NETWORK_REQUEST_INVALID for ports
  */
-export function checkPod({ manifest, rootfs, sandbox }: PrepareOptions): void {
-  checkApps(manifest);
+export function checkPod({ manifest, rootfs, sandbox, mutable = false }: PrepareOptions): void {
+  checkManifest(manifest, rootfs, { fewestApps: mutable ? 0 : 1 });
+  checkSandbox(sandbox);
+}
+
+export interface ManifestLimits {
+  readonly fewestApps: number;
+}
+
+/** The part of {@link checkPod} that a mutable pod goes through again with every app. */
+export function checkManifest(
+  manifest: PodManifest,
+  rootfs: PrepareOptions['rootfs'],
+  { fewestApps }: ManifestLimits,
+): void {
+  checkApps(manifest, fewestApps);
   for (const { name } of manifest.apps) {
     if (!Object.hasOwn(rootfs, name)) throw invalid(`app ${quote(name)} has no root filesystem`);
   }
   for (const volume of manifest.volumes ?? []) checkVolume(volume);
   checkPorts(forwardedPorts(manifest));
-  checkSandbox(sandbox);
 }
 
-function checkApps({ apps }: PodManifest): void {
-  if (apps.length === 0 || apps.length > maxApps) {
-    throw invalid(`expected 1 to ${maxApps} apps, got ${apps.length}`);
+function checkApps({ apps }: PodManifest, fewest: number): void {
+  if (apps.length < fewest || apps.length > maxApps) {
+    throw invalid(`expected ${fewest} to ${maxApps} apps, got ${apps.length}`);
   }
   const names = new Set<string>();
   for (const { name, app } of apps) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type RuntimeContext, requireRoot } from '../context.ts';
 import { randomUuid } from '../host/index.ts';
-import { removeTree } from '../mounts/index.ts';
+import { planVolumes, removeTree } from '../mounts/index.ts';
 import type { PodId, PrepareOptions } from '../runtime.ts';
 import { checkPod } from './check-pod.ts';
 import { syncDirectory } from './files.ts';
@@ -10,10 +10,11 @@ import { records } from './records.ts';
 
 /** embryo -> preparing -> prepared. Nothing is left of a pod that fails on the way; of one that is killed, gc sees to it. */
 export async function preparePod(context: RuntimeContext, options: PrepareOptions): Promise<PodId> {
-  const { manifest, rootfs, sandbox, ephemeral = false, signal } = options;
+  const { manifest, rootfs, sandbox, ephemeral = false, mutable = false, signal } = options;
   signal?.throwIfAborted();
   requireRoot(context);
   checkPod(options);
+  for (const app of manifest.apps) planVolumes(manifest, app);
   const { syscalls } = await context.host.kernel();
   const id = randomUuid();
   const pod = context.pods.create(id, syscalls);
@@ -22,7 +23,13 @@ export async function preparePod(context: RuntimeContext, options: PrepareOption
     await options.onDirectory?.(pod.dir);
     signal?.throwIfAborted();
     const durable = !ephemeral;
-    const record = { createdAt: context.now(), spec: sandbox, rootfs, ...(ephemeral && { ephemeral }) };
+    const record = {
+      createdAt: context.now(),
+      spec: sandbox,
+      rootfs,
+      ...(ephemeral && { ephemeral }),
+      ...(mutable && { mutable }),
+    };
     records.writeManifest(pod.dir, manifest, { durable });
     records.writeSandbox(pod.dir, record, { durable });
     // Both files' names at once.

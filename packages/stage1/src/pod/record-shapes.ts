@@ -18,7 +18,7 @@ export const shapes = {
     isObject(value['spec']) &&
     isListOf(value['spec']['networks'], isNamed) &&
     isObject(value['rootfs']) &&
-    isOptional(value['ephemeral'], isBoolean),
+    [value['ephemeral'], value['mutable']].every((each) => isOptional(each, isBoolean)),
   run: (value: unknown): value is RunRecord =>
     isObject(value) &&
     [value['createdAt'], value['startedAt']].every(isNumber) &&

@@ -9,12 +9,13 @@ import type { RootfsSource, SandboxSpec } from '../runtime.ts';
 import { readTextFile, type WriteOptions, writeFileAtomically } from './files.ts';
 import { shapes } from './record-shapes.ts';
 
-/** `sandbox.json`: what the pod was asked to be. Never changes. */
+/** `sandbox.json`: what the pod was asked to be. Changes with the apps of a mutable pod alone. */
 export interface SandboxRecord {
   readonly createdAt: number;
   readonly spec: SandboxSpec;
   readonly rootfs: Readonly<Record<string, RootfsSource>>;
   readonly ephemeral?: boolean;
+  readonly mutable?: boolean;
 }
 
 /** `run.json`: what the sandbox became. Written by whoever holds the lock. */

@@ -2,3 +2,4 @@
 export { createSandbox } from './create-sandbox.ts';
 export { releaseSandbox } from './release-sandbox.ts';
 export { stopApp, stopSandbox } from './stop-sandbox.ts';
+export { waitSandbox } from './wait-sandbox.ts';

@@ -4,6 +4,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { RuntimeApp } from '@rkt/appc';
 import { type RuntimeContext, requireApp, requirePod, requireRoot } from '../context.ts';
+import { isStage1Error } from '../error.ts';
 import type { ProcessIdentity } from '../host/index.ts';
 import { type PodLocation, records } from '../pod/index.ts';
 import type { PodId, StopOptions } from '../runtime.ts';
@@ -36,13 +37,26 @@ export async function stopSandbox(context: RuntimeContext, id: PodId, options: S
   const apps = records.readManifest(location.dir)?.apps ?? [];
   await Promise.all(apps.map((app) => endApp(context, location, { app, options })));
   if (context.owned.has(id)) return releaseSandbox(context, location);
-  // The process that made the sandbox sees its apps end and clears up; if it is gone, or hangs, that falls to us.
+  // The process that made the sandbox sees its apps end and clears up; if it is gone, or hangs, that falls to us. Where
+  // the end of the apps is not that of the sandbox, it sees the process end that keeps the namespaces.
+  endHolder(context, location);
   const { syscalls } = await context.host.kernel();
   const pod = await context.pods.own(location, { syscalls, waitMs: ownerGraceMs, signal: options.signal });
   try {
     await releaseSandbox(context, pod ?? location);
   } finally {
     pod?.release();
+  }
+}
+
+function endHolder({ host }: RuntimeContext, { dir }: PodLocation): void {
+  try {
+    if (!records.readSandbox(dir)?.mutable) return;
+    const holder = records.readRun(dir)?.holder;
+    if (holder !== undefined) host.processes.signal(holder, 'SIGTERM');
+  } catch (error) {
+    // A damaged record keeps nobody from stopping a pod; it takes longer then.
+    if (!isStage1Error(error)) throw error;
   }
 }
 

@@ -13,12 +13,14 @@ import {
   requireSandbox,
 } from '../context.ts';
 import { Stage1Error } from '../error.ts';
-import { explained } from '../explained.ts';
 import type { StartedApp } from '../flavors/flavor.ts';
-import { appPaths, mountApp, removeTree, volumeMounts } from '../mounts/index.ts';
+import { mountApp, volumeMounts } from '../mounts/index.ts';
 import type { OciMount } from '../oci-spec/index.ts';
 import { type AppRecord, type PodLocation, records } from '../pod/index.ts';
+import { raced } from '../raced.ts';
 import type { AbortOptions, PodId, RunningApp, StartAppOptions } from '../runtime.ts';
+import { forgetApp } from './define-app.ts';
+import { removeAppFiles } from './remove-app-files.ts';
 
 export async function addApp(
   context: RuntimeContext,
@@ -36,6 +38,8 @@ export async function addApp(
   if (rootfs === undefined) {
     throw new Stage1Error('ERR_RKT_STAGE1_POD_CORRUPT', `pod ${id} has no root filesystem for app "${name}"`);
   }
+  // Of a process that was killed while it added the app: what it mounted would lie below what we mount.
+  await removeAppFiles(context, location, { app, holder });
   const mountNamespace = `/proc/${holder.pid}/ns/mnt`;
   const manifest = requireManifest(location);
   await mountApp(context.host, { podDir: location.dir, manifest, app, rootfs, mountNamespace, signal });
@@ -80,25 +84,13 @@ export async function removeApp(
   signal?.throwIfAborted();
   requireRoot(context);
   const location = requirePod(context, id);
-  requireApp(location, name);
-  const { holder, flavor } = requireSandbox(context, location);
+  const app = requireApp(location, name);
+  const { holder } = requireSandbox(context, location);
   const record = records.readApp(location.dir, name);
-  if (record === undefined) return;
   if (isRunning(context, record))
     throw new Stage1Error('ERR_RKT_STAGE1_APP_RUNNING', `app "${name}" of pod ${id} runs`);
-  const { host } = context;
-  await requireFlavor(context, flavor).remove(host, { podId: id, dir: location.dir, app: name, inside: holder });
-  const { syscalls, namespaces } = await host.kernel();
-  const paths = appPaths(name);
-  namespaces.inMount(`/proc/${holder.pid}/ns/mnt`, () => {
-    process.chdir(location.dir);
-    const volumes = volumeMounts(location.dir, requireManifest(location), requireApp(location, name));
-    const bound = volumes.map(({ source }) => source).filter((source) => source.includes(`/${paths.volumes}/`));
-    for (const target of [paths.rootfs, paths.lower, ...bound]) {
-      explained(`cannot unmount ${target} of app "${name}"`, () => syscalls.unmount(target));
-    }
-  });
-  for (const path of [paths.base, join('overlay', name)]) await removeTree(host, join(location.dir, path));
+  await removeAppFiles(context, location, { app, holder });
+  await forgetApp(context, location, name);
 }
 
 export function isRunning({ host }: RuntimeContext, record: AppRecord | undefined): boolean {
@@ -163,15 +155,4 @@ function supervise(context: RuntimeContext, { dir }: PodLocation, { name, record
       else if (first !== undefined) host.processes.signal(first, signal);
     },
   };
-}
-
-/** The app goes on when the wait is given up. */
-function raced<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  signal?.throwIfAborted();
-  if (signal === undefined) return promise;
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

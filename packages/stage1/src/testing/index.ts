@@ -1,2 +1,3 @@
 // SPDX-License-Identifier: Apache-2.0
+export { createFakeFlavor } from './fake-flavor.ts';
 export { createFakeHost, type FakeHost, type FakeHostOptions, type HostOperation } from './fake-host.ts';

@@ -91,6 +91,20 @@ describe('preparing', () => {
     expect(await runtime.list()).toEqual([]);
   });
 
+  it('finds a mount without a volume and a port without a number before there is a pod', async () => {
+    const { runtime } = await open();
+    const { manifest, ...rest } = pod();
+    const apps = manifest.apps.map((app) => ({ ...app, mounts: [{ volume: 'v', path: '/v' }] }));
+    await expect(runtime.prepare({ ...rest, manifest: { ...manifest, apps } })).rejects.toMatchObject({
+      code: 'ERR_RKT_STAGE1_VOLUME_NOT_FOUND',
+    });
+    const ports = [{ name: 'http', hostPort: 80 }];
+    await expect(runtime.prepare({ ...rest, manifest: { ...manifest, ports } })).rejects.toMatchObject({
+      code: 'ERR_RKT_STAGE1_MANIFEST_INVALID',
+    });
+    expect(await runtime.list()).toEqual([]);
+  });
+
   it('is for root', async () => {
     const { runtime } = await open({ root: false });
     await expect(runtime.prepare(pod())).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_NOT_ROOT' });

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { CommandSpec } from './command.ts';
+import type { FlagSpec } from './flag.ts';
+import { format, noLegend } from './output-flags.ts';
+import { appAddFlags, interactive, sandboxFlags } from './run-flags.ts';
+
+export const chosenApp: FlagSpec = {
+  name: 'app',
+  kind: 'text',
+  placeholder: 'NAME',
+  summary: 'the app, if the pod has several',
+};
+
+/** `rkt app ...` */
+export const appCommands: readonly CommandSpec[] = [
+  {
+    name: 'app add',
+    summary: 'Add an app to a pod that was made by app sandbox',
+    usage: 'UUID IMAGE [FLAGS] [-- ARGS...]',
+    description:
+      'Flags and ARGS are those of an image with run. Prints the name of the app, which is to be started then.',
+    flags: appAddFlags,
+    operands: 'images',
+    minimum: [2, 'must provide a pod UUID and an image'],
+    maximum: 2,
+    needsRoot: true,
+  },
+  {
+    name: 'app exec',
+    summary: 'Execute a command in an app of a pod',
+    usage: 'UUID [CMD [ARGS...]]',
+    flags: [chosenApp],
+    operands: 'before',
+    minimum: [1, 'must provide a pod UUID'],
+    needsRoot: true,
+  },
+  {
+    name: 'app list',
+    summary: 'List the apps of a pod',
+    usage: 'UUID',
+    flags: [noLegend, format],
+    operands: 'anywhere',
+    minimum: [1, 'must provide a pod UUID'],
+    maximum: 1,
+  },
+  {
+    name: 'app rm',
+    summary: 'Remove an app that does not run from a pod',
+    usage: 'UUID',
+    flags: [chosenApp],
+    operands: 'anywhere',
+    minimum: [1, 'must provide a pod UUID'],
+    maximum: 1,
+    needsRoot: true,
+  },
+  {
+    name: 'app sandbox',
+    summary: 'Run a pod without apps, which can be added to it',
+    usage: '[FLAGS]',
+    description: [
+      'Prints the UUID when apps can be added, and keeps the pod until it gets SIGINT or SIGTERM or rkt stop is called:',
+      'then what runs in it is stopped.',
+    ].join('\n'),
+    flags: sandboxFlags,
+    operands: 'anywhere',
+    maximum: 0,
+    needsRoot: true,
+  },
+  {
+    name: 'app start',
+    summary: 'Start an app of a pod, in the foreground',
+    usage: 'UUID',
+    flags: [chosenApp, interactive],
+    operands: 'anywhere',
+    minimum: [1, 'must provide a pod UUID'],
+    maximum: 1,
+    needsRoot: true,
+  },
+  {
+    name: 'app status',
+    summary: 'Check the status of an app of a pod',
+    usage: 'UUID',
+    flags: [chosenApp, format],
+    operands: 'anywhere',
+    minimum: [1, 'must provide a pod UUID'],
+    maximum: 1,
+  },
+  {
+    name: 'app stop',
+    summary: 'Stop an app of a pod',
+    usage: 'UUID',
+    flags: [chosenApp, { name: 'force', kind: 'boolean', default: 'false', summary: 'kill at once' }],
+    operands: 'anywhere',
+    minimum: [1, 'must provide a pod UUID'],
+    maximum: 1,
+    needsRoot: true,
+  },
+];

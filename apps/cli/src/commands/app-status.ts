@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Arguments } from '../args/command.ts';
+import { chosenApp } from '../pods/chosen-app.ts';
+import { findPod } from '../pods/find-pods.ts';
+import { podAppJson } from '../pods/pod-json.ts';
+import { appStatusLines } from '../pods/pod-text.ts';
+import { jsonFormat, renderJson } from '../render/json.ts';
+import { oneLine } from '../render/quote.ts';
+import type { Session } from '../wiring/session.ts';
+
+export async function execute(session: Session, { flags, operands }: Arguments): Promise<number> {
+  const pod = await findPod(await session.runtime(), operands[0] ?? '');
+  const app = chosenApp(pod, flags);
+  const format = jsonFormat(flags.text('format'));
+  const text = appStatusLines(pod, app)
+    .map((line) => `${oneLine(line)}\n`)
+    .join('');
+  session.io.stdout.write(format === undefined ? text : renderJson(podAppJson(pod, app), format));
+  return 0;
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Pod } from '@rkt/stage1';
+import { formatDuration } from '../args/duration.ts';
+import { CliError } from '../errors.ts';
+import type { Session } from '../wiring/session.ts';
+
+const INTERVAL_MS = 50;
+
+/** What is waited for. */
+export type Milestone = 'exited' | 'ready';
+
+export interface Patience {
+  readonly until: Milestone;
+  /** Milliseconds; may be infinite. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * Waits until a pod, whoever runs it, has exited or all of its apps have been started. Gives the pod as it is then.
+ * @throws {CliError} ERR_RKT_CLI_POD_STATE when the time is over, or when it cannot come about any more
+ */
+export async function awaitPod(session: Session, pod: Pod, { until, timeoutMs }: Patience): Promise<Pod> {
+  const runtime = await session.runtime();
+  const { signal } = session.interrupts;
+  const end = performance.now() + timeoutMs;
+  for (let now = pod; ; now = await runtime.inspect(pod.id)) {
+    if (until === 'exited' ? isOver(now) : isReady(now)) return now;
+    if (isOver(now)) throw new CliError('ERR_RKT_CLI_POD_STATE', `pod "${pod.id}" ended before it was ready`);
+    if (performance.now() >= end) {
+      const message = `pod "${pod.id}" is not ${until} after ${formatDuration(timeoutMs)}: its state is "${now.state}"`;
+      throw new CliError('ERR_RKT_CLI_POD_STATE', message);
+    }
+    await pause(Math.min(INTERVAL_MS, Math.max(0, end - performance.now())), signal);
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await delay(ms, undefined, { signal });
+  } catch (error) {
+    // What is told is who interrupted us, not that a timer was.
+    signal.throwIfAborted();
+    throw error;
+  }
+}
+
+/** What can only be removed any more, run or not. */
+function isOver({ state }: Pod): boolean {
+  return !['embryo', 'preparing', 'prepared', 'running'].includes(state);
+}
+
+/** Also when it has ended since: every app of it was started. */
+function isReady({ state, apps }: Pod): boolean {
+  if (state !== 'running' && !state.startsWith('exited')) return false;
+  return apps.every((app) => app.startedAt !== undefined);
+}
