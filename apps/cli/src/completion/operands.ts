@@ -9,7 +9,7 @@ export async function operandsOf(
   { operands, typed }: TypedLine,
   known: Known,
 ): Promise<Candidates> {
-  const name = operandNames(command.usage)[operands] ?? lastRepeated(command.usage);
+  const name = operandNames(command.usage)[operands] ?? further(command);
   if (name === 'UUID') return { words: await known.pods(), files: false };
   if (name === 'IMAGE') {
     // What gets images takes archives as well; what has a scheme of its own or an ID is no file.
@@ -28,7 +28,9 @@ function operandNames(usage: string): readonly string[] {
   return wordsOf(usage).map((word) => word.replace(/\.\.\./, ''));
 }
 
-function lastRepeated(usage: string): string {
+/** What all that follows is: further images, or what the usage line repeats. */
+function further({ operands, usage }: CommandSpec): string {
+  if (operands === 'images') return 'IMAGE';
   const last = wordsOf(usage).at(-1) ?? '';
   return last.endsWith('...') ? last.slice(0, -'...'.length) : '';
 }

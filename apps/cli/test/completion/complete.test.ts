@@ -70,9 +70,12 @@ describe('what may follow', () => {
     ['their IDs', ['image', 'rm', 'sha512-a'], [id]],
     ['an image of a registry', ['run', '--rm', 'docker://d'], ['docker://docker.io/library/redis:latest']],
     ['an image or an archive', ['run', '--rm', 'd'], ['docker.io/library/redis:latest', ':files']],
+    ['a pod before an image', ['app', 'add', '5'], ['5bc080ca-9e03']],
+    ['an image after a pod', ['app', 'add', '5bc080ca-9e03', '127'], ['127.0.0.1:5000/app:1', ':files']],
     ['an output', ['image', 'export', 'x', ''], [':files']],
     ['arguments of an app', ['run', 'x', '--', '--he'], [':files']],
-    ['the next image', ['run', 'x', '--', 'y', '---', '--worki'], ['--working-dir=']],
+    ['the next image', ['run', 'x', '--', 'y', '---', '127'], ['127.0.0.1:5000/app:1', ':files']],
+    ['a flag of the next image', ['run', 'x', '--', 'y', '---', '--worki'], ['--working-dir=']],
     ['a command that is none', ['nonsense', '--deb'], ['--debug']],
   ])('%s: %j', async (_, words, expected) => {
     expect(await offered(...words)).toEqual(expected);
