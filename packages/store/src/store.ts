@@ -20,7 +20,10 @@ export interface ImageRecord {
   readonly id: ImageId;
   /** The name it was put under last, e.g. `docker.io/library/redis:latest`. */
   readonly name: string;
-  /** Every name that leads here: of those it was put under, the ones no image was put under since. The latest last. */
+  /**
+   * Every name that leads here: of those it was put under, the ones no image with the same labels `os` and `arch` was put
+   * under since. The latest last.
+   */
   readonly names: readonly string[];
   /** Milliseconds since the epoch. */
   readonly importedAt: number;

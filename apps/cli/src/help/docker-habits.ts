@@ -35,7 +35,11 @@ const commands: Readonly<Record<string, string>> = {
   images: 'images are listed by rkt image list',
   rmi: 'images are removed by rkt image rm IMAGE',
   kill: 'pods are killed by rkt stop --force UUID',
-  inspect: 'a pod is described by rkt status UUID and rkt cat-manifest UUID, an image by rkt image cat-manifest IMAGE',
+  inspect: 'a pod is described by rkt status UUID and rkt cat-manifest UUID, an image by rkt image inspect IMAGE',
+  history: 'the layers of an image are shown by rkt image history IMAGE',
+  save: 'images are written to files by rkt image export IMAGE docker-archive:FILE',
+  load: 'images are read from files by rkt fetch docker-archive:FILE',
+  login: 'credentials are read from where docker login, podman login and skopeo login leave them',
   logs: 'there are no logs yet: what an app prints goes to the terminal of rkt run',
   exec: 'a command is run in a pod by rkt enter UUID CMD',
 };

@@ -32,7 +32,7 @@ type Entry = Readonly<Record<string, unknown>>;
 /** OCI image spec, "Image Configuration", `history`. What is none of that is passed over. */
 function historyOf(configBytes: Uint8Array | undefined): readonly Entry[] {
   if (configBytes === undefined) return [];
-  const config: unknown = JSON.parse(Buffer.from(configBytes).toString('utf8'));
+  const config: unknown = JSON.parse(new TextDecoder().decode(configBytes));
   const { history } = isObject(config) ? config : {};
   return Array.isArray(history) ? history.filter(isObject) : [];
 }

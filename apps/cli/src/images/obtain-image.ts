@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ImageArgument } from '@rkt/refparse';
+import type { Platform } from '@rkt/registry';
 import type { ImageRecord } from '@rkt/store';
 import { CliError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
 import { fetchDockerImage } from './fetch-docker-image.ts';
+import { dockerSpelling, imageArgument } from './image-argument.ts';
 import { importAciFile, pathOfUrl } from './import-aci.ts';
 import { importArchive } from './import-archive.ts';
 import type { ObtainOptions } from './obtain-options.ts';
+import { ownPlatform } from './remote-name.ts';
 import { requirePlatform } from './require-platform.ts';
-import { dockerSpelling, findStoredImage, imageArgument } from './stored-image.ts';
+import { findStoredImage, isImageNotFound } from './stored-image.ts';
 
 /**
  * Gives the image a user asks for, from the store or from where it is to be had.
@@ -18,6 +20,7 @@ import { dockerSpelling, findStoredImage, imageArgument } from './stored-image.t
  */
 export async function obtainImage(session: Session, image: string, options: ObtainOptions): Promise<ImageRecord> {
   const argument = imageArgument(image);
+  const { platform } = options;
   switch (argument.kind) {
     case 'docker':
       return fetchDockerImage(session, argument, options);
@@ -26,20 +29,22 @@ export async function obtainImage(session: Session, image: string, options: Obta
     case 'docker-archive':
       return importArchive(session, argument, options);
     case 'path':
-      return used(session, await importAciFile(session, argument.path), options);
+      return used(session, await importAciFile(session, argument.path), platform);
     case 'url':
       if (argument.url.startsWith('file:'))
-        return used(session, await importAciFile(session, pathOfUrl(argument.url)), options);
+        return used(session, await importAciFile(session, pathOfUrl(argument.url)), platform);
       throw unsupported(image);
     case 'image-id':
-      return used(session, await findStoredImage(await session.store(), image), options);
+      return used(session, await findStoredImage(await session.store(), image), platform);
     case 'appc-name':
-      return used(session, await storedByName(session, argument, options), options);
+    case 'stored-name':
+      // As a reference does, a name means the image for this machine; an ID or a file is what it is.
+      return used(session, await storedByName(session, image, platform), platform ?? ownPlatform());
   }
 }
 
 /** Collection of images goes by when they were last used. */
-async function used(session: Session, image: ImageRecord, { platform }: ObtainOptions): Promise<ImageRecord> {
+async function used(session: Session, image: ImageRecord, platform: Platform | undefined): Promise<ImageRecord> {
   const store = await session.store();
   if (platform !== undefined) await requirePlatform(await store.getImage(image.id), platform);
   await store.touchImage(image.id);
@@ -54,16 +59,13 @@ function unsupported(image: string): CliError {
 }
 
 /** Discovery is not there yet; a docker image without its scheme is the likely meaning, so that is the hint. */
-async function storedByName(
-  session: Session,
-  argument: ImageArgument & { readonly kind: 'appc-name' },
-  { platform }: ObtainOptions,
-): Promise<ImageRecord> {
+async function storedByName(session: Session, name: string, platform: Platform | undefined): Promise<ImageRecord> {
   try {
-    return await findStoredImage(await session.store(), argument.original, platform);
+    return await findStoredImage(await session.store(), name, platform);
   } catch (error) {
-    const docker = dockerSpelling(argument.original);
-    throw new CliError('ERR_RKT_CLI_IMAGE_NOT_IN_STORE', `no image ${quote(argument.original)} in the store`, {
+    if (!isImageNotFound(error)) throw error;
+    const docker = dockerSpelling(name);
+    throw new CliError('ERR_RKT_CLI_IMAGE_NOT_IN_STORE', `no image ${quote(name)} in the store`, {
       cause: error,
       ...(docker === undefined ? {} : { hint: `for a Docker image write ${docker}` }),
     });

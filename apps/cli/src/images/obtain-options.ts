@@ -32,11 +32,13 @@ export async function readObtainOptions(io: Io, flags: FlagValues): Promise<Obta
   };
 }
 
-/** Every spelling of this machine's platform is one, so that what is stored for it has one name. */
+/** Every spelling of a platform is one, so that what is stored for it has one name. */
 async function wantedPlatform(text: string | undefined): Promise<Platform | undefined> {
   if (text === undefined) return undefined;
   const { hostPlatform, matchPlatform, parsePlatform } = await import('@rkt/registry');
   const platform = parsePlatform(text);
-  toAppcPlatform(platform);
-  return matchPlatform(hostPlatform(), platform) === 0 ? ownPlatform() : platform;
+  const { arch } = toAppcPlatform(platform);
+  if (matchPlatform(hostPlatform(), platform) === 0) return ownPlatform();
+  const { variant: _, ...plain } = platform;
+  return matchPlatform(plain, platform) === 0 && toAppcPlatform(plain).arch === arch ? plain : platform;
 }

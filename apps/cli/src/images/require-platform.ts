@@ -20,6 +20,6 @@ export async function requirePlatform({ name, manifest }: StoredImage, wanted: P
   if (matchPlatform(have, wanted) !== undefined) return;
   const message = `stored image ${quote(name)} is for ${formatPlatform(have)}, not for ${formatPlatform(wanted)}`;
   throw new CliError('ERR_RKT_CLI_IMAGE_NOT_IN_STORE', message, {
-    hint: 'fetch it for that platform, by its docker:// reference',
+    hint: `fetch it for that platform by its docker:// reference, or ask for this one with --platform=${formatPlatform(have)}`,
   });
 }

@@ -1,23 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toAppcPlatform } from '@rkt/appc';
-import {
-  type ImageArgument,
-  isReferenceSyntaxError,
-  parseImageArgument,
-  type Reference,
-  tryParseReference,
-} from '@rkt/refparse';
+import { type ImageArgument, type Reference, tryParseReference } from '@rkt/refparse';
 import type { Platform } from '@rkt/registry';
 import type { ImageRecord, Store } from '@rkt/store';
-import { CliError, usageError } from '../errors.ts';
+import { CliError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
+import { imageArgument } from './image-argument.ts';
 import { storedName, versionOf } from './image-names.ts';
 import { ownPlatform, remoteName } from './remote-name.ts';
 
 /**
  * Finds an image of the store by what a user calls it: an ID or the beginning of one, a reference with or without
- * `docker://`, or the name of an ACI. A reference means the image for the platform, a name rather that than another of the
- * same name.
+ * `docker://`, or the name of an ACI. With `docker://` it is the image that came from there, without it the one that has the
+ * name; of several for the platform, or for want of one whichever came last.
  * @throws {StoreError} IMAGE_NOT_FOUND, AMBIGUOUS_PREFIX, PREFIX_TOO_SHORT
  * @throws {CliError} ERR_RKT_CLI_IMAGE_NOT_IN_STORE, ERR_RKT_CLI_USAGE
  */
@@ -26,7 +21,7 @@ export async function findStoredImage(
   image: string,
   platform: Platform = ownPlatform(),
 ): Promise<ImageRecord> {
-  const argument = storedArgument(image);
+  const argument = imageArgument(image);
   switch (argument.kind) {
     case 'image-id':
       return store.resolveImage({ prefix: argument.prefix });
@@ -35,6 +30,8 @@ export async function findStoredImage(
       if (found === undefined) throw notInStore(argument.original);
       return found;
     }
+    case 'stored-name':
+      return byStoredName(store, argument.reference, platform);
     case 'appc-name':
       return byName(store, argument, platform);
     default:
@@ -44,49 +41,20 @@ export async function findStoredImage(
   }
 }
 
-/** In the store there are references only, so that one with a port or a digest needs no `docker://`. */
-function storedArgument(image: string): ImageArgument {
-  try {
-    return readArgument(image);
-  } catch (error) {
-    const reference = tryParseReference(image);
-    if (reference === undefined || !isReferenceSyntaxError(error)) throw error;
-    return { kind: 'docker', reference, original: image };
-  }
-}
-
-/**
- * Tells what kind of image a user names; an ID of which too little is given is told from what is none.
- * @throws {CliError} ERR_RKT_CLI_USAGE
- * @throws {ReferenceSyntaxError}
- */
-export function imageArgument(image: string): ImageArgument {
-  try {
-    return readArgument(image);
-  } catch (error) {
-    const docker = dockerSpelling(image);
-    if (docker === undefined || !isReferenceSyntaxError(error)) throw error;
-    throw usageError(error.message, `for a Docker image write ${docker}`);
-  }
-}
-
-function readArgument(image: string): ImageArgument {
-  if (!/^sha512-[0-9a-f]?$/.test(image)) return parseImageArgument(image);
-  throw usageError(`image ID too short: ${quote(image)}`, 'give at least two digits after sha512-');
-}
-
-/** What a name without a scheme, or an address out of a browser, is as an image of a registry; undefined if it is none. */
-export function dockerSpelling(image: string): string | undefined {
-  const name = image.replace(/^https?:\/\//, '');
-  if (/^(sha512-|(docker|oci|oci-archive|docker-archive|cimd|file):)/.test(name)) return undefined;
-  return tryParseReference(name) === undefined ? undefined : `docker://${name}`;
-}
-
 /** By where it came from; an image that was imported, or whose remote is forgotten, by the name it was put under. */
 async function byReference(store: Store, reference: Reference, platform: Platform): Promise<ImageRecord | undefined> {
   const remote = await store.getRemote(remoteName(reference, platform));
   if (remote !== undefined) return store.resolveImage({ prefix: remote.imageId });
-  return unlessNotFound(store.resolveImage({ name: storedName(reference) }));
+  return unlessNotFound(byStoredName(store, reference, platform));
+}
+
+/** By the name it was put under, as the list has it: an archive may have taken the name of an image from a registry. */
+async function byStoredName(store: Store, reference: Reference, platform: Platform): Promise<ImageRecord> {
+  const name = storedName(reference);
+  return (
+    (await unlessNotFound(store.resolveImage({ name, labels: { ...toAppcPlatform(platform) } }))) ??
+    store.resolveImage({ name })
+  );
 }
 
 async function byName(
@@ -100,7 +68,7 @@ async function byName(
   const found =
     (await unlessNotFound(store.resolveImage({ name, labels: { ...toAppcPlatform(platform), ...wanted } }))) ??
     // `redis` alone may also mean the docker image that is called so.
-    (reference && (await byReference(store, reference, platform))) ??
+    (reference && (await unlessNotFound(byStoredName(store, reference, platform)))) ??
     (await byAppcName(store, argument));
   // Of whatever platform; and if it is not there, the store says it best.
   return found ?? store.resolveImage({ name, labels: wanted });
@@ -124,14 +92,14 @@ async function unlessNotFound(found: Promise<ImageRecord>): Promise<ImageRecord 
   try {
     return await found;
   } catch (error) {
-    if (isStoreError(error, 'ERR_RKT_STORE_IMAGE_NOT_FOUND')) return undefined;
+    if (isImageNotFound(error)) return undefined;
     throw error;
   }
 }
 
-/** Libraries are loaded when they are used; a code tells their errors. */
-function isStoreError(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
+/** The store's own word that an image is not there. Libraries are loaded when they are used; a code tells their errors. */
+export function isImageNotFound(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_RKT_STORE_IMAGE_NOT_FOUND';
 }
 
 /** What is said when a docker image is neither in the store nor may be asked for. */

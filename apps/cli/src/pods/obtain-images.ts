@@ -2,10 +2,10 @@
 import type { ImageRecord, Lease } from '@rkt/store';
 import { type ImageLine, type ImageRequest, misreadHint } from '../args/image-requests.ts';
 import { CliError, isCliError } from '../errors.ts';
+import { imageArgument } from '../images/image-argument.ts';
 import { isNameFault } from '../images/name-fault.ts';
 import { obtainImage } from '../images/obtain-image.ts';
 import type { ObtainOptions } from '../images/obtain-options.ts';
-import { imageArgument } from '../images/stored-image.ts';
 import type { Session } from '../wiring/session.ts';
 
 export interface ObtainImages extends ObtainOptions {
@@ -49,7 +49,7 @@ type ImageKind = 'registry' | 'archive' | 'word';
 function kindOf(image: string): ImageKind {
   const kind = argumentKind(image);
   if (kind === 'docker') return 'registry';
-  if (kind === 'appc-name' || kind === 'image-id' || kind === undefined) return 'word';
+  if (kind === 'appc-name' || kind === 'stored-name' || kind === 'image-id' || kind === undefined) return 'word';
   return kind === 'path' && !image.endsWith('.aci') ? 'word' : 'archive';
 }
 

@@ -2,10 +2,13 @@
 
 export type JsonFormat = 'json' | 'json-pretty';
 
-/** Data as JSON with a newline: on one line, or indented with tabs. JSON escapes whatever a terminal could act on but DEL and C1. */
+/** What a terminal could act on and JSON does not escape: DEL, C1, line separators, and the marks that reorder text. */
+const UNSAFE = /[\u007f-\u009f\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/g;
+
+/** Data as JSON with a newline: on one line, or indented with tabs. Safe to print, and the same data when it is read. */
 export function renderJson(value: unknown, format: JsonFormat): string {
   const text = JSON.stringify(value, undefined, format === 'json-pretty' ? '\t' : undefined);
-  return `${text.replace(/[\u007f-\u009f\u2028\u2029]/g, escaped)}\n`;
+  return `${text.replace(UNSAFE, escaped)}\n`;
 }
 
 function escaped(char: string): string {

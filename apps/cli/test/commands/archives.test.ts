@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { startTestRegistry } from '@rkt/registry/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fakeIo } from '../support/fake-io.ts';
 import { type Rkt, rktWith } from '../support/run-rkt.ts';
@@ -66,6 +67,29 @@ describe('an archive that docker saved', () => {
   it('with one image alone needs no name: it has the image by its own', async () => {
     expect(await rkt(insecure, 'fetch', `docker-archive:${file}`)).toMatchObject({ status: 0 });
     expect((await rkt('image', 'list', '--no-legend', '--fields=name')).stdout).toBe('example.org/demo:v1\n');
+  });
+
+  it('takes the name of an image from a registry, as the list says, and leaves docker:// to the registry', async () => {
+    await using registry = await startTestRegistry();
+    await registry.putImage({ repository: 'demo', tag: 'latest' }, { layers: [layerOf('etc/two', 'two\n')] });
+    const name = `${registry.domain}/demo:latest`;
+    const fetched = (await rkt(insecure, 'fetch', '--full', '--quiet', `docker://${name}`)).stdout.trim();
+    writeFileSync(file, savedImage(name));
+    const imported = (await rkt(insecure, 'fetch', '--full', '--quiet', `docker-archive:${file}`)).stdout.trim();
+    expect((await rkt('image', 'list', '--no-legend', '--full', '--fields=id,name')).stdout).toContain(
+      `${imported}\t${name}\n`,
+    );
+    const idOf = async (image: string): Promise<string> =>
+      JSON.parse((await rkt('image', 'inspect', image)).stdout)[0].id;
+    for (const [image, id] of [
+      [name, imported],
+      [`${registry.domain}/demo`, imported],
+      [`docker://${name}`, fetched],
+      [`docker:${name}`, fetched],
+    ] as const) {
+      expect(await idOf(image), image).toBe(id);
+      expect((await rkt('fetch', '--full', '--pull-policy=never', image)).stdout, image).toBe(`${id}\n`);
+    }
   });
 
   it('has an image without a name by that of the file', async () => {

@@ -15,6 +15,7 @@ const base64 = (text: string): string => Buffer.from(text).toString('base64');
 let dir: string;
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'rkt-cli-effective-'));
+  write('registries.conf', '');
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
@@ -124,6 +125,9 @@ describe('a URL without its secrets', () => {
     ['http://u:p@ss/w@proxy.example', 'http://u:(redacted)@proxy.example'],
     ['http://token@proxy.example', 'http://(redacted)@proxy.example'],
     ['http://:p@proxy.example', 'http://:(redacted)@proxy.example'],
+    ['https://x.example/a.aci?signature=s', 'https://x.example/a.aci?(redacted)'],
+    ['https://u:p@x.example/a?signature=s', 'https://u:(redacted)@x.example/a?(redacted)'],
+    ['https://x.example/a?signature=s:t@u', 'https://(redacted)@u'],
   ])('of %s is %s', (url, shown) => {
     expect(redactUrl(url)).toBe(shown);
   });

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
+import { StoreError } from '@rkt/store';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { installedLibraries } from '../../src/wiring/installed-libraries.ts';
 import { fakeIo } from '../support/fake-io.ts';
 import { type Rkt, rktWith } from '../support/run-rkt.ts';
 import { layerOf } from '../support/tar.ts';
@@ -152,7 +154,10 @@ describe('fetch', () => {
       /^fetch: cannot fetch "https:\/\/example.com\/x.aci": ACIs are not fetched from servers/,
     ],
     ['demo', /^fetch: no image "demo" in the store\nhint: for a Docker image write docker:\/\/demo\n$/],
-    ['127.0.0.1:5055/x', /^fetch: .*\nhint: for a Docker image write docker:\/\/127.0.0.1:5055\/x\n$/],
+    [
+      '127.0.0.1:5055/x',
+      /^fetch: no image "127.0.0.1:5055\/x" in the store\nhint: for a Docker image write docker:\/\/127.0.0.1:5055\/x\n$/,
+    ],
     ['localhost:5000/a/b:1', /\nhint: for a Docker image write docker:\/\/localhost:5000\/a\/b:1\n$/],
     ['quay.io/foo/bar:tag', /\nhint: for a Docker image write docker:\/\/quay.io\/foo\/bar:tag\n$/],
     [
@@ -176,6 +181,18 @@ describe('fetch', () => {
     expect([status, stdout]).toEqual([254, '']);
     expect(said).toMatch(text);
     expect((await rkt('image', 'list', '--no-legend')).stdout).toBe('');
+  });
+
+  it('of a name says what is wrong with the store, and not that the image is not there', async () => {
+    const broken = rktWith(dir, {
+      openStore: async (...args) => ({
+        ...(await installedLibraries.openStore(...args)),
+        resolveImage: () => Promise.reject(new StoreError('ERR_RKT_STORE_IO', 'the disk does not answer')),
+      }),
+    });
+    const { status, stderr } = await broken(insecure, 'fetch', 'demo');
+    expect([status, stderr]).toEqual([254, expect.stringContaining('fetch: the disk does not answer')]);
+    expect(stderr).not.toContain('no image');
   });
 
   it('of a damaged layer leaves no image and no leftovers', async () => {

@@ -91,6 +91,17 @@ describe('--platform', () => {
     expect(registry.requests.length).toBe(requests);
   });
 
+  it('has one name in the store, however it is spelled', async () => {
+    const spellings = other === 'arm64' ? ['arm64', 'aarch64', 'arm64/v8'] : ['amd64', 'x86_64', 'amd64/v1'];
+    for (const first of spellings) {
+      const id = await fetched(`--platform=linux/${first}`, image);
+      for (const then of spellings) {
+        expect(await fetched('--pull-policy=never', `--platform=linux/${then}`, image)).toBe(id);
+      }
+      await rkt('image', 'rm', id);
+    }
+  });
+
   it('that there is none of says which there are', async () => {
     const { status, stdout, stderr } = await rkt(insecure, 'fetch', '--quiet', '--platform=linux/s390x', image);
     expect([status, stdout]).toEqual([254, '']);
@@ -115,6 +126,40 @@ describe('--platform', () => {
     const mine = await fetched(image);
     await fetched(`--platform=linux/${other}`, image);
     expect((await rkt('fetch', name)).stdout.trim()).toBe(mine);
+  });
+
+  it('leaves every image of a reference its name', async () => {
+    const name = 'registry.example/multi:latest';
+    const [mine, foreign] = [
+      await fetched('--full', image),
+      await fetched('--full', `--platform=linux/${other}`, image),
+    ];
+    const { stdout } = await rkt('image', 'list', '--no-legend', '--full', '--fields=id,name');
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => line.split(/\t+/)),
+    ).toEqual([mine, foreign].map((id) => [id, name]));
+    for (const id of [mine, foreign]) {
+      const { stdout: said, stderr } = await rkt('image', 'rm', name);
+      expect([said, stderr]).toEqual([expect.stringContaining(id), expect.stringContaining(`it was called ${name}`)]);
+    }
+  });
+
+  it('of an image that is run by a name must be that of this machine, unless another is asked for', async () => {
+    const foreign = await fetched(`--platform=linux/${other}`, image);
+    for (const command of ['fetch', 'prepare']) {
+      const { status, stdout, stderr } = await rkt(command, 'registry.example/multi');
+      expect([status, stdout]).toEqual([254, '']);
+      expect(stderr).toContain(
+        `stored image "registry.example/multi:latest" is for linux/${other}, not for linux/${own}`,
+      );
+      expect(stderr).toContain(`--platform=linux/${other}`);
+    }
+    // An ID is that image, and to look at one is not to run it.
+    expect((await rkt('fetch', foreign)).stdout.trim()).toBe(foreign);
+    expect((await rkt('image', 'inspect', 'registry.example/multi')).stdout).toContain(foreign);
   });
 
   it.each([

@@ -294,6 +294,10 @@ describe('run', () => {
       "prepare: unknown flag: -c\nhint: run 'rkt help prepare' for usage; arguments of the app go after --: rkt prepare",
     ],
     [['gc', '--rm'], "gc: unknown flag: --rm\nhint: run 'rkt help gc' for usage\n"],
+    [
+      ['load', '-i', 'x.tar'],
+      'rkt: unknown command "load" for "rkt"\nhint: images are read from files by rkt fetch docker-archive:FILE\n',
+    ],
     [['ps'], 'rkt: unknown command "ps" for "rkt"\nhint: pods are listed by rkt list\n'],
     [['rmi', 'x'], 'rkt: unknown command "rmi" for "rkt"\nhint: images are removed by rkt image rm IMAGE\n'],
   ])('%j asks nobody and makes nothing', async (argv, message) => {

@@ -81,7 +81,7 @@ describe('text of unknown origin', () => {
   });
 
   it('is escaped in JSON where JSON itself does not', () => {
-    expect(renderJson({ a: '\u001b\u009b\u2028' }, 'json')).toBe('{"a":"\\u001b\\u009b\\u2028"}\n');
+    expect(renderJson({ a: '\u001b\u009b\u2028\u202e' }, 'json')).toBe('{"a":"\\u001b\\u009b\\u2028\\u202e"}\n');
     expect(renderJson([{ a: 1 }], 'json-pretty')).toBe('[\n\t{\n\t\t"a": 1\n\t}\n]\n');
   });
 });

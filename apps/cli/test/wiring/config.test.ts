@@ -162,7 +162,17 @@ describe('the configuration', () => {
     [
       'registries.d/x.json',
       mirrors([{ domain: 'a.example', mirrors: [{ location: 'user:pw@x' }] }]),
-      'location must be',
+      'registries[0].mirrors[0].location must be host[:port][/path], got "user:(redacted)@x"',
+    ],
+    [
+      'registries.d/x.json',
+      mirrors([{ domain: 'a.example', mirrors: [{ location: 'x.example/../y' }] }]),
+      'registries[0].mirrors[0].location must be host[:port][/path], got "x.example/../y"',
+    ],
+    [
+      'registries.d/x.json',
+      mirrors([{ domain: 'u:pw@a.example' }]),
+      'registries[0].domain must name a registry as host[:port], got "u:(redacted)@a.example"',
     ],
     [
       'registries.d/x.json',

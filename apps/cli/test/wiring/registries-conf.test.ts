@@ -72,10 +72,18 @@ describe('registries.conf', () => {
     await expect(hosts('a.example.com/x')).rejects.toThrow('"a.example.com/x" is blocked');
   });
 
+  it('that was named must be there', async () => {
+    const file = join(directory, 'nosuch.conf');
+    const message = `cannot use configuration "${file}": there is no such file`;
+    const failure = { code: 'ERR_RKT_CLI_CONFIG_INVALID', message };
+    await expect(loadRegistriesConf({ file })).rejects.toMatchObject(failure);
+  });
+
   it.each([
     ['[[registry]]\nlocation = "x', 'cannot use configuration'],
     ['[[registry]]\ninsecure = true', 'registry[0] must have a prefix or a location'],
     ['[[registry]]\nlocation = "https://x.example"', 'registry[0].location must be host[:port][/path]'],
+    ['[[registry]]\nlocation = "x.example/../y"', 'registry[0].location must be host[:port][/path]'],
     ['[[registry]]\nlocation = "x.example"\nblocked = "yes"', 'registry[0].blocked must be true or false'],
     ['[[registry]]\nlocation = "x.example"\n[[registry.mirror]]', 'registry[0].mirror[0].location must be'],
     ['[registry]\nlocation = "x.example"', 'registry must be a list of tables: [[registry]]'],

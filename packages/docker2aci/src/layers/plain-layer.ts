@@ -53,9 +53,9 @@ export class PlainLayerReader {
   /** Resolves when more may be given; `bytes` may then be used again. One call at a time. */
   async push(bytes: Uint8Array): Promise<void> {
     if (this.#inflater !== undefined) return this.#inflater.push(bytes);
-    this.#head = this.#head.length === 0 ? bytes : Buffer.concat([this.#head, bytes]);
+    // Copied, as `bytes` is not ours for longer than this call; `slice` of a Buffer would not copy.
+    this.#head = Buffer.concat([this.#head, bytes]);
     if (this.#head.length >= DETECTION_BYTES) await this.#begin().push(this.#takeHead());
-    else this.#head = this.#head.slice();
   }
 
   /** After the last byte, once. */

@@ -5,6 +5,7 @@ import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import { decodeLayerIndex } from '@rkt/appc';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type ConversionLimits, defaultConversionLimits, isConversionError } from '../../src/index.ts';
+import type { LayerSink } from '../../src/layers/layer-job.ts';
 import { unpackLayer } from '../../src/layers/unpack.ts';
 import { sha256, tarOf } from '../sample-image.ts';
 import { temporaryDirectory } from '../temporary.ts';
@@ -30,13 +31,20 @@ async function unpack(
   const job = { path, digest: sha256(blob), mediaType, size: blob.length, diffId: sha256(expected) };
   const sink = unpackLayer({ ...job, limits: { ...defaultConversionLimits, ...limits } });
   try {
-    for (let at = 0; at < blob.length; at += chunk) await sink.push(blob.slice(at, at + chunk));
+    for (let at = 0; at < blob.length; at += chunk) await pushAndTakeBack(sink, blob.subarray(at, at + chunk));
     const { size, index } = await sink.finish();
     return { size, paths: decodeLayerIndex(index).entries.map((entry) => entry.path), written: await readFile(path) };
   } catch (error) {
     sink.abort();
     throw error;
   }
+}
+
+/** As a registry does that gives chunks of a connection: they are buffers of Node, and their memory is gone afterwards. */
+async function pushAndTakeBack(sink: LayerSink, bytes: Uint8Array): Promise<void> {
+  const { buffer } = new Uint8Array(bytes);
+  await sink.push(Buffer.from(buffer));
+  buffer.transfer(0);
 }
 
 async function failure(blob: Uint8Array, options?: Case): Promise<{ code: string; message: string }> {

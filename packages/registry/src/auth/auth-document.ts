@@ -32,6 +32,11 @@ export function normalizeKey(key: string): string {
   return `${HUB_KEYS.has(host) ? 'docker.io' : host}${path}`;
 }
 
+/** No registry is called so, and what stands before the `@` of a URL may be a password. */
+export function withoutLogin(registry: string): string {
+  return registry.slice(registry.lastIndexOf('@') + 1);
+}
+
 /**
  * Reads a document. Of an entry that is broken the fault is reported, never the content.
  * @throws {RegistryError} ERR_RKT_REGISTRY_CREDENTIALS_INVALID
@@ -62,7 +67,7 @@ function readMap<T>(
   if (entries === undefined) return map;
   for (const [key, entry] of Object.entries(asObject(entries, name))) {
     const normal = normalizeKey(key);
-    const value = read(entry, `${name}[${JSON.stringify(key)}]`);
+    const value = read(entry, `${name}[${JSON.stringify(withoutLogin(key))}]`);
     // Another spelling of a key, left behind empty by a logout, takes nothing away.
     if (value !== undefined || !map.has(normal)) map.set(normal, value);
   }

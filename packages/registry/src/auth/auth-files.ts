@@ -18,25 +18,27 @@ export interface AuthFilePlaces {
 
 const MAX_FILE = 4 << 20;
 
-/** Docker's: `$DOCKER_CONFIG/config.json` or `$HOME/.docker/config.json`. */
+/** Docker's: `$DOCKER_CONFIG/config.json` or `$HOME/.docker/config.json`. An empty variable is none. */
 export function dockerConfigPaths({ path, env = {} }: AuthFilePlaces): readonly string[] {
   if (path !== undefined) return [path];
-  const directory = env['DOCKER_CONFIG'] ?? (env['HOME'] === undefined ? undefined : join(env['HOME'], '.docker'));
+  const home = env['HOME'] || undefined;
+  const directory = env['DOCKER_CONFIG'] || (home && join(home, '.docker'));
   return directory === undefined ? [] : [join(directory, 'config.json')];
 }
 
-/** Podman's and skopeo's, in the order in which they count. containers-auth.json(5). */
+/** Podman's and skopeo's, in the order in which they count. An empty variable is none. containers-auth.json(5). */
 export function authFilePaths({ path, env = {}, uid }: AuthFilePlaces): readonly string[] {
-  const named = path ?? env['REGISTRY_AUTH_FILE'];
+  const named = path ?? (env['REGISTRY_AUTH_FILE'] || undefined);
   if (named !== undefined) return [named];
-  const home = env['HOME'];
-  const runtime = env['XDG_RUNTIME_DIR'] ?? (uid === undefined ? undefined : `/run/containers/${uid}`);
-  const inRuntime = env['XDG_RUNTIME_DIR'] === undefined ? 'auth.json' : 'containers/auth.json';
-  const configured = env['XDG_CONFIG_HOME'] ?? (home === undefined ? undefined : join(home, '.config'));
-  return [
-    ...(runtime === undefined ? [] : [join(runtime, inRuntime)]),
-    ...(configured === undefined ? [] : [join(configured, 'containers/auth.json')]),
+  const home = env['HOME'] || undefined;
+  const runtime = env['XDG_RUNTIME_DIR'] || undefined;
+  const ofUser = uid === undefined ? undefined : `/run/containers/${uid}/auth.json`;
+  const configured = env['XDG_CONFIG_HOME'] || (home && join(home, '.config'));
+  const paths = [
+    runtime === undefined ? ofUser : join(runtime, 'containers/auth.json'),
+    configured && join(configured, 'containers/auth.json'),
   ];
+  return paths.filter((each) => each !== undefined);
 }
 
 /**

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AbortOptions } from '../image/image.ts';
-import type { AuthDocument } from './auth-document.ts';
+import { type AuthDocument, withoutLogin } from './auth-document.ts';
 import { type AuthFilePlaces, authFilePaths, dockerConfigPaths, readAuthFile } from './auth-files.ts';
 import type { Credential } from './credential.ts';
 
@@ -48,11 +48,6 @@ function withoutSecrets(path: string, { auths, credHelpers, credsStore }: AuthDo
     credHelpers: Object.fromEntries(Array.from(credHelpers, ([registry, helper]) => [withoutLogin(registry), helper])),
     ...(credsStore === undefined ? {} : { credsStore }),
   };
-}
-
-/** No registry is called so, and what stands before the `@` of a URL may be a password. */
-function withoutLogin(registry: string): string {
-  return registry.slice(registry.lastIndexOf('@') + 1);
 }
 
 function ownerOf(credential: Credential): Omit<StoredCredential, 'registry'> {

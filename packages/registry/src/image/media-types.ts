@@ -34,6 +34,7 @@ const LAYERS: ReadonlySet<string> = new Set([
   'application/vnd.docker.image.rootfs.diff.tar',
   DOCKER_LAYER,
   'application/vnd.docker.image.rootfs.diff.tar.zstd',
+  'application/vnd.docker.image.rootfs.foreign.diff.tar',
   'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
 ]);
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { normalizeKey } from '../../src/auth/auth-document.ts';
+import { authFilePaths, dockerConfigPaths } from '../../src/auth/auth-files.ts';
 import { authFileKeychain, dockerConfigKeychain, listCredentialFiles } from '../../src/index.ts';
 import { registryError } from '../registry-error.ts';
 
@@ -66,6 +67,7 @@ describe('dockerConfigKeychain', () => {
       '{"auths": {"quay.io": {"auth": "c2VjcmV0LXdvcmQ="}}}',
       '{"auths": {"quay.io": {"password": ["secret-word"]}}}',
       '{"auths": "secret-word"}',
+      '{"auths": {"https://me:secret-word@quay.io": {"auth": 1}}}',
       'secret-word',
       '[]',
     ]) {
@@ -238,6 +240,19 @@ describe('normalizeKey', () => {
     ['host/v2x', 'host/v2x'],
   ])('%s is %s', (key, expected) => {
     expect(normalizeKey(key)).toBe(expected);
+  });
+});
+
+describe('variables that are empty', () => {
+  it('are none: nothing is read from the working directory', () => {
+    const none = { HOME: '', DOCKER_CONFIG: '', REGISTRY_AUTH_FILE: '', XDG_RUNTIME_DIR: '', XDG_CONFIG_HOME: '' };
+    expect([dockerConfigPaths({ env: none }), authFilePaths({ env: none })]).toEqual([[], []]);
+    const home = { ...none, HOME: '/home/u' };
+    expect(dockerConfigPaths({ env: home })).toEqual(['/home/u/.docker/config.json']);
+    expect(authFilePaths({ env: home, uid: 7 })).toEqual([
+      '/run/containers/7/auth.json',
+      '/home/u/.config/containers/auth.json',
+    ]);
   });
 });
 

@@ -16,9 +16,17 @@ export function resolveImage(context: StoreContext, query: ImageQuery): ImageRec
   return context.database.read((sql) => {
     const id = 'prefix' in query ? idByPrefix(sql, query.prefix) : idByName(sql, query);
     const record = id && findImage(sql, id);
-    if (record === undefined) throw imageNotFound('prefix' in query ? query.prefix : query.name);
+    if (record === undefined) throw imageNotFound('prefix' in query ? query.prefix : nameOf(query));
     return record;
   });
+}
+
+type NameQuery = Extract<ImageQuery, { name: string }>;
+
+/** With the version that was asked for, as people write it. */
+function nameOf({ name, labels }: NameQuery): string {
+  const version = labels?.['version'];
+  return version === undefined ? name : `${name}:${version}`;
 }
 
 function idByPrefix(sql: Sql, input: string): ImageId | undefined {
@@ -41,7 +49,7 @@ function idByPrefix(sql: Sql, input: string): ImageId | undefined {
   return ids.find(isFullImageId);
 }
 
-function idByName(sql: Sql, query: Extract<ImageQuery, { name: string }>): ImageId | undefined {
+function idByName(sql: Sql, query: NameQuery): ImageId | undefined {
   const wanted = Object.entries(query.labels ?? {});
   return imagesNamed(sql, query.name).find((image) => wanted.every(([name, value]) => hasLabel(image, name, value)))
     ?.id;

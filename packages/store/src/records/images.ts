@@ -27,6 +27,8 @@ const SELECT_IMAGE = `
        SELECT 1 FROM names AS later JOIN images AS other ON other.id = later.image_id
        WHERE later.name = own.name
          AND (later.put_at, other.imported_at, images.id) > (own.put_at, images.imported_at, other.id)
+         -- a name is that of one image of each platform
+         AND json_extract(other.labels, '$.os', '$.arch') = json_extract(images.labels, '$.os', '$.arch')
      )) AS names
   FROM images`;
 

@@ -59,6 +59,18 @@ export const imageChecks: readonly Check[] = [
     },
   ],
   [
+    'leads a name to one image of each platform',
+    async (store, { advance }) => {
+      const layers = [sampleLayer({ a: '1' })];
+      const amd64 = await fetchImage(store, sampleImage(`${REDIS}:latest`, layers));
+      advance(1);
+      const arm64 = await fetchImage(store, sampleImage(`${REDIS}:latest`, layers, 'aarch64'));
+      for (const id of [amd64, arm64]) deepEqual((await store.getImage(id)).names, [`${REDIS}:latest`]);
+      equal((await store.resolveImage({ name: `${REDIS}:latest` })).id, arm64);
+      equal((await store.resolveImage({ name: `${REDIS}:latest`, labels: { arch: 'amd64' } })).id, amd64);
+    },
+  ],
+  [
     'takes a digest in a name for no version',
     async (store) => {
       const name = `${REDIS}@sha256:${'7'.repeat(64)}`;
@@ -161,6 +173,7 @@ export const imageChecks: readonly Check[] = [
       equal(await find({}, `${REDIS}:6`), old.put.id);
       await rejectsWith('ERR_RKT_STORE_IMAGE_NOT_FOUND', find({ arch: 'riscv64' }));
       await rejectsWith('ERR_RKT_STORE_IMAGE_NOT_FOUND', find({}, 'redis'));
+      await rejects(find({ version: '8' }), { message: `no image found for ${REDIS}:8` });
     },
   ],
   [

@@ -41,10 +41,10 @@ export function sampleLayer(files: Readonly<Record<string, string>>): SampleLaye
 }
 
 /** An image of layers, base first, with a manifest of its own and the ID that follows. */
-export function sampleImage(name: string, layers: readonly SampleLayer[]): SampleImage {
+export function sampleImage(name: string, layers: readonly SampleLayer[], arch: string = 'amd64'): SampleImage {
   const base = name.replace(/:[^:/]*$/, '');
   const labels = [
-    { name: 'arch', value: 'amd64' },
+    { name: 'arch', value: arch },
     { name: 'os', value: 'linux' },
   ];
   const manifest = { acKind: 'ImageManifest', acVersion: '0.8.11', name: base, labels };

@@ -2,6 +2,7 @@
 import { quote } from '../../render/quote.ts';
 import type { AuthCredential, BasicCredential, ConfigFile } from './config.ts';
 import { array, type Fields, nonEmpty, object, optional, refuseUnknown, string } from './fields.ts';
+import { redactUrl } from './redact.ts';
 import { registryDomain } from './registry-domain.ts';
 
 const CREDENTIALS = 'credentials';
@@ -68,5 +69,5 @@ function domainsOf(fields: Fields, name: string, read: (value: unknown, what: st
 function webDomain(value: unknown, what: string): string {
   if (typeof value !== 'string') throw new Error(`${what} must be a string`);
   if (/^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?$/.test(value) && URL.canParse(`https://${value}`)) return value;
-  throw new Error(`${what} must be host[:port], got ${quote(value)}`);
+  throw new Error(`${what} must be host[:port], got ${quote(redactUrl(value))}`);
 }

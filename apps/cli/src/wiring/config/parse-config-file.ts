@@ -5,6 +5,7 @@ import type { ConfigFile, Mirror, RegistryRule } from './config.ts';
 import { array, type Fields, flag, nonEmpty, object, optional, parseJson, refuseUnknown, string } from './fields.ts';
 import { parseAuth, parseDockerAuth } from './parse-auth.ts';
 import { registryDomain } from './registry-domain.ts';
+import { requireLocation } from './server-location.ts';
 
 /** The kinds of configuration each directory holds. */
 export const directories = {
@@ -79,9 +80,6 @@ function parseMirror(value: unknown, what: string): Mirror {
   const fields = object(value, what);
   refuseUnknown(fields, ['location', 'insecure'], what);
   const location = nonEmpty(fields, 'location', what);
-  const fits = /^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?(\/[a-z0-9._/-]+)?$/.test(location);
-  if (!fits || !URL.canParse(`https://${location}`)) {
-    throw new Error(`${what}.location must be host[:port][/path], got ${quote(location)}`);
-  }
+  requireLocation(location, `${what}.location`);
   return { location, insecure: flag(fields, 'insecure', what) };
 }

@@ -5,14 +5,14 @@ import type { Repository } from '@rkt/refparse';
 import { CliError, errnoOf, reasonOf } from '../../errors.ts';
 import { quote } from '../../render/quote.ts';
 import type { ContainersMirror, ContainersRule } from './config.ts';
+import { requireLocation } from './server-location.ts';
 
 const DIRECTORY = '/etc/containers';
 const MAX_FILE_BYTES = 1 << 20;
-const LOCATION = /^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?(\/[a-z0-9._/-]+)?$/;
 const WILDCARD = /^\*(\.[A-Za-z0-9-]+)+$/;
 
 export interface RegistriesConfPlace {
-  /** Read instead of everything in `directory`. */
+  /** Read instead of everything in `directory`; it must be there. */
   readonly file?: string | undefined;
   /** @default /etc/containers */
   readonly directory?: string;
@@ -21,7 +21,7 @@ export interface RegistriesConfPlace {
 /**
  * Reads the `[[registry]]` tables of containers' `registries.conf` (version 2) and of `registries.conf.d/*.conf`; later
  * files replace what earlier ones say about the same prefix. Everything else in them is podman's concern. Files that do
- * not exist say nothing; they may have 1 MiB each.
+ * not exist say nothing, but for one that was named: what it blocks would not be. They may have 1 MiB each.
  * @throws {CliError} ERR_RKT_CLI_CONFIG_INVALID naming the file and what is wrong with it
  */
 export async function loadRegistriesConf(place: RegistriesConfPlace = {}): Promise<readonly ContainersRule[]> {
@@ -29,6 +29,7 @@ export async function loadRegistriesConf(place: RegistriesConfPlace = {}): Promi
   for (const path of place.file === undefined ? filesOf(place.directory ?? DIRECTORY) : [place.file]) {
     try {
       const text = read(path);
+      if (text === undefined && path === place.file) throw new Error('there is no such file');
       if (text === undefined) continue;
       // Loaded for whoever has such a file.
       const { parse } = await import('smol-toml');
@@ -111,11 +112,6 @@ function mirrorOf(table: Table, what: string, digestOnly: boolean): ContainersMi
     throw new Error(`${what}.pull-from-mirror must be all, digest-only or tag-only, got ${quote(pull)}`);
   }
   return { location, insecure: flag(table, 'insecure', what), digestOnly: digestOnly || pull === 'digest-only' };
-}
-
-function requireLocation(value: string, what: string): void {
-  if (LOCATION.test(value) && URL.canParse(`https://${value}`)) return;
-  throw new Error(`${what} must be host[:port][/path], got ${quote(value)}`);
 }
 
 function tables(table: Table, name: string): readonly Table[] {

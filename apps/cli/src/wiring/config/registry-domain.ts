@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { tryParseReference } from '@rkt/refparse';
 import { quote } from '../../render/quote.ts';
+import { redactUrl } from './redact.ts';
 
 const HUB: readonly string[] = ['index.docker.io', 'registry-1.docker.io', 'docker.io'];
 
@@ -13,7 +14,7 @@ export function registryDomain(value: unknown, what: string): string {
   if (HUB.includes(value)) return 'docker.io';
   const parsed = tryParseReference(`${value}/x`);
   if (parsed === undefined || parsed.domain !== value) {
-    throw new Error(`${what} must name a registry as host[:port], got ${quote(value)}`);
+    throw new Error(`${what} must name a registry as host[:port], got ${quote(redactUrl(value))}`);
   }
   return value;
 }
