@@ -6,6 +6,7 @@ import { runCommand } from './command.mjs';
 const needs = {
   runc: { package: 'runc', files: ['/usr/sbin/runc', '/usr/bin/runc'] },
   crun: { package: 'crun', files: ['/usr/bin/crun'] },
+  conmon: { package: 'conmon', files: ['/usr/bin/conmon'] },
   cni: { package: 'containernetworking-plugins', files: ['/usr/lib/cni/ptp'] },
   iptables: { package: 'iptables', files: ['/usr/sbin/iptables'] },
   iproute: { package: 'iproute2', files: ['/usr/bin/ip', '/sbin/ip', '/bin/ip'] },
@@ -28,7 +29,7 @@ const needs = {
   containerd: { package: 'containerd', files: ['/usr/bin/ctr'] },
 };
 
-const running = ['runc', 'crun', 'cni', 'iptables', 'iproute'];
+const running = ['runc', 'crun', 'conmon', 'cni', 'iptables', 'iproute'];
 /** What completions and man pages are tried with. */
 const shells = ['zsh', 'fish', 'shellcheck', 'mandoc'];
 const byTask = {

@@ -6,7 +6,6 @@ import {
   serializeImageManifest,
   type TreeLayer,
 } from '@rkt/appc';
-import type { Digest } from '@rkt/refparse';
 import type { AbortOptions, Image } from '@rkt/registry';
 import { ConversionError } from './errors.ts';
 import { createConversionThreads } from './layers/conversion-threads.ts';
@@ -16,6 +15,7 @@ import { hashHere } from './layers/image-hashing.ts';
 import { type StartWorker, startPackagedWorker } from './layers/start-worker.ts';
 import { type ConversionLimits, defaultConversionLimits } from './limits.ts';
 import { toAciManifest } from './manifest/aci-manifest.ts';
+import type { ImageOrigin } from './manifest/image-origin.ts';
 import type { OnConversionProgress } from './progress.ts';
 
 export interface ConvertImageOptions extends AbortOptions {
@@ -36,8 +36,11 @@ export interface ConvertImageOptions extends AbortOptions {
 
 /** An image to be converted. */
 export interface ConvertibleImage extends Image {
-  /** Of an image that was exported: the manifest it was first converted from. @default that of `descriptor` */
-  readonly originalManifest?: Digest;
+  /**
+   * Of an image that was exported: what it says it was first converted from, for the image manifest and so for the ID. Nobody
+   * vouches for it: what the image is called is `reference` alone. @default `reference` and `descriptor`
+   */
+  readonly origin?: ImageOrigin;
 }
 
 /** An image as an ACI: the manifest, and layers in the repository. Its tree is `mergeLayers` of their indexes. */
@@ -96,12 +99,13 @@ export async function convertImage(image: ConvertibleImage, options: ConvertImag
 }
 
 function manifestOf(image: ConvertibleImage, version: string | undefined): ImageManifest {
-  const manifest = toAciManifest(image.config, {
-    domain: image.reference.domain,
-    path: image.reference.path,
-    configDigest: image.configDescriptor.digest,
-    manifestDigest: image.originalManifest ?? image.descriptor.digest,
-  });
+  const { repository, manifestDigest } = image.origin ?? {
+    repository: image.reference,
+    manifestDigest: image.descriptor.digest,
+  };
+  const { domain, path } = repository;
+  const configDigest = image.configDescriptor.digest;
+  const manifest = toAciManifest(image.config, { domain, path, configDigest, manifestDigest });
   if (version === undefined) return manifest;
   return { ...manifest, labels: [...(manifest.labels ?? []), { name: 'version', value: version }] };
 }

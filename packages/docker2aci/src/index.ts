@@ -9,7 +9,7 @@ export { openOciArchive, openOciLayout } from './archive/oci-layout.ts';
 export { type OciLayoutOptions, ociLayoutFiles } from './archive/oci-layout-files.ts';
 export { openImageFile } from './archive/open-image-file.ts';
 export { type ReceiveAciOptions, type ReceivedAci, receiveAci } from './archive/receive-aci.ts';
-export { isCompressedFile, type UnpackArchiveOptions, unpackArchive } from './archive/unpack-archive.ts';
+export { isReadableInPlace, type UnpackArchiveOptions, unpackArchive } from './archive/unpack-archive.ts';
 export { type AciCompression, compressAci } from './compress-aci.ts';
 export { type ConvertedImage, type ConvertImageOptions, type ConvertibleImage, convertImage } from './convert-image.ts';
 export { convertLayers, type LayerAci } from './convert-layers.ts';

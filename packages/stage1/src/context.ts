@@ -62,6 +62,20 @@ export function requireApp(location: PodLocation, name: string): RuntimeApp {
   throw new Stage1Error('ERR_RKT_STAGE1_APP_NOT_FOUND', `pod ${location.id} has no app ${quote(name)}`);
 }
 
+/**
+ * The name of the app that is meant, which need not be said when there is one alone.
+ *
+ * @throws Stage1Error ERR_RKT_STAGE1_APP_UNSPECIFIED, ERR_RKT_STAGE1_APP_NOT_FOUND, ERR_RKT_STAGE1_POD_CORRUPT
+ */
+export function chosenApp(location: PodLocation, name: string | undefined): string {
+  if (name !== undefined) return requireApp(location, name).name;
+  const [first, ...others] = requireManifest(location).apps;
+  if (first !== undefined && others.length === 0) return first.name;
+  const names = [first, ...others].flatMap((app) => (app ? [app.name] : []));
+  const message = `pod ${location.id} contains multiple apps: ${names.join(', ')}`;
+  throw new Stage1Error('ERR_RKT_STAGE1_APP_UNSPECIFIED', message);
+}
+
 /** @throws Stage1Error ERR_RKT_STAGE1_POD_NOT_RUNNING when there is no sandbox, or it has ended */
 export function requireSandbox({ host }: RuntimeContext, location: PodLocation): RunRecord {
   const run = location.stage === 'run' ? records.readRun(location.dir) : undefined;

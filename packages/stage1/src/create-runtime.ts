@@ -8,11 +8,15 @@ import { createNetworking, type Networking } from './networking/index.ts';
 import { openPodDirectory } from './pod/index.ts';
 import { preparePod } from './pod/prepare-pod.ts';
 import type { Runtime } from './runtime.ts';
-import { createSandbox, stopApp, stopSandbox, waitSandbox } from './sandbox/index.ts';
+import { createSandbox, detachSandbox, releaseEnded, stopApp, stopSandbox, waitSandbox } from './sandbox/index.ts';
 import { addApp, removeApp, startApp } from './supervise/apps.ts';
+import { attach } from './supervise/attach.ts';
 import { defineApp } from './supervise/define-app.ts';
 import { enter } from './supervise/enter.ts';
 import { inspect, listPods } from './supervise/inspect.ts';
+import { readLogs } from './supervise/read-logs.ts';
+import { signalApp } from './supervise/signal-app.ts';
+import { waitApp } from './supervise/wait-app.ts';
 
 export interface RuntimeOptions {
   /** Absolute. Pods live below its `pods/`, networks below `networks/`. */
@@ -61,6 +65,12 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     stopApp: (id, app, stop) => stopApp(context, id, app, stop),
     removeApp: (id, app, remove) => removeApp(context, id, app, remove),
     stopSandbox: (id, stop) => stopSandbox(context, id, stop),
+    detach: (id) => detachSandbox(context, id),
+    releaseEnded: (id, release) => releaseEnded(context, id, release),
+    waitApp: (id, wait) => waitApp(context, id, wait),
+    signalApp: (id, signal) => signalApp(context, id, signal),
+    attach: (id, target) => attach(context, id, target),
+    logs: (id, logs) => readLogs(context, id, logs),
     enter: (id, target) => enter(context, id, target),
     resolve: async (prefix) => context.pods.resolve(prefix),
     inspect: (id) => inspect(context, id),

@@ -25,15 +25,20 @@ export {
   type Syscalls,
   SystemCallError,
 } from './host/index.ts';
+export type { LogEntry, OutputChunk } from './monitor/index.ts';
 export { createNetworking, type Networking, type NetworkingOptions, type NetworkResult } from './networking/index.ts';
 export type { InsecureOptions } from './oci-spec/index.ts';
 export { isPodId } from './pod/index.ts';
 export type {
   AbortOptions,
   AppDefinition,
+  Attachment,
+  AttachOptions,
   DnsOptions,
   EnterOptions,
   GcEvent,
+  LogOptions,
+  MonitorOptions,
   NetworkRequest,
   Pod,
   PodApp,
@@ -46,7 +51,9 @@ export type {
   RunningApp,
   Runtime,
   SandboxSpec,
+  SignalOptions,
   StartAppOptions,
   StdioMode,
   StopOptions,
+  WaitOptions,
 } from './runtime.ts';

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PodManifest, RuntimeApp, Volume } from '@rkt/appc';
+import type { LogEntry, OutputChunk } from './monitor/index.ts';
 import type { InsecureOptions } from './oci-spec/index.ts';
 
 export interface AbortOptions {
@@ -72,6 +73,8 @@ export interface PodApp {
   readonly startedAt?: number;
   readonly finishedAt?: number;
   readonly exitCode?: number;
+  /** The kernel killed something of the app because its memory limit was reached. Known of monitored apps alone. */
+  readonly outOfMemory?: boolean;
 }
 
 export interface PodNetwork {
@@ -119,8 +122,68 @@ export interface AppDefinition {
   readonly volumes?: readonly Volume[];
 }
 
+/** How an app is watched that goes on without the process that started it. */
+export interface MonitorOptions {
+  /** What the log file may hold, in bytes of the file; then it is begun anew. @default 64 MiB */
+  readonly maxLogBytes?: number;
+  /**
+   * Executed on the host, the path of the executable first, when the app has ended and its status is on disk, or when it
+   * could not be started. Its output goes nowhere, its environment is PATH and little more.
+   */
+  readonly onExit?: readonly string[];
+}
+
 export interface StartAppOptions extends AbortOptions {
   readonly stdio: StdioMode;
+  /**
+   * Starts the app below a monitor (conmon) that keeps its output and its status; of `stdio`, `inherit` then means no
+   * standard input, `interactive` one and `tty` a terminal, for whoever attaches. Absent: the app runs in our foreground.
+   */
+  readonly monitor?: MonitorOptions;
+}
+
+export interface WaitOptions extends AbortOptions {
+  /** May be left out when the pod has one app. */
+  readonly app?: string | undefined;
+}
+
+export interface SignalOptions {
+  readonly name: NodeJS.Signals;
+  /** May be left out when the pod has one app. */
+  readonly app?: string | undefined;
+}
+
+export interface AttachOptions {
+  /** May be left out when the pod has one app. */
+  readonly app?: string | undefined;
+}
+
+/** The streams of a detached app. Several may be attached at once: all get its output. */
+export interface Attachment {
+  /** What the app writes from now on, until it ends or `close`. To be read once. */
+  readonly output: AsyncIterable<OutputChunk>;
+  readonly hasStdin: boolean;
+  readonly hasTerminal: boolean;
+  /** To the app's standard input, or terminal. Its end is not passed on: others may attach. */
+  write(bytes: Uint8Array): Promise<void>;
+  /**
+   * Gives the app's terminal the size of ours; with `redraw` so that full-screen programs draw themselves anew. Nothing
+   * happens where either has no terminal.
+   */
+  fitTerminal(options?: { readonly redraw?: boolean }): void;
+  /** Leaves; the app goes on. Idempotent. */
+  close(): void;
+}
+
+export interface LogOptions extends AbortOptions {
+  /** May be left out when the pod has one app. */
+  readonly app?: string | undefined;
+  /** Go on with what is still to come, until the app ends. @default false */
+  readonly follow?: boolean;
+  /** So many of the last lines. @default all */
+  readonly tail?: number | undefined;
+  /** Milliseconds since the epoch. @default everything */
+  readonly since?: number | undefined;
 }
 
 /** A started app. Its exit is learned from the monitor's record on disk, so it survives the process that started it. */
@@ -187,6 +250,21 @@ export interface Runtime {
   removeApp(id: PodId, app: string, options?: AbortOptions): Promise<void>;
   /** Stops what still runs, releases networks, namespaces and cgroups; the pod is exited afterwards. */
   stopSandbox(id: PodId, options?: StopOptions): Promise<void>;
+  /**
+   * Leaves a sandbox of this process to the monitors of its apps: the pod goes on when the process ends. Apps that were
+   * started without one keep running, too, but nobody keeps their status.
+   */
+  detach(id: PodId): Promise<void>;
+  /** Releases networks, namespaces and cgroups of a pod whose apps have all ended. Resolves to false while it runs. */
+  releaseEnded(id: PodId, options?: AbortOptions): Promise<boolean>;
+  /** The status of an app, whoever started it. Throws STATUS_UNKNOWN when nobody saw it end, POD_NOT_RUNNING. */
+  waitApp(id: PodId, options?: WaitOptions): Promise<number>;
+  /** To the first process of an app. Throws APP_NOT_RUNNING. */
+  signalApp(id: PodId, options: SignalOptions): Promise<void>;
+  /** Throws APP_NOT_RUNNING, APP_NOT_DETACHED. */
+  attach(id: PodId, options?: AttachOptions): Promise<Attachment>;
+  /** What a monitored app has written, oldest first. Throws LOG_NOT_FOUND. */
+  logs(id: PodId, options?: LogOptions): AsyncIterable<LogEntry>;
   enter(id: PodId, options: EnterOptions): Promise<number>;
   /** A UUID or a unique prefix of one. Throws POD_NOT_FOUND, AMBIGUOUS_POD_ID. */
   resolve(prefix: string): Promise<PodId>;

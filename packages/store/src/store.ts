@@ -144,8 +144,8 @@ export interface GcOptions extends AbortOptions {
   /** Images used within this time stay. @default 24 h */
   readonly graceMs?: number;
   /**
-   * What layers and trees may take together. Beyond it, images are removed until it is kept, those used longest ago
-   * first and whenever that was, as long as no lease retains them. Bytes.
+   * What layers and trees may take together. Beyond it, layers nothing uses are removed, whatever the grace time, then images
+   * until it is kept, those used longest ago first, as long as no lease retains them. Bytes.
    */
   readonly maxBytes?: number;
   readonly dryRun?: boolean;

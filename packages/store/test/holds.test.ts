@@ -46,6 +46,22 @@ describe('layers a fetch relies on', () => {
     expect(kindsOf(await store.gc({ graceMs: 0 }))).toEqual(['layer']);
   });
 
+  it('go before any image where the store is to keep to a size, once nobody relies on them', async () => {
+    const dir = temporaryDirectory();
+    await using store = await openStore(dir);
+    await putImage(store, one);
+    const left = sampleLayer({ left: 'x'.repeat(10_000) });
+    const maxBytes = shared.tar.length;
+    {
+      await using other = await openStore(dir);
+      await ingestLayer(other, left);
+      expect(kindsOf(await store.gc({ maxBytes: maxBytes + left.tar.length }))).toEqual([]);
+    }
+    expect(kindsOf(await store.gc({ maxBytes: maxBytes + left.tar.length }))).toEqual([]);
+    expect(kindsOf(await store.gc({ maxBytes, dryRun: true }))).toEqual(['layer']);
+    expect(kindsOf(await store.gc({ maxBytes }))).toEqual(['layer']);
+  });
+
   it('are given up a day after they were asked for, however long the process lives', async () => {
     const dir = temporaryDirectory();
     await using fetching = await openStore(dir);

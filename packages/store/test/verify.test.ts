@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { chmodSync, closeSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { type Finding, openStore, type Store, type Tree, type TreeBackend } from '@rkt/store';
 import { ingestLayer, putAci, sampleAci, sampleImage, sampleLayer } from '@rkt/store/testing';
 import { describe, expect, it } from 'vitest';
@@ -91,6 +92,21 @@ describe('verification', () => {
     await using store = await storeWithBoth();
     writeFileSync(layerFile(store, base.diffId, 'idx'), 'nonsense');
     await expect(store.loadTree(one.put.id)).rejects.toMatchObject({ code: 'ERR_RKT_STORE_CORRUPT' });
+  });
+
+  it('notices that the database has another reach of a path whitelist than the record', async () => {
+    await using store = await openStore(temporaryDirectory());
+    await putAci(store, sampleAci({ name: 'example.com/base' }, { a: '' }));
+    const dependencies = [{ imageName: 'example.com/base' }];
+    const { id } = await putAci(store, sampleAci({ name: 'example.com/top', dependencies }, { b: '' }));
+    const database = new DatabaseSync(join(store.dir, 'cas/db'));
+    database.prepare('UPDATE images SET acis = ? WHERE id = ?').run('[[0,0],[1,1]]', id);
+    database.close();
+    expect(await verify(store)).toContainEqual({
+      kind: 'image-corrupt',
+      id,
+      actual: 'its record and the database differ',
+    });
   });
 
   it('notices that the manifest beside an ACI is another one, and putting it again mends that', async () => {

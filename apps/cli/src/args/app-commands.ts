@@ -1,15 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CommandSpec } from './command.ts';
-import type { FlagSpec } from './flag.ts';
-import { format, noLegend } from './output-flags.ts';
+import { format, noLegend, whichApp } from './output-flags.ts';
 import { appAddFlags, interactive, sandboxFlags } from './run-flags.ts';
-
-export const chosenApp: FlagSpec = {
-  name: 'app',
-  kind: 'text',
-  placeholder: 'NAME',
-  summary: 'the app, if the pod has several',
-};
 
 /** `rkt app ...` */
 export const appCommands: readonly CommandSpec[] = [
@@ -29,7 +21,7 @@ export const appCommands: readonly CommandSpec[] = [
     name: 'app exec',
     summary: 'Execute a command in an app of a pod',
     usage: 'UUID [CMD [ARGS...]]',
-    flags: [chosenApp],
+    flags: [whichApp],
     operands: 'before',
     minimum: [1, 'must provide a pod UUID'],
     needsRoot: true,
@@ -47,7 +39,7 @@ export const appCommands: readonly CommandSpec[] = [
     name: 'app rm',
     summary: 'Remove an app that does not run from a pod',
     usage: 'UUID',
-    flags: [chosenApp],
+    flags: [whichApp],
     operands: 'anywhere',
     minimum: [1, 'must provide a pod UUID'],
     maximum: 1,
@@ -70,7 +62,7 @@ export const appCommands: readonly CommandSpec[] = [
     name: 'app start',
     summary: 'Start an app of a pod, in the foreground',
     usage: 'UUID',
-    flags: [chosenApp, interactive],
+    flags: [whichApp, interactive],
     operands: 'anywhere',
     minimum: [1, 'must provide a pod UUID'],
     maximum: 1,
@@ -80,7 +72,7 @@ export const appCommands: readonly CommandSpec[] = [
     name: 'app status',
     summary: 'Check the status of an app of a pod',
     usage: 'UUID',
-    flags: [chosenApp, format],
+    flags: [whichApp, format],
     operands: 'anywhere',
     minimum: [1, 'must provide a pod UUID'],
     maximum: 1,
@@ -89,7 +81,7 @@ export const appCommands: readonly CommandSpec[] = [
     name: 'app stop',
     summary: 'Stop an app of a pod',
     usage: 'UUID',
-    flags: [chosenApp, { name: 'force', kind: 'boolean', default: 'false', summary: 'kill at once' }],
+    flags: [whichApp, { name: 'force', kind: 'boolean', default: 'false', summary: 'kill at once' }],
     operands: 'anywhere',
     minimum: [1, 'must provide a pod UUID'],
     maximum: 1,

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { appCommands, chosenApp } from './app-commands.ts';
+import { appCommands } from './app-commands.ts';
 import type { CommandSpec } from './command.ts';
+import { attachCommand, killCommand, logsCommand, releaseCommand, waitCommand } from './detached-commands.ts';
+import { parseDuration } from './duration.ts';
 import type { FlagSpec } from './flag.ts';
 import { requirePath } from './global-flags.ts';
 import { imageCommands } from './image-commands.ts';
 import { obtainFlags } from './obtain-flags.ts';
-import { format, full, grace, noLegend, prettyPrint, uuidFile } from './output-flags.ts';
+import { format, full, grace, noLegend, prettyPrint, uuidFile, whichApp } from './output-flags.ts';
 import { parsePatience } from './patience.ts';
 import { prepareFlags, runFlags, runPreparedFlags } from './run-flags.ts';
 
@@ -17,6 +19,7 @@ function waiting(name: string, summary: string): FlagSpec {
 /** Every command of rkt. */
 export const commands: readonly CommandSpec[] = [
   ...appCommands,
+  attachCommand,
   {
     name: 'cat-manifest',
     summary: 'Inspect and print the pod manifest',
@@ -52,7 +55,7 @@ export const commands: readonly CommandSpec[] = [
     name: 'enter',
     summary: 'Enter the namespaces of an app within a pod',
     usage: 'UUID [CMD [ARGS...]]',
-    flags: [chosenApp],
+    flags: [whichApp],
     operands: 'before',
     minimum: [1, 'must provide a pod UUID'],
     needsRoot: true,
@@ -104,6 +107,7 @@ export const commands: readonly CommandSpec[] = [
     operands: 'anywhere',
   },
   ...imageCommands,
+  killCommand,
   {
     name: 'list',
     summary: 'List pods',
@@ -112,6 +116,7 @@ export const commands: readonly CommandSpec[] = [
     operands: 'anywhere',
     maximum: 0,
   },
+  logsCommand,
   {
     name: 'prepare',
     summary: 'Prepare to run images in a pod',
@@ -120,6 +125,7 @@ export const commands: readonly CommandSpec[] = [
     operands: 'images',
     needsRoot: true,
   },
+  releaseCommand,
   {
     name: 'rm',
     summary: 'Remove all files and resources associated with exited pods',
@@ -175,7 +181,19 @@ export const commands: readonly CommandSpec[] = [
     name: 'stop',
     summary: 'Stop pods',
     usage: 'UUID...',
-    flags: [{ name: 'force', kind: 'boolean', default: 'false', summary: 'kill at once' }, uuidFile],
+    flags: [
+      { name: 'force', kind: 'boolean', default: 'false', summary: 'kill at once' },
+      {
+        name: 'timeout',
+        short: 't',
+        kind: 'text',
+        placeholder: 'DURATION',
+        default: '10s',
+        check: parseDuration,
+        summary: 'how long the apps may take to end before they are killed',
+      },
+      uuidFile,
+    ],
     operands: 'anywhere',
     needsRoot: true,
   },
@@ -187,4 +205,5 @@ export const commands: readonly CommandSpec[] = [
     operands: 'anywhere',
     maximum: 0,
   },
+  waitCommand,
 ];

@@ -48,7 +48,8 @@ export const imageCommands: readonly CommandSpec[] = [
     usage: 'IMAGE OUTPUT',
     description: [
       'OUTPUT is FILE.aci, oci:DIRECTORY[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME:TAG]; what fetch reads',
-      'gets the ID it has now. The ID is the SHA-512 of the uncompressed ACI. With - it goes to standard output.',
+      'gets the ID it has now. The ID is the SHA-512 of the uncompressed ACI. With - for FILE, or alone for an ACI, it goes',
+      'to standard output.',
     ].join('\n'),
     flags: [overwrite('output'), compression],
     operands: 'anywhere',

@@ -39,3 +39,10 @@ export const uuidFile: FlagSpec = {
 export function grace(name: string, value: string, summary: string): FlagSpec {
   return { name, kind: 'text', placeholder: 'DURATION', default: value, check: parseDuration, summary };
 }
+
+export const whichApp: FlagSpec = {
+  name: 'app',
+  kind: 'text',
+  placeholder: 'NAME',
+  summary: 'the app, if the pod has several',
+};

@@ -67,7 +67,9 @@ export function findCommand(
 ): { readonly command: CommandSpec | undefined; readonly rest: readonly string[] } {
   const [first, second] = words;
   if (first === undefined) return { command: undefined, rest: [] };
-  const heads = [...new Set(table.map(({ name }) => name.split(' ')[0] ?? name))];
+  // A hidden one is neither shortened nor suggested.
+  const shown = table.filter(({ name, hidden }) => hidden !== true || name === first);
+  const heads = [...new Set(shown.map(({ name }) => name.split(' ')[0] ?? name))];
   const head = choose(first, heads, 'rkt');
   const alone = table.find(({ name }) => name === head);
   if (alone !== undefined) return { command: alone, rest: words.slice(1) };

@@ -95,7 +95,8 @@ function readFlag(argv: readonly string[], at: number, context: Context): Read {
 function spelledOut(word: string, { flags }: Context): string {
   const [, letter, value = ''] = /^-([a-z])(.*)$/s.exec(word) ?? [];
   const flag = flags.find(({ short }) => short !== undefined && short === letter);
-  if (flag === undefined) return word;
+  // Letters are not joined: what follows one that takes no value is none.
+  if (flag === undefined || (flag.kind === 'boolean' && /^[^=]/.test(value))) return word;
   return value === '' ? `--${flag.name}` : `--${flag.name}=${value.replace(/^=/, '')}`;
 }
 

@@ -179,6 +179,14 @@ const rm: FlagSpec = {
   summary: 'remove the pod when it has ended',
 };
 
+const detach: FlagSpec = {
+  name: 'detach',
+  short: 'd',
+  kind: 'boolean',
+  default: 'false',
+  summary: 'print the UUID and leave the pod running; see rkt logs, rkt wait, rkt stop',
+};
+
 const onAppFailure: FlagSpec = {
   name: 'on-app-failure',
   kind: 'text',
@@ -194,7 +202,7 @@ const uuidFileSave: FlagSpec = {
   summary: "write the pod's UUID to a file",
 };
 
-export const runFlags: readonly FlagSpec[] = [...prepareFlags, interactive, rm, onAppFailure, uuidFileSave];
+export const runFlags: readonly FlagSpec[] = [...prepareFlags, interactive, detach, rm, onAppFailure, uuidFileSave];
 
 /** `app sandbox`: what describes a pod whose apps come later. */
 export const sandboxFlags: readonly FlagSpec[] = [
@@ -230,4 +238,4 @@ export const appAddFlags: readonly FlagSpec[] = [
   ...obtainFlags('new'),
 ];
 
-export const runPreparedFlags: readonly FlagSpec[] = [interactive, rm, onAppFailure];
+export const runPreparedFlags: readonly FlagSpec[] = [interactive, detach, rm, onAppFailure];

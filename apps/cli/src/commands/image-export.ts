@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Arguments } from '../args/command.ts';
-import { writeOutputFile } from '../files/output-file.ts';
+import { usageError } from '../errors.ts';
+import { writeOutput } from '../files/write-output.ts';
 import { exportArchive } from '../images/export-image.ts';
 import { parseExportTarget } from '../images/export-target.ts';
 import { openStoredImage } from '../images/open-stored-image.ts';
@@ -10,22 +11,28 @@ export async function execute(session: Session, { flags, operands }: Arguments):
   const [name = '', output = ''] = operands;
   const target = parseExportTarget(output);
   const overwrite = flags.boolean('overwrite');
+  const compression = flags.text('compression') ?? 'none';
+  if (target.kind !== 'aci' && compression !== 'none') {
+    throw usageError(
+      '--compression is for ACIs',
+      'an archive can be compressed through a pipe, fetch reads it all the same',
+    );
+  }
   const { store, image } = await openStoredImage(session, name, 'read');
   if (target.kind !== 'aci') {
     await exportArchive(session, { store, image }, { target, overwrite });
     return 0;
   }
   const { signal } = session.interrupts;
-  const bytes = await packed(session, store.exportImage(image.id, { signal }), flags.text('compression'));
-  if (target.path === '-') await session.io.writeBytes(bytes);
-  else await writeOutputFile({ path: target.path, overwrite, what: 'ACI', signal }, bytes);
+  const bytes = await packed(session, store.exportImage(image.id, { signal }), compression);
+  await writeOutput(session, { path: target.path, overwrite, what: 'ACI' }, bytes);
   return 0;
 }
 
 async function packed(
   { libraries }: Session,
   bytes: AsyncIterable<Uint8Array>,
-  compression: string | undefined,
+  compression: string,
 ): Promise<AsyncIterable<Uint8Array>> {
   return compression === 'gzip' || compression === 'zstd' ? libraries.compressAci(bytes, compression) : bytes;
 }

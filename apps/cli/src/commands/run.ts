@@ -3,6 +3,7 @@ import type { Arguments } from '../args/command.ts';
 import { runFlags } from '../args/run-flags.ts';
 import { discardUnrun } from '../pods/discard-unrun.ts';
 import { preparePod } from '../pods/prepare-pod.ts';
+import { runDetached } from '../pods/run-detached.ts';
 import { foregroundOf, runPod } from '../pods/run-pod.ts';
 import { saveUuid } from '../pods/uuid-file.ts';
 import type { Session } from '../wiring/session.ts';
@@ -15,7 +16,9 @@ export async function execute(session: Session, args: Arguments): Promise<number
   const file = flags.text('uuid-file-save');
   try {
     if (file !== undefined) saveUuid(file, pod.id);
-    return await runPod(session, pod.id, foreground);
+    return await (flags.boolean('detach')
+      ? runDetached(session, pod.id, foreground)
+      : runPod(session, pod.id, foreground));
   } catch (error) {
     await discardUnrun(session, pod.id);
     throw error;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Arguments } from '../args/command.ts';
+import { parseDuration } from '../args/duration.ts';
 import { CliError } from '../errors.ts';
 import { findPod, podArguments } from '../pods/find-pods.ts';
 import { sayLater } from '../pods/say-later.ts';
@@ -8,6 +9,9 @@ import type { Session } from '../wiring/session.ts';
 
 export async function execute(session: Session, args: Arguments): Promise<number> {
   const prefixes = podArguments(args);
+  const force = args.flags.boolean('force');
+  const timeout = args.flags.text('timeout') ?? '10s';
+  const timeoutMs = parseDuration(timeout);
   const runtime = await session.runtime();
   let failed = 0;
   const status = await reportEach(session, prefixes, async (prefix) => {
@@ -16,8 +20,8 @@ export async function execute(session: Session, args: Arguments): Promise<number
     if (state.startsWith('exited') || state === 'garbage' || state === 'deleting') {
       session.io.stdout.write(`pod "${id}" is already stopped\n`);
     } else if (state === 'running') {
-      using _ = sayLater(session, `waiting for pod "${id}" to end (it is killed after 10 seconds)`);
-      await runtime.stopSandbox(id, { force: args.flags.boolean('force'), signal: session.interrupts.signal });
+      using _ = sayLater(session, `waiting for pod "${id}" to end (it is killed after ${timeout})`);
+      await runtime.stopSandbox(id, { force, timeoutMs, signal: session.interrupts.signal });
       session.io.stdout.write(`"${id}"\n`);
     } else {
       throw new CliError('ERR_RKT_CLI_POD_STATE', `pod "${id}" is not running: its state is "${state}"`);

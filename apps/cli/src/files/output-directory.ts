@@ -54,6 +54,8 @@ async function replace(target: string, fresh: string): Promise<void> {
 }
 
 function refuseToLose(target: string, keep: readonly string[]): void {
+  // Where a symbolic link is replaced, what it leads to stays, if there is anything.
+  if (lstatSync(target).isSymbolicLink()) return;
   const real = `${realpathSync(target)}${sep}`.replace('//', '/');
   const lost = keep.find((path) => `${path}${sep}`.startsWith(real));
   if (lost === undefined) return;

@@ -37,10 +37,14 @@ async function createFile(
   bytes: AsyncIterable<Uint8Array>,
 ): Promise<void> {
   const stream = createWriteStream(path, { flags: 'wx', mode: 0o644, flush: true });
+  let isOurs = false;
+  stream.once('open', () => {
+    isOurs = true;
+  });
   try {
     await pipeline(bytes, stream, { signal });
   } catch (error) {
-    if (signal.aborted || errnoOf(error) !== 'EEXIST') await rm(path, { force: true });
+    if (isOurs) await rm(path, { force: true });
     if (signal.aborted) throw signal.reason;
     if (errnoOf(error) === 'EEXIST') {
       throw new CliError('ERR_RKT_CLI_FILE', `output ${what} file exists (try --overwrite)`, { cause: error });

@@ -2,7 +2,6 @@
 
 const ENVIRONMENT = 'an environment variable is set with --set-env=NAME=VALUE';
 const TERMINAL = 'standard input and a terminal are connected with --interactive';
-const DETACHED = 'there is no detached mode yet; start it in the background with systemd-run rkt run ...';
 const WORKING_DIRECTORY = 'the working directory is set with --working-dir=PATH after the image';
 
 /** Flags of `docker run`, and what has their place in `rkt run`. */
@@ -10,8 +9,6 @@ const flags: Readonly<Record<string, string>> = {
   '-i': TERMINAL,
   '-t': TERMINAL,
   '--tty': TERMINAL,
-  '-d': DETACHED,
-  '--detach': DETACHED,
   '-e': ENVIRONMENT,
   '--env': ENVIRONMENT,
   '--env-file': 'a file of environment variables is read with --set-env-file=FILE',
@@ -34,13 +31,11 @@ const commands: Readonly<Record<string, string>> = {
   pull: 'images are fetched by rkt fetch docker://NAME',
   images: 'images are listed by rkt image list',
   rmi: 'images are removed by rkt image rm IMAGE',
-  kill: 'pods are killed by rkt stop --force UUID',
   inspect: 'a pod is described by rkt status UUID and rkt cat-manifest UUID, an image by rkt image inspect IMAGE',
   history: 'the layers of an image are shown by rkt image history IMAGE',
   save: 'images are written to files by rkt image export IMAGE docker-archive:FILE',
   load: 'images are read from files by rkt fetch docker-archive:FILE',
   login: 'credentials are read from where docker login, podman login and skopeo login leave them',
-  logs: 'there are no logs yet: what an app prints goes to the terminal of rkt run',
   exec: 'a command is run in a pod by rkt enter UUID CMD',
 };
 

@@ -6,7 +6,7 @@ import type { ArchiveFile, ExportedImage } from '@rkt/docker2aci';
 import type { ImageRecord, Store } from '@rkt/store';
 import { CliError } from '../errors.ts';
 import { writeOutputDirectory } from '../files/output-directory.ts';
-import { writeOutputFile } from '../files/output-file.ts';
+import { writeOutput } from '../files/write-output.ts';
 import type { Session } from '../wiring/session.ts';
 import type { ExportTarget } from './export-target.ts';
 import { referenceOf, versionOf } from './image-names.ts';
@@ -32,7 +32,7 @@ export async function exportArchive(
     return await writeOutputDirectory(output, (directory) => writeFiles(directory, files, signal));
   }
   const { tarOf } = await import('@rkt/docker2aci');
-  await writeOutputFile({ path: target.path, overwrite, what: 'archive', signal }, tarOf(files, { signal }));
+  await writeOutput(session, { path: target.path, overwrite, what: 'archive' }, tarOf(files, { signal }));
 }
 
 async function archiveFiles(store: Store, image: ImageRecord, target: ArchiveTarget): Promise<readonly ArchiveFile[]> {

@@ -3,9 +3,8 @@ import { parseImageArgument, type Reference } from '@rkt/refparse';
 import { CliError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
 
-/** Where an image is exported to, and in which form. */
+/** Where an image is exported to, and in which form. Of a file, `-` is standard output. */
 export type ExportTarget =
-  /** `-` is standard output. */
   | { readonly kind: 'aci'; readonly path: string }
   | { readonly kind: 'oci' | 'oci-archive'; readonly path: string; readonly tag: string | undefined }
   | { readonly kind: 'docker-archive'; readonly path: string; readonly reference: Reference | undefined };

@@ -6,6 +6,7 @@ import { CliError } from '../errors.ts';
 import { oneLine, quote } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
 import { readFile, terminalInput } from './file-input.ts';
+import { importNamed } from './import-named.ts';
 
 const COMPRESSION = 'ERR_RKT_DOCKER2ACI_UNSUPPORTED_COMPRESSION';
 
@@ -38,7 +39,7 @@ async function importAci(session: Session, name: string, source: AsyncIterable<U
   const { signal } = session.interrupts;
   await using ingest = await store.ingestAci();
   const aci = await receive(session, source, { name, path: ingest.path, signal });
-  return await ingest.commit({ ...aci, signal });
+  return await importNamed(session, store, () => ingest.commit({ ...aci, signal }));
 }
 
 async function receive(

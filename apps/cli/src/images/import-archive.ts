@@ -7,6 +7,7 @@ import { oneLine } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
 import { archiveReference } from './archive-reference.ts';
 import { readFile, STANDARD_INPUT, terminalInput } from './file-input.ts';
+import { importNamed } from './import-named.ts';
 import type { ObtainOptions } from './obtain-options.ts';
 import { storeImage } from './store-image.ts';
 
@@ -35,7 +36,7 @@ export async function importArchive(
     signal,
     ...(platform === undefined ? {} : { platform }),
   });
-  return await storeImage(session, image, options);
+  return await importNamed(session, await session.store(), () => storeImage(session, image, options));
 }
 
 /** Where an archive can be read, and what it is called. */
@@ -47,7 +48,7 @@ interface Place extends TemporaryFile {
 async function readableArchive(session: Session, { kind, path }: ArchiveArgument): Promise<Place> {
   const { libraries, interrupts, io } = session;
   const isInput = path === STANDARD_INPUT && kind !== 'oci';
-  if (kind === 'oci' || (!isInput && !(await libraries.isCompressedFile(path)))) {
+  if (kind === 'oci' || (!isInput && (await libraries.isReadableInPlace(path)))) {
     return { path, name: path, [Symbol.asyncDispose]: async () => undefined };
   }
   if (isInput && io.stdinIsTTY) throw terminalInput('an archive');

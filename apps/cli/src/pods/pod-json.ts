@@ -55,6 +55,7 @@ function appJson(pod: Pod, app: PodApp, { runtime, volumes }: Planned): object {
     ...time('started_at', app.startedAt),
     ...time('finished_at', app.finishedAt),
     ...optional('exit_code', exit),
+    ...(app.outOfMemory === true ? { oom_killed: true } : {}),
     image_id: app.imageId,
     ...(mounts.length === 0 ? {} : { mounts }),
     ...optional('user_annotations', runtime?.app.userAnnotations),

@@ -32,7 +32,9 @@ export function statusLines(pod: Pod): readonly string[] {
   if (pod.pid !== undefined) lines.push(`pid=${pod.pid}`);
   lines.push(`exited=${state !== 'running'}`);
   const exits = pod.apps.map((app) => ({ name: app.name, exit: appExit(pod, app) }));
-  return [...lines, ...exits.flatMap(({ name, exit }) => (exit === undefined ? [] : [`app-${name}=${exit}`]))];
+  const starved = pod.apps.filter(({ outOfMemory }) => outOfMemory === true).map(({ name }) => `app-${name}-oom=true`);
+  const known = exits.flatMap(({ name, exit }) => (exit === undefined ? [] : [`app-${name}=${exit}`]));
+  return [...lines, ...known, ...starved];
 }
 
 /** The lines of `app status`. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { PodId, RunningApp, Runtime, StdioMode } from '@rkt/stage1';
+import type { MonitorOptions, PodId, RunningApp, Runtime, StdioMode } from '@rkt/stage1';
 import type { FlagValues } from '../args/flag.ts';
 import { CliError, reasonOf } from '../errors.ts';
 import type { Session } from '../wiring/session.ts';
@@ -67,13 +67,15 @@ async function runApps(session: Session, runtime: Runtime, request: RunRequest):
 interface StartRequest {
   readonly id: PodId;
   readonly stdio: StdioMode;
+  /** Each app is to go on without us. */
+  readonly monitor?: MonitorOptions;
 }
 
 /** Makes the sandbox and starts every app in it, in the order of the manifest. */
-async function startApps(
+export async function startApps(
   session: Session,
   runtime: Runtime,
-  { id, stdio }: StartRequest,
+  { id, ...how }: StartRequest,
 ): Promise<readonly AttendedApp[]> {
   const { signal } = session.interrupts;
   const { manifest } = await runtime.createSandbox(id, { signal });
@@ -82,21 +84,21 @@ async function startApps(
   // What is wrong with the file system of one is found before any has done a thing.
   for (const name of names) await runtime.addApp(id, name, { signal });
   const started: AttendedApp[] = [];
-  for (const name of names) started.push({ name, running: await runtime.startApp(id, name, { stdio, signal }) });
+  for (const name of names) started.push({ name, running: await runtime.startApp(id, name, { ...how, signal }) });
   return started;
 }
 
 /** Whoever sends signals now wants rkt to end, which it is about to: a part of the pod must not stay for that. */
-function unhurried(session: Session): Disposable {
+export function unhurried(session: Session): Disposable {
   return session.interrupts.divert(() => undefined);
 }
 
 /** Somebody else has run the pod, or does. */
-function isOthers(error: unknown): boolean {
+export function isOthers(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ERR_RKT_STAGE1_POD_NOT_PREPARED';
 }
 
-async function attempt(session: Session, failure: string, work: () => Promise<void>): Promise<void> {
+export async function attempt(session: Session, failure: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {

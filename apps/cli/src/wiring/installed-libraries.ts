@@ -35,9 +35,9 @@ export const installedLibraries: Libraries = {
     const { unpackArchive } = await import('@rkt/docker2aci');
     return unpackArchive(source, options);
   },
-  isCompressedFile: async (path) => {
-    const { isCompressedFile } = await import('@rkt/docker2aci');
-    return isCompressedFile(path);
+  isReadableInPlace: async (path) => {
+    const { isReadableInPlace } = await import('@rkt/docker2aci');
+    return isReadableInPlace(path);
   },
   receiveAci: async (source, options) => {
     const { receiveAci } = await import('@rkt/docker2aci');

@@ -22,6 +22,12 @@ export interface Io {
   readBytes(): AsyncIterable<Uint8Array>;
   /** Bytes to standard output, as fast as they are taken. */
   writeBytes(chunks: AsyncIterable<Uint8Array>): Promise<void>;
+  /** The same of one chunk to either output. */
+  writeChunk(chunk: Uint8Array, to: 'stdout' | 'stderr'): Promise<void>;
+  /** Standard input until its end or the signal; `raw`: every key of the terminal at once, without echo. */
+  readInput(options: { readonly raw: boolean; readonly signal: AbortSignal }): AsyncIterable<Uint8Array>;
+  /** What executes this program again: a path, and the arguments that come before its own. */
+  ownCommand(): Promise<readonly string[]>;
   /** Calls `listener` for SIGINT, SIGTERM and SIGHUP until disposed. */
   onSignal(listener: (signal: NodeJS.Signals) => void): Disposable;
   /** Calls `listener` when the terminal got another size, until disposed. */
@@ -45,9 +51,50 @@ export function processIo(): Io {
       const { pipeline } = await import('node:stream/promises');
       await pipeline(chunks, process.stdout, { end: false });
     },
+    writeChunk: (chunk, to) => writeChunk(process[to], chunk),
+    readInput,
+    ownCommand: async () => {
+      const { isSea } = await import('node:sea');
+      const { execPath, execArgv, argv } = process;
+      return isSea() ? [execPath] : [execPath, ...execArgv, argv[1] ?? ''];
+    },
     onSignal: (listener) => listen(SIGNALS, listener),
     onResize: (listener) => listen(['SIGWINCH'], listener),
   };
+}
+
+/** Not before what was written earlier has been taken. What cannot be written is told where the process begins. */
+function writeChunk(stream: NodeJS.WriteStream, chunk: Uint8Array): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.write(chunk)) resolve();
+    else stream.once('drain', resolve);
+  });
+}
+
+async function* readInput({
+  raw,
+  signal,
+}: {
+  readonly raw: boolean;
+  readonly signal: AbortSignal;
+}): AsyncIterable<Uint8Array> {
+  const { stdin } = process;
+  const end = (): void => {
+    if (raw && !stdin.destroyed) stdin.setRawMode(false);
+    stdin.destroy();
+  };
+  if (signal.aborted) return;
+  signal.addEventListener('abort', end, { once: true });
+  if (raw) stdin.setRawMode(true);
+  try {
+    for await (const chunk of stdin) yield chunk;
+  } catch (error) {
+    // A stream that is destroyed while it is read from complains.
+    if (!signal.aborted) throw error;
+  } finally {
+    signal.removeEventListener('abort', end);
+    end();
+  }
 }
 
 function listen(signals: readonly NodeJS.Signals[], listener: (signal: NodeJS.Signals) => void): Disposable {

@@ -56,8 +56,8 @@ export interface Libraries {
   openDockerArchive(path: string, options: OpenArchiveOptions): Promise<ImageArchive>;
   compressAci(bytes: AsyncIterable<Uint8Array>, compression: AciCompression): Promise<AsyncIterable<Uint8Array>>;
   unpackArchive(source: AsyncIterable<Uint8Array>, options: UnpackArchiveOptions): Promise<void>;
-  /** Whether a file is compressed with gzip or zstd. */
-  isCompressedFile(path: string): Promise<boolean>;
+  /** Whether an archive is a file that is not compressed. */
+  isReadableInPlace(path: string): Promise<boolean>;
   receiveAci(source: AsyncIterable<Uint8Array>, options: ReceiveAciOptions): Promise<ReceivedAci>;
   convertImage(image: Image, options: Omit<ConvertImageOptions, 'startWorker'>): Promise<ConvertedImage>;
   /** Whether the kernel mounts EROFS straight from files below this directory. */

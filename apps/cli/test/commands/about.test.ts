@@ -14,7 +14,9 @@ describe('rkt', () => {
   it('without a command says so, shows help and ends with 2', async () => {
     const { status, stdout, stderr } = await rkt();
     expect([status, stderr]).toEqual([2, 'rkt: missing command\n']);
-    for (const { name } of commands) expect(stdout).toContain(`\n  rkt ${name} `);
+    for (const { name, hidden } of commands) {
+      expect(stdout.includes(`\n  rkt ${name} `), name).toBe(hidden !== true);
+    }
   });
 
   it('--help shows the same and ends with 0', async () => {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,11 +27,19 @@ afterEach(() => rmSync(dir, { recursive: true }));
 
 /** What `docker save` writes of an image with one layer, once for each name. */
 function savedImage(...tags: readonly string[]): Buffer {
+  return archiveOf(
+    '/etc/one',
+    (tags.length === 0 ? [[]] : tags.map((tag) => [tag])).map((RepoTags) => ({ RepoTags })),
+  );
+}
+
+/** The same with what else `manifest.json` is to say. */
+function archiveOf(entrypoint: string, entries: readonly object[]): Buffer {
   const { diffId } = layerOf('etc/one', 'one\n');
   const config = {
     architecture: process.arch === 'x64' ? 'amd64' : process.arch,
     os: 'linux',
-    config: { Entrypoint: ['/etc/one'] },
+    config: { Entrypoint: [entrypoint] },
     rootfs: { type: 'layers', diff_ids: [diffId] },
   };
   const members: readonly (readonly [string, string])[] = [
@@ -38,17 +47,11 @@ function savedImage(...tags: readonly string[]): Buffer {
     ['config.json', JSON.stringify(config)],
     [
       'manifest.json',
-      JSON.stringify(
-        (tags.length === 0 ? [[]] : tags.map((tag) => [tag])).map((RepoTags) => ({
-          Config: 'config.json',
-          RepoTags,
-          Layers: ['layer.tar'],
-        })),
-      ),
+      JSON.stringify(entries.map((entry) => ({ Config: 'config.json', Layers: ['layer.tar'], ...entry }))),
     ],
   ];
-  const entries = members.map(([name, content]) => tarOf(name, content).subarray(0, -END_BYTES));
-  return Buffer.concat([...entries, Buffer.alloc(END_BYTES)]);
+  const parts = members.map(([name, content]) => tarOf(name, content).subarray(0, -END_BYTES));
+  return Buffer.concat([...parts, Buffer.alloc(END_BYTES)]);
 }
 
 describe('an archive that docker saved', () => {
@@ -59,7 +62,10 @@ describe('an archive that docker saved', () => {
       '--quiet',
       `docker-archive:${file}:example.org/demo:v1`,
     );
-    expect([status, stderr]).toEqual([0, `rkt: importing image from docker-archive:${file}:example.org/demo:v1\n`]);
+    expect([status, stderr]).toEqual([
+      0,
+      `rkt: importing image from docker-archive:${file}:example.org/demo:v1\nrkt: imported image as example.org/demo:v1\n`,
+    ]);
     expect(stdout).toMatch(/^sha512-[0-9a-f]{32}\n$/);
     expect((await rkt('image', 'list', '--no-legend', '--fields=name')).stdout).toBe('example.org/demo:v1\n');
   });
@@ -98,6 +104,33 @@ describe('an archive that docker saved', () => {
     expect((await rkt('image', 'list', '--no-legend', '--fields=name')).stdout).toBe('localhost/demo:latest\n');
   });
 
+  it('says when the name was that of another image', async () => {
+    const { stdout } = await rkt(insecure, 'fetch', '--quiet', `docker-archive:${file}`);
+    writeFileSync(file, archiveOf('/etc/two', [{ RepoTags: ['example.org/demo:v1'] }]));
+    const { stderr } = await rkt(insecure, 'fetch', '--quiet', `docker-archive:${file}`);
+    expect(stderr).toContain(
+      `rkt: imported image as example.org/demo:v1\nrkt: warning: "example.org/demo:v1" was ${stdout.slice(0, 19)} until now\n`,
+    );
+    const again = await rkt(insecure, 'fetch', '--quiet', `docker-archive:${file}`);
+    expect(again.stderr).not.toContain('warning');
+  });
+
+  it('cannot give its image the name of another by claiming to be from there', async () => {
+    const annotations = {
+      'io.appc.origin.repository': 'docker.io/library/redis',
+      'io.appc.origin.manifest': `sha256:${'7'.repeat(64)}`,
+    };
+    writeFileSync(file, archiveOf('/etc/one', [{ RepoTags: ['example.org/demo:v1'], annotations }]));
+    for (const selector of ['', ':example.org/demo:v1']) {
+      expect(await rkt(insecure, 'fetch', `docker-archive:${file}${selector}`)).toMatchObject({ status: 0 });
+    }
+    writeFileSync(file, archiveOf('/etc/one', [{ RepoTags: [], annotations }]));
+    expect(await rkt(insecure, 'fetch', `docker-archive:${file}`)).toMatchObject({ status: 0 });
+    expect((await rkt('image', 'list', '--no-legend', '--fields=name')).stdout).toBe(
+      'example.org/demo:v1\nlocalhost/demo:latest\n',
+    );
+  });
+
   it('with several images wants to be told which', async () => {
     writeFileSync(file, savedImage('example.org/demo:v1', 'example.org/demo:v2'));
     expect(await rkt(insecure, 'fetch', `docker-archive:${file}`)).toMatchObject({
@@ -130,6 +163,15 @@ describe('an archive that docker saved', () => {
     const piped = await rkt.within(io, insecure, 'fetch', '--quiet', 'docker-archive:-');
     expect([fromFile.status, piped.status, piped.stdout]).toEqual([0, 0, fromFile.stdout]);
     expect(readdirSync(join(dir, 'data/cas/tmp'))).toEqual([]);
+  });
+
+  it('comes through a pipe that has a name', async () => {
+    const pipe = join(dir, 'pipe.tar');
+    execFileSync('mkfifo', [pipe]);
+    const writer = spawn('cp', [file, pipe]);
+    const { status, stderr } = await rkt(insecure, 'fetch', '--quiet', `docker-archive:${pipe}`);
+    writer.kill();
+    expect([status, stderr]).toEqual([0, expect.stringContaining('imported image as example.org/demo:v1')]);
   });
 
   it('through a pipe is called standard input, and nothing of it is left', async () => {
@@ -168,7 +210,9 @@ describe('an archive that docker saved', () => {
     writeFileSync(file, 'no archive\n'.repeat(200));
     const { status, stderr } = await rkt(insecure, 'fetch', `docker-archive:${file}`);
     expect([status, stderr.split('\n').length]).toEqual([254, 3]);
-    expect(stderr).toContain(`fetch: ${file} is not an archive of images: `);
+    expect(stderr).toContain(`fetch: cannot use archive "${file}": it is neither a tar nor compressed`);
+    writeFileSync(file, Buffer.from('\xfd7zXZ\0', 'latin1'));
+    expect((await rkt(insecure, 'fetch', `docker-archive:${file}`)).stderr).toContain('it is compressed with xz');
   });
 });
 

@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { fakeIo } from '../support/fake-io.ts';
 import { type Rkt, rktWith } from '../support/run-rkt.ts';
 import { layerOf } from '../support/tar.ts';
 
@@ -78,6 +79,27 @@ describe('image export', () => {
       'io.containerd.image.name': `${registry.domain}/team/demo:x`,
       'org.opencontainers.image.ref.name': 'x',
     });
+  });
+
+  it.each(['-', 'docker-archive:-', 'oci-archive:-'])(
+    'to %s goes to standard output, if that is no terminal',
+    async (output) => {
+      const file = join(dir, output === '-' ? 'demo.aci' : 'demo.tar');
+      const { status, stdout, stderr } = await rkt('image', 'export', id, output);
+      expect([status, stderr]).toEqual([0, '']);
+      expect((await rkt('image', 'export', id, output.replace(/-$/, file))).status).toBe(0);
+      expect(stdout).toBe(readFileSync(file, 'latin1'));
+      const terminal = fakeIo({ tty: true });
+      const refused = await rkt.within(terminal, 'image', 'export', id, output);
+      expect([refused.status, refused.stdout]).toEqual([254, '']);
+      expect(refused.stderr).toContain('export: standard output is a terminal');
+    },
+  );
+
+  it('refuses to compress what is no ACI', async () => {
+    const { status, stderr } = await rkt('image', 'export', '--compression=gzip', id, `oci:${join(dir, 'layout')}`);
+    expect([status, stderr]).toEqual([254, expect.stringContaining('--compression is for ACIs')]);
+    expect(existsSync(join(dir, 'layout'))).toBe(false);
   });
 
   it('under another name makes another image of it', async () => {

@@ -231,9 +231,7 @@ describe('stop', () => {
       await vi.advanceTimersByTimeAsync(999);
       expect(io.written.stderr).toBe('');
       await vi.advanceTimersByTimeAsync(1);
-      expect(io.written.stderr).toMatch(
-        /^stop: waiting for pod "5bc080ca-.*" to end \(it is killed after 10 seconds\)\n$/,
-      );
+      expect(io.written.stderr).toMatch(/^stop: waiting for pod "5bc080ca-.*" to end \(it is killed after 10s\)\n$/);
       stopped.resolve();
       expect((await stopping).status).toBe(0);
       expect(vi.getTimerCount()).toBe(0);

@@ -9,6 +9,8 @@ export interface FakeIo extends Io {
   /** Gives the terminal another size. */
   resize(): void;
   time: number;
+  /** How standard input was read; undefined: not at all. */
+  raw: boolean | undefined;
 }
 
 export interface FakeIoOptions {
@@ -17,9 +19,12 @@ export interface FakeIoOptions {
   readonly columns?: number;
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: readonly Uint8Array[];
+  /** What is typed, chunk by chunk; then the terminal stays open. */
+  readonly input?: readonly string[];
 }
 
-export function fakeIo({ uid = 0, tty = false, columns = 80, env = {}, stdin = [] }: FakeIoOptions = {}): FakeIo {
+export function fakeIo(options: FakeIoOptions = {}): FakeIo {
+  const { uid = 0, tty = false, columns = 80, env = {}, stdin = [], input = [] } = options;
   const written = { stdout: '', stderr: '' };
   const listeners = new Set<(signal: NodeJS.Signals) => void>();
   const resizing = new Set<() => void>();
@@ -33,6 +38,7 @@ export function fakeIo({ uid = 0, tty = false, columns = 80, env = {}, stdin = [
   const io: FakeIo = {
     written,
     time: Date.UTC(2026, 0, 2, 3, 4, 5),
+    raw: undefined,
     stdout: output('stdout'),
     stderr: output('stderr'),
     stdinIsTTY: tty,
@@ -45,6 +51,15 @@ export function fakeIo({ uid = 0, tty = false, columns = 80, env = {}, stdin = [
     writeBytes: async (chunks) => {
       for await (const chunk of chunks) written.stdout += Buffer.from(chunk).toString('latin1');
     },
+    writeChunk: async (chunk, to) => {
+      written[to] += Buffer.from(chunk).toString('latin1');
+    },
+    readInput: async function* ({ raw, signal }) {
+      io.raw = raw;
+      for (const text of input) yield Buffer.from(text);
+      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    },
+    ownCommand: async () => ['/usr/bin/rkt'],
     onSignal: (listener) => {
       listeners.add(listener);
       return { [Symbol.dispose]: () => void listeners.delete(listener) };

@@ -2,7 +2,12 @@
 import { mkdirSync } from 'node:fs';
 import type {
   AppDefinition,
+  Attachment,
   GcEvent,
+  LogEntry,
+  LogOptions,
+  MonitorOptions,
+  OutputChunk,
   Pod,
   PodGcOptions,
   PrepareOptions,
@@ -30,12 +35,54 @@ export interface FakeRuntime extends Runtime {
   /** Thrown by the primitive of this name. */
   failing: { readonly name: string; readonly error: Error } | undefined;
   stdio: StdioMode | undefined;
+  monitor: MonitorOptions | undefined;
+  /** What the app has written, and what of it was asked for. */
+  log: readonly LogEntry[];
+  logOptions: LogOptions | undefined;
+  attachment: FakeAttachment;
+}
+
+/** The streams of an app that writes back what it reads, until somebody leaves or `end` is written. */
+export interface FakeAttachment extends Attachment {
+  readonly calls: string[];
+  hasTerminal: boolean;
+  hasStdin: boolean;
+}
+
+function fakeAttachment(): FakeAttachment {
+  const over = Promise.withResolvers<void>();
+  const chunks: OutputChunk[] = [];
+  const attachment: FakeAttachment = {
+    calls: [],
+    hasStdin: true,
+    hasTerminal: true,
+    output: {
+      async *[Symbol.asyncIterator]() {
+        yield { stream: 'stderr', bytes: Buffer.from('ready\n') };
+        await over.promise;
+        yield* chunks;
+      },
+    },
+    write: async (bytes) => {
+      const text = Buffer.from(bytes).toString();
+      attachment.calls.push(`write ${text}`);
+      chunks.push({ stream: 'stdout', bytes });
+      if (text.includes('end')) over.resolve();
+    },
+    fitTerminal: ({ redraw } = {}) => void attachment.calls.push(redraw === true ? 'redraw' : 'fit'),
+    close: () => {
+      attachment.calls.push('close');
+      over.resolve();
+    },
+  };
+  return attachment;
 }
 
 const POD = '11111111-2222-4333-8444-555555555555';
 
 export function fakeRuntime(dataDir = '/data'): FakeRuntime {
   const exits = new Map<string, PromiseWithResolvers<number>>();
+  const detachedExit = Promise.withResolvers<number>();
   const call = (name: string): void => {
     runtime.calls.push(name);
     if (runtime.failing?.name === name) throw runtime.failing.error;
@@ -71,8 +118,13 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
     failing: undefined,
     stdio: undefined,
     exit: (status, app) => {
+      detachedExit.resolve(status);
       for (const [name, exit] of exits) if (app === undefined || name === app) exit.resolve(status);
     },
+    monitor: undefined,
+    log: [],
+    logOptions: undefined,
+    attachment: fakeAttachment(),
     prepare: async (options) => {
       call('prepare');
       const directory = `${dataDir}/pods/embryo/${POD}`;
@@ -106,9 +158,10 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
       runtime.pods.set(id, { ...pod, apps: [...pod.apps, { name, imageId: image.id, state: 'unknown' }] });
     },
     addApp: async () => call('addApp'),
-    startApp: async (_id, app, { stdio }) => {
+    startApp: async (_id, app, { stdio, monitor }) => {
       call('startApp');
       runtime.stdio = stdio;
+      runtime.monitor = monitor;
       return started(app);
     },
     stopApp: async (_id, app, { force = false } = {}) => {
@@ -118,6 +171,32 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
     },
     removeApp: async () => call('removeApp'),
     stopSandbox: async () => call('stopSandbox'),
+    detach: async () => call('detach'),
+    releaseEnded: async (id) => {
+      call('releaseEnded');
+      return find(id).state !== 'running';
+    },
+    waitApp: async (id) => {
+      call('waitApp');
+      find(id);
+      return detachedExit.promise;
+    },
+    signalApp: async (_id, { name, app: of }) => {
+      call(`signalApp ${of ?? ''}`);
+      runtime.signals.push(name);
+    },
+    attach: async (_id, { app: of } = {}) => {
+      call(`attach ${of ?? ''}`);
+      return runtime.attachment;
+    },
+    logs: async function* (_id, options = {}) {
+      runtime.logOptions = options;
+      yield* runtime.log;
+      if (options.follow !== true) return;
+      await new Promise((_, reject) => {
+        options.signal?.addEventListener('abort', () => reject(options.signal?.reason), { once: true });
+      });
+    },
     enter: async (_id, { command }) => {
       call(`enter ${command?.join(' ') ?? ''}`);
       return 3;

@@ -20,37 +20,50 @@ const REPORT_EVERY_MS = 100;
 export function openBlobFile(descriptor: Descriptor, place: BlobPlace, options: OpenBlobOptions = {}): BlobReader {
   const start = place.offset ?? 0;
   // One byte more than expected is enough to know that a file is too long.
-  const range = { start, end: start + descriptor.size - (place.offset === undefined ? 0 : 1) };
+  const range = { start, end: start + descriptor.size + (place.offset === undefined ? 1 : 0) };
   const given = new AbortController();
   const signal = options.signal === undefined ? given.signal : AbortSignal.any([options.signal, given.signal]);
-  const nothing = descriptor.size === 0 && place.offset !== undefined;
-  const source = (): Reading['source'] => (nothing ? [] : chunksOf(place.path, range, signal));
   return {
     descriptor,
-    [Symbol.asyncIterator]: () => verified(descriptor, place, { source: source(), onBytes: options.onBytes }),
+    [Symbol.asyncIterator]: () =>
+      verified(descriptor, place, { source: chunksOf(place.path, range, signal), onBytes: options.onBytes }),
     [Symbol.asyncDispose]: async () => given.abort(new TypeError('the blob has been disposed of')),
   };
 }
 
-/** In a layout somebody else unpacked, a pipe nobody fills may stand where a blob should. */
-async function* chunksOf(
-  path: string,
-  range: { readonly start: number; readonly end: number },
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array, void> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+interface Range {
+  readonly start: number;
+  /** The first byte that is no longer wanted. */
+  readonly end: number;
+}
+
+/**
+ * In a layout somebody else unpacked, a pipe nobody fills may stand where a blob should. No stream: one that is made with a
+ * signal that has fired emits its error when nobody listens yet, which ends the process.
+ */
+async function* chunksOf(path: string, range: Range, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
   try {
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     if (!(await file.stat()).isFile()) {
       throw new ConversionError('ERR_RKT_DOCKER2ACI_ARCHIVE_INVALID', `${path} is not a regular file`, { path });
     }
-    yield* file.createReadStream({ ...range, highWaterMark: CHUNK_BYTES, autoClose: false, signal });
-  } finally {
-    await file.close();
+    for (let at = range.start; at < range.end; ) {
+      signal.throwIfAborted();
+      const size = Math.min(CHUNK_BYTES, range.end - at);
+      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(size), 0, size, at);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+      at += bytesRead;
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof ConversionError) throw error;
+    throw toIoError(error, 'cannot read', path);
   }
 }
 
 interface Reading {
-  readonly source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+  readonly source: AsyncIterable<Uint8Array>;
   readonly onBytes: ((received: number) => void) | undefined;
 }
 
@@ -60,7 +73,7 @@ async function* verified(descriptor: Descriptor, place: BlobPlace, reading: Read
   let received = 0;
   let reportedAt = 0;
   let held: Uint8Array | undefined;
-  for await (const chunk of readable(reading.source, place)) {
+  for await (const chunk of reading.source) {
     if (held !== undefined) yield held;
     held = chunk;
     received += chunk.length;
@@ -80,16 +93,6 @@ async function* verified(descriptor: Descriptor, place: BlobPlace, reading: Read
   }
   reading.onBytes?.(received);
   if (held !== undefined) yield held;
-}
-
-async function* readable(source: Reading['source'], place: BlobPlace): AsyncGenerator<Uint8Array, void> {
-  try {
-    yield* source;
-  } catch (error) {
-    if (error instanceof ConversionError) throw error;
-    if (error instanceof Error && error.name === 'AbortError') throw error.cause ?? error;
-    throw toIoError(error, 'cannot read', place.path);
-  }
 }
 
 function wrongSize(descriptor: Descriptor, actual: number, place: BlobPlace): ConversionError {

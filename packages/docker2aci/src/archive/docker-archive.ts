@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { formatReference, formatRepository, isDigest, type Reference, tryParseReference } from '@rkt/refparse';
+import { formatReference, isDigest, type Reference, tryParseReference } from '@rkt/refparse';
 import {
   type Descriptor,
   formatPlatform,
@@ -14,16 +13,22 @@ import {
 } from '@rkt/registry';
 import type { ConvertibleImage } from '../convert-image.ts';
 import { ConversionError, quote } from '../errors.ts';
-import { toIoError } from '../io-error.ts';
-import { type ImageOrigin, readOrigin } from '../manifest/image-origin.ts';
+import { readOrigin } from '../manifest/image-origin.ts';
 import { openBlobFile } from './blob-files.ts';
 import type { ImageArchive, OpenArchiveOptions } from './image-archive.ts';
 import { arrayAt, arrayIn, type JsonObject, objectIn, parseJson, stringAt } from './json.ts';
 import { legacyImages } from './legacy-archive.ts';
 import type { SavedImage } from './saved-image.ts';
-import { findMember, indexArchive, type Member, readMember, type TarArchive } from './tar-archive.ts';
+import {
+  findMember,
+  hashMember,
+  indexArchive,
+  type Member,
+  readMember,
+  readStart,
+  type TarArchive,
+} from './tar-archive.ts';
 
-const CHUNK_BYTES = 1024 * 1024;
 const MAX_IMAGES = 10_000;
 const MAX_LAYERS = 512;
 const LAYER_TYPE = 'application/vnd.docker.image.rootfs.diff.tar';
@@ -99,9 +104,8 @@ interface Opening extends OpenImageOptions {
 }
 
 async function openImage(archive: TarArchive, saved: SavedImage, opening: Opening): Promise<ConvertibleImage> {
-  const { platform = hostPlatform() } = opening;
+  const { platform = hostPlatform(), reference } = opening;
   const { origin } = saved;
-  const reference = origin === undefined ? opening.reference : originalReference(saved, origin, opening.reference);
   opening.signal?.throwIfAborted();
   const { configBytes, layers: members } = await saved.read(
     opening.signal === undefined ? {} : { signal: opening.signal },
@@ -130,19 +134,7 @@ async function openImage(archive: TarArchive, saved: SavedImage, opening: Openin
   const manifestBytes = Buffer.from(JSON.stringify(manifest));
   const descriptor = describe(manifestBytes, MANIFEST_TYPE);
   const image = { reference, descriptor, manifestBytes, configDescriptor, configBytes, config, layers };
-  return origin === undefined ? image : { ...image, originalManifest: origin.manifestDigest };
-}
-
-/** The name an exported image had, if the archive tells; one that was asked for without a name is known by this. */
-function originalReference(saved: SavedImage, { repository }: ImageOrigin, asked: Reference): Reference {
-  const name = formatRepository(repository);
-  const tagged = saved.tags.map((tag) => tryParseReference(tag)).filter((tag) => tag !== undefined);
-  const own = tagged.find((tag) => formatRepository(tag) === name);
-  return {
-    ...repository,
-    tag: formatRepository(asked) === name ? asked.tag : (own?.tag ?? asked.tag),
-    digest: undefined,
-  };
+  return origin === undefined ? image : { ...image, origin };
 }
 
 function otherPlatform(archive: TarArchive, has: Platform, wanted: Platform): ConversionError {
@@ -164,7 +156,7 @@ function digestOf(path: string): Descriptor['digest'] | undefined {
 }
 
 /** The gzip magic. Of the compressions, only this is found in archives that do not name blobs by digest. */
-const GZIP = [0x1f, 0x8b];
+const GZIP = Buffer.from([0x1f, 0x8b]);
 
 /**
  * In older archives a layer is its tar, so its digest is the diffID. Those of crane, ko, kaniko and jib have it gzipped
@@ -172,25 +164,11 @@ const GZIP = [0x1f, 0x8b];
  */
 async function memberDigest(
   archive: TarArchive,
-  { offset, size }: Member,
+  member: Member,
   { diffId, signal }: { readonly diffId: Descriptor['digest']; readonly signal?: AbortSignal },
 ): Promise<Descriptor['digest']> {
-  if (size < GZIP.length) return diffId;
-  const hash = createHash('sha256');
-  const range = { start: offset, end: offset + size - 1, highWaterMark: CHUNK_BYTES };
-  let isFirst = true;
-  try {
-    for await (const chunk of createReadStream(archive.path, range)) {
-      signal?.throwIfAborted();
-      if (isFirst && GZIP.some((byte, at) => chunk[at] !== byte)) return diffId;
-      isFirst = false;
-      hash.update(chunk);
-    }
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw toIoError(error, 'cannot read', archive.path);
-  }
-  return `sha256:${hash.digest('hex')}`;
+  if (!GZIP.equals(await readStart(archive, member, GZIP.length))) return diffId;
+  return await hashMember(archive, member, signal === undefined ? {} : { signal });
 }
 
 function describe(bytes: Uint8Array, mediaType: string): Descriptor {

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { AbortOptions, ImageSource } from '@rkt/registry';
+import type { Reference } from '@rkt/refparse';
+import type { AbortOptions, ImageSource, OpenImageOptions } from '@rkt/registry';
+import type { ConvertibleImage } from '../convert-image.ts';
 
 /** The images somebody put into a file or directory. */
 export interface ImageArchive extends ImageSource {
   /** In the order of the archive. */
   readonly images: readonly ArchivedImage[];
+  /** The image has the reference it was asked for by, whatever the archive says. */
+  open(reference: Reference, options?: OpenImageOptions): Promise<ConvertibleImage>;
 }
 
 export interface OpenArchiveOptions extends AbortOptions {

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import type { AbortOptions } from '@rkt/registry';
 import { ConversionError, quote } from '../errors.ts';
-import { toIoError } from '../io-error.ts';
 import { objectIn, parseJsonObject, stringAt } from './json.ts';
 import type { SavedImage, SavedParts } from './saved-image.ts';
-import { findMember, readMember, type TarArchive } from './tar-archive.ts';
+import { findMember, hashMember, readMember, type TarArchive } from './tar-archive.ts';
 
 const MAX_IMAGES = 10_000;
 const MAX_LAYERS = 512;
-const CHUNK_BYTES = 1024 * 1024;
 
 /**
  * The images of an archive as Docker wrote it before 1.10: `repositories` names the top layer of each, and every layer has
@@ -63,30 +59,12 @@ interface Chain extends AbortOptions {
 }
 
 /** What the image would have as its configuration today; the digests of the layers are nowhere stated. */
-async function configOf(archive: TarArchive, top: string, { layers, signal }: Chain): Promise<Uint8Array> {
+async function configOf(archive: TarArchive, top: string, { layers, ...options }: Chain): Promise<Uint8Array> {
   const { architecture, os, config, created, author } = await layerJson(archive, top);
   const diffIds: string[] = [];
-  for (const layer of layers) diffIds.push(await hashMember(archive, layer, signal));
+  for (const layer of layers) diffIds.push(await hashMember(archive, findMember(archive, layer), options));
   const rootfs = { type: 'layers', diff_ids: diffIds };
   return Buffer.from(JSON.stringify({ architecture, os, config, created, author, rootfs }));
-}
-
-async function hashMember(archive: TarArchive, name: string, signal: AbortSignal | undefined): Promise<string> {
-  const { offset, size } = findMember(archive, name);
-  const hash = createHash('sha256');
-  if (size > 0) {
-    const range = { start: offset, end: offset + size - 1, highWaterMark: CHUNK_BYTES };
-    try {
-      for await (const chunk of createReadStream(archive.path, range)) {
-        signal?.throwIfAborted();
-        hash.update(chunk);
-      }
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw toIoError(error, 'cannot read', archive.path);
-    }
-  }
-  return `sha256:${hash.digest('hex')}`;
 }
 
 function invalid(archive: TarArchive, what: string): ConversionError {

@@ -73,11 +73,7 @@ export async function imagesOfLayout(files: LayoutFiles): Promise<ImageArchive> 
 /** Only what one keeps oneself may say where it is from: an image of a registry is what its registry calls it. */
 function withOrigin(image: Image): ConvertibleImage {
   const origin = readOrigin(parseJsonObject(image.manifestBytes, 'manifest')['annotations']);
-  if (origin === undefined) return image;
-  const { repository, manifestDigest } = origin;
-  // Asked for by the digest it has here, it is known by the one it had there.
-  const digest = image.reference.digest === undefined ? undefined : manifestDigest;
-  return { ...image, reference: { ...repository, tag: image.reference.tag, digest }, originalManifest: manifestDigest };
+  return origin === undefined ? image : { ...image, origin };
 }
 
 interface Entry {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createLayerIndexer, isAppcError, type LayerEntry } from '@rkt/appc';
+import type { AbortOptions } from '@rkt/registry';
 import { ConversionError, quote } from '../errors.ts';
 import { toIoError } from '../io-error.ts';
 import type { OpenArchiveOptions } from './image-archive.ts';
@@ -67,6 +69,28 @@ function resolveLink(from: string, target: string): string {
   return components.join('/');
 }
 
+/** @throws ConversionError `IO`; `signal.reason` */
+export async function hashMember(
+  archive: TarArchive,
+  { offset, size }: Member,
+  { signal }: AbortOptions = {},
+): Promise<`sha256:${string}`> {
+  const hash = createHash('sha256');
+  if (size > 0) {
+    const range = { start: offset, end: offset + size - 1, highWaterMark: CHUNK_BYTES };
+    try {
+      for await (const chunk of createReadStream(archive.path, range)) {
+        signal?.throwIfAborted();
+        hash.update(chunk);
+      }
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw toIoError(error, 'cannot read', archive.path);
+    }
+  }
+  return `sha256:${hash.digest('hex')}`;
+}
+
 /** A document of an archive, at most 8 MiB. @throws ConversionError `ARCHIVE_INVALID`, `LIMIT_EXCEEDED`, `IO` */
 export async function readMember(archive: TarArchive, name: string): Promise<Uint8Array> {
   const { offset, size } = findMember(archive, name);
@@ -77,10 +101,15 @@ export async function readMember(archive: TarArchive, name: string): Promise<Uin
       actual: size,
     });
   }
+  return await readStart(archive, { offset, size }, size);
+}
+
+/** The first bytes of a member, at most as many as there are. @throws ConversionError `IO` */
+export async function readStart(archive: TarArchive, { offset, size }: Member, length: number): Promise<Uint8Array> {
   try {
     await using file = await open(archive.path);
-    const bytes = Buffer.alloc(size);
-    const { bytesRead } = await file.read(bytes, 0, size, offset);
+    const bytes = Buffer.alloc(Math.min(size, length));
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, offset);
     return bytes.subarray(0, bytesRead);
   } catch (error) {
     throw toIoError(error, 'cannot read', archive.path);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import type { AbortOptions } from '@rkt/registry';
+import { isConversionError } from '../errors.ts';
 import { toIoError } from '../io-error.ts';
+import { DETECTION_BYTES, detectCompression } from '../layers/compression.ts';
 import { openLayerFile } from '../layers/layer-file.ts';
 import { type ConversionLimits, defaultConversionLimits } from '../limits.ts';
 import { explained, unpackStream } from './unpack-stream.ts';
@@ -38,13 +40,21 @@ export async function unpackArchive(source: AsyncIterable<Uint8Array>, options: 
   }
 }
 
-/** Whether a file begins as gzip or zstd do: an archive that cannot be read in place. @throws ConversionError `IO` */
-export async function isCompressedFile(path: string): Promise<boolean> {
+/**
+ * Whether an archive can be read in place: a regular file that is no longer packed. What is wrong with one that is no archive
+ * at all, {@link unpackArchive} says.
+ *
+ * @throws ConversionError `IO`
+ */
+export async function isReadableInPlace(path: string): Promise<boolean> {
   try {
+    // What is read of a pipe to look at it is missing afterwards.
+    if (!(await stat(path)).isFile()) return false;
     await using file = await open(path);
-    const { buffer } = await file.read(Buffer.alloc(4), 0, 4, 0);
-    return buffer.readUInt16BE(0) === 0x1f8b || buffer.readUInt32LE(0) === 0xfd2fb528;
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(DETECTION_BYTES), 0, DETECTION_BYTES, 0);
+    return detectCompression(buffer.subarray(0, bytesRead), { digest: '', mediaType: '' }) === 'none';
   } catch (error) {
+    if (isConversionError(error)) return false;
     throw toIoError(error, 'cannot read', path);
   }
 }

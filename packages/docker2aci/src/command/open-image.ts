@@ -17,6 +17,7 @@ import {
 } from '@rkt/registry';
 import type { ImageArchive } from '../archive/image-archive.ts';
 import { openImageFile } from '../archive/open-image-file.ts';
+import type { ConvertibleImage } from '../convert-image.ts';
 import { ConversionError, quote } from '../errors.ts';
 import { diffIdOf } from '../layers/diff-id-of.ts';
 import type { CommandArguments } from './arguments.ts';
@@ -55,8 +56,11 @@ export async function openImage(operand: string, args: CommandArguments, io: Com
   }
 }
 
-/** Of an image in a file the original knows no registry: its manifest begins with the repository. */
-function inFile(image: Image): Image {
+/**
+ * Of an image in a file the original knows no registry: its manifest begins with the repository. Nor does it know of an origin
+ * that the file states.
+ */
+function inFile({ origin: _, ...image }: ConvertibleImage): Image {
   const { domain } = image.reference;
   return domain === 'docker.io' || domain === 'localhost'
     ? { ...image, reference: { ...image.reference, domain: '' } }

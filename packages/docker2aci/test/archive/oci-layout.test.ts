@@ -130,6 +130,16 @@ describe('an OCI layout', () => {
     expect(await readdir(dir)).toEqual([]);
   });
 
+  test('gives nothing of a blob once it is told to stop, and fails nowhere else', async () => {
+    const { layout } = await writeLayout([undefined]);
+    const image = await (await openOciLayout(layout)).open(latest, { platform });
+    const reason = new Error('enough');
+    const blob = await image.layers[0]?.open({ signal: AbortSignal.abort(reason) });
+    await expect(blob?.[Symbol.asyncIterator]().next()).rejects.toBe(reason);
+    // What a stream has to say it says a little later, to the whole process.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  });
+
   test('with an altered manifest is refused', async () => {
     const { layout, manifest } = await writeLayout([undefined]);
     await putBlob(layout, Buffer.from('{}'), manifest);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PodManifest, RuntimeApp } from '@rkt/appc';
-import type { Host, HostProcess, ProcessIdentity } from '../host/index.ts';
+import type { Host, ProcessIdentity } from '../host/index.ts';
 import type { InsecureOptions, OciMount } from '../oci-spec/index.ts';
-import type { PodId, StdioMode } from '../runtime.ts';
+import type { MonitorOptions, PodId, StdioMode } from '../runtime.ts';
 
 /** A pod as a flavor sees it: a directory, and namespaces that live. */
 export interface PodContext {
@@ -27,18 +27,21 @@ export interface StartRequest {
   readonly stdio: StdioMode;
   /** To be inherited by whatever lives as long as the app: the pod counts as running for as long as it is open. */
   readonly lockFd: number | undefined;
+  /** The app is to go on without us: a monitor keeps its output and its status. Absent: it runs in our foreground. */
+  readonly monitor?: MonitorOptions | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface StartedApp {
   readonly pid: number;
-  readonly monitor: HostProcess;
+  /** What waits for the app: the runtime in our foreground, or the monitor. */
+  readonly monitor: { readonly pid: number };
   /**
-   * The app's status, or the reason why it could not be executed after all.
+   * The app's status, or the reason why it could not be executed after all. Absent where a monitor keeps it on disk.
    *
    * @throws Stage1Error ERR_RKT_STAGE1_EXEC_FORMAT and its like
    */
-  readonly exit: Promise<number>;
+  readonly exit?: Promise<number>;
   /** Of an app on a terminal: our own has, or may have, another size, which the app's is to have, too. */
   readonly resize?: () => void;
 }

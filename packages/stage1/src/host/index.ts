@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+export { resizeTerminal } from './app-terminal.ts';
 export type { Cgroups } from './cgroups.ts';
 export { createHost, type Host, type Kernel } from './host.ts';
 export type { NamespaceKind, Namespaces } from './namespaces.ts';

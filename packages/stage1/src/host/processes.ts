@@ -18,6 +18,8 @@ export interface SpawnRequest {
   readonly cwd?: string;
   /** A number is a descriptor of ours; position is the descriptor in the child. */
   readonly stdio: readonly ('ignore' | 'inherit' | 'pipe' | number)[];
+  /** Beyond what every process gets. @default nothing */
+  readonly env?: Readonly<Record<string, string>>;
   /** A session of its own, so that the terminal's signals do not reach it. @default false */
   readonly detached?: boolean;
 }
@@ -72,10 +74,10 @@ export function createProcesses(): Processes {
 const environment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 const maxErrorOutput = 65_536;
 
-function spawnProcess({ file, args, cwd, stdio, detached }: SpawnRequest): HostProcess {
+function spawnProcess({ file, args, cwd, stdio, env, detached }: SpawnRequest): HostProcess {
   const child = spawn(file, args, {
     stdio: [...stdio],
-    env: environment,
+    env: { ...environment, ...env },
     detached: detached ?? false,
     ...(cwd !== undefined && { cwd }),
   });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync, openSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { getSystemErrorName } from 'node:util';
 import { Stage1Error } from '../error.ts';
 import type { TerminalSize } from '../oci-spec/index.ts';
@@ -47,6 +48,10 @@ export interface Syscalls {
   unmount(target: string): void;
   /** A pipe, both ends closed on exec. Unlike Node's, which are socket pairs, it can be opened by name below /proc. */
   pipe(): { readonly read: number; readonly write: number };
+  /** Connects to a socket of packets, unix(7), which Node cannot; read(2) then gives one packet at a time. */
+  connectPackets(path: string): number;
+  /** Of a connected socket, both ways: whoever waits for it is woken. */
+  shutdown(fd: number): void;
   /** Opens a path with `root` as the root directory: neither `..` nor a symbolic link leads out of it. */
   openInRoot(root: number, path: string, flags: number): number;
   /** Brings the loopback interface of the current network namespace up. */
@@ -118,7 +123,13 @@ function bindSyscalls(bridge: Bridge): Syscalls {
       return result;
     };
   };
-  return { ...namespaceCalls(call), ...mountCalls(call), ...fileCalls(call), ...deviceCalls(call) };
+  return {
+    ...namespaceCalls(call),
+    ...mountCalls(call),
+    ...fileCalls(call),
+    ...deviceCalls(call),
+    ...socketCalls(call),
+  };
 }
 
 function namespaceCalls(call: Binder): Pick<Syscalls, 'unshare' | 'setns' | 'fchdir' | 'sethostname'> {
@@ -308,6 +319,35 @@ function deviceCalls(call: Binder): Pick<Syscalls, 'bringUpLoopback' | 'setWindo
       const words = Uint16Array.of(height, width, 0, 0);
       ioctl(fd, TIOCSWINSZ, new Uint8Array(words.buffer));
     },
+  };
+}
+
+const AF_UNIX = 1;
+const SOCK_SEQPACKET_CLOEXEC = 5 | O_CLOEXEC;
+const SHUT_RDWR = 2;
+
+function socketCalls(call: Binder): Pick<Syscalls, 'connectPackets' | 'shutdown'> {
+  const socket = call('socket', 'int, int, int');
+  const connect = call('connect', 'int, const uint8_t *, uint32_t');
+  const shutdown = call('shutdown', 'int, int');
+  return {
+    connectPackets: (path) => {
+      // By handle: an address takes at most 107 bytes, which paths may exceed.
+      const directory = openSync(dirname(path), 'r');
+      const fd = socket(AF_UNIX, SOCK_SEQPACKET_CLOEXEC, 0);
+      try {
+        const name = cString(`/proc/self/fd/${directory}/${basename(path)}`);
+        const family = new Uint8Array(Uint16Array.of(AF_UNIX).buffer);
+        connect(fd, Buffer.concat([family, name]), family.length + name.length);
+        return fd;
+      } catch (error) {
+        closeSync(fd);
+        throw error;
+      } finally {
+        closeSync(directory);
+      }
+    },
+    shutdown: (fd) => void shutdown(fd, SHUT_RDWR),
   };
 }
 

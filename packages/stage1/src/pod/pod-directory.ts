@@ -155,7 +155,7 @@ async function ownLater(
   for (;;) {
     await delay(5, undefined, signal && { signal });
     const pod = tryOwn(location, syscalls);
-    if (pod !== undefined || performance.now() >= end) return pod;
+    if (pod !== undefined || performance.now() >= end || !existsSync(location.dir)) return pod;
   }
 }
 

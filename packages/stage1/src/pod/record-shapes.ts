@@ -31,6 +31,8 @@ export const shapes = {
     isObject(value) &&
     isNumber(value['createdAt']) &&
     [value['startedAt'], value['finishedAt'], value['exitCode']].every((each) => isOptional(each, isNumber)) &&
+    isOptional(value['outOfMemory'], isBoolean) &&
+    isOptional(value['streams'], isStreams) &&
     [value['process'], value['monitor']].every((each) => isOptional(each, isIdentity)),
 } as const;
 
@@ -56,6 +58,10 @@ function isNetwork(value: unknown): value is NetworkResult {
   const { attachment, ip, ip6 } = value;
   if (!isObject(attachment) || !isObject(attachment['network']) || !Array.isArray(attachment['ports'])) return false;
   return isListOf(attachment['network']['plugins'], isObject) && [ip, ip6].every((each) => isOptional(each, isString));
+}
+
+function isStreams(value: unknown): boolean {
+  return isObject(value) && isBoolean(value['stdin']) && isBoolean(value['terminal']);
 }
 
 function isNamed(value: unknown): value is Readonly<Record<string, unknown>> {

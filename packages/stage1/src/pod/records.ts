@@ -7,6 +7,7 @@ import type { ProcessIdentity } from '../host/index.ts';
 import type { NetworkResult } from '../networking/index.ts';
 import type { RootfsSource, SandboxSpec } from '../runtime.ts';
 import { readTextFile, type WriteOptions, writeFileAtomically } from './files.ts';
+import { readKeptExit } from './kept-exit.ts';
 import { shapes } from './record-shapes.ts';
 
 /** `sandbox.json`: what the pod was asked to be. Changes with the apps of a mutable pod alone. */
@@ -43,15 +44,19 @@ export interface EndRecord {
   readonly apps: Readonly<Record<string, AppRecord>>;
 }
 
-/** `apps/<name>/status.json`. */
+/** `apps/<name>/status.json`, and what a monitor has written beside it. */
 export interface AppRecord {
   readonly createdAt: number;
   readonly startedAt?: number;
   readonly finishedAt?: number;
   readonly exitCode?: number;
+  /** The kernel killed something of the app for want of memory. Known of monitored apps alone. */
+  readonly outOfMemory?: boolean;
+  /** What whoever attaches to a detached app finds. Absent: it runs in somebody's foreground. */
+  readonly streams?: { readonly stdin: boolean; readonly terminal: boolean };
   /** The app's first process. */
   readonly process?: ProcessIdentity;
-  /** The runtime, which waits for it. */
+  /** The runtime in somebody's foreground, or the monitor of a detached app: whoever waits for it. */
   readonly monitor?: ProcessIdentity;
 }
 
@@ -76,7 +81,9 @@ export const records = {
     writeFileAtomically(join(dir, 'run.json'), JSON.stringify(record));
   },
   readApp: (dir: string, app: string): AppRecord | undefined => {
-    return readRecord(join(dir, 'apps', app, 'status.json'), shapes.app);
+    const record = readRecord(join(dir, 'apps', app, 'status.json'), shapes.app);
+    if (record === undefined || record.finishedAt !== undefined) return record;
+    return { ...record, ...readKeptExit(dir, app) };
   },
   writeApp: (dir: string, app: string, record: AppRecord): void => {
     writeFileAtomically(join(dir, 'apps', app, 'status.json'), JSON.stringify(record));

@@ -5,6 +5,7 @@ import { type RuntimeContext, requireFlavor } from '../context.ts';
 import { isStage1Error, Stage1Error } from '../error.ts';
 import type { ProcessIdentity } from '../host/index.ts';
 import { hasCode, type PodLocation, type RunRecord, records } from '../pod/index.ts';
+import { awaitStatus } from './await-status.ts';
 import { eventually } from './eventually.ts';
 
 /**
@@ -73,8 +74,10 @@ interface Remains {
   readonly run: RunRecord | undefined;
 }
 
-async function removeRemains(context: RuntimeContext, { id, dir }: PodLocation, { app, run }: Remains): Promise<void> {
+async function removeRemains(context: RuntimeContext, location: PodLocation, { app, run }: Remains): Promise<void> {
   const { host } = context;
+  const { id, dir } = location;
+  if (orNothing(() => records.readApp(dir, app)) !== undefined) await awaitStatus(context, location, app);
   const record = orNothing(() => records.readApp(dir, app));
   for (const identity of [record?.process, record?.monitor]) {
     if (identity !== undefined && record?.exitCode === undefined) host.processes.signal(identity, 'SIGKILL');

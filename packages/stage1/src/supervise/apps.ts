@@ -20,7 +20,9 @@ import { type AppRecord, type PodLocation, records } from '../pod/index.ts';
 import { raced } from '../raced.ts';
 import type { AbortOptions, PodId, RunningApp, StartAppOptions } from '../runtime.ts';
 import { forgetApp } from './define-app.ts';
+import { isRunning } from './is-running.ts';
 import { removeAppFiles } from './remove-app-files.ts';
+import { waitApp } from './wait-app.ts';
 
 export async function addApp(
   context: RuntimeContext,
@@ -70,9 +72,11 @@ export async function startApp(
       app,
       mounts: allMounts(location.dir, manifest, app),
     },
-    { stdio: options.stdio, lockFd: owned.get(id)?.pod.lockFd, signal: options.signal },
+    { stdio: options.stdio, lockFd: owned.get(id)?.pod.lockFd, monitor: options.monitor, signal: options.signal },
   );
-  return supervise(context, location, { name, record, started });
+  const { monitor, stdio } = options;
+  const streams = monitor && { stdin: stdio !== 'inherit', terminal: stdio === 'tty' };
+  return supervise(context, location, { name, record: { ...record, ...(streams && { streams }) }, started });
 }
 
 export async function removeApp(
@@ -91,10 +95,6 @@ export async function removeApp(
     throw new Stage1Error('ERR_RKT_STAGE1_APP_RUNNING', `app "${name}" of pod ${id} runs`);
   await removeAppFiles(context, location, { app, holder });
   await forgetApp(context, location, name);
-}
-
-export function isRunning({ host }: RuntimeContext, record: AppRecord | undefined): boolean {
-  return record?.process !== undefined && record.exitCode === undefined && host.processes.isAlive(record.process);
 }
 
 function startable(context: RuntimeContext, { id, dir }: PodLocation, name: string): AppRecord {
@@ -124,7 +124,11 @@ interface Supervision {
   readonly started: StartedApp;
 }
 
-function supervise(context: RuntimeContext, { dir }: PodLocation, { name, record, started }: Supervision): RunningApp {
+function supervise(
+  context: RuntimeContext,
+  { id, dir }: PodLocation,
+  { name, record, started }: Supervision,
+): RunningApp {
   const { host, now } = context;
   const first = host.processes.identify(started.pid);
   const monitor = host.processes.identify(started.monitor.pid);
@@ -135,7 +139,7 @@ function supervise(context: RuntimeContext, { dir }: PodLocation, { name, record
     ...(monitor && { monitor }),
   };
   records.writeApp(dir, name, running);
-  const exit = started.exit.then(
+  const exit = started.exit?.then(
     (exitCode) => {
       records.writeApp(dir, name, { ...running, finishedAt: now(), exitCode });
       return exitCode;
@@ -145,10 +149,11 @@ function supervise(context: RuntimeContext, { dir }: PodLocation, { name, record
       throw error;
     },
   );
-  exit.catch(() => undefined);
+  exit?.catch(() => undefined);
   return {
     pid: started.pid,
-    wait: async ({ signal } = {}) => raced(exit, signal),
+    wait: async ({ signal } = {}) =>
+      exit ? raced(exit, signal) : waitApp(context, id, { app: name, ...(signal && { signal }) }),
     // Directly to the app: a runtime passes on what it can, but does not survive a SIGKILL meant for the app.
     signal: (signal) => {
       if (signal === 'SIGWINCH' && started.resize) started.resize();

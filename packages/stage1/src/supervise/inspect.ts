@@ -6,7 +6,7 @@ import { type RuntimeContext, requirePod } from '../context.ts';
 import { Stage1Error } from '../error.ts';
 import { type AppRecord, type PodLocation, type RunRecord, records, stateOf, visibleStages } from '../pod/index.ts';
 import type { Pod, PodApp, PodId, PodNetwork } from '../runtime.ts';
-import { isRunning } from './apps.ts';
+import { isRunning } from './is-running.ts';
 
 export async function inspect(context: RuntimeContext, id: PodId): Promise<Pod> {
   const pod = await describe(context, requirePod(context, id));
@@ -97,14 +97,15 @@ function appState(record: AppRecord | undefined, running: boolean): PodApp['stat
 
 function times(
   record: AppRecord | undefined,
-): Partial<Pick<PodApp, 'createdAt' | 'startedAt' | 'finishedAt' | 'exitCode'>> {
+): Partial<Pick<PodApp, 'createdAt' | 'startedAt' | 'finishedAt' | 'exitCode' | 'outOfMemory'>> {
   if (record === undefined) return {};
-  const { createdAt, startedAt, finishedAt, exitCode } = record;
+  const { createdAt, startedAt, finishedAt, exitCode, outOfMemory } = record;
   return {
     createdAt,
     ...(startedAt !== undefined && { startedAt }),
     ...(finishedAt !== undefined && { finishedAt }),
     ...(exitCode !== undefined && { exitCode }),
+    ...(outOfMemory && { outOfMemory }),
   };
 }
 

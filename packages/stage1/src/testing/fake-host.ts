@@ -160,6 +160,11 @@ function fakeSyscalls({ operations, place, options }: Recorder): Syscalls {
       record('pipe');
       return { read: openSync('/dev/null', 'r'), write: openSync('/dev/null', 'w') };
     },
+    connectPackets: (path) => {
+      record('connectPackets', path);
+      return openSync('/dev/null', 'r+');
+    },
+    shutdown: () => record('shutdown'),
     openInRoot: (_, path) => {
       record('openInRoot', path);
       throw new Error('a fake host has no images');

@@ -10,11 +10,11 @@ import { removeTree } from '../cas/visit-files.ts';
 import { requireWritable, type StoreContext } from '../context.ts';
 import { isStoreError, toStoreError } from '../errors.ts';
 import { findImage } from '../records/images.ts';
-import type { GcOptions, ImageRecord, RemovedItem } from '../store.ts';
+import type { AbortOptions, GcOptions, RemovedItem } from '../store.ts';
 import { garbageImages, garbageLayers, orphanImages } from './garbage.ts';
 import { planGc } from './plan.ts';
 import { removeImage, removeImageFiles } from './remove-image.ts';
-import { imagesOverCap, sizeCap } from './size-cap.ts';
+import { chooseOverCap, type OverCap, sizeCap } from './size-cap.ts';
 import { sweepLayer } from './sweep-layer.ts';
 
 const DEFAULT_GRACE_MS = 24 * 60 * 60 * 1000;
@@ -38,7 +38,9 @@ export async function gc(context: StoreContext, options: GcOptions = {}): Promis
     options.signal?.throwIfAborted();
     removed.push(...(await removeUnlessUsed(context, id, before)));
   }
-  for (const { id, lastUsedAt } of await overCap(context, options.maxBytes)) {
+  const over = await overCap(context, options.maxBytes);
+  removed.push(...(await sweepLayers(context, over.layers, options)));
+  for (const { id, lastUsedAt } of over.images) {
     options.signal?.throwIfAborted();
     // Used again since: it is no longer the one that was used longest ago.
     removed.push(...(await removeUnlessUsed(context, id, lastUsedAt)));
@@ -46,19 +48,30 @@ export async function gc(context: StoreContext, options: GcOptions = {}): Promis
   for (const id of database.read((sql) => orphanImages(context, sql))) {
     removed.push(...(await removeOrphan(context, id)));
   }
-  for (const diffId of database.read((sql) => garbageLayers(context, sql, before))) {
-    options.signal?.throwIfAborted();
-    const layer = await sweepLayer(context, diffId);
-    if (layer !== undefined) removed.push(layer);
-  }
+  const layers = database.read((sql) => garbageLayers(context, sql, before));
+  removed.push(...(await sweepLayers(context, layers, options)));
   await sweepLocks(context);
   await keepReserve(context);
   return removed;
 }
 
-async function overCap(context: StoreContext, maxBytes: number | undefined): Promise<readonly ImageRecord[]> {
+async function overCap(context: StoreContext, maxBytes: number | undefined): Promise<OverCap> {
   const cap = await sizeCap(context, maxBytes);
-  return cap === undefined ? [] : context.database.rehearse((sql) => imagesOverCap(sql, cap));
+  return cap === undefined ? { layers: [], images: [] } : context.database.rehearse((sql) => chooseOverCap(sql, cap));
+}
+
+async function sweepLayers(
+  context: StoreContext,
+  diffIds: readonly string[],
+  { signal }: AbortOptions,
+): Promise<readonly RemovedItem[]> {
+  const removed: RemovedItem[] = [];
+  for (const diffId of diffIds) {
+    signal?.throwIfAborted();
+    const layer = await sweepLayer(context, diffId);
+    if (layer !== undefined) removed.push(layer);
+  }
+  return removed;
 }
 
 async function sweepAbandoned(context: StoreContext): Promise<readonly RemovedItem[]> {

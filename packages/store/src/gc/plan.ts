@@ -6,10 +6,10 @@ import { abandonedTemporaries } from '../cas/temporary.ts';
 import { bytesOf } from '../cas/visit-files.ts';
 import type { StoreContext } from '../context.ts';
 import { deleteImage, findImage } from '../records/images.ts';
-import { findLayer, unusedLayers } from '../records/layers.ts';
+import { deleteUnusedLayer, findLayer, unusedLayers } from '../records/layers.ts';
 import type { RemovedItem } from '../store.ts';
 import { garbageImages, garbageLayers, orphanImages } from './garbage.ts';
-import { imagesOverCap, type SizeCap } from './size-cap.ts';
+import { chooseOverCap, type SizeCap } from './size-cap.ts';
 import { layerBytes } from './sizes.ts';
 
 /** What a collection would remove: everything is decided in a transaction that is rolled back. */
@@ -19,19 +19,17 @@ export async function planGc(
 ): Promise<readonly RemovedItem[]> {
   const { database, layout } = context;
   const { images, layers } = database.rehearse((sql) => {
-    const capped: string[] = [];
     const expired = garbageImages(context, sql, before);
     const freed = new Set(expired.flatMap((id) => findImage(sql, id)?.layers ?? []));
     for (const id of expired) deleteImage(sql, id);
-    const large = cap === undefined ? [] : imagesOverCap(sql, cap);
-    for (const diffId of large.flatMap(({ layers }) => layers)) {
-      if (findLayer(sql, diffId) === undefined) capped.push(diffId);
-    }
     // The layers of a removed image go with it, however young they are.
     const orphaned = unusedLayers(sql, Number.MAX_SAFE_INTEGER).filter((diffId) => freed.has(diffId));
+    for (const diffId of orphaned) deleteUnusedLayer(sql, diffId);
+    const over = cap === undefined ? { layers: [], images: [] } : chooseOverCap(sql, cap);
+    const capped = over.images.flatMap(({ layers }) => layers).filter((diffId) => !findLayer(sql, diffId));
     return {
-      images: new Set([...expired, ...large.map(({ id }) => id), ...orphanImages(context, sql)]),
-      layers: new Set([...orphaned, ...capped, ...garbageLayers(context, sql, before)]),
+      images: new Set([...expired, ...over.images.map(({ id }) => id), ...orphanImages(context, sql)]),
+      layers: new Set([...orphaned, ...over.layers, ...capped, ...garbageLayers(context, sql, before)]),
     };
   });
   const plan: RemovedItem[] = [];

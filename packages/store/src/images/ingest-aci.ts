@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { rename, stat } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import type { ImageManifest } from '@rkt/appc';
-import { layerIndex } from '../cas/layout.ts';
 import { prepareLayer } from '../cas/prepare-layer.ts';
 import { temporaryFile } from '../cas/temporary-file.ts';
 import type { StoreContext } from '../context.ts';
@@ -14,8 +13,11 @@ import { translated } from '../translated.ts';
 import { putImage } from './put-image.ts';
 import { resolveDependencies } from './resolve-dependencies.ts';
 
-/** Of all layers, each counted as often as the image has it: what the conversion of an image allows, too. */
-const MOST_INDEX_BYTES = 256 * 1024 * 1024;
+/**
+ * Of all layers, each counted as often as the image has it: a large image a hundred times over takes a few hundred bytes to
+ * ask for, and its tree would take a kilobyte of memory for each. Twice what one layer may have.
+ */
+const MOST_ENTRIES = 2_000_000;
 
 /** See {@link Store.ingestAci}. @throws PERMISSION, DISK_FULL, IO */
 export async function ingestAci(context: StoreContext): Promise<AciIngest> {
@@ -41,7 +43,7 @@ async function commitAci(context: StoreContext, path: string, aci: ReceivedAci):
   const position = below.layers.length;
   const layers = [...below.layers, diffId];
   const acis = [...below.acis, { first: 0, position }];
-  if (position > 0) await requireTree(context, manifest, { layers, acis });
+  if ((manifest.dependencies ?? []).length > 0) await requireTree(context, manifest, { layers, acis });
   return await putImage(context, { ...image, layers, acis });
 }
 
@@ -52,8 +54,7 @@ async function requireTree(
   stack: Pick<ImageRecord, 'layers' | 'acis'>,
 ): Promise<void> {
   try {
-    await requireSmallIndexes(context, name, stack.layers);
-    await treeOfLayers(context, name, stack);
+    await treeOfLayers(context, name, { ...stack, maxEntries: MOST_ENTRIES });
   } catch (error) {
     const { isAppcError } = await import('@rkt/appc');
     const cause = isStoreError(error) ? error.cause : undefined;
@@ -61,15 +62,6 @@ async function requireTree(
     const text = `image ${printable(name)} and its dependencies make no file system: ${cause.message}`;
     throw new StoreError('ERR_RKT_STORE_TREE_INVALID', text, { subject: name, cause });
   }
-}
-
-/** A large image a hundred times over takes a few hundred bytes to ask for. */
-async function requireSmallIndexes(context: StoreContext, name: string, layers: readonly string[]): Promise<void> {
-  let bytes = 0;
-  for (const diffId of layers) bytes += (await stat(layerIndex(context.layout, diffId))).size;
-  if (bytes <= MOST_INDEX_BYTES) return;
-  const text = `image ${printable(name)} and its dependencies have more than ${MOST_INDEX_BYTES} bytes of layer indexes`;
-  throw new StoreError('ERR_RKT_STORE_TREE_UNSUPPORTED', text, { subject: name });
 }
 
 /** As a layer, which it is: an uncompressed tar under its digest, with the index of the whole of it. */

@@ -2,8 +2,9 @@
 import { open } from 'node:fs/promises';
 import { isAppcError, type LayerIndex } from '@rkt/appc';
 import { layerTar } from '../cas/layout.ts';
+import { unreadableLayer } from '../cas/unreadable-layer.ts';
 import type { StoreContext } from '../context.ts';
-import { isNotFound, StoreError, toStoreError } from '../errors.ts';
+import { StoreError } from '../errors.ts';
 
 /** The manifest of an ACI that is kept as a layer, as it stands in the tar. @throws LAYER_MISSING, CORRUPT, IO */
 export async function aciManifest(
@@ -20,8 +21,7 @@ export async function aciManifest(
     if (bytesRead === bytes.length) return bytes;
   } catch (error) {
     if (isAppcError(error)) throw damaged(diffId, path, error);
-    if (!isNotFound(error)) throw toStoreError(error, 'cannot read a layer', path);
-    throw new StoreError('ERR_RKT_STORE_LAYER_MISSING', `layer ${path} is missing`, { path, cause: error });
+    throw unreadableLayer(error, path);
   }
   throw damaged(diffId, path);
 }

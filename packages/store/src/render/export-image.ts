@@ -2,8 +2,9 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { AciSegment, ImageId } from '@rkt/appc';
 import { layerTar } from '../cas/layout.ts';
+import { unreadableLayer } from '../cas/unreadable-layer.ts';
 import type { StoreContext } from '../context.ts';
-import { isNotFound, StoreError, toStoreError } from '../errors.ts';
+import { StoreError, toStoreError } from '../errors.ts';
 import { ownAci } from '../images/aci-layers.ts';
 import { readManifest } from '../images/image-files.ts';
 import { imageNotFound } from '../images/not-found.ts';
@@ -110,8 +111,7 @@ async function openLayer(paths: readonly string[], layer: number): Promise<OpenL
     const handle = await open(path, 'r');
     return { layer, path, handle, window: Buffer.allocUnsafe(CHUNK_BYTES), windowStart: 0, windowLength: 0 };
   } catch (error) {
-    if (!isNotFound(error)) throw toStoreError(error, 'cannot read a layer', path);
-    throw new StoreError('ERR_RKT_STORE_LAYER_MISSING', `layer ${path} is missing`, { path, cause: error });
+    throw unreadableLayer(error, path);
   }
 }
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ImageId } from '@rkt/appc';
 import { layerTar } from '../cas/layout.ts';
-import { removeTree } from '../cas/visit-files.ts';
 import type { StoreContext } from '../context.ts';
-import { hasErrno, isStoreError, toStoreError } from '../errors.ts';
+import { toStoreError } from '../errors.ts';
 import { openLease } from '../leases/leases.ts';
 import type { AbortOptions } from '../store.ts';
 import { loadTree } from './load-tree.ts';
@@ -27,8 +26,6 @@ export async function extractImage(context: StoreContext, id: ImageId, options: 
   try {
     await extractTree(tree, { ...options, layerPaths });
   } catch (error) {
-    // What was there before is not ours to remove.
-    if (!isStoreError(error) || !hasErrno(error.cause, 'EEXIST')) await removeTree(targetDir);
     throw toStoreError(error, 'cannot extract an image', targetDir);
   }
 }

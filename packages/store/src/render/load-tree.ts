@@ -19,15 +19,16 @@ export async function loadTree(context: StoreContext, id: ImageId): Promise<File
   return await treeOfLayers(context, id, record);
 }
 
+/** What layers are to make together. */
+export interface LayerStack extends Pick<ImageRecord, 'layers' | 'acis'> {
+  /** Of all layers, each counted as often as it is there. @default any number */
+  readonly maxEntries?: number;
+}
+
 /** What layers make together, as the record of an image has them or is to have them; `subject` is for messages. */
-export async function treeOfLayers(
-  context: StoreContext,
-  subject: string,
-  record: Pick<ImageRecord, 'layers' | 'acis'>,
-): Promise<FileTree> {
+export async function treeOfLayers(context: StoreContext, subject: string, record: LayerStack): Promise<FileTree> {
   const { mergeLayers, parseImageManifest, stackAcis } = await import('@rkt/appc');
-  const layers: StackableLayer[] = [];
-  for (const diffId of record.layers) layers.push({ diffId, index: await loadIndex(context, diffId) });
+  const layers = await stackedLayers(context, subject, record);
   const acis: StackedAci[] = [];
   let manifestBytes = 0;
   for (const { first, position } of record.acis) {
@@ -40,6 +41,29 @@ export async function treeOfLayers(
     acis.push({ first, position, pathWhitelist });
   }
   return decoded(subject, () => mergeLayers(acis.length === 0 ? layers : stackAcis(layers, acis)));
+}
+
+async function stackedLayers(
+  context: StoreContext,
+  subject: string,
+  { layers, maxEntries = Number.POSITIVE_INFINITY }: LayerStack,
+): Promise<readonly StackableLayer[]> {
+  const indexes = new Map<string, LayerIndex>();
+  const stacked: StackableLayer[] = [];
+  let entries = 0;
+  for (const diffId of layers) {
+    const index = indexes.get(diffId) ?? (await loadIndex(context, diffId));
+    indexes.set(diffId, index);
+    stacked.push({ diffId, index });
+    entries += index.entries.length;
+    if (entries > maxEntries) throw tooManyEntries(subject, maxEntries);
+  }
+  return stacked;
+}
+
+function tooManyEntries(subject: string, most: number): StoreError {
+  const text = `the layers of ${printable(subject)} and its dependencies have more than ${most} entries`;
+  return new StoreError('ERR_RKT_STORE_TREE_UNSUPPORTED', text, { subject });
 }
 
 function tooMuchOfManifests(subject: string): StoreError {

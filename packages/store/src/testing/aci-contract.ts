@@ -2,6 +2,7 @@
 import { deepEqual, equal, rejects } from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import type { ImageId, TreeNode } from '@rkt/appc';
+import type { StoreErrorCode } from '../errors.ts';
 import type { Store } from '../store.ts';
 import { type Check, fetchImage, rejectsWith } from './contract-case.ts';
 import { putAci, sampleAci, sampleImage, sampleLayer } from './sample-image.ts';
@@ -128,6 +129,30 @@ export const aciChecks: readonly Check[] = [
           'example.com/app',
         );
       }
+    },
+  ],
+  [
+    'refuses an ACI that makes no file system with what it depends on',
+    async (store) => {
+      const empty = sampleImage('example.com/empty', []);
+      await fetchImage(store, empty);
+      await putAci(store, base);
+      const entries = Object.fromEntries(Array.from({ length: 4000 }, (_, at) => [`file${at}`, '']));
+      await putAci(store, sampleAci({ name: 'example.com/large' }, entries));
+      const refused = async (code: StoreErrorCode, names: readonly string[], whitelist: string): Promise<void> => {
+        const dependencies = names.map((imageName) => ({ imageName }));
+        const manifest = { name: 'example.com/top', dependencies, pathWhitelist: [whitelist] };
+        await rejectsWith(code, putAci(store, sampleAci(manifest, { app: '' })));
+      };
+      await refused('ERR_RKT_STORE_TREE_INVALID', ['example.com/empty'], '/../etc');
+      await refused('ERR_RKT_STORE_TREE_INVALID', ['example.com/base'], '/../etc');
+      for (const [name, times] of [
+        ['large', 505],
+        ['base', 600],
+      ] as const) {
+        await refused('ERR_RKT_STORE_TREE_UNSUPPORTED', Array(times).fill(`example.com/${name}`), '/app');
+      }
+      equal((await store.listImages()).length, 3);
     },
   ],
   [

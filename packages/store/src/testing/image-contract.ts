@@ -2,7 +2,7 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { ImageId } from '@rkt/appc';
 import type { PutImageOptions, Store } from '../store.ts';
 import { type Check, fetchImage, imageWithId, rejectsWith, simpleImage } from './contract-case.ts';
@@ -118,6 +118,24 @@ export const imageChecks: readonly Check[] = [
         ok(existsSync(`${scratchPath}/bin/app`));
         await rejectsWith('ERR_RKT_STORE_IO', store.extractImage(id, { targetDir: scratchPath }));
         ok(existsSync(`${scratchPath}/bin/app`));
+      } finally {
+        await rm(scratchPath, { recursive: true, force: true });
+      }
+    },
+  ],
+  [
+    'leaves a directory that was there alone, whatever keeps an image from being extracted',
+    async (store, { scratchPath }) => {
+      const id = await fetchImage(store, simpleImage('example.com/app'));
+      const reason = new Error('interrupted');
+      await mkdir(scratchPath);
+      try {
+        await writeFile(`${scratchPath}/mine`, '');
+        const interrupted = store.extractImage(id, { targetDir: scratchPath, signal: AbortSignal.abort(reason) });
+        await rejects(interrupted, reason);
+        for (const { path } of await store.listLayers(id)) await rm(path);
+        await rejectsWith('ERR_RKT_STORE_LAYER_MISSING', store.extractImage(id, { targetDir: scratchPath }));
+        deepEqual(await readdir(scratchPath), ['mine']);
       } finally {
         await rm(scratchPath, { recursive: true, force: true });
       }

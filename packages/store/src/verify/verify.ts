@@ -148,11 +148,12 @@ async function damagedRecord(context: StoreContext, record: ImageRecord): Promis
 }
 
 /** The file comes first, so that it may have a name more; everything else never changes. */
-function isRecordOf(file: ImageFile, { names, layers, size, importedAt }: ImageRecord): boolean {
+function isRecordOf(file: ImageFile, { names, layers, acis, size, importedAt }: ImageRecord): boolean {
   return (
     file.size === size &&
     file.importedAt === importedAt &&
     isDeepStrictEqual(file.layers, layers) &&
+    isDeepStrictEqual(file.acis, acis) &&
     names.every((name) => file.names.includes(name))
   );
 }

@@ -134,6 +134,16 @@ export function hideHybridMount(host: Host, { kind }: OciRuntime, syscalls: { un
   if (kind === 'crun' && hybridMount !== undefined) syscalls.unmount(hybridMount);
 }
 
+/** Works in a mount namespace that shows what the host's does, but for what disturbs the runtime. */
+export async function inRuntimeNamespace<T>(host: Host, runtime: OciRuntime, work: () => T): Promise<T> {
+  const { syscalls, namespaces } = await host.kernel();
+  return namespaces.inNew(['mnt'], () => {
+    syscalls.makeSlave();
+    hideHybridMount(host, runtime, syscalls);
+    return work();
+  });
+}
+
 function probeSpec(rootfs: string, name: string): unknown {
   const namespaces = ['mount', 'pid', 'ipc', 'uts', 'network'].map((type) => ({ type }));
   return {

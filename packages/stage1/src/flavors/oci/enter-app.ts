@@ -7,6 +7,7 @@ import { appPaths } from '../../mounts/index.ts';
 import { writeFileAtomically } from '../../pod/index.ts';
 import type { AppRemains, EnterRequest } from '../flavor.ts';
 import { checkExecutable } from './check-executable.ts';
+import { inRuntimeNamespace } from './choose-runtime.ts';
 import { startFailure } from './failures.ts';
 import { globalArguments, type OciRuntime, takeRuntimeErrors } from './runtime-command.ts';
 
@@ -18,10 +19,9 @@ import { globalArguments, type OciRuntime, takeRuntimeErrors } from './runtime-c
 export async function enterApp(
   host: Host,
   runtime: OciRuntime,
-  { dir, app, inside }: AppRemains,
+  { dir, app }: AppRemains,
   request: EnterRequest,
 ): Promise<number> {
-  if (inside === undefined) throw new Stage1Error('ERR_RKT_STAGE1_APP_NOT_RUNNING', `app "${app}" does not run`);
   const { base, bundle } = appPaths(app);
   const unique = join(dir, base, `enter-${randomUuid()}`);
   const place = { root: join(dir, 'runtime'), log: `${unique}.log` };
@@ -31,8 +31,7 @@ export async function enterApp(
   await requireExecutable(host, request, own);
   writeFileAtomically(description, JSON.stringify(processSection(host, own, request)));
   try {
-    const { namespaces } = await host.kernel();
-    const child = namespaces.inMount(`/proc/${inside.pid}/ns/mnt`, () =>
+    const child = await inRuntimeNamespace(host, runtime, () =>
       host.processes.spawn({
         file: runtime.path,
         args: [...globalArguments(runtime, place), 'exec', '--process', description, app],

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isStage1Error } from '../../error.ts';
 import type { Host } from '../../host/index.ts';
 import type { AppRemains, Flavor } from '../flavor.ts';
-import { chooseRuntime, hideHybridMount, removeProbes, statedRuntime } from './choose-runtime.ts';
+import { chooseRuntime, hideHybridMount, inRuntimeNamespace, removeProbes, statedRuntime } from './choose-runtime.ts';
 import { enterApp } from './enter-app.ts';
 import { globalArguments, type OciRuntime, runtimePlace } from './runtime-command.ts';
 import { startApp } from './start-app.ts';
@@ -44,7 +44,12 @@ export function createOciFlavor({ dataDir, runtimePath }: OciFlavorOptions): Fla
     prepareNamespace: (host, syscalls) => {
       if (chosen !== undefined) hideHybridMount(host, chosen, syscalls);
     },
-    start: async (host, app, request) => startApp(host, await runtime(host), app, request),
+    start: async (host, app, { monitor, ...request }) => {
+      const found = await runtime(host);
+      if (monitor === undefined) return startApp(host, found, app, request);
+      const { startMonitored } = await import('./start-monitored.ts');
+      return startMonitored(host, found, app, { ...request, monitor });
+    },
     enter: async (host, app, request) => enterApp(host, await runtime(host), app, request),
     remove: async (host, app) => {
       if (existsSync(join(app.dir, 'runtime', app.app))) await deleteContainer(host, await runtime(host), app);
@@ -56,16 +61,13 @@ export function createOciFlavor({ dataDir, runtimePath }: OciFlavorOptions): Fla
 
 /** Best effort: the runtime's own complaint changes nothing, since the processes are killed and the files removed anyway. */
 async function deleteContainer(host: Host, runtime: OciRuntime, { dir, app }: AppRemains): Promise<void> {
-  const { syscalls, namespaces } = await host.kernel();
-  const child = namespaces.inNew(['mnt'], () => {
-    syscalls.makeSlave();
-    hideHybridMount(host, runtime, syscalls);
-    return host.processes.spawn({
+  const child = await inRuntimeNamespace(host, runtime, () =>
+    host.processes.spawn({
       file: runtime.path,
       args: [...globalArguments(runtime, runtimePlace(dir, app)), 'delete', '--force', app],
       stdio: ['ignore', 'ignore', 'ignore'],
       detached: true,
-    });
-  });
+    }),
+  );
   await child.exit;
 }

@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { statSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Host, HostProcess } from '../../host/index.ts';
-import { appPaths } from '../../mounts/index.ts';
+import { type Host, type HostProcess, resizeTerminal } from '../../host/index.ts';
 import { readTextFile } from '../../pod/index.ts';
 import type { AppContext, StartedApp, StartRequest } from '../flavor.ts';
-import { resizeTerminal } from './app-terminal.ts';
-import { writeBundle } from './bundle.ts';
-import { checkExecutable } from './check-executable.ts';
 import { executionFailure, startFailure } from './failures.ts';
-import { inRootfs } from './image-files.ts';
-import { globalArguments, type OciRuntime, runtimePlace, takeRuntimeErrors } from './runtime-command.ts';
+import { readyBundle } from './ready-bundle.ts';
+import { globalArguments, type OciRuntime, takeRuntimeErrors } from './runtime-command.ts';
 import { outputStreams } from './standard-streams.ts';
 
 /** The runtime stays in the foreground: it is the app's parent, passes signals on, and ends with the app's status. */
@@ -23,31 +18,13 @@ export async function startApp(
 ): Promise<StartedApp> {
   const { pod, app } = context;
   const terminal = request.stdio === 'tty';
-  const spec = await writeBundle(host, context, terminal);
-  request.signal?.throwIfAborted();
-  const executable = app.app.exec[0] ?? '';
-  const { env, cwd } = spec.process;
-  const covered = spec.mounts.map(({ destination }) => destination);
-  await inRootfs(host, context, (syscalls, root) => checkExecutable(syscalls, root, { executable, env, cwd, covered }));
-  const { base, bundle } = appPaths(app.name);
-  const place = runtimePlace(pod.dir, app.name);
-  const pidFile = join(pod.dir, base, 'pid');
-  rmSync(pidFile, { force: true });
-  rmSync(place.log, { force: true });
+  const { executable, bundle, pidFile, place } = await readyBundle(host, context, { terminal, signal: request.signal });
   const { namespaces, syscalls } = await host.kernel();
   const output = outputStreams(host, syscalls);
   const monitor = namespaces.inMount(`/proc/${pod.holder.pid}/ns/mnt`, () =>
     host.processes.spawn({
       file: runtime.path,
-      args: [
-        ...globalArguments(runtime, place),
-        'run',
-        '--bundle',
-        join(pod.dir, bundle),
-        '--pid-file',
-        pidFile,
-        app.name,
-      ],
+      args: [...globalArguments(runtime, place), 'run', '--bundle', bundle, '--pid-file', pidFile, app.name],
       cwd: '/',
       stdio: [
         request.stdio === 'inherit' ? 'ignore' : 'inherit',
@@ -72,7 +49,8 @@ export async function startApp(
   const first = host.processes.identify(pid);
   return {
     ...{ pid, monitor, exit },
-    ...(terminal && first && { resize: () => resizeTerminal(host, syscalls, first) }),
+    ...(terminal &&
+      first && { resize: () => resizeTerminal(host, syscalls, { app: first, size: host.terminalSize() }) }),
   };
 }
 

@@ -2,6 +2,8 @@
 import { closeSync, constants, mkdirSync, openSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FileTree } from '@rkt/appc';
+import { unreadableLayer } from '../../cas/unreadable-layer.ts';
+import { removeTree } from '../../cas/visit-files.ts';
 import { toStoreError } from '../../errors.ts';
 import { loadTreeSyscalls } from '../../host/tree-syscalls.ts';
 import { type Inode, pathOf, takeInventory } from '../inventory.ts';
@@ -11,7 +13,7 @@ import { newExtraction } from './extraction.ts';
 import { extractDirectory } from './walk.ts';
 
 export interface ExtractTreeOptions {
-  /** Made here, mode 0700 until the end; must not exist, its parent must. Left half-filled on failure. */
+  /** Made here, mode 0700 until the end; must not exist, its parent must. Removed again on failure. */
   readonly targetDir: string;
   /** The uncompressed tars in the order of `tree.layers`. */
   readonly layerPaths: readonly string[];
@@ -30,8 +32,8 @@ export interface ExtractTreeOptions {
  *
  * Works in slices of a few milliseconds between which the event loop turns and `signal` is heeded.
  *
- * Throws: ERR_RKT_STORE_TREE_INVALID, ERR_RKT_STORE_TREE_UNSUPPORTED (limits of the tree), ERR_RKT_STORE_DISK_FULL,
- * ERR_RKT_STORE_PERMISSION, ERR_RKT_STORE_IO, `signal.reason`.
+ * Throws: ERR_RKT_STORE_LAYER_MISSING, ERR_RKT_STORE_TREE_INVALID, ERR_RKT_STORE_TREE_UNSUPPORTED (limits of the tree),
+ * ERR_RKT_STORE_DISK_FULL, ERR_RKT_STORE_PERMISSION, ERR_RKT_STORE_IO, `signal.reason`.
  */
 export async function extractTree(tree: FileTree, options: ExtractTreeOptions): Promise<void> {
   const { targetDir, layerPaths, signal } = options;
@@ -46,7 +48,8 @@ export async function extractTree(tree: FileTree, options: ExtractTreeOptions): 
     for (const path of layerPaths) opened.push(openLayer(path));
     const handle = makeTarget(targetDir);
     const privileged = options.privileged ?? process.geteuid?.() === 0;
-    await runInSlices(extractDirectory(newExtraction({ calls, layers: opened, privileged }), root, handle), signal);
+    const extraction = newExtraction({ calls, layers: opened, privileged });
+    await orRemoved(targetDir, () => runInSlices(extractDirectory(extraction, root, handle), signal));
   } finally {
     for (const layer of opened) closeSync(layer);
   }
@@ -56,7 +59,7 @@ function openLayer(path: string): number {
   try {
     return openSync(path, constants.O_RDONLY);
   } catch (error) {
-    throw toStoreError(error, 'cannot open a layer', path);
+    throw unreadableLayer(error, path);
   }
 }
 
@@ -66,6 +69,16 @@ function makeTarget(path: string): number {
     return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   } catch (error) {
     throw toStoreError(error, 'cannot make a directory for a tree', path);
+  }
+}
+
+/** To be called when the directory has been made: one that was there before is not ours to remove. */
+async function orRemoved(directory: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    await removeTree(directory);
+    throw error;
   }
 }
 

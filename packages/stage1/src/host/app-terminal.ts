@@ -1,19 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
-import { type Host, type ProcessIdentity, type Syscalls, SystemCallError } from '../../host/index.ts';
-import { hasCode } from '../../pod/index.ts';
+import type { TerminalSize } from '../oci-spec/index.ts';
+import { hasCode } from '../pod/files.ts';
+import type { Host } from './host.ts';
+import type { ProcessIdentity } from './processes.ts';
+import { type Syscalls, SystemCallError } from './syscalls.ts';
 
 const O_PATH = 0o10000000;
 /** Kernel "devices.txt": the slaves of Unix98 pseudo-terminals. */
 const firstSlaveMajor = 136;
 const lastSlaveMajor = 143;
 
+export interface Resize {
+  readonly app: ProcessIdentity;
+  /** Undefined: nothing to do. */
+  readonly size: TerminalSize | undefined;
+}
+
 /**
- * Gives an app's terminal the size of ours; the kernel tells the app. runc does so when it is told that ours has changed,
- * but crun 1.8 does not. An app without a terminal, or that has ended, is left alone.
+ * Gives an app's terminal a size; the kernel tells the app. runc does so when it is told that ours has changed, but crun
+ * 1.8 does not, and conmon 2.1 mixes up sizes that follow each other quickly. An app without a terminal, or that has
+ * ended, is left alone.
  */
-export function resizeTerminal(host: Host, syscalls: Syscalls, app: ProcessIdentity): void {
-  const size = host.terminalSize();
+export function resizeTerminal(host: Host, syscalls: Syscalls, { app, size }: Resize): void {
   if (size === undefined || !host.processes.isAlive(app)) return;
   const handles: number[] = [];
   const opened = (fd: number): number => {

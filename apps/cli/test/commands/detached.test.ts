@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
+import type { LogEntry } from '@rkt/stage1';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { fakeIo } from '../support/fake-io.ts';
+import { type FakeRuntime, fakePod, fakeRuntime } from '../support/fake-runtime.ts';
+import { type Rkt, rktWith } from '../support/run-rkt.ts';
+import { layerOf } from '../support/tar.ts';
+
+const id = '11111111-2222-4333-8444-555555555555';
+const insecure = '--insecure-options=image';
+let registry: TestRegistry;
+let image: string;
+let dir: string;
+let runtime: FakeRuntime;
+let rkt: Rkt;
+
+beforeAll(async () => {
+  registry = await startTestRegistry();
+  await registry.putImage(
+    { repository: 'demo', tag: 'latest' },
+    { layers: [layerOf('entry', 'x')], config: { Cmd: ['serve'] } },
+  );
+  image = `docker://${registry.domain}/demo`;
+});
+afterAll(() => registry.close());
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'rkt-cli-detached-'));
+  runtime = fakeRuntime(join(dir, 'data'));
+  const probeErofs = async () => ({ usable: false, reason: 'a test' }) as const;
+  rkt = rktWith(dir, { openRuntime: async () => runtime, probeErofs });
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+describe('run --detach', () => {
+  it.each([['--detach'], ['-d']])('with %s prints the UUID and leaves the pod to its monitor', async (flag) => {
+    const { status, stdout } = await rkt(insecure, 'run', flag, image);
+    expect([status, stdout]).toEqual([0, `${id}\n`]);
+    expect(runtime.calls).toEqual(['prepare', 'createSandbox', 'addApp', 'startApp', 'detach']);
+    expect(runtime.stdio).toBe('inherit');
+    expect(runtime.monitor?.onExit).toEqual(['/usr/bin/rkt', `--dir=${dir}/data`, 'release', id]);
+  });
+
+  it('has the monitor remove the pod with --rm, and gives a terminal where there is one', async () => {
+    await rkt.within(fakeIo({ tty: true }), insecure, 'run', '-d', '--rm', '--interactive', image);
+    expect(runtime.stdio).toBe('tty');
+    expect(runtime.monitor?.onExit?.slice(-3)).toEqual(['release', '--rm', id]);
+    expect(runtime.prepared[0]?.ephemeral).toBe(true);
+  });
+
+  it.each([['createSandbox'], ['startApp'], ['detach']])('that fails in %s takes down what there is', async (name) => {
+    runtime.failing = { name, error: Object.assign(new Error('no'), { code: 'ERR_RKT_STAGE1_MONITOR_MISSING' }) };
+    const { status, stdout, stderr } = await rkt(insecure, 'run', '-d', '--rm', image);
+    expect([status, stdout]).toEqual([254, '']);
+    expect(stderr).toMatch(/^run: no$/m);
+    expect(runtime.calls.slice(-2)).toEqual(['stopSandbox', 'remove']);
+  });
+
+  it('works on a prepared pod', async () => {
+    await rkt(insecure, 'prepare', image);
+    expect(await rkt('run-prepared', '-d', id)).toMatchObject({ status: 0, stdout: `${id}\n` });
+    expect(runtime.calls.at(-1)).toBe('detach');
+  });
+});
+
+describe('release', () => {
+  it('releases, and removes with --rm what has ended', async () => {
+    runtime.pods.set(id, fakePod({ state: 'exited' }));
+    expect(await rkt('release', id)).toEqual({ status: 0, stdout: '', stderr: '' });
+    await rkt('release', '--rm', id);
+    expect(runtime.calls).toEqual(['releaseEnded', 'releaseEnded', 'remove']);
+  });
+
+  it('leaves alone what runs, and does not mind what is gone', async () => {
+    runtime.pods.set(id, fakePod());
+    expect((await rkt('release', '--rm', id)).status).toBe(0);
+    runtime.pods.clear();
+    expect((await rkt('release', '--rm', id)).status).toBe(0);
+    expect(runtime.calls).not.toContain('remove');
+  });
+
+  it('is nothing for people', async () => {
+    expect((await rkt('help')).stdout).not.toMatch(/^ *rkt release/m);
+    expect((await rkt('help')).stdout).toMatch(/^ *rkt logs/m);
+  });
+});
+
+describe('wait', () => {
+  it('prints the status when the app has ended', async () => {
+    runtime.pods.set(id, fakePod());
+    const waiting = rkt('wait', '1111');
+    await vi.waitFor(() => expect(runtime.calls).toEqual(['waitApp']));
+    runtime.exit(9);
+    expect(await waiting).toEqual({ status: 0, stdout: '9\n', stderr: '' });
+  });
+
+  it('goes on after a pod there is not, and fails in the end', async () => {
+    runtime.pods.set(id, fakePod());
+    runtime.exit(0);
+    const { status, stdout, stderr } = await rkt('wait', 'ffff', id);
+    expect([status, stdout]).toEqual([254, '0\n']);
+    expect(stderr).toContain('wait: no pod has an id that begins with "ffff"\n');
+  });
+});
+
+describe('kill', () => {
+  beforeEach(() => void runtime.pods.set(id, fakePod()));
+
+  it.each([
+    [[], 'SIGKILL'],
+    [['--signal=hup'], 'SIGHUP'],
+    [['-s', '15'], 'SIGTERM'],
+    [['--signal', 'SIGUSR1'], 'SIGUSR1'],
+  ])('with %j sends %s', async (flags, signal) => {
+    expect(await rkt('kill', ...flags, '--app=a', '1111')).toMatchObject({ status: 0, stdout: `"${id}"\n` });
+    expect([runtime.calls, runtime.signals]).toEqual([['signalApp a'], [signal]]);
+  });
+
+  it.each([['SIGNOTHING'], ['0'], ['-1'], ['']])('knows no signal %j', async (signal) => {
+    expect((await rkt('kill', `--signal=${signal}`, id)).status).toBe(254);
+    expect(runtime.signals).toEqual([]);
+  });
+});
+
+describe('stop', () => {
+  it('says how long it waits, and takes no time that is none', async () => {
+    runtime.pods.set(id, fakePod());
+    expect((await rkt('stop', '-t', '2m', id)).stdout).toBe(`"${id}"\n`);
+    expect((await rkt('stop', '--timeout=soon', id)).stderr).toContain('it must be a duration');
+  });
+});
+
+describe('attach', () => {
+  beforeEach(() => void runtime.pods.set(id, fakePod()));
+
+  it('connects the streams, gives the terminal its size, and ends with the status of the app', async () => {
+    const io = fakeIo({ tty: true, input: ['a\x10b', 'end'] });
+    runtime.exit(4);
+    expect(await rkt.within(io, 'attach', '--app=x', id)).toMatchObject({
+      status: 4,
+      stderr: 'ready\n',
+      stdout: 'a\x10bend',
+    });
+    expect([io.raw, runtime.calls]).toEqual([true, ['attach x', 'waitApp']]);
+    expect(runtime.attachment.calls[0]).toBe('redraw');
+    io.resize();
+    expect(runtime.attachment.calls).not.toContain('fit');
+  });
+
+  it.each([
+    [[], ['x\x10', '\x11never'], 'write x'],
+    [['--detach-keys=ctrl-],z'], ['x\x10\x11\x1d\x1dz'], 'write x\x10\x11\x1d'],
+  ])('with %j leaves the app when the keys are typed', async (flags, input, written) => {
+    const io = fakeIo({ tty: true, input });
+    expect(await rkt.within(io, 'attach', ...flags, id)).toMatchObject({ status: 0 });
+    expect(runtime.attachment.calls).toEqual(['redraw', written, 'close']);
+    expect(runtime.calls).toEqual(['attach ']);
+  });
+
+  it.each([
+    [{}, []],
+    [{ tty: true }, ['--detach-keys=']],
+  ])('has no such keys with %j %j', async (terminal, flags) => {
+    runtime.exit(0);
+    await rkt.within(fakeIo({ ...terminal, input: ['\x10\x11end'] }), 'attach', ...flags, id);
+    expect(runtime.attachment.calls).toContain('write \x10\x11end');
+  });
+
+  it('passes signals on', async () => {
+    const io = fakeIo();
+    const attached = rkt.within(io, 'attach', '--no-stdin', id);
+    await vi.waitFor(() => expect(io.written.stderr).toBe('ready\n'));
+    io.send('SIGINT');
+    expect([runtime.signals, io.raw]).toEqual([['SIGINT'], undefined]);
+    runtime.attachment.close();
+    runtime.exit(130);
+    expect((await attached).status).toBe(130);
+  });
+
+  it('leaves the app at a signal where that is not to be passed on', async () => {
+    const io = fakeIo();
+    const attached = rkt.within(io, 'attach', '--sig-proxy=false', id);
+    await vi.waitFor(() => expect(io.written.stderr).toBe('ready\n'));
+    io.send('SIGINT');
+    expect((await attached).status).toBe(0);
+    expect(runtime.signals).toEqual([]);
+  });
+
+  it.each([['ctrl-'], ['ctrl-1'], ['ab'], ['a,,b'], ['\x1b']])('refuses keys %j', async (keys) => {
+    expect((await rkt('attach', `--detach-keys=${keys}`, id)).status).toBe(254);
+    expect(runtime.calls).toEqual([]);
+  });
+});
+
+describe('logs', () => {
+  const entry = (text: string, rest: Partial<LogEntry> = {}): LogEntry => {
+    return { time: '2026-01-02T03:04:05.6+00:00', stream: 'stdout', bytes: Buffer.from(text), partial: false, ...rest };
+  };
+  beforeEach(() => {
+    runtime.pods.set(id, fakePod());
+    runtime.log = [entry('par', { partial: true }), entry('oops\n', { stream: 'stderr' }), entry('tial\x1b[1m\n')];
+  });
+
+  it('prints what the app wrote where it wrote it, as it is', async () => {
+    expect(await rkt('logs', id)).toEqual({ status: 0, stdout: 'partial\x1b[1m\n', stderr: 'oops\n' });
+    expect(runtime.logOptions).toMatchObject({ follow: false, tail: undefined, since: undefined, app: undefined });
+  });
+
+  it('has a time before every line with --timestamps, and no second one in it', async () => {
+    const { stdout, stderr } = await rkt('logs', '-t', id);
+    expect(stdout).toBe('2026-01-02T03:04:05.6+00:00 partial\x1b[1m\n');
+    expect(stderr).toBe('2026-01-02T03:04:05.6+00:00 oops\n');
+  });
+
+  it('asks for a range', async () => {
+    await rkt('logs', '-n', '5', '--since=1m30s', '--app=a', id);
+    expect(runtime.logOptions).toMatchObject({ tail: 5, since: Date.UTC(2026, 0, 2, 3, 2, 35), app: 'a' });
+    await rkt('logs', '--tail=all', '--since=2026-01-02T00:00:00Z', id);
+    expect(runtime.logOptions).toMatchObject({ tail: undefined, since: Date.UTC(2026, 0, 2) });
+  });
+
+  it.each([['--tail=-1'], ['--tail=few'], ['--since=yesterday'], ['--since=2026-13-01']])(
+    'refuses %s',
+    async (flag) => {
+      expect((await rkt('logs', flag, id)).status).toBe(254);
+      expect(runtime.logOptions).toBeUndefined();
+    },
+  );
+
+  it('is followed until it is interrupted, which is no failure to be told', async () => {
+    const io = fakeIo();
+    const following = rkt.within(io, 'logs', '-f', id);
+    await vi.waitFor(() => expect(io.written.stdout).toContain('tial'));
+    expect(io.send('SIGINT')).toBe(true);
+    expect(await following).toMatchObject({ status: 130, stderr: 'oops\n' });
+  });
+});

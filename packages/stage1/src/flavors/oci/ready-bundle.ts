@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Host } from '../../host/index.ts';
+import { appPaths } from '../../mounts/index.ts';
+import type { AppContext } from '../flavor.ts';
+import { writeBundle } from './bundle.ts';
+import { checkExecutable } from './check-executable.ts';
+import { inRootfs } from './image-files.ts';
+import { type RuntimePlace, runtimePlace } from './runtime-command.ts';
+
+/** A bundle that can be started. */
+export interface ReadyBundle {
+  readonly executable: string;
+  readonly bundle: string;
+  readonly pidFile: string;
+  readonly place: RuntimePlace;
+}
+
+export interface ReadyOptions {
+  readonly terminal: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Writes the configuration of an app, and refuses what cannot be executed. */
+export async function readyBundle(host: Host, context: AppContext, options: ReadyOptions): Promise<ReadyBundle> {
+  const { pod, app } = context;
+  const spec = await writeBundle(host, context, options.terminal);
+  options.signal?.throwIfAborted();
+  const executable = app.app.exec[0] ?? '';
+  const { env, cwd } = spec.process;
+  const covered = spec.mounts.map(({ destination }) => destination);
+  await inRootfs(host, context, (syscalls, root) => checkExecutable(syscalls, root, { executable, env, cwd, covered }));
+  const { base, bundle } = appPaths(app.name);
+  const place = runtimePlace(pod.dir, app.name);
+  const pidFile = join(pod.dir, base, 'pid');
+  rmSync(pidFile, { force: true });
+  rmSync(place.log, { force: true });
+  return { executable, bundle: join(pod.dir, bundle), pidFile, place };
+}

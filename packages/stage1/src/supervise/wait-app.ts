@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+import { chosenApp, type RuntimeContext, requirePod } from '../context.ts';
+import { Stage1Error } from '../error.ts';
+import { pause } from '../pause.ts';
+import { type AppRecord, records } from '../pod/index.ts';
+import type { PodId, WaitOptions } from '../runtime.ts';
+import { isRunning } from './is-running.ts';
+
+const intervalMs = 20;
+/** How long the release of the pod may hold up whoever waits. */
+const releaseGraceMs = 10_000;
+
+/**
+ * The status of an app, whoever started it, once it has ended and, if it was the last of its pod, has been cleared up
+ * after: then the pod can be removed. An app that is about to be started is waited for.
+ *
+ * @throws Stage1Error ERR_RKT_STAGE1_STATUS_UNKNOWN, ERR_RKT_STAGE1_POD_NOT_RUNNING, ERR_RKT_STAGE1_APP_UNSPECIFIED
+ */
+export async function waitApp(context: RuntimeContext, id: PodId, { app, signal }: WaitOptions = {}): Promise<number> {
+  signal?.throwIfAborted();
+  const first = requirePod(context, id);
+  const name = chosenApp(first, app);
+  if (first.stage === 'prepared' || first.stage === 'prepare' || first.stage === 'embryo') {
+    throw new Stage1Error('ERR_RKT_STAGE1_POD_NOT_RUNNING', `pod ${id} has not been run`);
+  }
+  for (;;) {
+    // Asked first: what is written before somebody lets go of the pod is there when it is read after.
+    const mayChange = (await isWatched(context, id)) || isMonitored(context, lastRecord(context, id, name));
+    const record = lastRecord(context, id, name);
+    if (record?.exitCode !== undefined) {
+      await awaitRelease(context, id, { record, signal });
+      return record.exitCode;
+    }
+    if (!mayChange || record?.finishedAt !== undefined) {
+      throw new Stage1Error('ERR_RKT_STAGE1_STATUS_UNKNOWN', `nobody knows how app "${name}" of pod ${id} ended`);
+    }
+    await pause(intervalMs, signal);
+  }
+}
+
+async function isWatched(context: RuntimeContext, id: PodId): Promise<boolean> {
+  if (context.owned.has(id)) return true;
+  const location = requirePod(context, id);
+  return location.stage === 'run' && context.pods.isLocked(location, (await context.host.kernel()).syscalls);
+}
+
+function lastRecord(context: RuntimeContext, id: PodId, name: string): AppRecord | undefined {
+  const { dir } = requirePod(context, id);
+  return records.readApp(dir, name) ?? records.readRun(dir)?.ended?.apps[name];
+}
+
+/** A monitor gives up the lock an instant before it writes the status. */
+function isMonitored({ host }: RuntimeContext, record: AppRecord | undefined): boolean {
+  return record?.monitor !== undefined && host.processes.isAlive(record.monitor);
+}
+
+interface Release {
+  readonly record: AppRecord;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function awaitRelease(context: RuntimeContext, id: PodId, { record, signal }: Release): Promise<void> {
+  const end = performance.now() + releaseGraceMs;
+  while (performance.now() < end && (isMonitored(context, record) || (await isBeingReleased(context, id)))) {
+    await pause(intervalMs, signal);
+  }
+}
+
+/** Somebody has the pod although nothing of it runs. It may be ourselves, and then nobody else will. */
+async function isBeingReleased(context: RuntimeContext, id: PodId): Promise<boolean> {
+  const location = context.pods.locate(id);
+  if (location?.stage !== 'run' || context.owned.has(id)) return false;
+  const apps = records.readManifest(location.dir)?.apps ?? [];
+  if (apps.some(({ name }) => isRunning(context, records.readApp(location.dir, name)))) return false;
+  return context.pods.isLocked(location, (await context.host.kernel()).syscalls);
+}
