@@ -19,6 +19,10 @@ const needs = {
   procps: { package: 'procps', files: ['/usr/bin/ps', '/bin/ps'] },
   time: { package: 'time', files: ['/usr/bin/time'] },
   openssl: { package: 'openssl', files: ['/usr/bin/openssl'] },
+  zsh: { package: 'zsh', files: ['/usr/bin/zsh', '/bin/zsh'] },
+  fish: { package: 'fish', files: ['/usr/bin/fish'] },
+  shellcheck: { package: 'shellcheck', files: ['/usr/bin/shellcheck'] },
+  mandoc: { package: 'mandoc', files: ['/usr/bin/mandoc'] },
   podman: { package: 'podman', files: ['/usr/bin/podman'] },
   skopeo: { package: 'skopeo', files: ['/usr/bin/skopeo'] },
   umoci: { package: 'umoci', files: ['/usr/bin/umoci'] },
@@ -28,12 +32,14 @@ const needs = {
 };
 
 const running = ['runc', 'crun', 'conmon', 'cni', 'iptables', 'iproute'];
+/** What completions and man pages are tried with. */
+const shells = ['zsh', 'fish', 'shellcheck', 'mandoc'];
 const byTask = {
   build: [],
   // The executable for a machine of another architecture, whose Node makes it.
   'build --arch=arm64': process.arch === 'arm64' ? [] : ['qemu', 'arm64'],
   demo: [...running, 'mount'],
-  test: [...running, 'erofs', 'registry', 'attr', 'zstd', 'ext4', 'mount', 'procps', 'openssl'],
+  test: [...running, ...shells, 'erofs', 'registry', 'attr', 'zstd', 'ext4', 'mount', 'procps', 'openssl'],
   bench: [...running, 'registry', 'ext4', 'mount', 'procps', 'time', 'podman', 'skopeo', 'umoci', 'containerd'],
 };
 

@@ -53,7 +53,7 @@ export async function bundleProgram(
     plugins: [embeddedParts],
     define: {
       'process.env.RKT_BUILD_VERSION': JSON.stringify(version),
-      // yargs wants to know where it is when it is loaded, to look for translations next to it: nowhere but in here.
+      // No module has a file of its own: all of them are in here.
       'import.meta.url': JSON.stringify('file:///proc/self/exe'),
     },
   });

@@ -3,9 +3,9 @@ import type { CommandSpec } from './args/command.ts';
 import { prefixOf } from './args/command.ts';
 import { locateCommand, readCommandLine } from './args/parse.ts';
 import { type CommandModule, commandModules } from './commands/command-modules.ts';
+import { completionKey } from './completion/completion-key.ts';
 import { CliError, errnoOf, isCliError, reasonOf } from './errors.ts';
 import { failureStatus, missingCommandStatus } from './exit-status.ts';
-import { completionKey } from './help/completion-key.ts';
 import { renderError } from './render/error.ts';
 import { quote } from './render/quote.ts';
 import { installedLibraries } from './wiring/installed-libraries.ts';
@@ -27,7 +27,7 @@ export async function main(
   let prefix = 'rkt';
   let debug = argv.includes('--debug');
   try {
-    if (argv[0] === completionKey) return await complete(argv.slice(1));
+    if (argv[0] === completionKey) return await printCompletions(argv.slice(1), io, libraries);
     const line = locateCommand(argv);
     if (line.command !== undefined) prefix = prefixOf(line.command);
     const { command, globals, args, wantsHelp } = readCommandLine(line);
@@ -44,16 +44,18 @@ export async function main(
 }
 
 async function showHelp(command: CommandSpec | undefined, io: Io, wanted: boolean): Promise<number> {
-  const { commandHelp, overview } = await import('./help/help.ts');
-  const columns = io.stdout.columns();
+  const [{ commandPage, overviewPage }, { renderText }] = await Promise.all([
+    import('./help/page.ts'),
+    import('./help/text.ts'),
+  ]);
   if (!wanted) io.stderr.write('rkt: missing command\n');
-  io.stdout.write(await (command === undefined ? overview(columns) : commandHelp(command, columns)));
+  io.stdout.write(renderText(command === undefined ? overviewPage() : commandPage(command), io.stdout.columns()));
   return wanted ? 0 : missingCommandStatus;
 }
 
-async function complete(words: readonly string[]): Promise<number> {
-  const { printCompletions } = await import('./help/completion.ts');
-  await printCompletions(words);
+async function printCompletions(words: readonly string[], io: Io, libraries: Libraries): Promise<number> {
+  const { complete } = await import('./completion/complete.ts');
+  await complete(words, io, libraries);
   return 0;
 }
 

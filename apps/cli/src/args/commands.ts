@@ -5,6 +5,7 @@ import type { CommandSpec } from './command.ts';
 import { attachCommand, killCommand, logsCommand, releaseCommand, waitCommand } from './detached-commands.ts';
 import { parseDuration } from './duration.ts';
 import type { FlagSpec } from './flag.ts';
+import { requirePath } from './global-flags.ts';
 import { imageCommands } from './image-commands.ts';
 import { obtainFlags } from './obtain-flags.ts';
 import { format, full, grace, noLegend, prettyPrint, uuidFile, whichApp } from './output-flags.ts';
@@ -29,8 +30,10 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'completion',
-    summary: 'Print a completion script for bash or zsh',
-    usage: 'bash|zsh',
+    summary: 'Print a completion script for bash, zsh or fish',
+    usage: 'bash|zsh|fish',
+    description:
+      'For the shell that runs now: source <(rkt completion bash), or in fish rkt completion fish | source. The script says where to put it for every shell. Names of images and UUIDs of pods are completed, too.',
     flags: [],
     operands: 'anywhere',
     minimum: [1, 'must provide a shell'],
@@ -92,7 +95,15 @@ export const commands: readonly CommandSpec[] = [
     name: 'help',
     summary: 'Help about any command',
     usage: '[COMMAND]',
-    flags: [],
+    flags: [
+      {
+        name: 'man-pages',
+        kind: 'text',
+        placeholder: 'DIRECTORY',
+        check: requirePath,
+        summary: 'write the man pages of all commands into a directory instead, such as /usr/local/share/man/man1',
+      },
+    ],
     operands: 'anywhere',
   },
   ...imageCommands,

@@ -19,6 +19,8 @@ export interface FlagSpec {
   /** May be given several times, every value counts. Otherwise the last one wins. */
   readonly repeat?: true;
   readonly choices?: readonly string[];
+  /** Of what a list separated by commas may be made. */
+  readonly members?: readonly string[];
   /** Throws an Error with the reason for a value that cannot be. */
   readonly check?: (value: string) => unknown;
   /** Says something about the image before it on the command line. */

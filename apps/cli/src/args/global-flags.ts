@@ -50,6 +50,7 @@ export const globalFlags: readonly FlagSpec[] = [
     placeholder: 'LIST',
     default: 'none',
     check: parseInsecureOptions,
+    members: Object.keys(MEANINGS),
     summary: `comma-separated list of security features to disable: ${Object.keys(MEANINGS).join(', ')}`,
   },
   { name: 'local-config', kind: 'text', placeholder: 'PATH', default: '/etc/rkt', summary: 'local configuration' },
@@ -72,7 +73,7 @@ export const globalFlags: readonly FlagSpec[] = [
   { name: 'help', kind: 'boolean', default: 'false', summary: 'show help' },
 ];
 
-function requirePath(text: string): void {
+export function requirePath(text: string): void {
   if (text === '') throw new Error('it must be a path');
 }
 

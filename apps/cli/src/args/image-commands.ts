@@ -117,6 +117,7 @@ export const imageCommands: readonly CommandSpec[] = [
         placeholder: 'LIST',
         default: imageFields.join(','),
         check: checkFields,
+        members: imageFields,
         summary: `columns to show: ${imageFields.join(', ')}`,
       },
       {
@@ -125,6 +126,7 @@ export const imageCommands: readonly CommandSpec[] = [
         placeholder: 'LIST',
         default: 'importtime',
         check: checkFields,
+        members: imageFields,
         summary: 'fields to sort by',
       },
       { name: 'order', kind: 'text', default: 'asc', choices: ['asc', 'desc'], summary: 'asc or desc' },

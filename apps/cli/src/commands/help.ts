@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Arguments } from '../args/command.ts';
-import { commands } from '../args/commands.ts';
-import { findCommand } from '../args/parse.ts';
-import { commandHelp, groupHelp, overview } from '../help/help.ts';
+import { usageError } from '../errors.ts';
+import { pageAbout } from '../help/help.ts';
+import { renderText } from '../help/text.ts';
 import type { Session } from '../wiring/session.ts';
 
-export async function execute({ io }: Session, { operands }: Arguments): Promise<number> {
-  io.stdout.write(await helpFor(operands, io.stdout.columns()));
+export async function execute(session: Session, { flags, operands }: Arguments): Promise<number> {
+  const directory = flags.text('man-pages');
+  if (directory === undefined) {
+    const { stdout } = session.io;
+    stdout.write(renderText(pageAbout(operands), stdout.columns()));
+    return 0;
+  }
+  if (operands.length > 0) throw usageError('--man-pages writes the pages of all commands: give no COMMAND');
+  const { writeManPages } = await import('../help/write-man-pages.ts');
+  await writeManPages(directory, session.interrupts.signal);
   return 0;
-}
-
-function helpFor(words: readonly string[], columns: number): Promise<string> {
-  const members = commands.filter(({ name }) => words.length === 1 && name.startsWith(`${words[0]} `));
-  if (members.length > 0) return groupHelp(words[0] ?? '', members, columns);
-  const { command } = findCommand(words, commands);
-  return command === undefined ? overview(columns) : commandHelp(command, columns);
 }
