@@ -39,10 +39,11 @@ export async function runPod(session: Session, id: PodId, foreground: Foreground
   try {
     status = await runApps(session, runtime, { ...foreground, id });
   } catch (error) {
+    if (isOthers(error)) throw error;
     using _ = unhurried(session);
     // The failure is what is to be told first; that something stayed behind comes after it.
     await attempt(session, `cannot take down pod "${id}"`, () => runtime.stopSandbox(id));
-    if (!isOthers(error)) await discard();
+    await discard();
     throw error;
   }
   using _ = unhurried(session);
@@ -93,7 +94,7 @@ export function unhurried(session: Session): Disposable {
   return session.interrupts.divert(() => undefined);
 }
 
-/** Somebody else has run the pod, or does. */
+/** Somebody else has run the pod, or does: there is nothing of ours to take down, and theirs must go on. */
 export function isOthers(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ERR_RKT_STAGE1_POD_NOT_PREPARED';
 }
