@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { MonitorOptions, PodId, RunningApp, Runtime, StdioMode } from '@rkt/stage1';
 import type { FlagValues } from '../args/flag.ts';
-import { CliError, reasonOf } from '../errors.ts';
+import { CliError, reasonOf, usageError } from '../errors.ts';
 import type { Session } from '../wiring/session.ts';
 import { type AttendedApp, attendApps, type OnAppFailure } from './attend-apps.ts';
 import { isPodGone } from './pod-gone.ts';
@@ -11,12 +11,19 @@ export interface Foreground {
   readonly interactive: boolean;
   /** When it has ended, or could not be started. */
   readonly remove: boolean;
-  /** Whether the other apps are stopped when one has failed. */
+  /** Whether the other apps are stopped when one has failed. Not of a detached pod, whose apps nobody attends. */
   readonly onAppFailure: OnAppFailure;
 }
 
-/** What the flags of `run` and `run-prepared` say about how a pod is run. */
+/**
+ * What the flags of `run` and `run-prepared` say about how a pod is run.
+ * @throws {CliError} ERR_RKT_CLI_USAGE
+ */
 export function foregroundOf(flags: FlagValues): Foreground {
+  const stops = flags.given('on-app-failure') && flags.text('on-app-failure') === 'stop';
+  if (stops && flags.boolean('detach')) {
+    throw usageError('--on-app-failure=stop has no effect with --detach: nobody stays to stop the other apps');
+  }
   return {
     interactive: flags.boolean('interactive'),
     remove: flags.boolean('rm'),
