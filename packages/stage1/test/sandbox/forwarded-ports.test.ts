@@ -37,9 +37,9 @@ it.each<ExposedPort>([
   );
 });
 
-it('refuses more than there may be before it has made them', () => {
+it('refuses more than there may be, however few of them one entry makes', () => {
   const exposed = { name: 'x', hostPort: 1, podPort: { ...web, port: 1, count: 4096 } };
   expect(forwardedPorts(manifest(exposed))).toHaveLength(4096);
-  const ports = Array.from({ length: 1_000_000 }, () => exposed);
+  const ports = [exposed, { ...exposed, hostPort: 5000, podPort: { ...exposed.podPort, count: 1 } }];
   expect(() => forwardedPorts({ ...manifest(exposed), ports })).toThrow('expected at most 4096 forwarded ports');
 });
