@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { PodId, Runtime, StopOptions } from '@rkt/stage1';
 import type { Arguments } from '../args/command.ts';
 import { parseDuration } from '../args/duration.ts';
 import { CliError } from '../errors.ts';
 import { findPod, podArguments } from '../pods/find-pods.ts';
+import { isPodGone } from '../pods/pod-gone.ts';
 import { sayLater } from '../pods/say-later.ts';
 import { reportEach } from '../render/report-each.ts';
 import type { Session } from '../wiring/session.ts';
@@ -21,7 +23,7 @@ export async function execute(session: Session, args: Arguments): Promise<number
       session.io.stdout.write(`pod "${id}" is already stopped\n`);
     } else if (state === 'running') {
       using _ = sayLater(session, `waiting for pod "${id}" to end (it is killed after ${timeout})`);
-      await runtime.stopSandbox(id, { force, timeoutMs, signal: session.interrupts.signal });
+      await stop(runtime, id, { force, timeoutMs, signal: session.interrupts.signal });
       session.io.stdout.write(`"${id}"\n`);
     } else {
       throw new CliError('ERR_RKT_CLI_POD_STATE', `pod "${id}" is not running: its state is "${state}"`);
@@ -30,4 +32,13 @@ export async function execute(session: Session, args: Arguments): Promise<number
   });
   if (status !== 0) session.say(`failed to stop ${failed} pod(s)`);
   return status;
+}
+
+async function stop(runtime: Runtime, id: PodId, options: StopOptions): Promise<void> {
+  try {
+    await runtime.stopSandbox(id, options);
+  } catch (error) {
+    // It has ended by itself, and been removed as `--rm` has it: stopped it is.
+    if (!isPodGone(error)) throw error;
+  }
 }

@@ -18,9 +18,10 @@ export async function runDetached(
     await startApps(session, runtime, { id, stdio: stdioOf(session, interactive), monitor });
     await runtime.detach(id);
   } catch (error) {
+    if (isOthers(error)) throw error;
     using _ = unhurried(session);
     await attempt(session, `cannot take down pod "${id}"`, () => runtime.stopSandbox(id, { force: true }));
-    if (remove && !isOthers(error)) await attempt(session, `cannot remove pod "${id}"`, () => runtime.remove(id));
+    if (remove) await attempt(session, `cannot remove pod "${id}"`, () => runtime.remove(id));
     throw error;
   }
   session.io.stdout.write(`${id}\n`);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { MonitorOptions, PodId, RunningApp, Runtime, StdioMode } from '@rkt/stage1';
 import type { FlagValues } from '../args/flag.ts';
-import { CliError, reasonOf } from '../errors.ts';
+import { CliError, reasonOf, usageError } from '../errors.ts';
 import type { Session } from '../wiring/session.ts';
 import { type AttendedApp, attendApps, type OnAppFailure } from './attend-apps.ts';
 import { isPodGone } from './pod-gone.ts';
@@ -11,12 +11,19 @@ export interface Foreground {
   readonly interactive: boolean;
   /** When it has ended, or could not be started. */
   readonly remove: boolean;
-  /** Whether the other apps are stopped when one has failed. */
+  /** Whether the other apps are stopped when one has failed. Not of a detached pod, whose apps nobody attends. */
   readonly onAppFailure: OnAppFailure;
 }
 
-/** What the flags of `run` and `run-prepared` say about how a pod is run. */
+/**
+ * What the flags of `run` and `run-prepared` say about how a pod is run.
+ * @throws {CliError} ERR_RKT_CLI_USAGE
+ */
 export function foregroundOf(flags: FlagValues): Foreground {
+  const stops = flags.given('on-app-failure') && flags.text('on-app-failure') === 'stop';
+  if (stops && flags.boolean('detach')) {
+    throw usageError('--on-app-failure=stop has no effect with --detach: nobody stays to stop the other apps');
+  }
   return {
     interactive: flags.boolean('interactive'),
     remove: flags.boolean('rm'),
@@ -39,10 +46,11 @@ export async function runPod(session: Session, id: PodId, foreground: Foreground
   try {
     status = await runApps(session, runtime, { ...foreground, id });
   } catch (error) {
+    if (isOthers(error)) throw error;
     using _ = unhurried(session);
     // The failure is what is to be told first; that something stayed behind comes after it.
     await attempt(session, `cannot take down pod "${id}"`, () => runtime.stopSandbox(id));
-    if (!isOthers(error)) await discard();
+    await discard();
     throw error;
   }
   using _ = unhurried(session);
@@ -93,7 +101,7 @@ export function unhurried(session: Session): Disposable {
   return session.interrupts.divert(() => undefined);
 }
 
-/** Somebody else has run the pod, or does. */
+/** Somebody else has run the pod, or does: there is nothing of ours to take down, and theirs must go on. */
 export function isOthers(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ERR_RKT_STAGE1_POD_NOT_PREPARED';
 }

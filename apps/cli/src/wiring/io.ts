@@ -63,12 +63,12 @@ export function processIo(): Io {
   };
 }
 
-/** Not before what was written earlier has been taken. What cannot be written is told where the process begins. */
+/**
+ * Resolves when the chunk has been taken, or cannot be: that is told where the process begins. A stream whose reader went
+ * away never drains.
+ */
 function writeChunk(stream: NodeJS.WriteStream, chunk: Uint8Array): Promise<void> {
-  return new Promise((resolve) => {
-    if (stream.write(chunk)) resolve();
-    else stream.once('drain', resolve);
-  });
+  return new Promise((resolve) => void stream.write(chunk, () => resolve()));
 }
 
 async function* readInput({

@@ -59,6 +59,13 @@ describe('run --detach', () => {
     expect(runtime.calls.slice(-2)).toEqual(['stopSandbox', 'remove']);
   });
 
+  it('does not promise to stop the other apps when one fails', async () => {
+    const { status, stderr } = await rkt(insecure, 'run', '-d', '--on-app-failure=stop', image);
+    expect([status, runtime.calls]).toEqual([254, []]);
+    expect(stderr).toContain('run: --on-app-failure=stop has no effect with --detach');
+    expect((await rkt(insecure, 'run', '-d', '--on-app-failure=continue', image)).status).toBe(0);
+  });
+
   it('works on a prepared pod', async () => {
     await rkt(insecure, 'prepare', image);
     expect(await rkt('run-prepared', '-d', id)).toMatchObject({ status: 0, stdout: `${id}\n` });

@@ -216,6 +216,14 @@ describe('stop', () => {
     expect(runtime.calls).toEqual(['stopSandbox']);
   });
 
+  it('takes what ends and is removed at the same moment for stopped, and no other failure', async () => {
+    const error = Object.assign(new Error('gone'), { code: 'ERR_RKT_STAGE1_POD_NOT_FOUND' });
+    runtime.failing = { name: 'stopSandbox', error };
+    expect(await rkt('stop', redis.id)).toEqual({ status: 0, stdout: `"${redis.id}"\n`, stderr: '' });
+    runtime.failing = { name: 'stopSandbox', error: new Error('no') };
+    expect(await rkt('stop', redis.id)).toMatchObject({ status: 254, stdout: '' });
+  });
+
   it('says after a second that it waits', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {

@@ -328,13 +328,19 @@ describe('prepare and run-prepared', () => {
     expect(runtime.calls).toEqual(['prepare', 'createSandbox', 'addApp', 'startApp', 'stopSandbox']);
   });
 
-  it('removes the pod with --rm, but not one that somebody else runs', async () => {
+  it.each([[[]], [['--rm']], [['--detach']], [['--detach', '--rm']]])(
+    'with %j leaves alone what another runs',
+    async (flags) => {
+      const { stdout } = await rkt(insecure, 'prepare', '--quiet', image);
+      const error = Object.assign(new Error('no'), { code: 'ERR_RKT_STAGE1_POD_NOT_PREPARED' });
+      runtime.failing = { name: 'createSandbox', error };
+      expect((await rkt('run-prepared', ...flags, stdout.trim())).status).toBe(254);
+      expect(runtime.calls).toEqual(['prepare', 'createSandbox']);
+    },
+  );
+
+  it('removes the pod with --rm', async () => {
     const { stdout } = await rkt(insecure, 'prepare', '--quiet', image);
-    const error = Object.assign(new Error('no'), { code: 'ERR_RKT_STAGE1_POD_NOT_PREPARED' });
-    runtime.failing = { name: 'createSandbox', error };
-    expect((await rkt('run-prepared', '--rm', stdout.trim())).status).toBe(254);
-    expect(runtime.calls).not.toContain('remove');
-    runtime.failing = undefined;
     runtime.calls.length = 0;
     const running = rkt('run-prepared', '--rm', stdout.trim());
     await started();

@@ -10,6 +10,8 @@ export interface PluginInvocation {
   /** The whole environment; nothing is inherited. */
   readonly env: Readonly<Record<string, string>>;
   readonly stdin: string;
+  /** What is kept of each output stream. @default 1 MiB */
+  readonly maxOutputBytes?: number;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -25,9 +27,9 @@ export type ExecPlugin = (invocation: PluginInvocation) => Promise<PluginExit>;
 
 /** A plugin that hangs must not hang the pod for ever; dhcp is the slowest and gives up after less. */
 const timeoutMs = 60_000;
-const maxOutputBytes = 1024 * 1024;
+const defaultOutputBytes = 1024 * 1024;
 
-/** The real thing: a child process with capped output (1 MiB per stream) and 60 s of time. */
+/** The real thing: a child process with capped output and 60 s of time. */
 export const spawnPlugin: ExecPlugin = async (invocation) => {
   const timeout = AbortSignal.timeout(timeoutMs);
   const signal = invocation.signal ? AbortSignal.any([invocation.signal, timeout]) : timeout;
@@ -36,8 +38,9 @@ export const spawnPlugin: ExecPlugin = async (invocation) => {
     env: { ...invocation.env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
-  const stdout = collect(child.stdout);
-  const stderr = collect(child.stderr);
+  const { maxOutputBytes = defaultOutputBytes } = invocation;
+  const stdout = collect(child.stdout, maxOutputBytes);
+  const stderr = collect(child.stderr, maxOutputBytes);
   // A plugin may exit without reading its input; the broken pipe says nothing its exit status does not.
   child.stdin.on('error', () => undefined);
   child.stdin.end(invocation.stdin);
@@ -63,11 +66,11 @@ async function exitOf(child: ChildProcess, signal: AbortSignal): Promise<number>
 }
 
 /** Reads to the end, so that the writer never blocks, but keeps no more than the cap. */
-function collect(stream: NodeJS.ReadableStream): () => string {
+function collect(stream: NodeJS.ReadableStream, maxBytes: number): () => string {
   const chunks: Buffer[] = [];
   let size = 0;
   stream.on('data', (chunk: Buffer) => {
-    const kept = chunk.subarray(0, maxOutputBytes - size);
+    const kept = chunk.subarray(0, maxBytes - size);
     size += kept.length;
     if (kept.length > 0) chunks.push(kept);
   });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isIP } from 'node:net';
+import { Stage1Error } from '../error.ts';
 import { quote } from '../quote.ts';
 import type { ExecPlugin } from './exec-plugin.ts';
 import type { PortForward } from './types.ts';
@@ -21,11 +22,14 @@ export interface ListOptions {
  * The rules of a table as `iptables -S` writes them, one per line. A host without iptables, or a kernel without the
  * table, has none; so has iptables-nft where nothing has asked for the table yet.
  *
- * @throws the signal's reason
+ * @throws the signal's reason; Stage1Error ERR_RKT_STAGE1_PLUGIN_FAILED for more than 64 MiB
  */
 export async function listRules(run: ExecPlugin, family: NatFamily, options: ListOptions): Promise<readonly string[]> {
   return (await list(run, family, options)) ?? [];
 }
+
+/** Of half a table nobody could tell who has a port, or what is left of a pod. Other programs may have 10 000s of rules. */
+const maxListing = 64 * 1024 * 1024;
 
 /** Whether the host has the program and the kernel the table. @throws the signal's reason */
 export async function hasTable(run: ExecPlugin, family: NatFamily, options: ListOptions): Promise<boolean> {
@@ -38,8 +42,13 @@ async function list(
   { table, signal }: ListOptions,
 ): Promise<readonly string[] | undefined> {
   try {
-    const exit = await run({ file: family, args: ['-w', '-t', table, '-S'], env, stdin: '', signal });
-    return exit.exitCode === 0 ? exit.stdout.split('\n').filter((line) => line !== '') : undefined;
+    const args = ['-w', '-t', table, '-S'];
+    const { exitCode, stdout } = await run({ file: family, args, env, stdin: '', maxOutputBytes: maxListing, signal });
+    if (stdout.length >= maxListing) {
+      const message = `the ${table} table of ${family} is larger than ${maxListing} bytes`;
+      throw new Stage1Error('ERR_RKT_STAGE1_PLUGIN_FAILED', message);
+    }
+    return exitCode === 0 ? stdout.split('\n').filter((line) => line !== '') : undefined;
   } catch (error) {
     if (error instanceof Error && Reflect.get(error, 'code') === 'ENOENT') return undefined;
     throw error;

@@ -5,7 +5,8 @@ import { quote } from '../quote.ts';
 import { summariseResult } from './cni-result.ts';
 import type { Attachment, PortForward } from './types.ts';
 
-const maxPorts = 4096;
+/** Of the host, for one pod. */
+export const maxPorts = 4096;
 
 /**
  * Refuses ports there are not, and two that would take the same port of the host: of two rules the second is never

@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ExposedPort, PodManifest, Port } from '@rkt/appc';
 import { Stage1Error } from '../error.ts';
-import type { PortForward } from '../networking/index.ts';
+import { maxPorts, type PortForward } from '../networking/index.ts';
 import { quote } from '../quote.ts';
 
 /**
  * Every port of the host that leads to the pod; a port with a count stands for that many consecutive ones.
  *
- * @throws Stage1Error ERR_RKT_STAGE1_MANIFEST_INVALID for a name no app declares, or a number or protocol there is not
+ * @throws Stage1Error ERR_RKT_STAGE1_MANIFEST_INVALID for a name no app declares, a number or protocol there is not, or
+ *   more than 4096 ports
  */
 export function forwardedPorts(manifest: PodManifest): readonly PortForward[] {
   const declared = manifest.apps.flatMap(({ app }) => app.ports ?? []);
+  // Counted on the way: each of many entries may stand for thousands, which would fill the memory before they are.
+  let left = maxPorts;
   return (manifest.ports ?? []).flatMap((exposed) => {
     const port = exposed.podPort ?? declared.find(({ name }) => name === exposed.name);
     if (port === undefined) throw invalid(`port ${quote(exposed.name)} is not declared by any app`);
-    return forward(exposed, port);
+    const ports = forward(exposed, port);
+    left -= ports.length;
+    if (left < 0) throw invalid(`expected at most ${maxPorts} forwarded ports`);
+    return ports;
   });
 }
 

@@ -6,6 +6,7 @@ import { isStage1Error, Stage1Error } from '../error.ts';
 import { killMembers } from '../kill-members.ts';
 import { hasCode, type PodLocation, type RunRecord, records } from '../pod/index.ts';
 import { awaitStatus } from './await-status.ts';
+import { orNothing } from './or-nothing.ts';
 
 /**
  * Undoes everything a sandbox means to the host, whoever made it and however far it came: processes, runtime state,
@@ -50,16 +51,6 @@ function writeEnd(dir: string, run: RunRecord): void {
   } catch (error) {
     // A pod whose lock another has may be moved; a damaged record or a full disk keeps nobody from stopping a pod.
     if (!isStage1Error(error) && !hasCode(error, 'ENOENT', 'ENOSPC', 'EDQUOT')) throw error;
-  }
-}
-
-/** A damaged record must not keep a pod from being removed: what is known otherwise is still undone. */
-function orNothing<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (isStage1Error(error)) return undefined;
-    throw error;
   }
 }
 

@@ -4,11 +4,11 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { RuntimeApp } from '@rkt/appc';
 import { type RuntimeContext, requireApp, requirePod, requireRoot } from '../context.ts';
-import { isStage1Error } from '../error.ts';
 import type { ProcessIdentity } from '../host/index.ts';
 import { type PodLocation, records } from '../pod/index.ts';
 import type { PodId, StopOptions } from '../runtime.ts';
 import { eventually } from './eventually.ts';
+import { orNothing } from './or-nothing.ts';
 import { releaseSandbox } from './release-sandbox.ts';
 
 const defaultTimeoutMs = 10_000;
@@ -34,7 +34,7 @@ export async function stopSandbox(context: RuntimeContext, id: PodId, options: S
   requireRoot(context);
   const location = requirePod(context, id);
   if (location.stage !== 'run') return;
-  const apps = records.readManifest(location.dir)?.apps ?? [];
+  const apps = orNothing(() => records.readManifest(location.dir))?.apps ?? [];
   await Promise.all(apps.map((app) => endApp(context, location, { app, options })));
   if (context.owned.has(id)) return releaseSandbox(context, location);
   // The process that made the sandbox sees its apps end and clears up; if it is gone, or hangs, that falls to us. Where
@@ -50,14 +50,9 @@ export async function stopSandbox(context: RuntimeContext, id: PodId, options: S
 }
 
 function endHolder({ host }: RuntimeContext, { dir }: PodLocation): void {
-  try {
-    if (!records.readSandbox(dir)?.mutable) return;
-    const holder = records.readRun(dir)?.holder;
-    if (holder !== undefined) host.processes.signal(holder, 'SIGTERM');
-  } catch (error) {
-    // A damaged record keeps nobody from stopping a pod; it takes longer then.
-    if (!isStage1Error(error)) throw error;
-  }
+  if (!orNothing(() => records.readSandbox(dir))?.mutable) return;
+  const holder = orNothing(() => records.readRun(dir))?.holder;
+  if (holder !== undefined) host.processes.signal(holder, 'SIGTERM');
 }
 
 interface EndRequest {
@@ -67,10 +62,10 @@ interface EndRequest {
 
 async function endApp(context: RuntimeContext, location: PodLocation, { app, options }: EndRequest): Promise<void> {
   const { processes } = context.host;
-  const record = records.readApp(location.dir, app.name);
-  if (record === undefined || record.finishedAt !== undefined) return;
-  const { monitor } = record;
-  const targets = record.process === undefined ? unrecorded(context, location, app) : [record.process];
+  const record = orNothing(() => records.readApp(location.dir, app.name));
+  if (record?.finishedAt !== undefined) return;
+  const { process, monitor } = record ?? {};
+  const targets = process === undefined ? unrecorded(context, location, app) : [process];
   const gone = (): boolean => [...targets, ...(monitor ? [monitor] : [])].every((each) => !processes.isAlive(each));
   const signal = (name: NodeJS.Signals): void => {
     for (const target of targets) processes.signal(target, name);
@@ -86,7 +81,8 @@ async function endApp(context: RuntimeContext, location: PodLocation, { app, opt
 
 /**
  * An app's first process is the init of its PID namespace, and the kernel ends the others with it. Which one that is
- * nobody knows when whoever started the app died before writing it down; then all of them are told.
+ * nobody knows when whoever started the app died before writing it down, or what was written is damaged; then all of them
+ * are told.
  */
 function unrecorded({ host }: RuntimeContext, { id }: PodLocation, app: RuntimeApp): readonly ProcessIdentity[] {
   return host.cgroups.processes(join('rkt', id, app.name)).flatMap((pid) => host.processes.identify(pid) ?? []);

@@ -30,6 +30,7 @@ function hasEnded({ host, pods }: RuntimeContext, id: PodId, name: string): bool
   const location = pods.locate(id);
   const record = location && records.readApp(location.dir, name);
   if (record === undefined || record.finishedAt !== undefined) return true;
-  // The monitor is on record as soon as the app has been started.
-  return record.monitor !== undefined && !host.processes.isAlive(record.monitor);
+  // On record as soon as the app has been started, unless it had ended by then.
+  const { startedAt, monitor } = record;
+  return startedAt !== undefined && !(monitor && host.processes.isAlive(monitor));
 }

@@ -27,6 +27,8 @@ export interface FakeHostOptions {
   readonly executables?: readonly string[];
   /** The status a spawned process ends with at once; undefined: it runs until `end` or SIGKILL. */
   readonly statusOf?: (request: SpawnRequest) => number | undefined;
+  /** Processes of a cgroup, of which those that run are there. @default none */
+  readonly membersOf?: (cgroup: string) => readonly number[];
   /** Name of a system call that fails. */
   readonly failing?: string;
 }
@@ -56,7 +58,10 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
     cgroups: {
       hybridMount: undefined,
       remove: (path) => void operations.push({ kind: 'remove-cgroup', path }),
-      processes: () => [],
+      processes: (path) => {
+        const members = options.membersOf?.(path) ?? [];
+        return members.filter((pid) => processes.identify(pid) !== undefined);
+      },
     },
     kernel: async () => ({
       syscalls,

@@ -27,9 +27,11 @@ describe('spawnPlugin', () => {
     expect(exit.exitCode).toBe(0);
   });
 
-  it('keeps 1 MiB of output and lets the program finish', async () => {
+  it('keeps 1 MiB of output, or what it is told, and lets the program finish', async () => {
     const { exitCode, stdout } = await shell('head -c 3000000 /dev/zero');
     expect([exitCode, stdout.length]).toEqual([0, 1024 * 1024]);
+    const more = { file: '/usr/bin/head', args: ['-c', '3000000', '/dev/zero'], env: {}, stdin: '', signal: undefined };
+    expect((await spawnPlugin({ ...more, maxOutputBytes: 4_000_000 })).stdout).toHaveLength(3_000_000);
   });
 
   it('kills the program when aborted and rejects with the reason', async () => {

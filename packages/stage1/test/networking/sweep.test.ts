@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
+import { listRules } from '../../src/networking/iptables.ts';
 import { sweep } from '../../src/networking/sweep.ts';
 import { fakeHost } from './fake-plugins.ts';
 
@@ -50,4 +51,21 @@ describe('sweeping the nat table while other pods end', () => {
       message: expect.stringContaining('iptables-restore failed (exit status 4)'),
     });
   });
+});
+
+it('a table is read as a whole, or not at all', async () => {
+  const limits: unknown[] = [];
+  const answer = (length: number) => {
+    return listRules(
+      async ({ maxOutputBytes }) => {
+        limits.push(maxOutputBytes);
+        return { exitCode: 0, stdout: '-'.repeat(length), stderr: '' };
+      },
+      'iptables',
+      { table: 'nat', signal: undefined },
+    );
+  };
+  expect((await answer(2 << 20))[0]).toHaveLength(2 << 20);
+  await expect(answer(64 << 20)).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_PLUGIN_FAILED' });
+  expect(limits).toEqual([64 << 20, 64 << 20]);
 });

@@ -4,13 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRuntime, type GcEvent, type Pod, type PodGcOptions, type Runtime } from '../../src/index.ts';
-import { createFakeHost } from '../../src/testing/index.ts';
+import { createFakeHost, type FakeHost } from '../../src/testing/index.ts';
 
 let dataDir: string;
+let host: FakeHost;
+let members: Readonly<Record<string, readonly number[]>>;
 let runtime: Runtime;
 beforeEach(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'rkt-damaged-'));
-  const host = createFakeHost({ statusOf: ({ file }) => (file.endsWith('cat') ? undefined : 0) });
+  members = {};
+  const membersOf = (cgroup: string): readonly number[] => members[cgroup] ?? [];
+  host = createFakeHost({ statusOf: ({ file }) => (file.endsWith('cat') ? undefined : 0), membersOf });
   runtime = await createRuntime({ dataDir, configDirs: [], host, runtimePath: '/usr/bin/crun' });
 });
 afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
@@ -72,6 +76,32 @@ describe('a pod with a record of another shape', () => {
     const { dir } = await runtime.createSandbox(id);
     change(join(dir, 'run.json'), { networks: 'none' });
     expect(await runtime.inspect(id)).toMatchObject({ state: 'running', apps: [{ name: 'app', imageId: 'sha512-0' }] });
+  });
+
+  it.each(['pod', 'sandbox.json', 'apps/app/status.json'])('is stopped although its %s is damaged', async (file) => {
+    const { id } = await prepared();
+    const { dir } = await runtime.createSandbox(id);
+    await runtime.addApp(id, 'app');
+    const run = readFileSync(join(dir, 'run.json'), 'utf8');
+    writeFileSync(join(dir, file), '{');
+    await runtime.stopSandbox(id);
+    expect(host.operations).toContainEqual({ kind: 'signal', pid: JSON.parse(run).holder.pid, signal: 'SIGKILL' });
+    expect(host.operations.at(-1)).toEqual({ kind: 'remove-cgroup', path: `rkt/${id}` });
+    expect((await runtime.inspect(id)).state).toBe('exited');
+  });
+
+  it('has the app stopped whose process is not known any more', async () => {
+    const { id } = await prepared();
+    const { dir } = await runtime.createSandbox(id);
+    await runtime.addApp(id, 'app');
+    const { pid } = host.processes.spawn({ file: 'cat', args: [], stdio: [] });
+    members = { [`rkt/${id}/app`]: [pid] };
+    writeFileSync(join(dir, 'apps/app/status.json'), '{');
+    await runtime.stopSandbox(id, { timeoutMs: 0 });
+    const signals = host.operations.flatMap((each) =>
+      each.kind === 'signal' && each.pid === pid ? [each.signal] : [],
+    );
+    expect(signals).toEqual(['SIGTERM', 'SIGKILL']);
   });
 
   it('expires by the age of its directory when it was never run', async () => {

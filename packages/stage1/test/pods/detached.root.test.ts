@@ -81,6 +81,14 @@ describe.each([['/usr/sbin/runc'], ['/usr/bin/crun']])('a detached pod on %s', (
     expect(await runtime.inspect(id)).toMatchObject({ state: 'exited', apps: [{ state: 'exited', exitCode: 3 }] });
   });
 
+  it('has no descriptor but its streams: neither the lock nor anything of the monitor', async () => {
+    const id = await startDetached(runtime, '', { exec: ['/bin/ls', '/proc/self/fd'] });
+    expect(await runtime.waitApp(id)).toBe(0);
+    // The last one is that of the directory it lists.
+    expect(await read(runtime, id)).toBe('stdout: 0\nstdout: 1\nstdout: 2\nstdout: 3\n');
+    await runtime.stopSandbox(id);
+  });
+
   it('is entered, signalled and stopped', async () => {
     const id = await startDetached(runtime, `trap "echo usr1" USR1; echo ready; ${looping}`, {
       sandbox: { networks: [{ name: 'default' }] },

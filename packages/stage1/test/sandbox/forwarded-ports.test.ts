@@ -30,8 +30,16 @@ it.each<ExposedPort>([
   { name: 'x', hostPort: 65_535, podPort: { ...web, count: 2 } },
   { name: 'x', hostPort: 1, podPort: { ...web, protocol: 'icmp' } },
   { name: 'x', hostPort: 1, podPort: { ...web, count: 1e12 } },
+  { name: 'x', hostPort: 1, podPort: { ...web, count: 4097 } },
 ])('refuses %o', (exposed) => {
   expect(() => forwardedPorts(manifest(exposed))).toThrow(
     expect.objectContaining({ code: 'ERR_RKT_STAGE1_MANIFEST_INVALID' }),
   );
+});
+
+it('refuses more than there may be, however few of them one entry makes', () => {
+  const exposed = { name: 'x', hostPort: 1, podPort: { ...web, port: 1, count: 4096 } };
+  expect(forwardedPorts(manifest(exposed))).toHaveLength(4096);
+  const ports = [exposed, { ...exposed, hostPort: 5000, podPort: { ...exposed.podPort, count: 1 } }];
+  expect(() => forwardedPorts({ ...manifest(exposed), ports })).toThrow('expected at most 4096 forwarded ports');
 });
