@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { completionScripts } from '../../src/completion/scripts.ts';
@@ -33,15 +34,17 @@ const cases: readonly Case[] = [
   ['rkt run --tree-b', []],
 ];
 
-/** The line as it stands after TAB in an interactive shell on a terminal: it is quoted, printed and read back. */
-function typed(shell: string, prepare: readonly string[], line: string): string | undefined {
+/**
+ * The line as it stands after TAB in an interactive shell on a terminal: it is quoted, printed and read back. Input stays open
+ * until the shell has ended, as script(1) would else type an end of file whenever it thinks that nobody reads any more.
+ */
+async function typed(shell: string, prepare: readonly string[], line: string): Promise<string | undefined> {
   const input = [...prepare, 'cd "$HOME"', `${line}\t\x01echo "<\x05>"`, 'exit', ''].join('\n');
-  const { stdout } = spawnSync('script', ['--quiet', '--return', '--command', shell, '/dev/null'], {
-    input,
-    encoding: 'utf8',
-    env,
-  });
-  return /^<(.*?) ?>\r?$/m.exec(stdout)?.[1];
+  const args = ['--quiet', '--return', '--command', shell, '/dev/null'];
+  const child = spawn('script', args, { env, stdio: ['pipe', 'pipe', 'ignore'] });
+  child.stdin.write(input);
+  const output = await text(child.stdout);
+  return /^<(.*?) ?>\r?$/m.exec(output)?.[1];
 }
 
 describe('bash', () => {
@@ -75,8 +78,8 @@ describe('bash', () => {
     expect(inBash('rkt fetch oci-archive:./im', ' =')).toEqual(['oci-archive:./image.aci']);
   });
 
-  it('completes what is typed', () => {
-    expect(typed('bash --norc --noprofile -i', ['source "$HOME/script.bash"'], 'rkt image ver')).toBe(
+  it('completes what is typed', async () => {
+    expect(await typed('bash --norc --noprofile -i', ['source "$HOME/script.bash"'], 'rkt image ver')).toBe(
       'rkt image verify',
     );
   });
@@ -112,8 +115,8 @@ describe('zsh', () => {
     ['rkt run --hostn', 'rkt run --hostname='],
     ['rkt fetch ./im', 'rkt fetch ./image.aci'],
     ['rkt run --tree-b', 'rkt run --tree-b'],
-  ])('%s', (line, completed) => {
-    expect(typed('zsh -f -i', prepare, line)).toBe(completed);
+  ])('%s', async (line, completed) => {
+    expect(await typed('zsh -f -i', prepare, line)).toBe(completed);
   });
 });
 
