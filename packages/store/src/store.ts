@@ -195,7 +195,7 @@ export interface Store extends LayerRepository, AsyncDisposable {
     id: ImageId,
     options: AbortOptions & { readonly backend: TreeBackend; readonly lease: Lease },
   ): Promise<Tree>;
-  /** The uncompressed ACI, byte for byte what the ID is the SHA-512 of. */
+  /** The uncompressed ACI, byte for byte what the ID is the SHA-512 of. Throws CORRUPT before the last bytes otherwise. */
   exportImage(id: ImageId, options?: AbortOptions): AsyncIterable<Uint8Array>;
   /** Extracts the tree into a directory that is made here, its parent being there. Leaves nothing behind on failure. */
   extractImage(id: ImageId, options: AbortOptions & { readonly targetDir: string }): Promise<void>;

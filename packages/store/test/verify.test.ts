@@ -32,6 +32,12 @@ describe('verification', () => {
     expect(await kinds(store)).toEqual(['image-ok', 'image-ok']);
   });
 
+  it('is not needed for an export, whose end comes only when all of it is what the ID says', async () => {
+    await using store = await storeWithBoth();
+    flipByte(layerFile(store, base.diffId, 'tar'), 513);
+    await expect(exported(store)).rejects.toMatchObject({ code: 'ERR_RKT_STORE_CORRUPT', subject: one.put.id });
+  });
+
   it('names a layer the disk cannot read any more, and goes on', async () => {
     await using store = await storeWithBoth();
     const diffId = one.put.layers[1] ?? '';

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { AciSegment, ImageId } from '@rkt/appc';
 import { layerTar } from '../cas/layout.ts';
@@ -16,11 +17,36 @@ import { loadTree } from './load-tree.ts';
 const CHUNK_BYTES = 1024 * 1024;
 
 /**
- * The uncompressed ACI in chunks of up to 1 MiB. The image is leased while it is being read.
+ * The uncompressed ACI in chunks of up to 1 MiB. The last one comes only when all of them together are what the ID says.
  *
  * @throws IMAGE_NOT_FOUND, LAYER_MISSING, CORRUPT, IO
  */
 export async function* exportImage(
+  context: StoreContext,
+  id: ImageId,
+  options: AbortOptions = {},
+): AsyncIterable<Uint8Array> {
+  const hash = createHash('sha512');
+  let held: Uint8Array | undefined;
+  for await (const chunk of storedAci(context, id, options)) {
+    if (held !== undefined) yield held;
+    hash.update(chunk);
+    held = chunk;
+  }
+  const actual = `sha512-${hash.digest('hex')}`;
+  if (actual !== id) {
+    const text = `image ${id} is damaged: what is stored of it has the ID ${actual}`;
+    throw new StoreError('ERR_RKT_STORE_CORRUPT', text, { subject: id });
+  }
+  if (held !== undefined) yield held;
+}
+
+/**
+ * The same, whatever the stored parts give. The image is leased while it is being read.
+ *
+ * @throws IMAGE_NOT_FOUND, LAYER_MISSING, CORRUPT, IO
+ */
+export async function* storedAci(
   context: StoreContext,
   id: ImageId,
   options: AbortOptions = {},

@@ -12,7 +12,7 @@ import { leaveSuspicion } from '../records/database.ts';
 import { allImages, findImage } from '../records/images.ts';
 import { findLayer, markDamaged } from '../records/layers.ts';
 import { aciManifest } from '../render/aci-manifest.ts';
-import { exportImage } from '../render/export-image.ts';
+import { storedAci } from '../render/export-image.ts';
 import { loadIndex } from '../render/load-tree.ts';
 import type { AbortOptions, Finding, ImageRecord } from '../store.ts';
 import { hashLayer, type LayerState } from './hash-layer.ts';
@@ -163,7 +163,7 @@ async function deriveId(context: StoreContext, id: ImageId, options: AbortOption
   const hash = createHash('sha512');
   try {
     if (!(await hasOwnManifest(context, id))) return 'its manifest is another one than that of its archive';
-    for await (const chunk of exportImage(context, id, options)) hash.update(chunk);
+    for await (const chunk of storedAci(context, id, options)) hash.update(chunk);
   } catch (error) {
     if (isStoreError(error) && DAMAGE.has(error.code)) return error.message;
     throw error;
