@@ -105,7 +105,8 @@ describe('fish', () => {
 });
 
 describe('zsh', () => {
-  const prepare = ['PS1=', 'autoload -Uz compinit', 'compinit -u -D', `source "$HOME/script.zsh"`];
+  // npm sets EDITOR to vi, from which zsh concludes how it is typed at.
+  const prepare = ['bindkey -e', 'PS1=', 'autoload -Uz compinit', 'compinit -u -D', `source "$HOME/script.zsh"`];
 
   it.each([
     ['rkt run-p', 'rkt run-prepared'],
