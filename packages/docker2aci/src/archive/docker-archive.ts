@@ -18,7 +18,7 @@ import { openBlobFile } from './blob-files.ts';
 import type { ImageArchive, OpenArchiveOptions } from './image-archive.ts';
 import { arrayAt, arrayIn, type JsonObject, objectIn, parseJson, stringAt } from './json.ts';
 import { legacyImages } from './legacy-archive.ts';
-import type { SavedImage } from './saved-image.ts';
+import { MAX_IMAGES, MAX_LAYERS, type SavedImage } from './saved-image.ts';
 import {
   findMember,
   hashMember,
@@ -29,8 +29,6 @@ import {
   type TarArchive,
 } from './tar-archive.ts';
 
-const MAX_IMAGES = 10_000;
-const MAX_LAYERS = 512;
 const LAYER_TYPE = 'application/vnd.docker.image.rootfs.diff.tar';
 const CONFIG_TYPE = 'application/vnd.docker.container.image.v1+json';
 const MANIFEST_TYPE = 'application/vnd.docker.distribution.manifest.v2+json';

@@ -2,11 +2,8 @@
 import type { AbortOptions } from '@rkt/registry';
 import { ConversionError, quote } from '../errors.ts';
 import { objectIn, parseJsonObject, stringAt } from './json.ts';
-import type { SavedImage, SavedParts } from './saved-image.ts';
+import { MAX_IMAGES, MAX_LAYERS, type SavedImage, type SavedParts } from './saved-image.ts';
 import { findMember, hashMember, readMember, type TarArchive } from './tar-archive.ts';
-
-const MAX_IMAGES = 10_000;
-const MAX_LAYERS = 512;
 
 /**
  * The images of an archive as Docker wrote it before 1.10: `repositories` names the top layer of each, and every layer has

@@ -2,6 +2,10 @@
 import type { AbortOptions } from '@rkt/registry';
 import type { ImageOrigin } from '../manifest/image-origin.ts';
 
+/** Images of an archive, and layers of an image of one, at most. */
+export const MAX_IMAGES = 10_000;
+export const MAX_LAYERS = 512;
+
 /** An image as a `docker save` archive has it. */
 export interface SavedImage {
   /** References; maybe none. */
