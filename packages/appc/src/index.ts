@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-export { type AciBuilder, type AciBuilderOptions, aciSegments, createAciBuilder } from './archive/aci-builder.ts';
+export {
+  type AciBuilder,
+  type AciBuilderOptions,
+  type AciForesight,
+  aciSegments,
+  createAciBuilder,
+  type ForeseenLayer,
+} from './archive/aci-builder.ts';
 export { type LayerAcis, layerAcis } from './archive/layer-acis.ts';
 export { aciLayerLimits, type SplitAci, splitAciIndex } from './archive/read-aci.ts';
 export type { AciSegment } from './archive/segment.ts';

@@ -85,7 +85,7 @@ export async function convertImage(image: ConvertibleImage, options: ConvertImag
   const hashing = small ? hashHere(hashed) : threads.hash(hashed);
   const feed = createHashFeed(image.layers, { hashing, maxIndexBytes: limits.maxIndexBytes });
   try {
-    const context = { repository, onProgress, signal, concurrency, limits, onVerified: feed.arrive };
+    const context = { repository, onProgress, signal, concurrency, limits, feed };
     await fetchLayers(image.layers, { ...context, threads: small ? undefined : threads });
     onProgress?.({ type: 'image:hashing' });
     const { id, size, layerSizes } = await untilAborted(hashing.finish(), signal);

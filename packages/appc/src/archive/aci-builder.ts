@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ByteString } from '../tree/byte-string.ts';
 import type { FileNode, FileTree, TreeNode } from '../tree/file-tree.ts';
-import type { EntryAttributes } from '../tree/layer-index.ts';
+import type { LayerForesight } from '../tree/layer-foresight.ts';
+import type { EntryAttributes, LayerEntry } from '../tree/layer-index.ts';
 import { type AnyDirectory, createLayerMerger, type IndexedLayer, type PlacedNode } from '../tree/layer-merger.ts';
 import { IMPLIED_ATTRIBUTES } from '../tree/layer-tree.ts';
 import { BLOCK } from '../tree/tar-fields.ts';
@@ -16,8 +17,31 @@ export interface AciBuilder {
    * is final, whatever is below it. They are made while they are iterated over, once.
    */
   addLayer(layer: IndexedLayer): Iterable<AciSegment>;
+  /** Of the next layer, while its entries are still on their way. */
+  foresee(): AciForesight;
+  /** As {@link addLayer}, for the layer that was foreseen. */
+  addForeseenLayer(layer: IndexedLayer, foresight: AciForesight): ForeseenLayer;
   /** After the base layer: the rest of the stream. */
   finish(): Iterable<AciSegment>;
+}
+
+/**
+ * The next part of the stream before its layer is whole: a guess, which holds unless something later in the layer concerns an
+ * entry that went before, and which is checked when the layer is added.
+ */
+export interface AciForesight {
+  /** The segments the next entries of the layer, in archive order, most likely give. */
+  take(entries: Iterable<LayerEntry>): Iterable<AciSegment>;
+  /** Remembers what has been given so far, as a place to go on from; to be called when all of that has been iterated over. */
+  mark(): void;
+}
+
+/** A layer of which a part was foreseen. */
+export interface ForeseenLayer {
+  /** As many marks, from the first one on, have nothing before them but what the layer does contribute. */
+  readonly goodMarks: number;
+  /** What follows the last of the good marks; all of the layer when there is none. */
+  readonly segments: Iterable<AciSegment>;
 }
 
 export interface AciBuilderOptions {
@@ -57,8 +81,51 @@ export function createAciBuilder(options: AciBuilderOptions): AciBuilder {
       added += 1;
       return whenIterated(added === 1 ? withManifest(manifestBytes, nodes) : nodeSegments(nodes), forget);
     },
+    foresee: () => new Foresight(merger.foresee(), added === 0 ? manifestBytes : undefined),
+    addForeseenLayer(layer, foresight) {
+      if (!(foresight instanceof Foresight)) throw new TypeError('the foresight is not one of this builder');
+      const { nodes, foreseen, forget } = merger.addLayer(layer);
+      added += 1;
+      const { goodMarks, nodesBefore } = foresight.good(foreseen(foresight.layer));
+      const rest = nodesBefore > 0 ? nodes.slice(nodesBefore) : nodes;
+      const first = added === 1 && goodMarks === 0;
+      return {
+        goodMarks,
+        segments: whenIterated(first ? withManifest(manifestBytes, rest) : nodeSegments(rest), forget),
+      };
+    },
     finish: () => endSegments(merger.finishedRoot(), added === 0 ? manifestBytes : undefined),
   };
+}
+
+class Foresight implements AciForesight {
+  readonly layer: LayerForesight;
+  /** Nodes before each mark. */
+  readonly #marks: number[] = [];
+  #manifestBytes: Uint8Array | undefined;
+
+  constructor(layer: LayerForesight, manifestBytes: Uint8Array | undefined) {
+    this.layer = layer;
+    this.#manifestBytes = manifestBytes;
+  }
+
+  take(entries: Iterable<LayerEntry>): Iterable<AciSegment> {
+    const nodes = this.layer.take(entries);
+    const manifestBytes = this.#manifestBytes;
+    this.#manifestBytes = undefined;
+    return manifestBytes === undefined ? nodeSegments(nodes) : withManifest(manifestBytes, nodes);
+  }
+
+  mark(): void {
+    this.#marks.push(this.layer.headerOffsets.length);
+  }
+
+  /** @param nodes as many are what was foreseen */
+  good(nodes: number): { readonly goodMarks: number; readonly nodesBefore: number } {
+    const past = this.#marks.findIndex((before) => before > nodes);
+    const goodMarks = past < 0 ? this.#marks.length : past;
+    return { goodMarks, nodesBefore: this.#marks[goodMarks - 1] ?? 0 };
+  }
 }
 
 /** The stream {@link createAciBuilder} gives, from a finished tree. */

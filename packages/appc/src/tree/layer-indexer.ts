@@ -20,6 +20,8 @@ import { BLOCK, checksumMatches, FIELDS, isZeroBlock, latin1, tarFormat } from '
 export interface LayerIndexer {
   /** Takes the next bytes; they are not kept. Throws AppcError as soon as the archive is known to be unusable. */
   push(chunk: Uint8Array): void;
+  /** The entries whose content has gone by since the last call, in archive order. */
+  takeComplete(): readonly LayerEntry[];
   /** To be called once, after the last byte. Throws AppcError `ERR_RKT_APPC_TAR_TRUNCATED` if the archive is cut short. */
   finish(): LayerIndex;
 }
@@ -74,6 +76,8 @@ class TarIndexer implements LayerIndexer {
   #metadataBytes = 0;
   #sparseExtents = 0;
   #holeBytes = 0;
+  /** Entries that `takeComplete` has given. */
+  #taken = 0;
 
   constructor(limits: LayerLimits) {
     this.#limits = limits;
@@ -94,6 +98,13 @@ class TarIndexer implements LayerIndexer {
         at += BLOCK;
       } else at += this.#fillPartial(chunk.subarray(at));
     }
+  }
+
+  takeComplete(): readonly LayerEntry[] {
+    const end = this.#skip > 0 ? this.#entries.length - 1 : this.#entries.length;
+    const complete = this.#entries.slice(this.#taken, end);
+    this.#taken = Math.max(this.#taken, end);
+    return complete;
   }
 
   finish(): LayerIndex {

@@ -2,6 +2,7 @@
 import { AppcError, quoteUntrusted } from '../errors.ts';
 import type { ByteString } from './byte-string.ts';
 import type { DirectoryNode, FileTree, Origin, TreeLayer, TreeNode } from './file-tree.ts';
+import { foresee, type LayerForesight } from './layer-foresight.ts';
 import type { LayerEntries } from './layer-index.ts';
 import {
   addName,
@@ -38,6 +39,8 @@ export interface PlacedNode {
 export interface PlacedLayer {
   /** By header offset. */
   readonly nodes: readonly PlacedNode[];
+  /** How many nodes, from the first one on, are just what was foreseen. */
+  foreseen(foresight: LayerForesight): number;
   /**
    * Keeps of the nodes only that their names are taken, which is all that lower layers need to know. To be called when `nodes`
    * has been looked at for the last time; there is no {@link LayerMerger.finish} afterwards.
@@ -49,6 +52,8 @@ export interface PlacedLayer {
 export interface LayerMerger {
   /** Adds the next lower layer. */
   addLayer(layer: IndexedLayer): PlacedLayer;
+  /** Of the layer that {@link addLayer} takes next. */
+  foresee(): LayerForesight;
   /** To be called after the base layer. */
   finish(): FileTree;
   /** As {@link finish}, without making a tree that is nobody's but the caller's: for a look at its directories. */
@@ -107,7 +112,17 @@ class TopDownMerger implements LayerMerger {
       this.#adopt(root, '');
     } else this.#merge(this.#root, root);
     if (number === 0) this.#refuseDangling();
-    return { nodes: placedNodes(lower), forget: () => this.#forget(lower) };
+    const nodes = placedNodes(lower);
+    return {
+      nodes,
+      foreseen: ({ headerOffsets }) => agreement(nodes, headerOffsets),
+      forget: () => this.#forget(lower),
+    };
+  }
+
+  foresee(): LayerForesight {
+    const above = { root: this.#root, linksTo: (path: ByteString) => this.#pending.has(path) };
+    return foresee(above, this.#layerCount - this.#layers.length - 1);
   }
 
   finish(): FileTree {
@@ -219,9 +234,23 @@ class TopDownMerger implements LayerMerger {
   }
 }
 
+/** With the path its entry states. */
+interface StatedNode extends PlacedNode {
+  readonly path: ByteString;
+}
+
+/** How many of the nodes have, one after the other, these header offsets and no name but the one they were stated with. */
+function agreement(nodes: readonly StatedNode[], headerOffsets: readonly number[]): number {
+  const differs = headerOffsets.findIndex((offset, index) => {
+    const placed = nodes[index];
+    return placed?.node.origin?.headerOffset !== offset || placed.names.length > 1 || placed.names[0] !== placed.path;
+  });
+  return differs < 0 ? headerOffsets.length : differs;
+}
+
 /** What a layer stated and the tree has, in archive order. */
-function placedNodes({ stated, statedAt }: LayerTree): PlacedNode[] {
-  const placed: PlacedNode[] = [];
+function placedNodes({ stated, statedAt }: LayerTree): StatedNode[] {
+  const placed: StatedNode[] = [];
   for (const [index, slot] of stated.entries()) {
     if (slot.kind === 'leaf') {
       if (slot.names.length > 0) placed.push(slot);
@@ -230,7 +259,7 @@ function placedNodes({ stated, statedAt }: LayerTree): PlacedNode[] {
     const { attributes, origin, path } = slot;
     // A directory stated twice stands where it was stated last.
     if (path === undefined || origin?.headerOffset !== statedAt[index]) continue;
-    placed.push({ node: { kind: 'directory', attributes, origin, children: new Map() }, names: [path] });
+    placed.push({ node: { kind: 'directory', attributes, origin, children: new Map() }, names: [path], path });
   }
   return placed;
 }

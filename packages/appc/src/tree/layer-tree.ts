@@ -134,9 +134,7 @@ class LayerResolver implements LayerTree {
       this.#state(this.root, entry);
       return;
     }
-    const slash = entry.path.lastIndexOf('/');
-    const name = entry.path.slice(slash + 1);
-    const parentPath = slash < 0 ? '' : entry.path.slice(0, slash);
+    const [parentPath, name] = splitPath(entry.path);
     if (!this.#plainNames && isAufsBookkeeping(parentPath, name)) return;
     const parent = this.#directory(parentPath);
     if (!this.#plainNames && name.startsWith(WHITEOUT)) addWhiteout(parent, name, entry.path);
@@ -255,9 +253,19 @@ function isAufsBookkeeping(parentPath: ByteString, name: ByteString): boolean {
 
 /** Whether an entry takes something of lower layers away: a whiteout or an opaque marker. */
 export function isWhiteout(path: ByteString): boolean {
+  const [parentPath, name] = splitPath(path);
+  return name.startsWith(WHITEOUT) && !isAufsBookkeeping(parentPath, name);
+}
+
+/** Whether an entry is nothing the tree has: a whiteout, an opaque marker or AUFS's bookkeeping. */
+export function isMarker(path: ByteString): boolean {
+  const [parentPath, name] = splitPath(path);
+  return name.startsWith(WHITEOUT) || isAufsBookkeeping(parentPath, name);
+}
+
+function splitPath(path: ByteString): readonly [parentPath: ByteString, name: ByteString] {
   const slash = path.lastIndexOf('/');
-  const name = path.slice(slash + 1);
-  return name.startsWith(WHITEOUT) && !isAufsBookkeeping(path.slice(0, Math.max(0, slash)), name);
+  return [path.slice(0, Math.max(0, slash)), path.slice(slash + 1)];
 }
 
 function addWhiteout(parent: Directory, name: ByteString, path: ByteString): void {
@@ -272,7 +280,8 @@ function addWhiteout(parent: Directory, name: ByteString, path: ByteString): voi
   parent.hidden.add(hidden);
 }
 
-function leafNode(
+/** The node an entry makes. */
+export function leafNode(
   entry: Exclude<LayerEntry, { kind: 'directory' | 'hardlink' }>,
   origin: Origin,
   attributes: EntryAttributes,

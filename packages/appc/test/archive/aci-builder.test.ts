@@ -21,6 +21,9 @@ import { aciBytes } from './aci-bytes.ts';
 
 const manifestBytes = Buffer.from('{"acKind":"ImageManifest"}');
 
+const directory = (name: string): Buffer => header({ name: `${name}/`, type: '5' });
+const hardlink = (name: string, linkname: string): Buffer => header({ name, type: '1', linkname });
+
 function layersOf(indexes: readonly LayerIndex[]): IndexedLayer[] {
   return indexes.map((index, number) => ({ diffId: `sha256:${number}`, index }));
 }
@@ -181,6 +184,80 @@ it('is the same from the builder and from the finished tree, and reads back as t
     { numRuns: 800 },
   );
   expect(compared).toBeGreaterThan(200);
+});
+
+/** Segments of a build whose layers are foreseen in pieces, of which only those up to the last good mark are kept. */
+function builtAhead(
+  layers: readonly IndexedLayer[],
+  piece: number,
+  onMarks: (good: number, all: number) => void,
+): AciSegment[] {
+  const builder = createAciBuilder({ manifestBytes, layerCount: layers.length });
+  const built: AciSegment[] = [];
+  for (const layer of layers.toReversed()) {
+    const foresight = builder.foresee();
+    const ahead: AciSegment[][] = [];
+    const entries = [...layer.index.entries];
+    for (let at = 0; at < entries.length; at += piece) {
+      ahead.push([...foresight.take(entries.slice(at, at + piece))]);
+      foresight.mark();
+    }
+    const { goodMarks, segments } = builder.addForeseenLayer(layer, foresight);
+    onMarks(goodMarks, ahead.length);
+    built.push(...ahead.slice(0, goodMarks).flat(), ...segments);
+  }
+  return [...built, ...builder.finish()];
+}
+
+describe('a layer that was foreseen', () => {
+  it('gives the same stream, whatever turns up later in it', () => {
+    const seen = { none: 0, some: 0, all: 0 };
+    fc.assert(
+      fc.property(arbitraryLayers, fc.integer({ min: 1, max: 4 }), (indexes, piece) => {
+        const layers = layersOf(indexes);
+        const segments = resultOrCode(() => built(layers));
+        const onMarks = (good: number, all: number): void => {
+          if (all > 0) seen[good === 0 ? 'none' : good < all ? 'some' : 'all'] += 1;
+        };
+        const ahead = resultOrCode(() => builtAhead(layers, piece, onMarks));
+        if (typeof segments === 'string' || typeof ahead === 'string') {
+          expect(ahead).toBe(segments);
+          return;
+        }
+        const tars = indexes.map((index, number) => contentOf(index, number));
+        expect(aciBytes(ahead, tars).equals(aciBytes(segments, tars))).toBe(true);
+      }),
+      { numRuns: 1500 },
+    );
+    expect(Math.min(seen.none, seen.some, seen.all)).toBeGreaterThan(50);
+  });
+  const goodMarks = (...tars: readonly Buffer[]): readonly string[] => {
+    const marks: string[] = [];
+    builtAhead(layersOf(tars.map((tar) => indexOf(tar))), 1, (good, all) => marks.push(`${good} of ${all}`));
+    return marks;
+  };
+  it('is right to the end when nothing in it concerns another of its entries', () => {
+    const base = archive(directory('a'), file('a/b', 'b'), file('c', 'c'), file('gone', 'x'));
+    const top = archive(directory('a'), file('a/b', 'new'), file('.wh.gone'), file('z/z'));
+    expect(goodMarks(base, top)).toEqual(['4 of 4', '4 of 4']);
+  });
+  it('is right up to what is stated again, or linked to', () => {
+    expect(goodMarks(archive(file('a'), file('b'), file('c'), file('b', 'again')))).toEqual(['1 of 4']);
+    expect(goodMarks(archive(file('a'), file('b'), hardlink('c', 'b'), file('d')))).toEqual(['1 of 4']);
+    expect(goodMarks(archive(directory('d'), file('d/x'), directory('d')))).toEqual(['0 of 3']);
+  });
+  it('is right up to what a layer above links to', () => {
+    expect(goodMarks(archive(file('a'), file('b'), file('c')), archive(hardlink('l', 'b')))).toEqual([
+      '1 of 1',
+      '3 of 3',
+    ]);
+  });
+  it('is told by its own builder', () => {
+    const builder = createAciBuilder({ manifestBytes, layerCount: 1 });
+    const [layer] = layersOf([indexOf(archive(file('a')))]);
+    const strange = { take: () => [], mark: () => undefined };
+    expect(() => layer && builder.addForeseenLayer(layer, strange)).toThrow(TypeError);
+  });
 });
 
 function ownOf(node: TreeNode | undefined): unknown {

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { ImageHasherOptions } from './image-hasher.ts';
 import type { ImageHashing } from './image-hashing.ts';
 import { inTurns } from './in-turns.ts';
-import type { LayerJob, LayerSink } from './layer-job.ts';
+import type { LayerJob, LayerSink, OnEntries } from './layer-job.ts';
 import { hashOnThread } from './remote-hash.ts';
 import { createLayerThread, type LayerThread } from './remote-unpack.ts';
 import { type StartWorker, workerOptions } from './start-worker.ts';
@@ -11,8 +11,11 @@ import { unpackLayer } from './unpack.ts';
 
 /** The threads of one conversion. None is started before there is work for it: each takes 40 ms of a core to start. */
 export interface ConversionThreads extends AsyncDisposable {
-  /** Unpacks a large layer on a worker that is idle, or on one more, or else on the thread that has least to do. */
-  unpack(job: LayerJob): LayerSink;
+  /**
+   * Unpacks a large layer on a worker that is idle, or on one more, or else on the thread that has least to do. Entries are
+   * told of where that helps: not on the thread that hashes, which can do one thing after the other just as well.
+   */
+  unpack(job: LayerJob, onEntries: OnEntries): LayerSink;
   hash(options: ImageHasherOptions): ImageHashing;
   /** Idempotent. Layers that are not finished fail; hashing has a `dispose` of its own. */
   [Symbol.asyncDispose](): Promise<void>;
@@ -40,18 +43,20 @@ export function createConversionThreads({ startWorker, most, few }: ConversionTh
     threads.push(thread);
     return thread;
   };
-  const here = (job: LayerJob): LayerSink => {
+  const here = (job: LayerJob, onEntries: OnEntries): LayerSink => {
     busyHere = true;
-    return whenEnded(inTurns(unpackLayer(job)), () => {
+    return whenEnded(inTurns(unpackLayer(job, onEntries)), () => {
       busyHere = false;
     });
   };
+  const there = (thread: LayerThread, job: LayerJob, onEntries: OnEntries): LayerSink =>
+    thread.unpack(job, few && thread === threads[0] ? undefined : onEntries);
   return {
-    unpack: (job) => {
+    unpack: (job, onEntries) => {
       const [idlest] = threads.toSorted((left, right) => left.openJobs - right.openJobs);
-      if (idlest?.openJobs === 0) return idlest.unpack(job);
-      if (idlest === undefined || threads.length < limit) return start().unpack(job);
-      return busyHere ? idlest.unpack(job) : here(job);
+      if (idlest?.openJobs === 0) return there(idlest, job, onEntries);
+      if (idlest === undefined || threads.length < limit) return there(start(), job, onEntries);
+      return busyHere ? there(idlest, job, onEntries) : here(job, onEntries);
     },
     hash: (options) => hashOnThread(few ? (threads[0] ?? start()).worker : startWorker(workerOptions()), options),
     [Symbol.asyncDispose]: async () => {

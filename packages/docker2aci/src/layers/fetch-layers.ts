@@ -4,7 +4,7 @@ import { isRegistryError, type Layer } from '@rkt/registry';
 import type { ConversionLimits } from '../limits.ts';
 import type { OnConversionProgress } from '../progress.ts';
 import type { ConversionThreads } from './conversion-threads.ts';
-import type { VerifiedLayer } from './hash-feed.ts';
+import type { ExpectedLayer, HashFeed } from './hash-feed.ts';
 import { inTurns } from './in-turns.ts';
 import type { UnpackedLayer } from './layer-job.ts';
 import { unpackLayer } from './unpack.ts';
@@ -18,8 +18,8 @@ export interface FetchContext {
   readonly limits: ConversionLimits;
   /** For large layers; they end with a failure. Undefined: everything runs on this thread. */
   readonly threads: ConversionThreads | undefined;
-  /** Called once for each diffID, in any order, as soon as its tar can be read. */
-  readonly onVerified: (diffId: string, layer: VerifiedLayer) => void;
+  /** Told of each diffID once, in any order, as soon as its tar can be read. */
+  readonly feed: HashFeed;
 }
 
 /** A layer whose blob has this many bytes or fewer is small, and unpacked on the calling thread. */
@@ -92,7 +92,7 @@ function isWrongContent(error: unknown): boolean {
 }
 
 async function tryLayer(layer: Layer, context: LayerContext): Promise<void> {
-  const { signal, onProgress, onVerified } = context;
+  const { signal, onProgress, feed } = context;
   signal.throwIfAborted();
   const { diffId, descriptor } = layer;
   const { digest } = descriptor;
@@ -100,26 +100,33 @@ async function tryLayer(layer: Layer, context: LayerContext): Promise<void> {
   const prepared = await context.repository.prepareLayer(diffId, { signal, onWait });
   if (prepared.state === 'present') {
     onProgress?.({ type: 'layer:present', digest, diffId });
-    onVerified(diffId, prepared);
+    feed.arrive(diffId, prepared);
     return;
   }
   await using ingest = prepared;
   onProgress?.({ type: 'layer:start', digest, diffId, size: descriptor.size });
-  const unpacked = await transfer(layer, ingest, context);
+  const expected = feed.expect(diffId, ingest.path);
+  const unpacked = await transfer(layer, { ingest, expected }, context);
   signal.throwIfAborted();
   // Before the commit: hashing need not wait for the disk.
-  onVerified(diffId, { path: ingest.path, index: unpacked.index });
+  expected.arrive(unpacked.index);
   await ingest.commit(unpacked);
   onProgress?.({ type: 'layer:done', digest, diffId, size: unpacked.size });
 }
 
-async function transfer(layer: Layer, ingest: LayerIngest, context: LayerContext): Promise<UnpackedLayer> {
+interface Target {
+  readonly ingest: LayerIngest;
+  readonly expected: ExpectedLayer;
+}
+
+async function transfer(layer: Layer, { ingest, expected }: Target, context: LayerContext): Promise<UnpackedLayer> {
   const { signal, onProgress, limits, threads } = context;
   const { digest, mediaType, size } = layer.descriptor;
   const onBytes = (received: number): void => onProgress?.({ type: 'layer:bytes', digest, received, size });
   const job = { path: ingest.path, digest, mediaType, size, diffId: layer.diffId, limits };
   // Before the blob is asked for: a thread starts while the registry looks.
-  const sink = threads === undefined || !isLarge(layer) ? inTurns(unpackLayer(job)) : threads.unpack(job);
+  const sink =
+    threads === undefined || !isLarge(layer) ? inTurns(unpackLayer(job)) : threads.unpack(job, expected.onEntries);
   try {
     await using blob = await layer.open({ signal, onBytes, releaseChunks: true });
     for await (const bytes of blob) {

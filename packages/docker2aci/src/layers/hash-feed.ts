@@ -4,6 +4,7 @@ import type { Layer } from '@rkt/registry';
 import { ConversionError } from '../errors.ts';
 import { toIoError } from '../io-error.ts';
 import type { ImageHashing } from './image-hashing.ts';
+import type { OnEntries } from './layer-job.ts';
 import type { OpenLayer } from './read-range.ts';
 
 /** A layer whose tar is whole and is what its diffID says, though it may not be durable yet. */
@@ -13,12 +14,28 @@ export interface VerifiedLayer {
   readonly index: Uint8Array;
 }
 
+/** A layer being unpacked into a file of its own, which becomes part of the image if it proves right. */
+export interface ExpectedLayer {
+  /** Of entries whose content the file has by now; see `OnEntries`. @throws ConversionError `IO` */
+  readonly onEntries: OnEntries;
+  /** The file is whole and right. @throws as `HashFeed.arrive` */
+  arrive(index: Uint8Array): void;
+}
+
 /** Puts layers, which arrive in any order, into the order hashing wants them: from the top down. */
 export interface HashFeed {
   /** @throws ConversionError `IO`, `LIMIT_EXCEEDED` */
   arrive(diffId: string, layer: VerifiedLayer): void;
+  /** To be asked for each attempt at a layer. `path`: of its file, to be open when something is known of it. */
+  expect(diffId: string, path: string): ExpectedLayer;
   /** To be called whatever happened, and when nobody hashes any more. */
   close(): void;
+}
+
+/** What is known of a layer whose turn has not come. */
+interface Told {
+  readonly file: OpenLayer;
+  readonly indexes: Uint8Array[];
 }
 
 interface Arrived {
@@ -31,19 +48,36 @@ export interface HashFeedOptions {
   readonly maxIndexBytes: number;
 }
 
-/** Hands a layer on as soon as all above it have come. What has been handed on is not kept. */
+/**
+ * Hands a layer on as soon as all above it have come, and what is known of the next one before that. What has been handed on
+ * is not kept.
+ */
 export function createHashFeed(layers: readonly Layer[], { hashing, maxIndexBytes }: HashFeedOptions): HashFeed {
   const arrived = new Map<string, Arrived>();
+  const told = new Map<string, Told>();
   const files: OpenLayer[] = [];
   const left = new Map<string, number>();
   for (const { diffId } of layers) left.set(diffId, (left.get(diffId) ?? 0) + 1);
   let indexBytes = 0;
   let next = layers.length - 1;
+  const foretell = (diffId: string): void => {
+    const known = told.get(diffId);
+    for (const index of known?.indexes.splice(0) ?? [])
+      if (known !== undefined) hashing.foresee({ file: known.file, index });
+  };
+  const opened = (path: string): OpenLayer => {
+    const file = { path, fd: open(path) };
+    files.push(file);
+    return file;
+  };
   const handOn = (): void => {
     for (let wanted = layers[next]; wanted !== undefined; wanted = layers[next]) {
       const { diffId } = wanted;
       const found = arrived.get(diffId);
-      if (found === undefined) return;
+      if (found === undefined) {
+        foretell(diffId);
+        return;
+      }
       hashing.addLayer({ diffId, ...found });
       next -= 1;
       const more = (left.get(diffId) ?? 1) - 1;
@@ -51,14 +85,28 @@ export function createHashFeed(layers: readonly Layer[], { hashing, maxIndexByte
       if (more === 0) arrived.delete(diffId);
     }
   };
+  const arrive = (diffId: string, layer: Arrived): void => {
+    told.delete(diffId);
+    indexBytes += layer.index.length * (left.get(diffId) ?? 1);
+    if (indexBytes > maxIndexBytes) throw indexesTooLarge(maxIndexBytes);
+    arrived.set(diffId, layer);
+    handOn();
+  };
   return {
-    arrive: (diffId, { path, index }) => {
-      indexBytes += index.length * (left.get(diffId) ?? 1);
-      if (indexBytes > maxIndexBytes) throw indexesTooLarge(maxIndexBytes);
-      const file = { path, fd: open(path) };
-      files.push(file);
-      arrived.set(diffId, { file, index });
-      handOn();
+    arrive: (diffId, { path, index }) => arrive(diffId, { file: opened(path), index }),
+    expect: (diffId, path) => {
+      let known: Told | undefined;
+      return {
+        onEntries: (index) => {
+          if (known === undefined) {
+            known = { file: opened(path), indexes: [] };
+            told.set(diffId, known);
+          }
+          known.indexes.push(index);
+          if (layers[next]?.diffId === diffId) foretell(diffId);
+        },
+        arrive: (index) => arrive(diffId, { file: known?.file ?? opened(path), index }),
+      };
     },
     close: () => {
       for (const { fd } of files.splice(0)) closeSync(fd);

@@ -8,6 +8,7 @@ export function createHashJob(reply: Reply): (request: HashRequest) => void {
   return (request) => {
     if (request.type === 'start') hashing = hashHere(request.options);
     else if (request.type === 'layer') hashing?.addLayer(request.layer);
+    else if (request.type === 'part') hashing?.foresee(request.part);
     else
       hashing?.finish().then(
         (image) => reply({ type: 'hashed', image }),

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash, type Hash } from 'node:crypto';
-import { type AciSegment, createAciBuilder, type ImageId, isAppcError, streamLayerIndex } from '@rkt/appc';
+import {
+  type AciBuilder,
+  type AciForesight,
+  type AciSegment,
+  createAciBuilder,
+  type ImageId,
+  isAppcError,
+  streamLayerIndex,
+} from '@rkt/appc';
 import { ConversionError } from '../errors.ts';
 import { type OpenLayer, readLayerRange } from './read-range.ts';
 
@@ -9,6 +17,14 @@ export interface HashedLayer {
   readonly diffId: string;
   /** The uncompressed tar, open until hashing has ended. */
   readonly file: OpenLayer;
+  readonly index: Uint8Array;
+}
+
+/** Some entries of a layer that is still being unpacked. */
+export interface LayerPart {
+  /** Has the content of these entries by now; the same for all parts, and for the layer itself when it is whole. */
+  readonly file: OpenLayer;
+  /** An index of just these entries: those that follow the ones of the part before. */
   readonly index: Uint8Array;
 }
 
@@ -24,6 +40,11 @@ export interface HashedImage {
 export interface ImageHasher {
   /** Top layer first. The work is done while it is iterated over, in turns of some 256 KiB. */
   addLayer(layer: HashedLayer): Generator<void>;
+  /**
+   * Hashes ahead: part of the layer that will be added next, in the same way. What turns out not to be in the image after all
+   * is taken back when the layer is added, as is everything of a file that is not the layer's own.
+   */
+  foresee(part: LayerPart): Generator<void>;
   /** After the base layer. */
   finish(): HashedImage;
 }
@@ -32,9 +53,12 @@ export interface ImageHasherOptions {
   readonly manifestBytes: Uint8Array;
   readonly layerCount: number;
   readonly maxBytes: number;
+  /** A state to go back to is kept for each so many bytes hashed ahead. @default 8 MiB */
+  readonly markBytes?: number;
 }
 
 const BUFFER_BYTES = 256 * 1024;
+const MARK_BYTES = 8 * 1024 * 1024;
 
 /**
  * Hashes the ACI stream of an image without making it: headers come from the builder, content from the layer tars.
@@ -42,39 +66,141 @@ const BUFFER_BYTES = 256 * 1024;
  * @throws ConversionError `IMAGE_INVALID` (layers that do not fit each other), `LIMIT_EXCEEDED`, `IO`
  */
 export function createImageHasher(options: ImageHasherOptions): ImageHasher {
-  const builder = createAciBuilder(options);
-  const stream = new HashedStream(options.maxBytes);
-  const layerSizes: number[] = [];
-  return {
-    *addLayer(layer) {
-      const segments = translating(() => {
-        const index = streamLayerIndex(layer.index);
-        layerSizes.unshift(index.size);
-        stream.useFile(options.layerCount - layerSizes.length, layer.file);
-        return builder.addLayer({ diffId: layer.diffId, index });
-      });
-      const turns = stream.take(segments);
-      while (translating(() => turns.next()).done !== true) yield;
-    },
-    finish: () =>
-      translating(() => {
-        for (const _turn of stream.take(builder.finish()));
-        return { ...stream.digest(), layerSizes };
-      }),
-  };
+  return new Hasher(options);
+}
+
+/** What has been hashed of the next layer. */
+interface Ahead {
+  readonly file: OpenLayer;
+  readonly foresight: AciForesight;
+  /** Before the layer, then at each mark of the foresight. */
+  readonly states: StreamState[];
+  /** Nothing more of the layer can be hashed before it is whole. */
+  ended: boolean;
+}
+
+class Hasher implements ImageHasher {
+  readonly #builder: AciBuilder;
+  readonly #stream: HashedStream;
+  readonly #layerCount: number;
+  readonly #markBytes: number;
+  readonly #layerSizes: number[] = [];
+  #ahead: Ahead | undefined;
+
+  constructor(options: ImageHasherOptions) {
+    this.#builder = createAciBuilder(options);
+    this.#stream = new HashedStream(options.maxBytes);
+    this.#layerCount = options.layerCount;
+    this.#markBytes = options.markBytes ?? MARK_BYTES;
+  }
+
+  *addLayer(layer: HashedLayer): Generator<void> {
+    const segments = translating(() => this.#begin(layer));
+    const turns = this.#stream.take(segments);
+    while (translating(() => turns.next()).done !== true) yield;
+  }
+
+  *foresee({ file, index }: LayerPart): Generator<void> {
+    const ahead = this.#aheadIn(file);
+    if (ahead.ended) return;
+    try {
+      this.#stream.useFile(this.#layerCount - this.#layerSizes.length - 1, file);
+      yield* this.#stream.take(ahead.foresight.take(streamLayerIndex(index).entries));
+      const [last] = ahead.states.slice(-1);
+      if (this.#stream.size - (last?.size ?? 0) >= this.#markBytes) this.#mark(ahead);
+    } catch {
+      // It may be the guess that is wrong. What is wrong with the layer shows again when it is added.
+      ahead.ended = true;
+    }
+  }
+
+  finish(): HashedImage {
+    return translating(() => {
+      for (const _turn of this.#stream.take(this.#builder.finish()));
+      return { ...this.#stream.digest(), layerSizes: this.#layerSizes };
+    });
+  }
+
+  #begin({ diffId, file, index }: HashedLayer): Iterable<AciSegment> {
+    const entries = streamLayerIndex(index);
+    const ahead = this.#endOfAhead(file);
+    this.#layerSizes.unshift(entries.size);
+    this.#stream.useFile(this.#layerCount - this.#layerSizes.length, file);
+    const layer = { diffId, index: entries };
+    if (ahead === undefined) return this.#builder.addLayer(layer);
+    const { goodMarks, segments } = this.#builder.addForeseenLayer(layer, ahead.foresight);
+    this.#restore(ahead, goodMarks);
+    return segments;
+  }
+
+  #aheadIn(file: OpenLayer): Ahead {
+    if (this.#ahead?.file.fd === file.fd) return this.#ahead;
+    // Another attempt at the same layer: what the first one wrote may have been anything.
+    if (this.#ahead !== undefined) this.#restore(this.#ahead, 0);
+    this.#ahead = { file, foresight: this.#builder.foresee(), states: [this.#stream.state()], ended: false };
+    return this.#ahead;
+  }
+
+  /** What was hashed ahead of the layer in this file, up to the end of it. */
+  #endOfAhead(file: OpenLayer): Ahead | undefined {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    if (ahead === undefined) return undefined;
+    if (ahead.file.fd !== file.fd) {
+      this.#restore(ahead, 0);
+      return undefined;
+    }
+    if (!ahead.ended) this.#mark(ahead);
+    return ahead;
+  }
+
+  #mark({ foresight, states }: Ahead): void {
+    states.push(this.#stream.state());
+    foresight.mark();
+  }
+
+  #restore({ states }: Ahead, marks: number): void {
+    const state = states[marks];
+    if (state === undefined) throw new RangeError(`there is no mark ${marks}`);
+    this.#stream.restore(state);
+  }
+}
+
+/** Of a stream, with nothing in its buffer. */
+interface StreamState {
+  readonly hash: Hash;
+  /** Bytes hashed. */
+  readonly size: number;
 }
 
 /** Gathers the stream in one buffer, so that neither a header nor a small file costs a call of its own. */
 class HashedStream {
-  readonly #hash: Hash = createHash('sha512');
   readonly #buffer: Buffer = Buffer.allocUnsafe(BUFFER_BYTES);
   readonly #files = new Map<number, OpenLayer>();
   readonly #maxBytes: number;
+  #hash: Hash = createHash('sha512');
   #filled = 0;
   #size = 0;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
+  }
+
+  /** Bytes so far. */
+  get size(): number {
+    return this.#size + this.#filled;
+  }
+
+  state(): StreamState {
+    this.#flush();
+    return { hash: this.#hash.copy(), size: this.#size };
+  }
+
+  /** Goes back to a state, once. */
+  restore({ hash, size }: StreamState): void {
+    this.#hash = hash;
+    this.#size = size;
+    this.#filled = 0;
   }
 
   useFile(layer: number, file: OpenLayer): void {

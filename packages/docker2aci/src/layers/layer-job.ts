@@ -22,6 +22,12 @@ export interface UnpackedLayer {
   readonly index: Uint8Array;
 }
 
+/**
+ * Told of some entries of a layer before the layer is whole and verified, when their content is in its file: an index of just
+ * them, which follow those of the call before.
+ */
+export type OnEntries = (index: Uint8Array) => void;
+
 /** A layer being unpacked: takes the blob, in order. */
 export interface LayerSink {
   /** Resolves when more may be given; `bytes` may then be used again. One call at a time. */

@@ -15,6 +15,11 @@ interface OpenJob {
 export function createLayerJobs(reply: Reply): (request: LayerRequest) => void {
   const jobs = new Map<number, OpenJob>();
   const relief = createHeapRelief();
+  const tell = (id: number) => (index: Uint8Array) => {
+    // As below: a buffer of its own size.
+    const exact = new Uint8Array(index);
+    reply({ type: 'entries', id, index: exact }, [exact.buffer]);
+  };
   const enqueue = (id: number, work: (sink: LayerSink) => Promise<void>): void => {
     const job = jobs.get(id);
     if (job === undefined) return;
@@ -34,7 +39,10 @@ export function createLayerJobs(reply: Reply): (request: LayerRequest) => void {
     switch (request.type) {
       case 'start':
         try {
-          jobs.set(id, { sink: unpackLayer(request.job), tail: Promise.resolve() });
+          jobs.set(id, {
+            sink: unpackLayer(request.job, request.tellsEntries ? tell(id) : undefined),
+            tail: Promise.resolve(),
+          });
         } catch (error) {
           reply({ type: 'failed', id, error: sendError(error) });
         }

@@ -21,6 +21,7 @@ export function hashOnThread(worker: Worker, options: ImageHasherOptions): Image
   send({ to: 'hash', type: 'start', options });
   return {
     addLayer: (layer) => send({ to: 'hash', type: 'layer', layer }),
+    foresee: (part) => send({ to: 'hash', type: 'part', part }),
     finish: () => {
       send({ to: 'hash', type: 'finish' });
       return outcome.promise;

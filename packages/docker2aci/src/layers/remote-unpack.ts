@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Worker } from 'node:worker_threads';
 import { ConversionError } from '../errors.ts';
-import type { LayerJob, LayerSink, UnpackedLayer } from './layer-job.ts';
+import type { LayerJob, LayerSink, OnEntries, UnpackedLayer } from './layer-job.ts';
 import { type LayerReply, type LayerRequest, receiveError, type WorkerReply } from './thread-messages.ts';
 
 /** A worker thread that unpacks layers, several at once if need be. */
 export interface LayerThread {
   readonly worker: Worker;
   readonly openJobs: number;
-  unpack(job: LayerJob): LayerSink;
+  unpack(job: LayerJob, onEntries?: OnEntries): LayerSink;
   terminate(): Promise<void>;
 }
 
@@ -28,7 +28,7 @@ export function createLayerThread(worker: Worker): LayerThread {
   worker.on('message', (reply: WorkerReply) => {
     if (!('id' in reply)) return;
     sinks.get(reply.id)?.receive(reply);
-    if (reply.type !== 'taken') sinks.delete(reply.id);
+    if (reply.type === 'done' || reply.type === 'failed') sinks.delete(reply.id);
   });
   worker.on('error', (error) => die(workerFailed(error.message, error)));
   worker.on('exit', () => die(workerFailed('it ended early')));
@@ -37,10 +37,10 @@ export function createLayerThread(worker: Worker): LayerThread {
     get openJobs() {
       return sinks.size;
     },
-    unpack(job) {
+    unpack(job, onEntries) {
       if (dead !== undefined) throw dead;
       lastId += 1;
-      const sink = new RemoteSink(worker, lastId, (id) => sinks.delete(id));
+      const sink = new RemoteSink({ worker, id: lastId, onEntries, forget: (id) => sinks.delete(id) });
       sinks.set(lastId, sink);
       sink.start(job);
       return sink;
@@ -55,9 +55,17 @@ export function workerFailed(why: string, cause?: unknown): ConversionError {
   return new ConversionError('ERR_RKT_DOCKER2ACI_WORKER_FAILED', `a worker thread failed: ${why}`, { cause });
 }
 
+interface RemoteSinkOptions {
+  readonly worker: Worker;
+  readonly id: number;
+  readonly onEntries: OnEntries | undefined;
+  readonly forget: (id: number) => void;
+}
+
 class RemoteSink implements LayerSink {
   readonly #worker: Worker;
   readonly #id: number;
+  readonly #onEntries: OnEntries | undefined;
   readonly #forget: (id: number) => void;
   readonly #outcome = Promise.withResolvers<UnpackedLayer>();
   #free: ArrayBuffer[] = [];
@@ -67,16 +75,17 @@ class RemoteSink implements LayerSink {
   #failure: ConversionError | undefined;
   #wake: () => void = () => undefined;
 
-  constructor(worker: Worker, id: number, forget: (id: number) => void) {
+  constructor({ worker, id, onEntries, forget }: RemoteSinkOptions) {
     this.#worker = worker;
     this.#id = id;
+    this.#onEntries = onEntries;
     this.#forget = forget;
     // Whoever pushes learns of a failure by the push; the promise is for `finish`.
     this.#outcome.promise.catch(() => undefined);
   }
 
   start(job: LayerJob): void {
-    this.#send({ to: 'layers', type: 'start', id: this.#id, job });
+    this.#send({ to: 'layers', type: 'start', id: this.#id, job, tellsEntries: this.#onEntries !== undefined });
   }
 
   async push(bytes: Uint8Array): Promise<void> {
@@ -108,6 +117,7 @@ class RemoteSink implements LayerSink {
   receive(reply: LayerReply): void {
     if (reply.type === 'done') this.#outcome.resolve(reply.layer);
     else if (reply.type === 'failed') this.fail(receiveError(reply.error));
+    else if (reply.type === 'entries') this.#onEntries?.(reply.index);
     else {
       this.#free.push(reply.buffer);
       this.#wake();

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ConversionError, type ConversionErrorCode } from '../errors.ts';
-import type { HashedImage, HashedLayer, ImageHasherOptions } from './image-hasher.ts';
+import type { HashedImage, HashedLayer, ImageHasherOptions, LayerPart } from './image-hasher.ts';
 import type { LayerJob, UnpackedLayer } from './layer-job.ts';
 
 export type WorkerRequest = LayerRequest | HashRequest;
 
 /** What a worker is told of layers. Several jobs may be open at once; the messages of one are in order. */
 export type LayerRequest = { readonly to: 'layers'; readonly id: number } & (
-  | { readonly type: 'start'; readonly job: LayerJob }
+  | { readonly type: 'start'; readonly job: LayerJob; readonly tellsEntries: boolean }
   /** The first `length` bytes of a buffer that is lent until `taken` brings it back. */
   | { readonly type: 'bytes'; readonly buffer: ArrayBuffer; readonly length: number }
   | { readonly type: 'end' }
@@ -15,9 +15,10 @@ export type LayerRequest = { readonly to: 'layers'; readonly id: number } & (
   | { readonly type: 'abort' }
 );
 
-/** What the one worker that hashes is told besides: `start` once, layers from the top down, `finish` once. */
+/** What the one worker that hashes is told besides: `start` once, layers from the top down, each behind its parts, `finish` once. */
 export type HashRequest = { readonly to: 'hash' } & (
   | { readonly type: 'start'; readonly options: ImageHasherOptions }
+  | { readonly type: 'part'; readonly part: LayerPart }
   | { readonly type: 'layer'; readonly layer: HashedLayer }
   | { readonly type: 'finish' }
 );
@@ -27,6 +28,7 @@ export type WorkerReply = LayerReply | HashReply;
 /** What a worker says of a layer. After `done` or `failed` it says nothing more of a job but `taken`. */
 export type LayerReply = { readonly id: number } & (
   | { readonly type: 'taken'; readonly buffer: ArrayBuffer }
+  | { readonly type: 'entries'; readonly index: Uint8Array }
   | { readonly type: 'done'; readonly layer: UnpackedLayer }
   | { readonly type: 'failed'; readonly error: SentError }
 );

@@ -2,7 +2,7 @@
 import { type AppcError, createLayerIndexer, encodeLayerIndex, isAppcError, type LayerIndexer } from '@rkt/appc';
 import { ConversionError, type ConversionErrorCode } from '../errors.ts';
 import { type LayerFile, openLayerFile } from './layer-file.ts';
-import type { LayerJob, LayerSink, UnpackedLayer } from './layer-job.ts';
+import type { LayerJob, LayerSink, OnEntries, UnpackedLayer } from './layer-job.ts';
 import { PlainLayerReader } from './plain-layer.ts';
 
 /**
@@ -12,20 +12,27 @@ import { PlainLayerReader } from './plain-layer.ts';
  * @throws ConversionError (from `push` and `finish`) `DIFF_ID_MISMATCH`, `NOT_A_TAR`, `LAYER_INVALID`,
  * `UNSUPPORTED_COMPRESSION`, `COMPRESSION_CORRUPT`, `TRUNCATED`, `LIMIT_EXCEEDED`, `DISK_FULL`, `IO`.
  */
-export function unpackLayer(job: LayerJob): LayerSink {
-  return new Unpacking(job);
+export function unpackLayer(job: LayerJob, onEntries?: OnEntries): LayerSink {
+  return new Unpacking(job, onEntries);
 }
+
+/** Entries are told of for each so many bytes of tar. */
+const TOLD_BYTES = 2 * 1024 * 1024;
 
 class Unpacking implements LayerSink {
   readonly #job: LayerJob;
   readonly #file: LayerFile;
   readonly #indexer: LayerIndexer;
   readonly #reader: PlainLayerReader;
+  readonly #onEntries: OnEntries | undefined;
+  #written = 0;
+  #told = 0;
   #closed = false;
 
-  constructor(job: LayerJob) {
+  constructor(job: LayerJob, onEntries: OnEntries | undefined) {
     const { limits } = job;
     this.#job = job;
+    this.#onEntries = onEntries;
     this.#indexer = createLayerIndexer(limits.layer);
     this.#reader = new PlainLayerReader(job, { limits, sink: (bytes) => this.#take(bytes) });
     this.#file = openLayerFile(job.path);
@@ -57,6 +64,15 @@ class Unpacking implements LayerSink {
   #take(bytes: Uint8Array): void {
     this.#indexing(() => this.#indexer.push(bytes));
     this.#file.write(bytes);
+    this.#written += bytes.length;
+    if (this.#written - this.#told >= TOLD_BYTES) this.#tell();
+  }
+
+  #tell(): void {
+    this.#told = this.#written;
+    if (this.#onEntries === undefined) return;
+    const entries = this.#indexer.takeComplete();
+    if (entries.length > 0) this.#onEntries(encodeLayerIndex({ size: this.#written, entries }));
   }
 
   #indexing<T>(work: () => T): T {
