@@ -15,6 +15,10 @@ export const umociDifferences: Readonly<Record<string, (difference: Difference) 
     field === 'xattrs' && sameXattrs(theirs, ours, (_name, value) => value !== ''),
   'makes the device that overlayfs takes for a whiteout': ({ field, ours, theirs }) =>
     field === 'entry' && ours === undefined && isWhiteoutDevice(theirs),
+  'unpacks the bookkeeping of AUFS': ({ path, field, ours }) =>
+    field === 'entry' && ours === undefined && path.startsWith('.wh..wh.'),
+  'gives directories that no entry states the time of unpacking': ({ field, ours }) =>
+    field === 'mtime' && ours === '0.0',
 };
 
 /** Whether `less` is what is left of `more` when only the attributes that `keeps` keeps are kept. */
