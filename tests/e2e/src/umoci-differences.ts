@@ -17,14 +17,19 @@ export const umociDifferences: Readonly<Record<string, (difference: Difference) 
     field === 'entry' && ours === undefined && isWhiteoutDevice(theirs),
   'unpacks the bookkeeping of AUFS': ({ path, field, ours }) =>
     field === 'entry' && ours === undefined && path.startsWith('.wh..wh.'),
-  'gives directories that no entry states the time of unpacking': ({ field, ours }) =>
-    field === 'mtime' && ours === '0.0',
+  'gives directories that no entry states, and those they are in, the time of unpacking': ({ field, theirs }) =>
+    field === 'mtime' && isJustNow(Number(theirs)),
 };
 
 /** Whether `less` is what is left of `more` when only the attributes that `keeps` keeps are kept. */
 function sameXattrs(less: unknown, more: unknown, keeps: (name: string, value: unknown) => boolean): boolean {
   const kept = Object.entries(more ?? {}).filter(([name, value]) => keeps(name, value));
   return JSON.stringify(Object.fromEntries(kept)) === JSON.stringify(less ?? {});
+}
+
+function isJustNow(seconds: number): boolean {
+  const ago = Date.now() / 1000 - seconds;
+  return ago > -1 && ago < 3600;
 }
 
 function isWhiteoutDevice(entry: unknown): boolean {

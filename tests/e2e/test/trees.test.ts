@@ -91,6 +91,7 @@ describe.each(images)('the image %s', (name, source) => {
     expect(Object.keys(mounted).length).toBeGreaterThan(1);
     succeeded(await host.rkt(['image', 'extract', '--rootfs-only', id, join(scratch, 'extracted')]));
     expect(differences(mounted, surveyed([join(scratch, 'extracted')]))).toEqual([]);
+    expectLittleMoreThanLayers(await layersOf(host, id), host.dataDir);
     const bundle = join(scratch, 'bundle');
     execFileSync('umoci', ['unpack', '--image', `${layout}:latest`, bundle], {
       stdio: ['ignore', 'ignore', 'inherit'],
@@ -116,14 +117,31 @@ function succeeded(finished: Finished): Finished {
 /** What a pod would be given, mounted in a namespace that goes with the program that looks at it. */
 async function mountedTree(host: Installation, id: string, at: string): Promise<Survey> {
   succeeded(await host.rkt(['prepare', '--quiet', id, '--exec=/none']));
-  const { layers } = JSON.parse(succeeded(await host.rkt(['image', 'inspect', id])).stdout)[0];
+  const layers = await layersOf(host, id);
   const cas = join(host.dataDir, 'cas');
-  const devices = layers.map(({ diff_id }: { readonly diff_id: string }) => {
+  const devices = layers.map(({ diff_id }) => {
     const hex = diff_id.slice('sha256:'.length);
     return join(cas, 'layers/sha256', hex.slice(0, 2), `${hex}.tar`);
   });
   mkdirSync(at);
   return surveyed([at, join(cas, 'trees', `${id}.erofs`), ...devices]);
+}
+
+interface Layer {
+  readonly diff_id: string;
+  readonly size: number;
+}
+
+async function layersOf(host: Installation, id: string): Promise<readonly Layer[]> {
+  return JSON.parse(succeeded(await host.rkt(['image', 'inspect', id])).stdout)[0].layers;
+}
+
+/** With indexes, tree, manifest, configuration and database; of a small image those may be more than it is itself. */
+function expectLittleMoreThanLayers(layers: readonly Layer[], dataDir: string): void {
+  const bytes = layers.reduce((sum, { size }) => sum + size, 0);
+  if (bytes < 50_000_000) return;
+  const taken = execFileSync('du', ['--summarize', '--bytes', join(dataDir, 'cas')], { encoding: 'utf8' });
+  expect(Number(taken.split('\t')[0]) / bytes).toBeLessThan(1.02);
 }
 
 function surveyed(args: readonly string[]): Survey {
