@@ -39,7 +39,7 @@ const byTask = {
   // The executable for a machine of another architecture, whose Node makes it.
   'build --arch=arm64': process.arch === 'arm64' ? [] : ['qemu', 'arm64'],
   demo: [...running, 'mount'],
-  test: [...running, ...shells, 'erofs', 'registry', 'attr', 'zstd', 'ext4', 'mount', 'procps', 'openssl'],
+  test: [...running, ...shells, 'erofs', 'registry', 'attr', 'zstd', 'ext4', 'mount', 'procps', 'openssl', 'umoci'],
   bench: [...running, 'registry', 'ext4', 'mount', 'procps', 'time', 'podman', 'skopeo', 'umoci', 'containerd'],
 };
 

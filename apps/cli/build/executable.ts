@@ -9,7 +9,7 @@ import { addonOf, nodeOf, root, runOnTarget, type Target } from './target.ts';
 const require = createRequire(import.meta.url);
 const here = dirname(fileURLToPath(import.meta.url));
 
-const assets = ['koffi.node', 'conversion-worker.cjs', 'undici.cjs', 'undici.cache'];
+const assets = ['koffi.node', 'conversion-worker.cjs', 'hashing-worker.cjs', 'undici.cjs', 'undici.cache'];
 
 /**
  * V8 salts its hashes, and compiles in other threads when it sees fit: both show in code caches. These two options it does
@@ -24,10 +24,12 @@ const sameBytes = ['--random-seed=1', '--predictable'];
  * @returns the files of which something is inside
  */
 export async function makeExecutable(target: Target, work: string, version: string): Promise<readonly string[]> {
-  const layers = join(root, 'packages', 'docker2aci', 'src', 'layers');
+  const conversion = join(root, 'packages', 'docker2aci', 'src', 'layers', 'conversion-worker.ts');
+  const hashing = join(root, 'packages', 'store', 'src', 'verify', 'hashing-worker.ts');
   const files = [
     ...(await bundleProgram(join(here, 'sea', 'entry.ts'), join(work, 'rkt.cjs'), { version })),
-    ...(await bundleScript(join(layers, 'conversion-worker.ts'), join(work, 'conversion-worker.cjs'))),
+    ...(await bundleScript(conversion, join(work, 'conversion-worker.cjs'))),
+    ...(await bundleScript(hashing, join(work, 'hashing-worker.cjs'))),
     ...(await bundleScript(join(here, 'sea', 'undici-parts.cjs'), join(work, 'undici.cjs'))),
     addonOf(target),
     nodeOf(target),

@@ -3,6 +3,7 @@ import type { Layout } from './cas/layout.ts';
 import { isDiskFull, StoreError } from './errors.ts';
 import type { Owner } from './host/owner.ts';
 import type { Database, Sql } from './records/database.ts';
+import type { StartWorker } from './verify/start-worker.ts';
 
 /**
  * Called before every operation that changes the disk, with what is about to happen. Fault injection stops or kills
@@ -21,6 +22,8 @@ export interface FileContext {
 export interface StoreContext extends FileContext {
   readonly database: Database;
   readonly readOnly: boolean;
+  /** Starts the threads that hash large layers. */
+  readonly startWorker: StartWorker;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Layers this store object keeps from being collected, and how often. See `cas/holds.ts`. */

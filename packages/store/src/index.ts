@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+
+export { removeTree } from './cas/visit-files.ts';
 export type { StepHook } from './context.ts';
 export { isStoreError, StoreError, type StoreErrorCode, type StoreErrorContext } from './errors.ts';
 export { type OpenStoreOptions, openStore } from './open-store.ts';
@@ -24,3 +26,4 @@ export type {
   TreeBackend,
 } from './store.ts';
 export { type ErofsSupport, probeErofs } from './trees/probe-erofs.ts';
+export type { StartWorker } from './verify/start-worker.ts';

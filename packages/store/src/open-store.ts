@@ -28,6 +28,7 @@ import { findRemote, upsertRemote } from './records/remotes.ts';
 import { renderTree } from './render/render-tree.ts';
 import type { Lease, RemoteRecord, Store } from './store.ts';
 import { translated, translatedEach } from './translated.ts';
+import { type StartWorker, startPackagedWorker } from './verify/start-worker.ts';
 
 export interface OpenStoreOptions {
   /** Nothing is changed; methods that would throw PERMISSION, and leases protect nothing. @default false */
@@ -38,6 +39,8 @@ export interface OpenStoreOptions {
   readonly now?: () => Date;
   /** Told when the database had to be made again. */
   readonly onEvent?: (event: StoreEvent) => void;
+  /** Starts a thread that hashes, for programs that are bundled into one file. @default the file of this package */
+  readonly startWorker?: StartWorker;
   /** For fault injection in tests: called before every change of the disk; may throw. */
   readonly onStep?: StepHook;
 }
@@ -67,7 +70,8 @@ export async function openStore(dir: string, options: OpenStoreOptions = {}): Pr
     const database = readOnly
       ? await openDatabase(files.layout.database, { readOnly, step: files.step })
       : await withReserve(files, () => openOrRebuild(files, { ...options, now }));
-    return storeOn({ ...files, database, readOnly, now, holds: new Map(), holder: randomUuid() });
+    const { startWorker = startPackagedWorker } = options;
+    return storeOn({ ...files, database, readOnly, now, startWorker, holds: new Map(), holder: randomUuid() });
   });
 }
 
@@ -115,6 +119,11 @@ function storeOn(context: StoreContext): Store {
       translatedEach(dir, async () => {
         const { exportImage } = await import('./render/export-image.ts');
         return exportImage(context, id, options);
+      }),
+    readLayer: (diffId, options) =>
+      translatedEach(dir, async () => {
+        const { readLayer } = await import('./cas/read-layer.ts');
+        return readLayer(context, diffId, options);
       }),
     extractImage: (id, options) =>
       call(async () => {

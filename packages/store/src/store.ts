@@ -197,7 +197,15 @@ export interface Store extends LayerRepository, AsyncDisposable {
   ): Promise<Tree>;
   /** The uncompressed ACI, byte for byte what the ID is the SHA-512 of. Throws CORRUPT before the last bytes otherwise. */
   exportImage(id: ImageId, options?: AbortOptions): AsyncIterable<Uint8Array>;
-  /** Extracts the tree into a directory that is made here, its parent being there. Leaves nothing behind on failure. */
+  /**
+   * The tar of a layer that is in the store, in chunks of up to 1 MiB, which stay the caller's. Throws CORRUPT before the last
+   * of them when they are not what the diffID says. It stays for as long as a lease retains an image that has it.
+   */
+  readLayer(diffId: string, options?: AbortOptions): AsyncIterable<Uint8Array>;
+  /**
+   * Extracts the tree into a directory that is made here, its parent being there, once all layers are known to be what was
+   * stored: throws CORRUPT before otherwise. Leaves nothing behind on failure.
+   */
   extractImage(id: ImageId, options: AbortOptions & { readonly targetDir: string }): Promise<void>;
   /** Re-derives everything from the layer tars; rebuilds a damaged tree. */
   verify(options?: AbortOptions & { readonly ids?: readonly ImageId[] }): AsyncIterable<Finding>;

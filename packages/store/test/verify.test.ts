@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { chmodSync, closeSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type Finding, openStore, type Store, type Tree, type TreeBackend } from '@rkt/store';
 import { ingestLayer, putAci, sampleAci, sampleImage, sampleLayer } from '@rkt/store/testing';
 import { describe, expect, it } from 'vitest';
 import { loadTreeSyscalls, type TreeSyscalls } from '../src/host/tree-syscalls.ts';
+import { type StartWorker, startPackagedWorker } from '../src/verify/start-worker.ts';
 import { putImage } from './put-image.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
@@ -207,6 +209,34 @@ describe('verification', () => {
     const signal = AbortSignal.abort(new Error('enough'));
     await expect(store.verify({ signal })[Symbol.asyncIterator]().next()).rejects.toThrow('enough');
   });
+});
+
+describe('verification of much', () => {
+  const content = (letter: string) => letter.repeat(40 * 1024 * 1024);
+  const large = sampleImage('example.com/large', [sampleLayer({ a: content('a') }), sampleLayer({ b: content('b') })]);
+  const upon = sampleImage('example.com/upon', [...large.layers, sampleLayer({ c: 'c' })]);
+
+  it('uses several threads, and finds the same', async () => {
+    let threads = 0;
+    const startWorker: StartWorker = (options) => {
+      threads += 1;
+      return startPackagedWorker(options);
+    };
+    await using store = await openStore(temporaryDirectory(), { startWorker });
+    for (const image of [large, upon, one]) await putImage(store, image);
+    expect(await kinds(store)).toEqual(['image-ok', 'image-ok', 'image-ok']);
+    expect(threads).toBe(Math.min(availableParallelism(), 8) > 1 ? Math.min(availableParallelism(), 7) : 0);
+    const [bottom = '', middle = ''] = large.put.layers;
+    rmSync(layerFile(store, bottom, 'idx'));
+    expect(await kinds(store)).toEqual(['image-ok', 'image-ok', 'image-ok']);
+    flipByte(layerFile(store, middle, 'tar'), 30 * 1024 * 1024);
+    const findings = await verify(store);
+    expect(findings.map(({ kind }) => kind).toSorted()).toEqual(['image-ok', 'layer-corrupt', 'layer-corrupt']);
+    const first = store.verify()[Symbol.asyncIterator]();
+    await first.next();
+    await first.return?.();
+    expect(await store.removeImage(large.put.id)).toBeDefined();
+  }, 60_000);
 });
 
 describe('a rendered tree', () => {

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { getAsset } from 'node:sea';
-import { Worker } from 'node:worker_threads';
+import { Worker, type WorkerOptions } from 'node:worker_threads';
 import type { EmbeddedParts } from '../../src/wiring/embedded-parts.ts';
 
-/** The worker, started from the script the executable carries. */
+/** The workers, started from the scripts the executable carries. */
 export const embeddedParts: EmbeddedParts | undefined = {
-  startWorker: (options) => new Worker(getAsset('conversion-worker.cjs', 'utf8'), { ...options, eval: true }),
+  startWorker: (options) => start('conversion-worker.cjs', options),
+  startHashing: (options) => start('hashing-worker.cjs', options),
 };
+
+function start(script: string, options: WorkerOptions): Worker {
+  return new Worker(getAsset(script, 'utf8'), { ...options, eval: true });
+}

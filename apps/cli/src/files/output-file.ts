@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { link, rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { CliError, errnoOf, reasonOf } from '../errors.ts';
 import { quote } from '../render/quote.ts';
+import { isThere } from './is-there.ts';
 
 export interface OutputFile {
   readonly path: string;
@@ -15,42 +16,50 @@ export interface OutputFile {
 }
 
 /**
- * Writes a file. One that is there is an error or, to be overwritten, stays until the new one is whole.
- * @throws {CliError} ERR_RKT_CLI_FILE; nothing half-written is left
+ * Writes a file. It gets its name when it is whole; one that is there is an error or, to be overwritten, stays until then.
+ * @throws {CliError} ERR_RKT_CLI_FILE; what gives the bytes throws; nothing half-written is left
  */
 export async function writeOutputFile(file: OutputFile, bytes: AsyncIterable<Uint8Array>): Promise<void> {
-  if (!file.overwrite) return await createFile(file.path, file, bytes);
-  const temporary = `${file.path}.${randomUUID()}.tmp`;
-  await createFile(temporary, file, bytes);
+  const { path, overwrite, what } = file;
+  const temporary = `${path}.${randomUUID()}.tmp`;
   try {
-    await rename(temporary, file.path);
+    if (!overwrite && isThere(path)) throw alreadyThere(what);
+    await createFile(temporary, file, bytes);
+    if (overwrite) await rename(temporary, path);
+    else await renameToNew(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw cannotWrite(file.path, error);
+    if (!overwrite && errnoOf(error) === 'EEXIST') throw alreadyThere(what, error);
+    throw cannotWrite(path, error);
   }
 }
 
-/** Never writes into a file that is there, and leaves no half of one. */
-async function createFile(
-  path: string,
-  { path: shown, what, signal }: OutputFile,
-  bytes: AsyncIterable<Uint8Array>,
-): Promise<void> {
+function alreadyThere(what: string, cause?: unknown): CliError {
+  return new CliError('ERR_RKT_CLI_FILE', `output ${what} file exists (try --overwrite)`, { cause });
+}
+
+async function createFile(path: string, { signal }: OutputFile, bytes: AsyncIterable<Uint8Array>): Promise<void> {
   const stream = createWriteStream(path, { flags: 'wx', mode: 0o644, flush: true });
-  let isOurs = false;
-  stream.once('open', () => {
-    isOurs = true;
-  });
   try {
     await pipeline(bytes, stream, { signal });
   } catch (error) {
-    if (isOurs) await rm(path, { force: true });
-    if (signal.aborted) throw signal.reason;
-    if (errnoOf(error) === 'EEXIST') {
-      throw new CliError('ERR_RKT_CLI_FILE', `output ${what} file exists (try --overwrite)`, { cause: error });
-    }
-    throw cannotWrite(shown, error);
+    throw signal.aborted ? signal.reason : error;
   }
+}
+
+/** What file systems answer that know no hard links. */
+const NO_LINKS: ReadonlySet<string | undefined> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
+
+/** Never in place of something that came meanwhile; where there are no hard links, as far as can be seen. */
+async function renameToNew(temporary: string, path: string): Promise<void> {
+  try {
+    await link(temporary, path);
+  } catch (error) {
+    if (!NO_LINKS.has(errnoOf(error)) || isThere(path)) throw error;
+    await rename(temporary, path);
+    return;
+  }
+  await rm(temporary);
 }
 
 /** An error of the system about the output; every other stays what it is. */

@@ -4,8 +4,11 @@ import type { Libraries } from './libraries.ts';
 /** The libraries rkt is made of. Each is loaded with its first use, so that a command pays only for what it needs. */
 export const installedLibraries: Libraries = {
   openStore: async (dataDir, options) => {
-    const { openStore } = await import('@rkt/store');
-    return openStore(dataDir, options);
+    const [{ openStore }, { embeddedParts }] = await Promise.all([import('@rkt/store'), import('./embedded-parts.ts')]);
+    return openStore(dataDir, {
+      ...options,
+      ...(embeddedParts === undefined ? {} : { startWorker: embeddedParts.startHashing }),
+    });
   },
   openRegistry: async (settings) => {
     const { openRegistry } = await import('./open-registry.ts');

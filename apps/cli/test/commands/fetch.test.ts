@@ -71,6 +71,23 @@ describe('fetch', () => {
     );
   });
 
+  it('transfers manifest and configuration alone of an image whose layers are all there', async () => {
+    await registry.putImage(
+      { repository: 'library/other', tag: 'latest' },
+      { layers, config: { Entrypoint: ['/etc/two'] } },
+    );
+    await rkt(insecure, 'fetch', 'docker://demo');
+    const requests = await requestsOf(async () => {
+      expect(await rkt(insecure, 'fetch', 'docker://other')).toMatchObject({ status: 0 });
+    });
+    const paths = requests.filter((request) => request.includes('/library/other/'));
+    expect(paths.filter((request) => request.includes('/manifests/')).length).toBeGreaterThan(0);
+    expect(paths.filter((request) => request.includes('/blobs/'))).toEqual([
+      expect.stringMatching(/^GET \/v2\/library\/other\/blobs\/sha256:/),
+    ]);
+    for (const hex of digests) expect(requests.join('\n')).not.toContain(hex);
+  });
+
   it('asks again with one HEAD request and transfers nothing while the tag is unchanged, in any spelling', async () => {
     const first = await rkt(insecure, 'fetch', 'docker://demo');
     const asked = await requestsOf(async () => {

@@ -121,6 +121,39 @@ describe('image export', () => {
   });
 });
 
+describe('of an image with a damaged layer', () => {
+  const { diffId } = layerOf('etc/one', 'one\n');
+  const told = `layer ${diffId} is damaged: its bytes hash to sha256:`;
+
+  beforeEach(() => {
+    const hex = diffId.slice('sha256:'.length);
+    const tar = join(dir, 'data/cas/layers/sha256', hex.slice(0, 2), `${hex}.tar`);
+    const bytes = readFileSync(tar);
+    bytes[512] = (bytes[512] ?? 0) ^ 0x55;
+    writeFileSync(tar, bytes);
+  });
+
+  it.each([
+    ['export', 'oci:', 'layout'],
+    ['export', 'oci-archive:', 'layout.tar'],
+    ['export', 'docker-archive:', 'demo.tar'],
+    ['extract', '', 'out'],
+    ['render', '', 'out'],
+  ])('%s to "%s" names the layer, says what to do, and leaves nothing', async (command, scheme, name) => {
+    const { status, stderr } = await rkt('image', command, id, `${scheme}${join(dir, name)}`);
+    expect([status, stderr]).toEqual([254, expect.stringContaining(`${command}: ${told}`)]);
+    expect(stderr).toContain("\nhint: run 'rkt image verify'\n");
+    expect(readdirSync(dir)).toEqual(['data']);
+    expect(await rkt('image', 'verify')).toMatchObject({ status: 254, stderr: expect.stringContaining(diffId) });
+  });
+
+  it.each(['oci-archive:-', 'docker-archive:-'])('export to %s stops before the end of the layer', async (output) => {
+    const { status, stdout, stderr } = await rkt('image', 'export', id, output);
+    expect([status, stderr]).toEqual([254, expect.stringContaining(told)]);
+    expect(stdout).not.toContain('etc/one\0');
+  });
+});
+
 describe.each(['extract', 'render'])('image %s', (command) => {
   it('writes manifest and files, and not over a directory', async () => {
     const out = join(dir, 'out');

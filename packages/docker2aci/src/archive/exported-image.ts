@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
 import { type Digest, isDigest } from '@rkt/refparse';
+import type { AbortOptions } from '@rkt/registry';
 import type { ImageOrigin } from '../manifest/image-origin.ts';
 import type { ArchiveFile } from './archive-file.ts';
 
@@ -9,7 +10,8 @@ export interface ExportedLayer {
   readonly diffId: string;
   /** Bytes. */
   readonly size: number;
-  readonly path: string;
+  /** Gives the tar; is to throw, before the last of it, when that is not what the diffID says. */
+  read(options: AbortOptions): AsyncIterable<Uint8Array>;
 }
 
 /** A converted image to be exported. */
@@ -30,7 +32,7 @@ export function blobName(digest: string): string {
 
 /** Layers, each once however often the image has it. */
 export function layerFiles(layers: readonly ExportedLayer[]): readonly ArchiveFile[] {
-  const byName = new Map(layers.map(({ diffId, size, path }) => [blobName(diffId), { size, content: { path } }]));
+  const byName = new Map(layers.map((layer) => [blobName(layer.diffId), { size: layer.size, content: layer }]));
   return Array.from(byName, ([name, file]) => ({ name, ...file }));
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createReadStream, writeFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { LayerRepository } from '@rkt/appc';
 import { parseReference, withDigest } from '@rkt/refparse';
@@ -53,7 +53,7 @@ async function converted(): Promise<Converted> {
   const exportedLayers = layers.map(({ tar }, at) => ({
     diffId: sha256(tar),
     size: tar.length,
-    path: paths[at] ?? '',
+    read: () => createReadStream(paths[at] ?? ''),
   }));
   return { id, exported: { configBytes, layers: exportedLayers, origin: imageOrigin(manifest) }, tars };
 }
@@ -79,7 +79,7 @@ async function writeLayout(files: readonly ArchiveFile[]): Promise<string> {
   for (const { name, content } of files) {
     const path = join(directory, name);
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, content instanceof Uint8Array ? content : await readFile(content.path));
+    await writeFile(path, content instanceof Uint8Array ? content : content.read({}));
   }
   return directory;
 }
@@ -149,6 +149,20 @@ describe('an exported image', () => {
       await expect(bytesOf(files)).rejects.toMatchObject({ code: 'ERR_RKT_DOCKER2ACI_IO' });
     }
   });
+});
+
+test('an export ends where reading a layer fails', async () => {
+  const { exported } = await converted();
+  const [layer] = exported.layers;
+  if (layer === undefined) throw new Error('no layer');
+  const damaged = new Error('damaged');
+  const read = async function* (): AsyncGenerator<Uint8Array> {
+    yield Buffer.alloc(layer.size - 1);
+    throw damaged;
+  };
+  for (const files of [ociLayoutFiles, dockerArchiveFiles]) {
+    await expect(bytesOf(files({ ...exported, layers: [{ ...layer, read }] }))).rejects.toBe(damaged);
+  }
 });
 
 describe('what an archive says of its origin', () => {

@@ -4,7 +4,8 @@ import { isNotFound, toStoreError } from '../errors.ts';
 import { type BytePath, inSlices, type OpenDirectory, openDirectory } from '../host/open-directory.ts';
 
 /**
- * Removes a file or a directory with all it holds; nothing there is fine, also when it vanishes meanwhile.
+ * Removes a file or a directory with all it holds; nothing there is fine, also when it vanishes meanwhile. Whoever changes
+ * what is in it at the same time leads it nowhere else: every step is taken from an open directory.
  *
  * @returns bytes of the files removed; undefined when there was nothing
  */

@@ -7,7 +7,7 @@ import type { StoreContext } from '../context.ts';
 import { isStoreError, printable, StoreError, toStoreError } from '../errors.ts';
 import { openLease } from '../leases/leases.ts';
 import { findImage } from '../records/images.ts';
-import { treeOfLayers } from '../render/load-tree.ts';
+import { type LayerStack, treeOfLayers } from '../render/load-tree.ts';
 import type { AciIngest, ImageRecord, ReceivedAci } from '../store.ts';
 import { translated } from '../translated.ts';
 import { putImage } from './put-image.ts';
@@ -39,22 +39,22 @@ async function commitAci(context: StoreContext, path: string, aci: ReceivedAci):
   if (known?.acis.length === 0) return await putImage(context, { ...image, layers: known.layers });
   await using lease = openLease(context);
   const below = await resolveDependencies(context, manifest, lease);
-  await putArchive(context, path, aci);
   const position = below.layers.length;
   const layers = [...below.layers, diffId];
   const acis = [...below.acis, { first: 0, position }];
-  if ((manifest.dependencies ?? []).length > 0) await requireTree(context, manifest, { layers, acis });
+  const hasDependencies = (manifest.dependencies ?? []).length > 0;
+  if (hasDependencies) await requireTree(context, manifest, { layers, acis, received: aci });
+  await putArchive(context, path, aci);
   return await putImage(context, { ...image, layers, acis });
 }
 
-/** Whoever read the archive could not know what is below it, where its hard links may lead. */
-async function requireTree(
-  context: StoreContext,
-  { name }: ImageManifest,
-  stack: Pick<ImageRecord, 'layers' | 'acis'>,
-): Promise<void> {
+/**
+ * Whoever read the archive could not know what is below it, where its hard links may lead. Asked before the archive becomes
+ * a layer: one that is refused leaves nothing.
+ */
+async function requireTree(context: StoreContext, { name }: ImageManifest, stack: LayerStack): Promise<void> {
   try {
-    await treeOfLayers(context, name, { ...stack, maxEntries: MOST_ENTRIES });
+    await treeOfLayers(context.layout, name, { ...stack, maxEntries: MOST_ENTRIES });
   } catch (error) {
     const { isAppcError } = await import('@rkt/appc');
     const cause = isStoreError(error) ? error.cause : undefined;

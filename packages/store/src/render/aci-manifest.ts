@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { open } from 'node:fs/promises';
 import { isAppcError, type LayerIndex } from '@rkt/appc';
-import { layerTar } from '../cas/layout.ts';
+import { type Layout, layerTar } from '../cas/layout.ts';
 import { unreadableLayer } from '../cas/unreadable-layer.ts';
-import type { StoreContext } from '../context.ts';
 import { StoreError } from '../errors.ts';
 
 /** The manifest of an ACI that is kept as a layer, as it stands in the tar. @throws LAYER_MISSING, CORRUPT, IO */
 export async function aciManifest(
-  context: StoreContext,
+  layout: Layout,
   { diffId, index }: { readonly diffId: string; readonly index: LayerIndex },
 ): Promise<Uint8Array> {
-  const path = layerTar(context.layout, diffId);
+  const path = layerTar(layout, diffId);
   const { splitAciIndex } = await import('@rkt/appc');
   try {
     const { manifest } = splitAciIndex(index);

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { AciSegment, ImageId } from '@rkt/appc';
-import { layerTar } from '../cas/layout.ts';
+import { type Layout, layerTar } from '../cas/layout.ts';
 import { unreadableLayer } from '../cas/unreadable-layer.ts';
 import type { StoreContext } from '../context.ts';
 import { StoreError, toStoreError } from '../errors.ts';
@@ -12,7 +12,7 @@ import { imageNotFound } from '../images/not-found.ts';
 import { openLease } from '../leases/leases.ts';
 import { findImage } from '../records/images.ts';
 import type { AbortOptions, ImageRecord } from '../store.ts';
-import { loadTree } from './load-tree.ts';
+import { treeOfLayers } from './load-tree.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
 
@@ -26,9 +26,14 @@ export async function* exportImage(
   id: ImageId,
   options: AbortOptions = {},
 ): AsyncIterable<Uint8Array> {
+  await using lease = openLease(context);
+  await lease.retain(id);
+  const record = context.database.read((sql) => findImage(sql, id));
+  if (record === undefined) throw imageNotFound(id);
   const hash = createHash('sha512');
   let held: Uint8Array | undefined;
-  for await (const chunk of storedAci(context, id, options)) {
+  for await (const chunk of aciOf(context.layout, record)) {
+    options.signal?.throwIfAborted();
     if (held !== undefined) yield held;
     hash.update(chunk);
     held = chunk;
@@ -41,33 +46,20 @@ export async function* exportImage(
   if (held !== undefined) yield held;
 }
 
-/**
- * The same, whatever the stored parts give. The image is leased while it is being read.
- *
- * @throws IMAGE_NOT_FOUND, LAYER_MISSING, CORRUPT, IO
- */
-export async function* storedAci(
-  context: StoreContext,
-  id: ImageId,
-  options: AbortOptions = {},
-): AsyncIterable<Uint8Array> {
-  await using lease = openLease(context);
-  await lease.retain(id);
-  const record = context.database.read((sql) => findImage(sql, id));
-  if (record === undefined) throw imageNotFound(id);
-  await using reader = layerReader(record.layers.map((diffId) => layerTar(context.layout, diffId)));
-  for await (const chunk of joinSegments(await segmentsOf(context, record), reader)) {
-    options.signal?.throwIfAborted();
-    yield chunk;
-  }
+/** What of an image is stored, as the ACI it makes, whatever that hashes to. The image must be leased. @throws LAYER_MISSING, CORRUPT, IO */
+export async function* aciOf(layout: Layout, parts: ImageParts): AsyncGenerator<Uint8Array, void> {
+  await using reader = layerReader(parts.layers.map((diffId) => layerTar(layout, diffId)));
+  yield* joinSegments(await segmentsOf(layout, parts), reader);
 }
 
+type ImageParts = Pick<ImageRecord, 'id' | 'layers' | 'acis' | 'size'>;
+
 /** What came as an ACI is given back as it came; layers are made into one. */
-async function segmentsOf(context: StoreContext, record: ImageRecord): Promise<Iterable<AciSegment>> {
-  const own = ownAci(record);
-  if (own !== undefined) return [{ kind: 'layer', layer: own, tarOffset: 0, length: record.size }];
-  const tree = await loadTree(context, record.id);
-  const manifest = await readManifest(context.layout, record.id);
+async function segmentsOf(layout: Layout, parts: ImageParts): Promise<Iterable<AciSegment>> {
+  const own = ownAci(parts);
+  if (own !== undefined) return [{ kind: 'layer', layer: own, tarOffset: 0, length: parts.size }];
+  const tree = await treeOfLayers(layout, parts.id, parts);
+  const manifest = await readManifest(layout, parts.id);
   const { aciSegments } = await import('@rkt/appc');
   return aciSegments(tree, manifest);
 }

@@ -6,6 +6,7 @@ import { toStoreError } from '../errors.ts';
 import { openLease } from '../leases/leases.ts';
 import type { AbortOptions } from '../store.ts';
 import { extractTree } from '../trees/directory/index.ts';
+import { requireSoundLayers } from '../verify/sound-layers.ts';
 import { loadTree } from './load-tree.ts';
 
 export interface ExtractImageOptions extends AbortOptions {
@@ -22,6 +23,11 @@ export async function extractImage(context: StoreContext, id: ImageId, options: 
   await using lease = openLease(context);
   await lease.retain(id);
   const tree = await loadTree(context, id);
+  await requireSoundLayers(
+    context,
+    tree.layers.map(({ diffId }) => diffId),
+    options,
+  );
   const layerPaths = tree.layers.map(({ diffId }) => layerTar(context.layout, diffId));
   try {
     await extractTree(tree, { ...options, layerPaths });

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile } from 'node:fs/promises';
 import type { FileTree, ImageId, LayerIndex, StackableLayer, StackedAci } from '@rkt/appc';
-import { layerIndex } from '../cas/layout.ts';
+import { type Layout, layerIndex } from '../cas/layout.ts';
 import type { StoreContext } from '../context.ts';
 import { isNotFound, printable, StoreError, toStoreError } from '../errors.ts';
 import { imageNotFound } from '../images/not-found.ts';
 import { findImage } from '../records/images.ts';
-import type { ImageRecord } from '../store.ts';
+import type { ImageRecord, ReceivedAci } from '../store.ts';
 import { aciManifest } from './aci-manifest.ts';
 
 /** Of all ACIs an image is made of: path whitelists are all there while the tree is made. */
@@ -16,25 +16,28 @@ const MOST_MANIFEST_BYTES = 32 * 1024 * 1024;
 export async function loadTree(context: StoreContext, id: ImageId): Promise<FileTree> {
   const record = context.database.read((sql) => findImage(sql, id));
   if (record === undefined) throw imageNotFound(id);
-  return await treeOfLayers(context, id, record);
+  return await treeOfLayers(context.layout, id, record);
 }
 
 /** What layers are to make together. */
 export interface LayerStack extends Pick<ImageRecord, 'layers' | 'acis'> {
   /** Of all layers, each counted as often as it is there. @default any number */
   readonly maxEntries?: number;
+  /** An ACI among them that is not a layer of the store yet. */
+  readonly received?: Pick<ReceivedAci, 'diffId' | 'index' | 'manifestBytes'>;
 }
 
 /** What layers make together, as the record of an image has them or is to have them; `subject` is for messages. */
-export async function treeOfLayers(context: StoreContext, subject: string, record: LayerStack): Promise<FileTree> {
+export async function treeOfLayers(layout: Layout, subject: string, record: LayerStack): Promise<FileTree> {
   const { mergeLayers, parseImageManifest, stackAcis } = await import('@rkt/appc');
-  const layers = await stackedLayers(context, subject, record);
+  const { received } = record;
+  const layers = await stackedLayers(layout, subject, record);
   const acis: StackedAci[] = [];
   let manifestBytes = 0;
   for (const { first, position } of record.acis) {
     const layer = layers[position];
     if (layer === undefined) throw new RangeError(`layer ${position} of ${layers.length}`);
-    const bytes = await aciManifest(context, layer);
+    const bytes = layer.diffId === received?.diffId ? received.manifestBytes : await aciManifest(layout, layer);
     manifestBytes += bytes.length;
     if (manifestBytes > MOST_MANIFEST_BYTES) throw tooMuchOfManifests(subject);
     const { pathWhitelist } = decoded(layer.diffId, () => parseImageManifest(bytes));
@@ -44,21 +47,27 @@ export async function treeOfLayers(context: StoreContext, subject: string, recor
 }
 
 async function stackedLayers(
-  context: StoreContext,
+  layout: Layout,
   subject: string,
-  { layers, maxEntries = Number.POSITIVE_INFINITY }: LayerStack,
+  { layers, received, maxEntries = Number.POSITIVE_INFINITY }: LayerStack,
 ): Promise<readonly StackableLayer[]> {
   const indexes = new Map<string, LayerIndex>();
   const stacked: StackableLayer[] = [];
   let entries = 0;
   for (const diffId of layers) {
-    const index = indexes.get(diffId) ?? (await loadIndex(context, diffId));
+    const index = indexes.get(diffId) ?? (await indexOf(layout, diffId, received));
     indexes.set(diffId, index);
     stacked.push({ diffId, index });
     entries += index.entries.length;
     if (entries > maxEntries) throw tooManyEntries(subject, maxEntries);
   }
   return stacked;
+}
+
+async function indexOf(layout: Layout, diffId: string, received: LayerStack['received']): Promise<LayerIndex> {
+  if (diffId !== received?.diffId) return await loadIndex(layout, diffId);
+  const { decodeLayerIndex } = await import('@rkt/appc');
+  return decoded(diffId, () => decodeLayerIndex(received.index));
 }
 
 function tooManyEntries(subject: string, most: number): StoreError {
@@ -72,14 +81,14 @@ function tooMuchOfManifests(subject: string): StoreError {
 }
 
 /** The index of a layer's tar. @throws LAYER_MISSING, CORRUPT */
-export async function loadIndex(context: StoreContext, diffId: string): Promise<LayerIndex> {
+export async function loadIndex(layout: Layout, diffId: string): Promise<LayerIndex> {
   const { decodeLayerIndex } = await import('@rkt/appc');
-  const bytes = await readIndex(context, diffId);
+  const bytes = await readIndex(layout, diffId);
   return decoded(diffId, () => decodeLayerIndex(bytes));
 }
 
-async function readIndex(context: StoreContext, diffId: string): Promise<Uint8Array> {
-  const path = layerIndex(context.layout, diffId);
+async function readIndex(layout: Layout, diffId: string): Promise<Uint8Array> {
+  const path = layerIndex(layout, diffId);
   try {
     return await readFile(path);
   } catch (error) {

@@ -77,6 +77,9 @@ export function treePath(tree: Tree): string {
 }
 
 async function extractIntoPlace(context: StoreContext, id: ImageId, extraction: Extraction): Promise<void> {
+  const { requireSoundLayers } = await import('../verify/sound-layers.ts');
+  const diffIds = extraction.tree.layers.map(({ diffId }) => diffId);
+  await requireSoundLayers(context, diffIds, extraction);
   const extracted = await extract(context, extraction);
   try {
     await replaceDirectory(context, id, extracted);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { deepEqual, equal, rejects } from 'node:assert/strict';
+import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import type { ImageId, TreeNode } from '@rkt/appc';
 import type { StoreErrorCode } from '../errors.ts';
@@ -153,6 +153,10 @@ export const aciChecks: readonly Check[] = [
         await refused('ERR_RKT_STORE_TREE_UNSUPPORTED', Array(times).fill(`example.com/${name}`), '/app');
       }
       equal((await store.listImages()).length, 3);
+      const layers = await Promise.all((await store.listImages()).map(({ id }) => store.listLayers(id)));
+      for (const { id } of await store.gc({ graceMs: -1 })) {
+        ok(id.startsWith('sha512-') || layers.flat().some(({ diffId }) => diffId === id), `${id} was kept`);
+      }
     },
   ],
   [

@@ -142,6 +142,32 @@ export const imageChecks: readonly Check[] = [
     },
   ],
   [
+    'takes no file out of an image of which a layer or its index is damaged, and says which',
+    async (store, { scratchPath }) => {
+      const image = sampleImage('example.com/app', [sampleLayer({ a: '1' }), sampleLayer({ b: '2' })]);
+      const id = await fetchImage(store, image);
+      const [{ diffId, path } = { diffId: '', path: '' }] = await store.listLayers(id);
+      for (const file of [path, path.replace(/tar$/, 'idx')]) {
+        const whole = await readFile(file);
+        await writeFile(file, flipped(whole, file === path ? 512 : 20));
+        const lease = await store.lease();
+        await lease.retain(id);
+        for (const taken of [
+          () => store.extractImage(id, { targetDir: scratchPath }),
+          () => store.renderTree(id, { backend: 'directory', lease }),
+        ]) {
+          await rejects(taken(), { code: 'ERR_RKT_STORE_CORRUPT', subject: diffId, message: new RegExp(diffId) });
+        }
+        await lease[Symbol.asyncDispose]();
+        ok(!existsSync(scratchPath));
+        await writeFile(file, whole);
+      }
+      for await (const { kind } of store.verify()) equal(kind, 'image-ok');
+      await store.extractImage(id, { targetDir: scratchPath });
+      await rm(scratchPath, { recursive: true });
+    },
+  ],
+  [
     'refuses an image whose layers are not all there',
     async (store) => {
       const image = simpleImage('example.com/app');
@@ -231,6 +257,10 @@ export const imageChecks: readonly Check[] = [
     },
   ],
 ];
+
+function flipped(bytes: Uint8Array, at: number): Uint8Array {
+  return bytes.map((byte, index) => (index === at ? byte ^ 0x55 : byte));
+}
 
 /** What would put an image that is there once more. */
 async function putOptions(store: Store, id: ImageId): Promise<PutImageOptions> {

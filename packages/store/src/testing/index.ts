@@ -9,5 +9,6 @@ export {
   sampleAci,
   sampleImage,
   sampleLayer,
+  tarLayer,
 } from './sample-image.ts';
 export { type StoreContractOptions, storeContract } from './store-contract.ts';

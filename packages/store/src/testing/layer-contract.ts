@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import type { LayerIngest } from '@rkt/appc';
 import type { Store } from '../store.ts';
 import { type Check, rejectsWith } from './contract-case.ts';
@@ -19,6 +19,53 @@ export const layerChecks: readonly Check[] = [
       ok(present.state === 'present');
       deepEqual(await readFile(present.path), Buffer.from(layer.tar));
       deepEqual(Buffer.from(present.index), Buffer.from(layer.index));
+    },
+  ],
+  [
+    'gives a layer back byte for byte, in chunks that stay what they are',
+    async (store) => {
+      const large = sampleLayer({ large: 'x'.repeat(3 * 1024 * 1024 + 77), z: '' });
+      await ingestLayer(store, large);
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of store.readLayer(large.diffId)) chunks.push(chunk);
+      deepEqual(Buffer.concat(chunks), Buffer.from(large.tar));
+      ok(chunks.every((chunk) => chunk.length <= 1024 * 1024));
+      await rejects(store.readLayer('sha256:../x')[Symbol.asyncIterator]().next(), TypeError);
+      const reason = new Error('interrupted');
+      const interrupted = store.readLayer(large.diffId, { signal: AbortSignal.abort(reason) });
+      await rejects(interrupted[Symbol.asyncIterator]().next(), reason);
+    },
+  ],
+  [
+    'never gives the end of a layer that is damaged, and has it written anew by the next fetch',
+    async (store) => {
+      await ingestLayer(store, layer);
+      const present = await store.prepareLayer(layer.diffId);
+      const damages = [
+        [
+          'ERR_RKT_STORE_CORRUPT',
+          () =>
+            writeFile(
+              present.path,
+              layer.tar.map((byte, at) => byte ^ Number(at === 1)),
+            ),
+        ],
+        ['ERR_RKT_STORE_CORRUPT', () => writeFile(present.path, layer.tar.subarray(0, -1))],
+        ['ERR_RKT_STORE_CORRUPT', () => writeFile(present.path, '')],
+        ['ERR_RKT_STORE_LAYER_MISSING', () => rm(present.path)],
+      ] as const;
+      for (const [code, damage] of damages) {
+        await damage();
+        let given = 0;
+        const read = async (): Promise<void> => {
+          for await (const chunk of store.readLayer(layer.diffId)) given += chunk.length;
+        };
+        await rejects(read(), { code, subject: layer.diffId, message: new RegExp(layer.diffId) });
+        ok(given < layer.tar.length);
+        equal(await ingestLayer(store, layer), 'ingested');
+        await read();
+        equal(given, layer.tar.length);
+      }
     },
   ],
   [

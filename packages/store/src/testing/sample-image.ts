@@ -30,7 +30,11 @@ export interface SampleImage {
 /** A layer tar of regular files by path, owned by root, with a fixed time. */
 export function sampleLayer(files: Readonly<Record<string, string>>): SampleLayer {
   const blocks = Object.entries(files).flatMap(([path, content]) => fileBlocks(path, Buffer.from(content)));
-  const tar = Buffer.concat([...blocks, Buffer.alloc(1024)]);
+  return tarLayer(Buffer.concat([...blocks, Buffer.alloc(1024)]));
+}
+
+/** A layer of any tar. */
+export function tarLayer(tar: Uint8Array): SampleLayer {
   const indexer = createLayerIndexer();
   indexer.push(tar);
   return {

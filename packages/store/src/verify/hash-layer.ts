@@ -2,8 +2,6 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import type { LayerIndexer } from '@rkt/appc';
-import { layerTar } from '../cas/layout.ts';
-import type { StoreContext } from '../context.ts';
 import { hasErrno, isNotFound, toStoreError } from '../errors.ts';
 
 /** What a layer's tar turned out to be. */
@@ -16,13 +14,13 @@ export type LayerState =
 
 const CHUNK_BYTES = 1024 * 1024;
 
+export interface LayerFile {
+  readonly diffId: string;
+  readonly path: string;
+}
+
 /** Reads a layer tar once: its hash is compared with the diffID, its index made anew. @throws IO, PERMISSION, `signal.reason` */
-export async function hashLayer(
-  context: StoreContext,
-  diffId: string,
-  signal: AbortSignal | undefined,
-): Promise<LayerState> {
-  const path = layerTar(context.layout, diffId);
+export async function hashLayer({ diffId, path }: LayerFile, signal: AbortSignal | undefined): Promise<LayerState> {
   const hash = createHash('sha256');
   const indexing = await startIndexing();
   try {

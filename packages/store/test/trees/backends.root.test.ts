@@ -1,5 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TreeNode } from '@rkt/appc';
@@ -8,7 +23,7 @@ import { extractTree } from '../../src/trees/directory/index.ts';
 import { writeErofs } from '../../src/trees/erofs/index.ts';
 import { probeErofs } from '../../src/trees/probe-erofs.ts';
 import { withMounted } from './support/mounted.ts';
-import { device, directory, file, treeWith } from './support/nodes.ts';
+import { device, directory, file, symlink, treeWith } from './support/nodes.ts';
 import { makeEverything } from './support/samples.ts';
 import { type SurveyEntry, survey } from './support/survey.ts';
 import { packDirectory, treeOf, unpackWithTar } from './support/tars.ts';
@@ -99,6 +114,50 @@ describe('many layers and large directories', () => {
       },
     });
     expect(wrong).toEqual([]);
+  });
+});
+
+describe('what is large', () => {
+  it('is a directory of 100,000 entries, each found by its name', async () => {
+    const names = Array.from({ length: 100_000 }, (_, at) => `entry-${at}`);
+    const root = directory({ many: directory(Object.fromEntries(names.map((name) => [name, symlink(name)]))) });
+    const layer = join(scratch, 'layer.tar');
+    writeFileSync(layer, '');
+    const wrong = await withMounted(writeErofs(treeWith(root, 0)), [layer], {
+      scratch,
+      use: (mounted) => {
+        expect(readdirSync(`${mounted}/many`)).toHaveLength(names.length);
+        expect(statSync(`${mounted}/many/entry`, { throwIfNoEntry: false })).toBeUndefined();
+        return names.filter((name) => readlinkSync(`${mounted}/many/${name}`) !== name);
+      },
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('is a file of more than 4 GiB, and one behind it, at its offset', async () => {
+    const GIB = 1024 ** 3;
+    const size = 5 * GIB;
+    const layer = join(scratch, 'layer.tar');
+    writeFileSync(layer, '');
+    truncateSync(layer, size + 2048);
+    const marks = [0, 2 * GIB - 1, 4 * GIB - 1, 4 * GIB + 1, size - 1];
+    const tar = openSync(layer, 'r+');
+    for (const mark of [...marks, size + 1024 - 512]) writeSync(tar, 'x', 512 + mark);
+    closeSync(tar);
+    const tree = treeWith(directory({ large: file(size), behind: file(1, size + 1024) }), size + 2048);
+    const marksOf = (root: string): readonly string[] => {
+      expect(statSync(`${root}/large`).size).toBe(size);
+      const large = openSync(`${root}/large`, 'r');
+      const at = [...marks, 4 * GIB].map((mark) => {
+        const byte = Buffer.alloc(1);
+        readSync(large, byte, 0, 1, mark);
+        return byte.toString();
+      });
+      closeSync(large);
+      return [...at, readFileSync(`${root}/behind`, 'latin1')];
+    };
+    const expected = [...marks.map(() => 'x'), '\0', 'x'];
+    expect(await withMounted(writeErofs(tree), [layer], { scratch, use: marksOf })).toEqual(expected);
   });
 });
 

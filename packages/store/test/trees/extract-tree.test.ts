@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import {
+import fs, {
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -12,6 +12,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FileTree, TreeNode } from '@rkt/appc';
@@ -167,6 +168,57 @@ describe('cancellation', () => {
 });
 
 describe('somebody who changes the target meanwhile', () => {
+  /** Extracts, and lets `interfere` act as soon as the target is made. */
+  async function extractWhile(interfere: () => void): Promise<unknown> {
+    const { mkdirSync: original } = fs;
+    fs.mkdirSync = ((...args: Parameters<typeof original>) => {
+      const made = original(...args);
+      interfere();
+      return made;
+    }) as typeof original;
+    syncBuiltinESMExports();
+    try {
+      return await extractTree(treeWith(directory({ f: file(14) })), { targetDir, layerPaths, privileged: false }).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+    } finally {
+      fs.mkdirSync = original;
+      syncBuiltinESMExports();
+    }
+  }
+
+  it.each([
+    ['a directory others may enter', () => fs.mkdirSync(targetDir), 'ERR_RKT_STORE_PERMISSION'],
+    ['a symbolic link', () => symlinkSync('outside', targetDir), 'ERR_RKT_STORE_IO'],
+  ])('cannot have it write into %s in its place', async (_what, replace, code) => {
+    const original = fs.mkdirSync;
+    original(join(scratch, 'outside'));
+    const error = await extractWhile(() => {
+      renameSync(targetDir, join(scratch, 'aside'));
+      fs.mkdirSync = original;
+      replace();
+    });
+    expect(error).toMatchObject({ code, path: targetDir });
+    expect([readdirSync(join(scratch, 'outside')), readdirSync(targetDir)]).toEqual([[], []]);
+  });
+
+  it('cannot lead it elsewhere by another path to the place', async () => {
+    const place = join(scratch, 'place');
+    mkdirSync(place);
+    mkdirSync(join(scratch, 'outside/tree'), { recursive: true });
+    writeFileSync(join(scratch, 'outside/tree/precious'), '');
+    targetDir = join(place, 'tree');
+    layerPaths = [join(scratch, 'empty.tar')];
+    writeFileSync(join(scratch, 'empty.tar'), '');
+    const error = await extractWhile(() => {
+      renameSync(place, join(scratch, 'moved'));
+      symlinkSync('outside', place);
+    });
+    expect(error).toMatchObject({ code: 'ERR_RKT_STORE_TREE_INVALID' });
+    expect([readdirSync(join(scratch, 'moved')), readdirSync(targetDir)]).toEqual([[], ['precious']]);
+  });
+
   /** Extracts with calls that let `interfere` act after each directory is made. */
   async function extractAgainst(tree: FileTree, interfere: (name: string) => void): Promise<unknown> {
     const real = await loadTreeSyscalls();

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, constants, mkdirSync, openSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FileTree } from '@rkt/appc';
 import { unreadableLayer } from '../../cas/unreadable-layer.ts';
-import { removeTree } from '../../cas/visit-files.ts';
-import { toStoreError } from '../../errors.ts';
 import { loadTreeSyscalls } from '../../host/tree-syscalls.ts';
 import { type Inode, pathOf, takeInventory } from '../inventory.ts';
 import { unrepresentable } from '../node-limits.ts';
 import { treeError } from '../tree-error.ts';
 import { newExtraction } from './extraction.ts';
+import { makeTarget } from './target.ts';
 import { extractDirectory } from './walk.ts';
 
 export interface ExtractTreeOptions {
@@ -46,10 +45,9 @@ export async function extractTree(tree: FileTree, options: ExtractTreeOptions): 
   const opened: number[] = [];
   try {
     for (const path of layerPaths) opened.push(openLayer(path));
-    const handle = makeTarget(targetDir);
     const privileged = options.privileged ?? process.geteuid?.() === 0;
     const extraction = newExtraction({ calls, layers: opened, privileged });
-    await orRemoved(targetDir, () => runInSlices(extractDirectory(extraction, root, handle), signal));
+    await makeTarget(targetDir, (handle) => runInSlices(extractDirectory(extraction, root, handle), signal));
   } finally {
     for (const layer of opened) closeSync(layer);
   }
@@ -60,25 +58,6 @@ function openLayer(path: string): number {
     return openSync(path, constants.O_RDONLY);
   } catch (error) {
     throw unreadableLayer(error, path);
-  }
-}
-
-function makeTarget(path: string): number {
-  try {
-    mkdirSync(path, { mode: 0o700 });
-    return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-  } catch (error) {
-    throw toStoreError(error, 'cannot make a directory for a tree', path);
-  }
-}
-
-/** To be called when the directory has been made: one that was there before is not ours to remove. */
-async function orRemoved(directory: string, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    await removeTree(directory);
-    throw error;
   }
 }
 
