@@ -9,6 +9,7 @@ export type {
   AciLayer,
   Finding,
   GcOptions,
+  ImagePlatform,
   ImageQuery,
   ImageRecord,
   Lease,

@@ -27,6 +27,10 @@ export const installedLibraries: Libraries = {
     const { openDockerArchive } = await import('@rkt/docker2aci');
     return openDockerArchive(path, options);
   },
+  openRootfs: async (path, options) => {
+    const { openRootfs } = await import('@rkt/docker2aci');
+    return openRootfs(path, options);
+  },
   compressAci: async (bytes, compression) => {
     const { compressAci } = await import('@rkt/docker2aci');
     return compressAci(bytes, compression);

@@ -6,6 +6,7 @@ import type {
   ConvertImageOptions,
   ImageArchive,
   OpenArchiveOptions,
+  OpenRootfsOptions,
   ReceiveAciOptions,
   ReceivedAci,
   UnpackArchiveOptions,
@@ -54,6 +55,7 @@ export interface Libraries {
   openOciLayout(path: string): Promise<ImageArchive>;
   openOciArchive(path: string, options: OpenArchiveOptions): Promise<ImageArchive>;
   openDockerArchive(path: string, options: OpenArchiveOptions): Promise<ImageArchive>;
+  openRootfs(path: string, options: OpenRootfsOptions): Promise<Image>;
   compressAci(bytes: AsyncIterable<Uint8Array>, compression: AciCompression): Promise<AsyncIterable<Uint8Array>>;
   unpackArchive(source: AsyncIterable<Uint8Array>, options: UnpackArchiveOptions): Promise<void>;
   /** Whether an archive is a file that is not compressed. */
