@@ -6,6 +6,7 @@ export { openDockerArchive } from './archive/docker-archive.ts';
 export { dockerArchiveFiles } from './archive/docker-archive-files.ts';
 export type { ExportedImage, ExportedLayer } from './archive/exported-image.ts';
 export type { ArchivedImage, ImageArchive, OpenArchivedOptions, OpenArchiveOptions } from './archive/image-archive.ts';
+export { type ImageFileForm, imageFileForm } from './archive/image-file-form.ts';
 export { openOciArchive, openOciLayout } from './archive/oci-layout.ts';
 export { type OciLayoutOptions, ociLayoutFiles } from './archive/oci-layout-files.ts';
 export { openImageFile } from './archive/open-image-file.ts';

@@ -109,7 +109,15 @@ export const imageCommands: readonly CommandSpec[] = [
     name: 'image inspect',
     summary: 'Print what the store knows of images, as JSON',
     usage: 'IMAGE...',
-    flags: [prettyPrint, platform],
+    description: [
+      'With --remote, what the registry of docker://NAME says: manifest and configuration, verified. No layer is fetched and',
+      'nothing is stored; sizes are those of the blobs.',
+    ].join('\n'),
+    flags: [
+      { name: 'remote', kind: 'boolean', default: 'false', summary: 'ask the registry instead of the store' },
+      prettyPrint,
+      platform,
+    ],
     operands: 'anywhere',
     minimum: [1, 'must provide at least one image'],
   },

@@ -2,6 +2,7 @@
 import type { ImageManifest } from '@rkt/appc';
 import type { Arguments } from '../args/command.ts';
 import { platformText } from '../images/image-platform.ts';
+import { inspectRemote } from '../images/inspect-remote.ts';
 import { type OpenedImage, openStoredImage } from '../images/open-stored-image.ts';
 import { renderJson } from '../render/json.ts';
 import { reportEach } from '../render/report-each.ts';
@@ -12,7 +13,11 @@ import type { Session } from '../wiring/session.ts';
 export async function execute(session: Session, { flags, operands }: Arguments): Promise<number> {
   const images: object[] = [];
   const status = await reportEach(session, operands, async (name) => {
-    images.push(await inspect(await openStoredImage(session, name, { use: 'read', flags })));
+    images.push(
+      flags.boolean('remote')
+        ? await inspectRemote(session, name, flags)
+        : await inspect(await openStoredImage(session, name, { use: 'read', flags })),
+    );
   });
   session.io.stdout.write(renderJson(images, flags.boolean('pretty-print') ? 'json-pretty' : 'json'));
   return status;

@@ -5,6 +5,7 @@ import { CliError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
 import { fetchDockerImage } from './fetch-docker-image.ts';
+import { withFileHint } from './file-hint.ts';
 import { dockerSpelling, imageArgument } from './image-argument.ts';
 import { importAciFile, pathOfUrl } from './import-aci.ts';
 import { importArchive, importRootfs } from './import-archive.ts';
@@ -19,6 +20,14 @@ import { findStoredImage, isImageNotFound } from './stored-image.ts';
  * and whatever the registry, the conversion and the store have to say
  */
 export async function obtainImage(session: Session, image: string, options: ObtainOptions): Promise<ImageRecord> {
+  try {
+    return await obtain(session, image, options);
+  } catch (error) {
+    throw await withFileHint(session, image, error);
+  }
+}
+
+async function obtain(session: Session, image: string, options: ObtainOptions): Promise<ImageRecord> {
   const argument = imageArgument(image);
   const { platform } = options;
   switch (argument.kind) {

@@ -43,6 +43,10 @@ export const installedLibraries: Libraries = {
     const { isReadableInPlace } = await import('@rkt/docker2aci');
     return isReadableInPlace(path);
   },
+  imageFileForm: async (path, options) => {
+    const { imageFileForm } = await import('@rkt/docker2aci');
+    return imageFileForm(path, options);
+  },
   receiveAci: async (source, options) => {
     const { receiveAci } = await import('@rkt/docker2aci');
     return receiveAci(source, options);

@@ -5,6 +5,7 @@ import type {
   ConvertedImage,
   ConvertImageOptions,
   ImageArchive,
+  ImageFileForm,
   OpenArchiveOptions,
   OpenRootfsOptions,
   ReceiveAciOptions,
@@ -60,6 +61,8 @@ export interface Libraries {
   unpackArchive(source: AsyncIterable<Uint8Array>, options: UnpackArchiveOptions): Promise<void>;
   /** Whether an archive is a file that is not compressed. */
   isReadableInPlace(path: string): Promise<boolean>;
+  /** What a file or directory is, by its content. */
+  imageFileForm(path: string, options: { readonly signal: AbortSignal }): Promise<ImageFileForm | undefined>;
   receiveAci(source: AsyncIterable<Uint8Array>, options: ReceiveAciOptions): Promise<ReceivedAci>;
   convertImage(image: Image, options: Omit<ConvertImageOptions, 'startWorker'>): Promise<ConvertedImage>;
   /** Whether the kernel mounts EROFS straight from files below this directory. */

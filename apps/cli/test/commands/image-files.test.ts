@@ -234,6 +234,38 @@ describe('image inspect', () => {
   });
 });
 
+describe('image inspect --remote', () => {
+  const elsewhere = (): Rkt => rktWith(mkdtempSync(join(dir, 'other-')));
+
+  it('tells what the registry says, and stores nothing', async () => {
+    const name = `${registry.domain}/team/demo:v1`;
+    const [stored] = JSON.parse((await rkt('image', 'inspect', id)).stdout);
+    const other = elsewhere();
+    const { status, stdout, stderr } = await other('image', 'inspect', '--remote', `docker://${name}`);
+    expect([status, stderr]).toEqual([0, '']);
+    const [remote] = JSON.parse(stdout);
+    const { names, platform, digest, config_digest, manifest } = stored;
+    expect(remote).toMatchObject({ names, platform, digest, config_digest, manifest });
+    expect(remote.layers.map((layer: { diff_id: string }) => layer.diff_id)).toEqual(
+      stored.layers.map((layer: { diff_id: string }) => layer.diff_id),
+    );
+    expect(remote.config.config).toEqual({ Entrypoint: ['/etc/one'] });
+    expect(remote).not.toHaveProperty('id');
+    expect((await other('image', 'list', '--no-legend')).stdout).toBe('');
+  });
+
+  it('says what is no image of a registry, and goes on', async () => {
+    const name = `docker://${registry.domain}/team/demo:v1`;
+    const { status, stdout, stderr } = await elsewhere()('image', 'inspect', '--remote', id, 'demo', name, `${name}2`);
+    expect([status, JSON.parse(stdout).length]).toEqual([254, 1]);
+    expect(stderr).toContain('is no image of a registry\nhint: give a docker:// reference\n');
+    expect(stderr).toContain(
+      'inspect: "demo" is no image of a registry\nhint: for a Docker image write docker://demo\n',
+    );
+    expect(stderr).toContain('team/demo:v12');
+  });
+});
+
 describe('image history', () => {
   it('shows layers, the newest first, when nobody said what made them', async () => {
     const { stdout } = await rkt('image', 'history', '--format=json', id);
