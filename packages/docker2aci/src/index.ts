@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 export { type ArchiveFile, tarOf } from './archive/archive-file.ts';
+export { type ChosenImage, chooseImage } from './archive/choose-image.ts';
 export { openDockerArchive } from './archive/docker-archive.ts';
 export { dockerArchiveFiles } from './archive/docker-archive-files.ts';
 export type { ExportedImage, ExportedLayer } from './archive/exported-image.ts';
-export type { ArchivedImage, ImageArchive, OpenArchiveOptions } from './archive/image-archive.ts';
+export type { ArchivedImage, ImageArchive, OpenArchivedOptions, OpenArchiveOptions } from './archive/image-archive.ts';
+export { type ImageFileForm, imageFileForm } from './archive/image-file-form.ts';
 export { openOciArchive, openOciLayout } from './archive/oci-layout.ts';
 export { type OciLayoutOptions, ociLayoutFiles } from './archive/oci-layout-files.ts';
 export { openImageFile } from './archive/open-image-file.ts';
+export { type OpenRootfsOptions, openRootfs } from './archive/open-rootfs.ts';
 export { type ReceiveAciOptions, type ReceivedAci, receiveAci } from './archive/receive-aci.ts';
 export { isReadableInPlace, type UnpackArchiveOptions, unpackArchive } from './archive/unpack-archive.ts';
 export { type AciCompression, compressAci } from './compress-aci.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isLowerAlphanumeric, isLowerHex, skipWhile } from './characters.ts';
+import { isAlphanumeric, isLowerAlphanumeric, isLowerHex, skipWhile } from './characters.ts';
 import { type Digest, digestFault, isDigest, SHA2 } from './digest.ts';
 import { isReferenceSyntaxError, quote, ReferenceSyntaxError } from './errors.ts';
 import { tagFault } from './grammar.ts';
@@ -28,6 +28,14 @@ export type ImageArgument =
       readonly original: string;
     }
   | {
+      /** A tar of files alone. */
+      readonly kind: 'rootfs';
+      readonly path: string;
+      /** What the image is to be called; without a digest. */
+      readonly reference: Reference | undefined;
+      readonly original: string;
+    }
+  | {
       readonly kind: 'appc-name';
       readonly name: string;
       readonly labels: readonly AppcLabel[];
@@ -37,6 +45,8 @@ export type ImageArgument =
 /** Which image of an OCI layout is meant. */
 export type LayoutSelector =
   | { readonly kind: 'tag'; readonly tag: string }
+  /** More than a tag, `docker.io/library/alpine:3.20` for example: what skopeo, podman and buildah write. */
+  | { readonly kind: 'name'; readonly name: string }
   | { readonly kind: 'digest'; readonly digest: Digest };
 
 /** A label of an appc name; `name:1.0` is the label `version`. */
@@ -98,7 +108,9 @@ function byScheme(input: string): ImageArgument | undefined {
     case 'oci-archive':
       return layout(scheme, input);
     case 'docker-archive':
-      return savedImage(input);
+      return { kind: scheme, ...namedFile(scheme, input), original: input };
+    case 'rootfs':
+      return { kind: scheme, ...namedFile(scheme, input), original: input };
     case 'http':
     case 'https':
     case 'file':
@@ -143,17 +155,35 @@ function layout(kind: 'oci' | 'oci-archive', input: string): ImageArgument {
   if (rest === undefined) return { kind, path, selector: undefined, original: input };
   if (rest.startsWith('@'))
     refuse(input, 'a digest follows the path without a colon; an index is not supported', colon + 1);
-  const bad = tagFault(rest);
-  if (bad !== undefined) refuse(input, `${quote(rest)} is no tag`, colon + 1 + bad);
-  return { kind, path, selector: { kind: 'tag', tag: rest }, original: input };
+  if (tagFault(rest) === undefined) return { kind, path, selector: { kind: 'tag', tag: rest }, original: input };
+  const bad = layoutNameFault(rest);
+  if (bad !== undefined) refuse(input, `${quote(rest)} is neither a tag nor a name of a layout`, colon + 1 + bad);
+  return { kind, path, selector: { kind: 'name', name: rest }, original: input };
 }
+
+/**
+ * OCI image spec, "Pre-Defined Annotation Keys", `org.opencontainers.image.ref.name`; without `@`, as an image is chosen by its
+ * digest alone.
+ */
+function layoutNameFault(name: string): number | undefined {
+  if (!isAlphanumeric(name.charCodeAt(0))) return 0;
+  const end = skipWhile(name, 0, (unit) => isAlphanumeric(unit) || NAME_SEPARATORS.includes(String.fromCharCode(unit)));
+  if (end < name.length) return end;
+  return isAlphanumeric(name.charCodeAt(end - 1)) ? undefined : end - 1;
+}
+
+const NAME_SEPARATORS = '-._:+/';
 
 const DIGEST_ALGORITHMS: ReadonlySet<string> = new Set(Object.keys(SHA2.hexLengths));
 
-function savedImage(input: string): ImageArgument {
-  const kind = 'docker-archive';
+interface NamedFile {
+  readonly path: string;
+  readonly reference: Reference | undefined;
+}
+
+function namedFile(kind: 'docker-archive' | 'rootfs', input: string): NamedFile {
   const { path, rest, colon } = splitPath(input, kind.length + 1);
-  if (rest === undefined) return { kind, path, reference: undefined, original: input };
+  if (rest === undefined) return { path, reference: undefined };
   if (DIGEST_ALGORITHMS.has(path.slice(path.lastIndexOf('@') + 1)) && path.includes('@')) {
     refuse(input, 'images of an archive are named by tag, not by digest', colon);
   }
@@ -161,7 +191,7 @@ function savedImage(input: string): ImageArgument {
   const digest = rest.indexOf('@');
   if (digest >= 0) refuse(input, 'images of an archive are named by tag, not by digest', colon + 1 + digest);
   try {
-    return { kind, path, reference: parseReference(rest), original: input };
+    return { path, reference: parseReference(rest) };
   } catch (error) {
     if (!isReferenceSyntaxError(error)) throw error;
     return refuse(input, `${quote(rest)} is no reference: ${error.reason}`, colon + 1 + error.offset);

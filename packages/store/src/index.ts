@@ -11,6 +11,7 @@ export type {
   AciLayer,
   Finding,
   GcOptions,
+  ImagePlatform,
   ImageQuery,
   ImageRecord,
   Lease,

@@ -25,6 +25,8 @@ export interface ImageRecord {
    * under since. The latest last.
    */
   readonly names: readonly string[];
+  /** The labels `os` and `arch` of its manifest; undefined unless it has both. */
+  readonly platform: ImagePlatform | undefined;
   /** Milliseconds since the epoch. */
   readonly importedAt: number;
   readonly lastUsedAt: number;
@@ -34,6 +36,12 @@ export interface ImageRecord {
   readonly layers: readonly string[];
   /** Which of the layers are ACIs; all others are layers of OCI images. */
   readonly acis: readonly AciLayer[];
+}
+
+/** As appc names platforms: `{ os: 'linux', arch: 'aarch64' }`. */
+export interface ImagePlatform {
+  readonly os: string;
+  readonly arch: string;
 }
 
 /**
@@ -54,6 +62,8 @@ export interface StoredImage extends ImageRecord {
 export interface PutImageOptions extends AbortOptions {
   readonly id: ImageId;
   readonly name: string;
+  /** Further names of the image, put in the same transaction; `name` counts as the last of them. @default none */
+  readonly otherNames?: readonly string[];
   readonly manifestBytes: Uint8Array;
   /** DiffIDs, base first; every one must have been committed. */
   readonly layers: readonly string[];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CommandSpec } from './command.ts';
 import type { FlagSpec } from './flag.ts';
+import { platformFlag } from './obtain-flags.ts';
 import { format, full, grace, noLegend, prettyPrint } from './output-flags.ts';
 import { parseSize } from './size.ts';
 
@@ -24,7 +25,13 @@ const rootfsOnly: FlagSpec = {
   summary: 'write the root filesystem alone, as the directory itself',
 };
 
-const imageFields = ['id', 'name', 'size', 'importtime', 'lastused'];
+const platform: FlagSpec = {
+  ...platformFlag,
+  summary: 'which image of a name that several platforms have one under, for example linux/arm64',
+};
+
+const defaultFields = ['id', 'name', 'size', 'importtime', 'lastused'];
+const imageFields = [...defaultFields, 'platform'];
 
 function checkFields(csv: string): void {
   const unknown = csv.split(',').find((field) => !imageFields.includes(field));
@@ -37,7 +44,7 @@ export const imageCommands: readonly CommandSpec[] = [
     name: 'image cat-manifest',
     summary: 'Inspect and print the image manifest',
     usage: 'IMAGE',
-    flags: [prettyPrint],
+    flags: [prettyPrint, platform],
     operands: 'anywhere',
     minimum: [1, 'must provide an image'],
     maximum: 1,
@@ -47,11 +54,11 @@ export const imageCommands: readonly CommandSpec[] = [
     summary: 'Export a stored image to a file or directory',
     usage: 'IMAGE OUTPUT',
     description: [
-      'OUTPUT is FILE.aci, oci:DIRECTORY[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME:TAG]; what fetch reads',
-      'gets the ID it has now. The ID is the SHA-512 of the uncompressed ACI. With - for FILE, or alone for an ACI, it goes',
+      'OUTPUT is FILE.aci, oci:DIRECTORY[:NAME], oci-archive:FILE[:NAME] or docker-archive:FILE[:NAME:TAG]; NAME is a tag or a',
+      'whole name. Without it the image has the name that was typed. What fetch reads gets the ID it has now. The ID is the SHA-512 of the uncompressed ACI. With - for FILE, or alone for an ACI, it goes',
       'to standard output.',
     ].join('\n'),
-    flags: [overwrite('output'), compression],
+    flags: [overwrite('output'), compression, platform],
     operands: 'anywhere',
     minimum: [2, 'must provide an image and an output file'],
     maximum: 2,
@@ -61,7 +68,7 @@ export const imageCommands: readonly CommandSpec[] = [
     summary: 'Extract a stored image to a directory',
     usage: 'IMAGE OUTPUT_DIR',
     description: 'Writes the image manifest and, below rootfs, every file of the image. Nothing is mounted.',
-    flags: [overwrite('directory'), rootfsOnly],
+    flags: [overwrite('directory'), rootfsOnly, platform],
     operands: 'anywhere',
     minimum: [2, 'must provide an image and an output directory'],
     maximum: 2,
@@ -93,7 +100,7 @@ export const imageCommands: readonly CommandSpec[] = [
     summary: 'Show the layers of a stored image and what made them',
     usage: 'IMAGE',
     description: 'The newest comes first. Sizes are those of the uncompressed layers.',
-    flags: [noLegend, full, format],
+    flags: [noLegend, full, format, platform],
     operands: 'anywhere',
     minimum: [1, 'must provide an image'],
     maximum: 1,
@@ -102,7 +109,15 @@ export const imageCommands: readonly CommandSpec[] = [
     name: 'image inspect',
     summary: 'Print what the store knows of images, as JSON',
     usage: 'IMAGE...',
-    flags: [prettyPrint],
+    description: [
+      'With --remote, what the registry of docker://NAME says: manifest and configuration, verified. No layer is fetched and',
+      'nothing is stored; sizes are those of the blobs.',
+    ].join('\n'),
+    flags: [
+      { name: 'remote', kind: 'boolean', default: 'false', summary: 'ask the registry instead of the store' },
+      prettyPrint,
+      platform,
+    ],
     operands: 'anywhere',
     minimum: [1, 'must provide at least one image'],
   },
@@ -110,12 +125,14 @@ export const imageCommands: readonly CommandSpec[] = [
     name: 'image list',
     summary: 'List images in the local store',
     usage: '',
+    description:
+      'A row for every name that leads to an image. Where one is for another machine, there is a column for the platform, too.',
     flags: [
       {
         name: 'fields',
         kind: 'text',
         placeholder: 'LIST',
-        default: imageFields.join(','),
+        default: defaultFields.join(','),
         check: checkFields,
         members: imageFields,
         summary: `columns to show: ${imageFields.join(', ')}`,
@@ -142,7 +159,7 @@ export const imageCommands: readonly CommandSpec[] = [
     summary: 'Render a stored image to a directory with all its dependencies',
     usage: 'IMAGE OUTPUT_DIR',
     description: 'The same as extract: an image of the store has everything its app will see.',
-    flags: [overwrite('directory'), rootfsOnly],
+    flags: [overwrite('directory'), rootfsOnly, platform],
     operands: 'anywhere',
     minimum: [2, 'must provide an image and an output directory'],
     maximum: 2,
@@ -151,7 +168,7 @@ export const imageCommands: readonly CommandSpec[] = [
     name: 'image rm',
     summary: 'Remove images from the local store',
     usage: 'IMAGE...',
-    flags: [],
+    flags: [platform],
     operands: 'anywhere',
     minimum: [1, 'must provide at least one image ID'],
   },
@@ -160,7 +177,7 @@ export const imageCommands: readonly CommandSpec[] = [
     summary: 'Verify images in the local store and repair their trees',
     usage: '[IMAGE...]',
     description: 'Derives everything from the stored layers again. Without an image, all are verified.',
-    flags: [],
+    flags: [platform],
     operands: 'anywhere',
   },
 ];

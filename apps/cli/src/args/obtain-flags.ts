@@ -14,7 +14,7 @@ const progress: readonly FlagSpec[] = [
   { name: 'quiet', kind: 'boolean', default: 'false', summary: 'show no progress' },
 ];
 
-const platform: FlagSpec = {
+export const platformFlag: FlagSpec = {
   name: 'platform',
   kind: 'text',
   placeholder: 'OS/ARCH[/VARIANT]',
@@ -31,7 +31,7 @@ const allowForeignLayers: FlagSpec = {
 
 /** What every command takes that gets images, from the store or from where they are to be had. */
 export function obtainFlags(policy: PullPolicy): readonly FlagSpec[] {
-  return [pullPolicyFlag(policy), platform, allowForeignLayers, ...progress];
+  return [pullPolicyFlag(policy), platformFlag, allowForeignLayers, ...progress];
 }
 
 /** What `parsePlatform` of @rkt/registry takes, which is not loaded to read a command line. */

@@ -20,6 +20,9 @@ export function unknownFlag(spelled: string, { command, known, takesImages, isAf
   const message = `unknown flag: ${quote(spelled, { marks: false })}`;
   const habit = takesImages ? dockerFlagHint(spelled) : undefined;
   if (habit !== undefined) return new CliError('ERR_RKT_CLI_UNKNOWN_FLAG', message, { hint: habit });
+  if (spelled === '--version' && !isAfterImage) {
+    return new CliError('ERR_RKT_CLI_UNKNOWN_FLAG', message, { hint: "run 'rkt version' for the version" });
+  }
   const visible = [...known].filter(({ hidden }) => hidden !== true).map(({ name }) => name);
   const usage = `run '${['rkt help', ...(command === undefined ? [] : [command])].join(' ')}' for usage`;
   const hint = isAfterImage ? `${usage}; arguments of the app go after --: rkt ${command} IMAGE -- ARGS` : usage;

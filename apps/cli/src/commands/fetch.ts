@@ -5,6 +5,7 @@ import { STANDARD_INPUT } from '../images/file-input.ts';
 import { importAciFromInput } from '../images/import-aci.ts';
 import { obtainImage } from '../images/obtain-image.ts';
 import { readObtainOptions } from '../images/obtain-options.ts';
+import { reportEach } from '../render/report-each.ts';
 import type { Session } from '../wiring/session.ts';
 
 /** Half of what SHA-512 gives, as scripts of the original expect it; any unique prefix names an image. */
@@ -12,13 +13,12 @@ const SHORT_DIGITS = 32;
 
 export async function execute(session: Session, { flags, operands }: Arguments): Promise<number> {
   const options = await readObtainOptions(session.io, flags);
-  for (const image of operands) {
+  return await reportEach(session, operands, async (image) => {
     const { id } = await (image === STANDARD_INPUT
       ? importAciFromInput(session)
       : obtainImage(session, image, options));
     session.io.stdout.write(`${flags.boolean('full') ? id : short(id)}\n`);
-  }
-  return 0;
+  });
 }
 
 function short(id: ImageId): string {

@@ -5,7 +5,7 @@ import { renderJson } from '../render/json.ts';
 import type { Session } from '../wiring/session.ts';
 
 export async function execute(session: Session, { flags, operands }: Arguments): Promise<number> {
-  const { store, image } = await openStoredImage(session, operands[0] ?? '', 'read');
+  const { store, image } = await openStoredImage(session, operands[0] ?? '', { use: 'read', flags });
   const { manifest } = await store.getImage(image.id);
   session.io.stdout.write(renderJson(manifest, flags.boolean('pretty-print') ? 'json-pretty' : 'json'));
   return 0;

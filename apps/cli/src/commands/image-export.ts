@@ -18,9 +18,9 @@ export async function execute(session: Session, { flags, operands }: Arguments):
       'an archive can be compressed through a pipe, fetch reads it all the same',
     );
   }
-  const { store, image } = await openStoredImage(session, name, 'read');
+  const { store, image } = await openStoredImage(session, name, { use: 'read', flags });
   if (target.kind !== 'aci') {
-    await exportArchive(session, { store, image }, { target, overwrite });
+    await exportArchive(session, { store, image }, { typed: name, target, overwrite });
     return 0;
   }
   const { signal } = session.interrupts;

@@ -9,7 +9,7 @@ import type { Session } from '../wiring/session.ts';
 /** `image extract` and `image render`: every image of the store has its whole tree, so they are the same. */
 export async function execute(session: Session, { flags, operands }: Arguments): Promise<number> {
   const [name = '', path = ''] = operands;
-  const { store, image } = await openStoredImage(session, name, 'read');
+  const { store, image } = await openStoredImage(session, name, { use: 'read', flags });
   const { id } = image;
   const { manifestBytes } = await store.getImage(id);
   const { signal } = session.interrupts;

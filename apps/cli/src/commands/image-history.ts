@@ -14,7 +14,7 @@ const SHORT_COMMAND = 45;
 
 export async function execute(session: Session, { flags, operands }: Arguments): Promise<number> {
   const { io } = session;
-  const { store, image } = await openStoredImage(session, operands[0] ?? '', 'read');
+  const { store, image } = await openStoredImage(session, operands[0] ?? '', { use: 'read', flags });
   const { id } = image;
   const steps = layerHistory(await store.listLayers(id), await store.getConfig(id)).toReversed();
   const format = jsonFormat(flags.text('format'));

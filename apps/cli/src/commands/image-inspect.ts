@@ -1,17 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ImageManifest } from '@rkt/appc';
 import type { Arguments } from '../args/command.ts';
+import { platformText } from '../images/image-platform.ts';
+import { inspectRemote } from '../images/inspect-remote.ts';
 import { type OpenedImage, openStoredImage } from '../images/open-stored-image.ts';
 import { renderJson } from '../render/json.ts';
+import { reportEach } from '../render/report-each.ts';
 import { nanoseconds } from '../render/time.ts';
 import type { Session } from '../wiring/session.ts';
 
-/** An array, as docker and podman print it, with an object for every image asked for. */
+/** An array, as docker and podman print it, with an object for every image asked for that is there. */
 export async function execute(session: Session, { flags, operands }: Arguments): Promise<number> {
   const images: object[] = [];
-  for (const name of operands) images.push(await inspect(await openStoredImage(session, name, 'read')));
+  const status = await reportEach(session, operands, async (name) => {
+    images.push(
+      flags.boolean('remote')
+        ? await inspectRemote(session, name, flags)
+        : await inspect(await openStoredImage(session, name, { use: 'read', flags })),
+    );
+  });
   session.io.stdout.write(renderJson(images, flags.boolean('pretty-print') ? 'json-pretty' : 'json'));
-  return 0;
+  return status;
 }
 
 async function inspect({ store, image }: OpenedImage): Promise<object> {
@@ -21,6 +30,7 @@ async function inspect({ store, image }: OpenedImage): Promise<object> {
   return {
     id,
     names,
+    platform: platformText(image),
     digest: annotation(manifest, 'manifesthash'),
     config_digest: annotation(manifest, 'imageid'),
     size,

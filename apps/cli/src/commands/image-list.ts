@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ImageRecord } from '@rkt/store';
 import type { Arguments } from '../args/command.ts';
+import type { FlagValues } from '../args/flag.ts';
 import { versionOf } from '../images/image-names.ts';
+import { platformText } from '../images/image-platform.ts';
+import { ownPlatform } from '../images/remote-name.ts';
 import { formatBytes } from '../render/bytes.ts';
 import { jsonFormat, renderJson } from '../render/json.ts';
 import { renderTable } from '../render/table.ts';
@@ -48,6 +51,12 @@ const FIELDS: Readonly<Record<string, Field>> = {
     short: ({ lastUsedAt }, now) => formatAgo(lastUsedAt, now),
     full: ({ lastUsedAt }) => formatMoment(lastUsedAt),
   },
+  platform: {
+    header: 'PLATFORM',
+    compare: (a, b) => order(shownPlatform(a), shownPlatform(b)),
+    short: shownPlatform,
+    full: shownPlatform,
+  },
 };
 
 export async function execute(session: Session, { flags }: Arguments): Promise<number> {
@@ -61,13 +70,26 @@ export async function execute(session: Session, { flags }: Arguments): Promise<n
     io.stdout.write(renderJson(inOrder(images).map(toJson), format));
     return 0;
   }
-  const fields = fieldsOf(flags.text('fields'));
+  const fields = shownFields(flags, images);
   const now = io.now();
   const show = (image: ImageRecord) =>
     fields.map((field) => (flags.boolean('full') ? field.full(image) : field.short(image, now)));
   const legend = flags.boolean('no-legend') ? [] : [fields.map(({ header }) => header)];
   io.stdout.write(renderTable([...legend, ...inOrder(images.flatMap(byName)).map(show)]));
   return 0;
+}
+
+/** As the original has them; with what images are for, where one is for another machine than this. */
+function shownFields(flags: FlagValues, images: readonly ImageRecord[]): readonly Field[] {
+  const fields = fieldsOf(flags.text('fields'));
+  const isForeign = !flags.given('fields') && images.some(isForOther);
+  return isForeign ? [...fields, ...fieldsOf('platform')] : fields;
+}
+
+function isForOther(image: ImageRecord): boolean {
+  const { os, architecture } = ownPlatform();
+  const platform = platformText(image);
+  return platform !== undefined && !`${platform}/`.startsWith(`${os}/${architecture}/`);
 }
 
 /** A row for every name that leads to an image; one whose names all lead elsewhere by now has a name without tag. */
@@ -103,6 +125,20 @@ function order(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-function toJson({ id, name, names, importedAt, lastUsedAt, size }: ImageRecord): object {
-  return { id, name, names, import_time: nanoseconds(importedAt), last_used_time: nanoseconds(lastUsedAt), size };
+/** An image that does not say what it is for is for all. */
+function shownPlatform(image: ImageRecord): string {
+  return platformText(image) ?? '-';
+}
+
+function toJson(image: ImageRecord): object {
+  const { id, name, names, importedAt, lastUsedAt, size } = image;
+  return {
+    id,
+    name,
+    names,
+    platform: platformText(image),
+    import_time: nanoseconds(importedAt),
+    last_used_time: nanoseconds(lastUsedAt),
+    size,
+  };
 }

@@ -8,10 +8,10 @@ import type { Session } from '../wiring/session.ts';
 import { sayFreed } from './image-gc.ts';
 
 /** An image goes with every name it has, whichever it was asked for by. */
-export async function execute(session: Session, { operands }: Arguments): Promise<number> {
+export async function execute(session: Session, { flags, operands }: Arguments): Promise<number> {
   const found = new Map<ImageId, OpenedImage>();
   const unknown = await reportEach(session, operands, async (name) => {
-    const opened = await openStoredImage(session, name, 'change');
+    const opened = await openStoredImage(session, name, { use: 'change', flags });
     found.set(opened.image.id, opened);
   });
   const removed: RemovedItem[] = [];

@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ImageId } from '@rkt/appc';
 import type { Finding } from '@rkt/store';
 import type { Arguments } from '../args/command.ts';
 import { CliError } from '../errors.ts';
 import { openStoredImage } from '../images/open-stored-image.ts';
+import { reportEach } from '../render/report-each.ts';
 import type { Session } from '../wiring/session.ts';
 
-export async function execute(session: Session, { operands }: Arguments): Promise<number> {
-  const found = await Promise.all(operands.map((name) => openStoredImage(session, name, 'change')));
+export async function execute(session: Session, { flags, operands }: Arguments): Promise<number> {
+  const found = new Set<ImageId>();
+  const unknown = await reportEach(session, operands, async (name) => {
+    const { image } = await openStoredImage(session, name, { use: 'change', flags });
+    found.add(image.id);
+  });
   const store = await session.existingStore('change');
-  if (store === undefined) return 0;
-  const ids = found.length === 0 ? {} : { ids: [...new Set(found.map(({ image }) => image.id))] };
+  if (store === undefined || (operands.length > 0 && found.size === 0)) return unknown;
+  const ids = operands.length === 0 ? {} : { ids: [...found] };
   let damaged = 0;
   for await (const finding of store.verify({ ...ids, signal: session.interrupts.signal })) {
     if (!tell(session, finding)) damaged += 1;
   }
-  if (damaged === 0) return 0;
+  if (damaged === 0) return unknown;
   throw new CliError('ERR_RKT_CLI_INCOMPLETE', `${damaged} damage(s) found that cannot be repaired`, {
     hint: "remove the image with 'rkt image rm' and fetch it again",
   });

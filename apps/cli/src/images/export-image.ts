@@ -3,16 +3,27 @@ import { constants } from 'node:fs';
 import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ArchiveFile, ExportedImage } from '@rkt/docker2aci';
+import { formatRepository, type Reference, tryParseReference } from '@rkt/refparse';
 import type { AbortOptions, ImageRecord, Store, StoredLayer } from '@rkt/store';
 import { CliError } from '../errors.ts';
 import { writeOutputDirectory } from '../files/output-directory.ts';
 import { writeOutput } from '../files/write-output.ts';
 import type { Session } from '../wiring/session.ts';
+import { exportNames } from './export-names.ts';
 import type { ExportTarget } from './export-target.ts';
-import { referenceOf, versionOf } from './image-names.ts';
+import { referenceOf } from './image-names.ts';
 import type { OpenedImage } from './open-stored-image.ts';
 
+const SHORT_ID = 'sha512-'.length + 12;
+
 type ArchiveTarget = Exclude<ExportTarget, { kind: 'aci' }>;
+
+export interface ExportArchive {
+  /** What the user called the image. */
+  readonly typed: string;
+  readonly target: ArchiveTarget;
+  readonly overwrite: boolean;
+}
 
 /**
  * Exports an image as Docker and OCI tools have it: the configuration it was made from and its layers, uncompressed.
@@ -21,12 +32,14 @@ type ArchiveTarget = Exclude<ExportTarget, { kind: 'aci' }>;
 export async function exportArchive(
   session: Session,
   { store, image }: OpenedImage,
-  { target, overwrite }: { readonly target: ArchiveTarget; readonly overwrite: boolean },
+  { typed, target, overwrite }: ExportArchive,
 ): Promise<void> {
   await using lease = await store.lease();
   await lease.retain(image.id);
+  const names = exportNames(typed, image);
+  if (names.length === 0 && givenName(target) === undefined) session.say(`warning: ${namelessText(image)}`);
   const layers = await store.listLayers(image.id);
-  const files = await archiveFiles(store, image, { target, layers });
+  const files = await archiveFiles({ store, image }, { target, names, layers });
   const { signal } = session.interrupts;
   if (target.kind === 'oci') {
     const output = { path: target.path, overwrite, keep: [await session.dataDir()] };
@@ -36,33 +49,58 @@ export async function exportArchive(
   await writeOutput(session, { path: target.path, overwrite, what: 'archive' }, tarOf(files, { signal }));
 }
 
-interface Export {
+function givenName(target: ArchiveTarget): Reference | string | undefined {
+  return target.kind === 'docker-archive' ? target.reference : target.name;
+}
+
+function namelessText({ id, name }: ImageRecord): string {
+  const reference = referenceOf(name);
+  const form = reference === undefined ? 'NAME:TAG' : `${formatRepository(reference)}:TAG`;
+  return `image ${id.slice(0, SHORT_ID)} has no tag, so the file has no name for it: give one after the path, for example :${form}`;
+}
+
+interface Exporting {
   readonly target: ArchiveTarget;
+  /** Those of the image itself. */
+  readonly names: readonly Reference[];
   readonly layers: readonly StoredLayer[];
 }
 
 async function archiveFiles(
-  store: Store,
-  image: ImageRecord,
-  { target, layers }: Export,
+  { store, image }: OpenedImage,
+  { target, names, layers }: Exporting,
 ): Promise<readonly ArchiveFile[]> {
   const { dockerArchiveFiles, ociLayoutFiles } = await import('@rkt/docker2aci');
   const exported = await exportedImage(store, image, layers);
   if (target.kind !== 'docker-archive') {
-    const tag = target.tag ?? versionOf(image.name);
-    const name = referenceOf(image.name);
-    const reference = name === undefined || tag === undefined ? undefined : { ...name, tag, digest: undefined };
-    return ociLayoutFiles(exported, { tag, reference });
+    const { name, reference } = layoutName(image, target.name, names);
+    return ociLayoutFiles(underName(exported, image, reference), { name, reference });
   }
-  const reference = target.reference ?? referenceOf(image.name);
+  const { reference } = target;
+  const references = reference?.tag === undefined ? names : [reference];
+  return dockerArchiveFiles(underName(exported, image, reference), { references });
+}
+
+/** A tag is one of the repository the image is from; programs that choose images by name want one entry, so it has one name. */
+function layoutName(
+  image: ImageRecord,
+  given: string | undefined,
+  names: readonly Reference[],
+): { readonly name: string | undefined; readonly reference: Reference | undefined } {
+  if (given !== undefined && /[:/]/.test(given)) return { name: given, reference: tryParseReference(given) };
+  const own = names.at(-1) ?? referenceOf(image.name);
+  const tag = given ?? own?.tag;
+  const reference = own === undefined || tag === undefined ? undefined : { ...own, tag, digest: undefined };
+  return { name: tag, reference };
+}
+
+/** Under the name of another it is another image: names are part of what an ID is made of. */
+function underName(exported: ExportedImage, { names }: ImageRecord, reference: Reference | undefined): ExportedImage {
   const { origin } = exported;
-  // Under another name it is another image: names are part of what an ID is made of.
-  const isRenamed =
-    target.reference !== undefined &&
-    (target.reference.domain !== origin?.repository.domain || target.reference.path !== origin.repository.path);
-  return dockerArchiveFiles(isRenamed ? { ...exported, origin: undefined } : exported, {
-    reference: reference?.tag === undefined ? undefined : reference,
-  });
+  if (reference === undefined || origin === undefined) return exported;
+  const repositories = [origin.repository, ...names.map(referenceOf)];
+  const isOwn = repositories.some((own) => own?.domain === reference.domain && own.path === reference.path);
+  return isOwn ? exported : { ...exported, origin: undefined };
 }
 
 async function exportedImage(

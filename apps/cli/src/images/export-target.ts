@@ -6,7 +6,7 @@ import { quote } from '../render/quote.ts';
 /** Where an image is exported to, and in which form. Of a file, `-` is standard output. */
 export type ExportTarget =
   | { readonly kind: 'aci'; readonly path: string }
-  | { readonly kind: 'oci' | 'oci-archive'; readonly path: string; readonly tag: string | undefined }
+  | { readonly kind: 'oci' | 'oci-archive'; readonly path: string; readonly name: string | undefined }
   | { readonly kind: 'docker-archive'; readonly path: string; readonly reference: Reference | undefined };
 
 /**
@@ -18,7 +18,7 @@ export function parseExportTarget(text: string): ExportTarget {
   if (/^(oci|oci-archive|docker-archive):/.test(text)) return archiveTarget(text);
   if (text === '-' || text.endsWith('.aci')) return { kind: 'aci', path: text };
   throw new CliError('ERR_RKT_CLI_USAGE', `extension of output file ${quote(text)} must be .aci`, {
-    hint: 'other forms are oci:DIRECTORY[:TAG], oci-archive:FILE[:TAG] and docker-archive:FILE[:NAME:TAG]',
+    hint: 'other forms are oci:DIRECTORY[:NAME], oci-archive:FILE[:NAME] and docker-archive:FILE[:NAME:TAG]',
   });
 }
 
@@ -26,7 +26,8 @@ function archiveTarget(text: string): ExportTarget {
   const argument = parseImageArgument(text);
   if (argument.kind === 'docker-archive') return argument;
   if ((argument.kind === 'oci' || argument.kind === 'oci-archive') && argument.selector?.kind !== 'digest') {
-    return { kind: argument.kind, path: argument.path, tag: argument.selector?.tag };
+    const { kind, path, selector } = argument;
+    return { kind, path, name: selector?.kind === 'tag' ? selector.tag : selector?.name };
   }
   throw new CliError('ERR_RKT_CLI_USAGE', `cannot export to ${quote(text)}: an image is given a tag, not a digest`);
 }

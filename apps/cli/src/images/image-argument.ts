@@ -41,6 +41,6 @@ function readArgument(image: string): ImageArgument {
 /** What a name without a scheme, or an address out of a browser, is as an image of a registry; undefined if it is none. */
 export function dockerSpelling(image: string): string | undefined {
   const name = image.replace(/^https?:\/\//, '');
-  if (/^(sha512-|(docker|oci|oci-archive|docker-archive|cimd|file):)/.test(name)) return undefined;
+  if (/^(sha512-|(docker|oci|oci-archive|docker-archive|rootfs|cimd|file):)/.test(name)) return undefined;
   return tryParseReference(name) === undefined ? undefined : `docker://${name}`;
 }

@@ -39,7 +39,7 @@ async function importAci(session: Session, name: string, source: AsyncIterable<U
   const { signal } = session.interrupts;
   await using ingest = await store.ingestAci();
   const aci = await receive(session, source, { name, path: ingest.path, signal });
-  return await importNamed(session, store, () => ingest.commit({ ...aci, signal }));
+  return await importNamed(session, () => ingest.commit({ ...aci, signal }));
 }
 
 async function receive(

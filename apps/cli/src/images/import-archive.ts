@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ImageArchive } from '@rkt/docker2aci';
+import type { ConvertibleImage, ImageArchive } from '@rkt/docker2aci';
 import type { ImageArgument } from '@rkt/refparse';
+import type { OpenImageOptions } from '@rkt/registry';
 import type { ImageRecord, TemporaryFile } from '@rkt/store';
 import { CliError } from '../errors.ts';
 import { oneLine } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
-import { archiveReference } from './archive-reference.ts';
+import { chooseArchived } from './choose-archived.ts';
 import { readFile, STANDARD_INPUT, terminalInput } from './file-input.ts';
+import { storedName } from './image-names.ts';
 import { importNamed } from './import-named.ts';
 import type { ObtainOptions } from './obtain-options.ts';
-import { storeImage } from './store-image.ts';
+import { type StoreImageOptions, storeImage } from './store-image.ts';
 
-/** `oci:DIRECTORY[:TAG|@DIGEST]`, `oci-archive:FILE[:TAG|@DIGEST]` or `docker-archive:FILE[:REFERENCE]`, as parsed. */
+/** `oci:DIRECTORY[:NAME|@DIGEST]`, `oci-archive:FILE[:NAME|@DIGEST]` or `docker-archive:FILE[:REFERENCE]`, as parsed. */
 export type ArchiveArgument = ImageArgument & { readonly kind: 'oci' | 'oci-archive' | 'docker-archive' };
+
+/** `rootfs:FILE[:REFERENCE]`, as parsed: a tar of files alone. */
+export type RootfsArgument = ImageArgument & { readonly kind: 'rootfs' };
 
 /** Imports an image of an OCI layout or a `docker save` archive. Files of one's own are as unsigned as any. */
 export async function importArchive(
@@ -20,23 +25,55 @@ export async function importArchive(
   argument: ArchiveArgument,
   options: ObtainOptions,
 ): Promise<ImageRecord> {
-  if (!session.globals.insecure.has('image')) {
-    const what = argument.kind === 'docker-archive' ? 'docker images' : 'OCI images';
-    throw new CliError(
-      'ERR_RKT_CLI_SIGNATURE_REQUIRED',
-      `signature verification for ${what} is not supported (try --insecure-options=image)`,
-    );
-  }
-  session.io.stderr.write(`rkt: importing image from ${oneLine(argument.original)}\n`);
-  const { signal } = session.interrupts;
-  const { platform } = options;
+  begin(session, argument);
   await using place = await readableArchive(session, argument);
   const archive = await openArchive(session, argument.kind, place);
-  const image = await archive.open(archiveReference(argument, archive), {
-    signal,
-    ...(platform === undefined ? {} : { platform }),
+  const { image, references } = await chooseArchived(argument, archive);
+  const [reference, ...others] = references;
+  return await store(session, await archive.open(reference, { image, ...opening(session, options) }), {
+    ...options,
+    otherNames: others.map(storedName),
   });
-  return await importNamed(session, await session.store(), () => storeImage(session, image, options));
+}
+
+/** Imports a tar of files alone: an image that does not say what to run. */
+export async function importRootfs(
+  session: Session,
+  argument: RootfsArgument,
+  options: ObtainOptions,
+): Promise<ImageRecord> {
+  begin(session, argument);
+  await using place = await readableArchive(session, argument);
+  const { path, name } = place;
+  const { reference } = argument;
+  const image = await session.libraries.openRootfs(path, { name, reference, ...opening(session, options) });
+  return await store(session, image, options);
+}
+
+const KINDS = {
+  'docker-archive': 'docker images',
+  oci: 'OCI images',
+  'oci-archive': 'OCI images',
+  rootfs: 'root filesystems',
+};
+
+function begin(session: Session, { kind, original }: ArchiveArgument | RootfsArgument): void {
+  if (!session.globals.insecure.has('image')) {
+    throw new CliError(
+      'ERR_RKT_CLI_SIGNATURE_REQUIRED',
+      `signature verification for ${KINDS[kind]} is not supported (try --insecure-options=image)`,
+    );
+  }
+  session.io.stderr.write(`rkt: importing image from ${oneLine(original)}\n`);
+}
+
+function opening({ interrupts: { signal } }: Session, { platform }: ObtainOptions): OpenImageOptions {
+  return { signal, ...(platform === undefined ? {} : { platform }) };
+}
+
+async function store(session: Session, image: ConvertibleImage, options: StoreImageOptions): Promise<ImageRecord> {
+  const names = [storedName(image.reference), ...(options.otherNames ?? [])];
+  return await importNamed(session, () => storeImage(session, image, options), names);
 }
 
 /** Where an archive can be read, and what it is called. */
@@ -45,7 +82,7 @@ interface Place extends TemporaryFile {
 }
 
 /** Archives are read in place, which pipes and compressed files do not allow: those are unpacked first. */
-async function readableArchive(session: Session, { kind, path }: ArchiveArgument): Promise<Place> {
+async function readableArchive(session: Session, { kind, path }: ArchiveArgument | RootfsArgument): Promise<Place> {
   const { libraries, interrupts, io } = session;
   const isInput = path === STANDARD_INPUT && kind !== 'oci';
   if (kind === 'oci' || (!isInput && (await libraries.isReadableInPlace(path)))) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ImageRecord, Store } from '@rkt/store';
+import type { ImageRecord } from '@rkt/store';
 import { oneLine, quote } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
 
@@ -8,19 +8,26 @@ const SHORT_ID = 'sha512-'.length + 12;
 /**
  * Takes an image of a file into the store and says what it is called there: the name may be one the file chose, and may have
  * been that of another image until now.
+ * @param names under which it is put, where those are known before
  */
 export async function importNamed(
-  { io }: Session,
-  store: Store,
+  session: Session,
   put: () => Promise<ImageRecord>,
+  names?: readonly string[],
 ): Promise<ImageRecord> {
-  const before = await store.listImages();
+  const { stderr } = session.io;
+  const before = await (await session.store()).listImages();
   const image = await put();
-  const { id, name } = image;
-  io.stderr.write(`rkt: imported image as ${oneLine(name)}\n`);
-  const other = before.find((each) => each.id !== id && each.names.includes(name));
-  if (other !== undefined) {
-    io.stderr.write(`rkt: warning: ${quote(name)} was ${other.id.slice(0, SHORT_ID)} until now\n`);
+  for (const name of names ?? [image.name]) {
+    stderr.write(`rkt: imported image as ${oneLine(name)}\n`);
+    const other = before.find((each) => each.id !== image.id && each.names.includes(name) && isForSame(each, image));
+    if (other === undefined) continue;
+    stderr.write(`rkt: warning: ${quote(name)} was ${other.id.slice(0, SHORT_ID)} until now\n`);
   }
   return image;
+}
+
+/** A name is that of one image of each platform. */
+function isForSame({ platform: one }: ImageRecord, { platform: other }: ImageRecord): boolean {
+  return one?.os === other?.os && one?.arch === other?.arch;
 }

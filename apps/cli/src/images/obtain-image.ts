@@ -5,9 +5,10 @@ import { CliError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
 import { fetchDockerImage } from './fetch-docker-image.ts';
+import { withFileHint } from './file-hint.ts';
 import { dockerSpelling, imageArgument } from './image-argument.ts';
 import { importAciFile, pathOfUrl } from './import-aci.ts';
-import { importArchive } from './import-archive.ts';
+import { importArchive, importRootfs } from './import-archive.ts';
 import type { ObtainOptions } from './obtain-options.ts';
 import { ownPlatform } from './remote-name.ts';
 import { requirePlatform } from './require-platform.ts';
@@ -19,6 +20,14 @@ import { findStoredImage, isImageNotFound } from './stored-image.ts';
  * and whatever the registry, the conversion and the store have to say
  */
 export async function obtainImage(session: Session, image: string, options: ObtainOptions): Promise<ImageRecord> {
+  try {
+    return await obtain(session, image, options);
+  } catch (error) {
+    throw await withFileHint(session, image, error);
+  }
+}
+
+async function obtain(session: Session, image: string, options: ObtainOptions): Promise<ImageRecord> {
   const argument = imageArgument(image);
   const { platform } = options;
   switch (argument.kind) {
@@ -28,6 +37,8 @@ export async function obtainImage(session: Session, image: string, options: Obta
     case 'oci-archive':
     case 'docker-archive':
       return importArchive(session, argument, options);
+    case 'rootfs':
+      return importRootfs(session, argument, options);
     case 'path':
       return used(session, await importAciFile(session, argument.path), platform);
     case 'url':
@@ -46,7 +57,7 @@ export async function obtainImage(session: Session, image: string, options: Obta
 /** Collection of images goes by when they were last used. */
 async function used(session: Session, image: ImageRecord, platform: Platform | undefined): Promise<ImageRecord> {
   const store = await session.store();
-  if (platform !== undefined) await requirePlatform(await store.getImage(image.id), platform);
+  if (platform !== undefined) await requirePlatform(image, platform);
   await store.touchImage(image.id);
   return image;
 }
@@ -54,7 +65,7 @@ async function used(session: Session, image: ImageRecord, platform: Platform | u
 function unsupported(image: string): CliError {
   const message = `cannot fetch ${quote(image)}: ACIs are not fetched from servers yet`;
   return new CliError('ERR_RKT_CLI_UNSUPPORTED', message, {
-    hint: 'use docker://NAME, oci:DIRECTORY, oci-archive:FILE, docker-archive:FILE, FILE.aci or the ID of an image of the store',
+    hint: 'use docker://NAME, oci:DIRECTORY, oci-archive:FILE, docker-archive:FILE, rootfs:FILE, FILE.aci or the ID of an image of the store',
   });
 }
 

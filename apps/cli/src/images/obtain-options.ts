@@ -32,8 +32,11 @@ export async function readObtainOptions(io: Io, flags: FlagValues): Promise<Obta
   };
 }
 
-/** Every spelling of a platform is one, so that what is stored for it has one name. */
-async function wantedPlatform(text: string | undefined): Promise<Platform | undefined> {
+/**
+ * The value of `--platform`. Every spelling of a platform is one, so that what is stored for it has one name.
+ * @throws {AppcError} ERR_RKT_APPC_PLATFORM
+ */
+export async function wantedPlatform(text: string | undefined): Promise<Platform | undefined> {
   if (text === undefined) return undefined;
   const { hostPlatform, matchPlatform, parsePlatform } = await import('@rkt/registry');
   const platform = parsePlatform(text);

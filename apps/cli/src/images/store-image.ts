@@ -7,6 +7,8 @@ import type { ObtainOptions } from './obtain-options.ts';
 
 export interface StoreImageOptions extends ObtainOptions {
   readonly remote?: Omit<RemoteRecord, 'imageId'>;
+  /** Names it has besides its reference. */
+  readonly otherNames?: readonly string[];
 }
 
 /** Converts an image and commits it to the store; layers that the store has are not read again. */
@@ -23,6 +25,7 @@ export async function storeImage(session: Session, image: Image, options: StoreI
     return await store.putImage({
       id: converted.id,
       name: storedName(image.reference),
+      otherNames: options.otherNames ?? [],
       manifestBytes: converted.manifestBytes,
       layers: converted.layers.map(({ diffId }) => diffId),
       size: converted.size,

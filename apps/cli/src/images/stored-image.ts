@@ -27,7 +27,7 @@ export async function findStoredImage(
       return store.resolveImage({ prefix: argument.prefix });
     case 'docker': {
       const found = await byReference(store, argument.reference, platform);
-      if (found === undefined) throw notInStore(argument.original);
+      if (found === undefined) throw notFetched(argument.original);
       return found;
     }
     case 'stored-name':
@@ -100,6 +100,12 @@ async function unlessNotFound(found: Promise<ImageRecord>): Promise<ImageRecord 
 /** The store's own word that an image is not there. Libraries are loaded when they are used; a code tells their errors. */
 export function isImageNotFound(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ERR_RKT_STORE_IMAGE_NOT_FOUND';
+}
+
+function notFetched(url: string): CliError {
+  return new CliError('ERR_RKT_CLI_IMAGE_NOT_IN_STORE', `no image ${quote(url)} in the store`, {
+    hint: `fetch it first: rkt fetch ${quote(url, { marks: false })}`,
+  });
 }
 
 /** What is said when a docker image is neither in the store nor may be asked for. */

@@ -30,6 +30,10 @@ export const installedLibraries: Libraries = {
     const { openDockerArchive } = await import('@rkt/docker2aci');
     return openDockerArchive(path, options);
   },
+  openRootfs: async (path, options) => {
+    const { openRootfs } = await import('@rkt/docker2aci');
+    return openRootfs(path, options);
+  },
   compressAci: async (bytes, compression) => {
     const { compressAci } = await import('@rkt/docker2aci');
     return compressAci(bytes, compression);
@@ -41,6 +45,10 @@ export const installedLibraries: Libraries = {
   isReadableInPlace: async (path) => {
     const { isReadableInPlace } = await import('@rkt/docker2aci');
     return isReadableInPlace(path);
+  },
+  imageFileForm: async (path, options) => {
+    const { imageFileForm } = await import('@rkt/docker2aci');
+    return imageFileForm(path, options);
   },
   receiveAci: async (source, options) => {
     const { receiveAci } = await import('@rkt/docker2aci');

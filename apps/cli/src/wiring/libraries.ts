@@ -5,7 +5,9 @@ import type {
   ConvertedImage,
   ConvertImageOptions,
   ImageArchive,
+  ImageFileForm,
   OpenArchiveOptions,
+  OpenRootfsOptions,
   ReceiveAciOptions,
   ReceivedAci,
   UnpackArchiveOptions,
@@ -54,10 +56,13 @@ export interface Libraries {
   openOciLayout(path: string): Promise<ImageArchive>;
   openOciArchive(path: string, options: OpenArchiveOptions): Promise<ImageArchive>;
   openDockerArchive(path: string, options: OpenArchiveOptions): Promise<ImageArchive>;
+  openRootfs(path: string, options: OpenRootfsOptions): Promise<Image>;
   compressAci(bytes: AsyncIterable<Uint8Array>, compression: AciCompression): Promise<AsyncIterable<Uint8Array>>;
   unpackArchive(source: AsyncIterable<Uint8Array>, options: UnpackArchiveOptions): Promise<void>;
   /** Whether an archive is a file that is not compressed. */
   isReadableInPlace(path: string): Promise<boolean>;
+  /** What a file or directory is, by its content. */
+  imageFileForm(path: string, options: { readonly signal: AbortSignal }): Promise<ImageFileForm | undefined>;
   receiveAci(source: AsyncIterable<Uint8Array>, options: ReceiveAciOptions): Promise<ReceivedAci>;
   convertImage(image: Image, options: Omit<ConvertImageOptions, 'startWorker'>): Promise<ConvertedImage>;
   /** Whether the kernel mounts EROFS straight from files below this directory. */

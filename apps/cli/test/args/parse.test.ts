@@ -148,6 +148,7 @@ describe('flags', () => {
     [['fetch'], 'ERR_RKT_CLI_USAGE', 'must provide at least one image'],
     [['image', 'export', 'x'], 'ERR_RKT_CLI_USAGE', 'must provide an image and an output file'],
     [['version', 'x'], 'ERR_RKT_CLI_USAGE', 'takes no arguments'],
+    [['--debug', '--version'], 'ERR_RKT_CLI_UNKNOWN_FLAG', 'unknown flag: --version'],
     [
       ['image'],
       'ERR_RKT_CLI_USAGE',

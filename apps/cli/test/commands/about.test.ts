@@ -57,6 +57,14 @@ describe('rkt', () => {
     expect(io.written).toEqual({ stdout: (await rkt('version')).stdout, stderr: '' });
   });
 
+  it.each([[['--debug', '--version']], [['fetch', '--version']], [['--dir=/x', 'image', 'list', '--version']]])(
+    '%j says where the version is',
+    async (argv) => {
+      const { status, stderr } = await rkt(...argv);
+      expect([status, stderr]).toEqual([254, expect.stringContaining("hint: run 'rkt version' for the version\n")]);
+    },
+  );
+
   it('version loads none of the libraries and nothing for the network or the database', () => {
     const hooks = `
       const { registerHooks } = require('node:module');

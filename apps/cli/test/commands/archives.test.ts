@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -143,6 +143,29 @@ describe('an archive that docker saved', () => {
     expect(await rkt(insecure, 'fetch', `docker-archive:${file}:example.org/demo:v2`)).toMatchObject({ status: 0 });
   });
 
+  it('gives an image every name that it has for it', async () => {
+    writeFileSync(file, archiveOf('/etc/one', [{ RepoTags: ['example.org/demo:v1', 'demo:stable'] }]));
+    const { stderr } = await rkt(insecure, 'fetch', '--quiet', `docker-archive:${file}`);
+    expect(stderr).toContain(
+      'rkt: imported image as example.org/demo:v1\nrkt: imported image as docker.io/library/demo:stable\n',
+    );
+    const [record] = JSON.parse((await rkt('image', 'list', '--format=json')).stdout);
+    expect(record).toMatchObject({
+      name: 'example.org/demo:v1',
+      names: expect.arrayContaining(['example.org/demo:v1', 'docker.io/library/demo:stable']),
+    });
+    const asked = await rkt(insecure, 'fetch', '--quiet', `docker-archive:${file}:demo:stable`);
+    expect(asked.stderr.match(/imported image as .*/g)).toEqual(['imported image as docker.io/library/demo:stable']);
+  });
+
+  it('is not guessed by another name than it has', async () => {
+    const { status, stderr } = await rkt(insecure, 'fetch', `docker-archive:${file}:redis`);
+    expect([status, stderr]).toEqual([254, expect.stringContaining('has no image "docker.io/library/redis:latest"')]);
+    writeFileSync(file, savedImage());
+    const named = await rkt(insecure, 'fetch', '--quiet', `docker-archive:${file}:mine:1`);
+    expect(named.stderr).toContain('imported image as docker.io/library/mine:1\n');
+  });
+
   it('that is not there is said so in words', async () => {
     const { status, stderr } = await rkt(insecure, 'fetch', `docker-archive:${dir}/none.tar`);
     expect([status, stderr]).toEqual([
@@ -183,7 +206,7 @@ describe('an archive that docker saved', () => {
     ]);
     const other = fakeIo({ stdin: [savedImage('example.org/demo:v1')] });
     const { stderr: why } = await rkt.within(other, insecure, 'fetch', 'docker-archive:-:example.org/demo:v2');
-    expect(why).toContain('archive standard input has no image "example.org/demo:v2"');
+    expect(why).toContain('"standard input" has no image "example.org/demo:v2"');
     expect(readdirSync(join(dir, 'data/cas/tmp'))).toEqual([]);
     const { stderr: refused } = await rkt.within(fakeIo({ tty: true }), insecure, 'fetch', 'docker-archive:-');
     expect(refused).toContain('fetch: standard input is a terminal: expected an archive\n');
@@ -223,12 +246,43 @@ describe('an OCI archive', () => {
     for (const selector of ['', ':latest']) {
       expect(await rkt(insecure, 'fetch', `oci-archive:${golden}${selector}`)).toMatchObject({ status: 0 });
     }
-    expect((await rkt('image', 'list', '--no-legend', '--fields=name')).stdout).toBe('localhost/quirks.oci:latest\n');
+    expect((await rkt('image', 'list', '--no-legend', '--fields=name')).stdout).toBe('localhost/quirks:latest\n');
   });
 
   it('is asked for a tag it has not', async () => {
     const { status, stderr } = await rkt(insecure, 'fetch', `oci-archive:${golden}:v2`);
     expect([status, stderr]).toEqual([254, expect.stringContaining('has no image "v2": it has "latest"')]);
+  });
+
+  it('has the names that skopeo, podman and containerd give, and images are chosen by them', async () => {
+    const layout = join(dir, 'layout');
+    mkdirSync(layout);
+    execFileSync('tar', ['-xf', golden, '-C', layout]);
+    const index = JSON.parse(readFileSync(join(layout, 'index.json'), 'utf8'));
+    const [{ annotations: _, ...entry }] = index.manifests;
+    const named = (...names: readonly (readonly [string, string])[]): void => {
+      const manifests = names.map(([key, name]) => ({ ...entry, annotations: { [key]: name } }));
+      writeFileSync(join(layout, 'index.json'), JSON.stringify({ ...index, manifests }));
+    };
+    const importedAs = async (selector: string): Promise<readonly string[] | string> => {
+      const { status, stderr } = await rkt(insecure, 'fetch', '--quiet', `oci:${layout}${selector}`);
+      return status === 0 ? [...stderr.matchAll(/imported image as (.*)/g)].map(([, name = '']) => name) : stderr;
+    };
+    const [skopeo, containerd] = ['org.opencontainers.image.ref.name', 'io.containerd.image.name'];
+    const alpine = 'docker.io/library/alpine:3.20';
+    named([skopeo, alpine]);
+    for (const selector of ['', `:${alpine}`, ':alpine:3.20', ':3.20', `@${entry.digest}`]) {
+      expect(await importedAs(selector), selector).toEqual([alpine]);
+    }
+    named([skopeo, 'alpine:3.20'], [containerd, 'example.org/a:1'], [skopeo, '1']);
+    expect(await importedAs('')).toEqual([alpine, 'example.org/a:1']);
+    expect(await importedAs(':example.org/a:1')).toEqual(['example.org/a:1']);
+    const other = { ...entry, digest: `sha256:${'7'.repeat(64)}` };
+    writeFileSync(join(layout, 'index.json'), JSON.stringify({ ...index, manifests: [entry, other] }));
+    expect(await importedAs('')).toBe(
+      `rkt: importing image from oci:${layout}\nfetch: "${layout}" has several images: @${entry.digest}, @${other.digest}\n` +
+        `hint: choose one: oci:${layout}:NAME or oci:${layout}@DIGEST\n`,
+    );
   });
 
   it('is not what docker saved', async () => {

@@ -162,6 +162,23 @@ describe('fetch', () => {
     expect(stdout).toMatch(/^(sha512-[0-9a-f]{32}\n){2}$/);
   });
 
+  it('goes on when one of several fails, and says so in the end', async () => {
+    const { status, stdout, stderr } = await rkt(
+      insecure,
+      'fetch',
+      '--quiet',
+      'nosuch',
+      'docker://demo',
+      'sha512-ffff',
+    );
+    expect(status).toBe(254);
+    expect(stdout).toMatch(/^sha512-[0-9a-f]{32}\n$/);
+    expect(stderr.match(/^fetch: .*$/gm)).toEqual([
+      'fetch: no image "nosuch" in the store',
+      expect.stringContaining('sha512-ffff'),
+    ]);
+  });
+
   it.each([
     ['docker://nosuch', /^fetch: .*nosuch/],
     ['docker://UPPER/Case', /^fetch: .*UPPER\/Case/],

@@ -96,6 +96,70 @@ describe('image export', () => {
     },
   );
 
+  it('has the name that was typed, of several', async () => {
+    const name = `${registry.domain}/team/demo:v1`;
+    const other = join(dir, 'other.tar');
+    await rkt('image', 'export', id, `docker-archive:${other}:example.org/mine:v2`);
+    const imported = (await rkt(insecure, 'fetch', '--full', '--quiet', `docker-archive:${other}`)).stdout.trim();
+    for (const tag of ['demo:a', 'demo:b']) {
+      // Renamed, and so the image it was imported as.
+      await rkt('image', 'export', '--overwrite', imported, `docker-archive:${other}:example.org/mine:${tag.slice(5)}`);
+      await rkt(insecure, 'fetch', '--quiet', `docker-archive:${other}`);
+    }
+    const exported = async (typed: string, target: string): Promise<readonly string[]> => {
+      const file = join(dir, 'export');
+      const { status, stderr } = await rkt('image', 'export', '--overwrite', typed, `${target}:${file}`);
+      expect([status, stderr], typed).toEqual([0, '']);
+      const elsewhere = rktWith(mkdtempSync(join(dir, 'other-')));
+      const fetched = await elsewhere(insecure, 'fetch', '--quiet', `${target}:${file}`);
+      expect(fetched.status, fetched.stderr).toBe(0);
+      return (await elsewhere('image', 'list', '--no-legend', '--fields=name', '--sort=name')).stdout
+        .trim()
+        .split('\n');
+    };
+    for (const target of ['docker-archive', 'oci-archive']) {
+      expect(await exported('example.org/mine:a', target)).toEqual(['example.org/mine:a']);
+      expect(await exported(name, target)).toEqual([name]);
+      expect(await exported(`docker://${name}`, target)).toEqual([name]);
+      expect(await exported(`${registry.domain.replace(':', '_')}/team/demo:v1`, target)).toEqual([name]);
+    }
+    expect(await exported(imported, 'oci-archive')).toEqual(['example.org/mine:b']);
+    expect(await exported(imported, 'docker-archive')).toEqual(
+      ['a', 'b', 'v2'].map((tag) => `example.org/mine:${tag}`),
+    );
+  });
+
+  it('says that an image that was fetched by digest has no name, unless it is given one', async () => {
+    const [{ digest }] = JSON.parse((await rkt('image', 'inspect', id)).stdout);
+    const elsewhere = rktWith(mkdtempSync(join(dir, 'other-')));
+    const pinned = `${registry.domain}/team/demo@${digest}`;
+    await elsewhere(insecure, 'fetch', '--quiet', `docker://${pinned}`);
+    const repository = `${registry.domain}/team/demo`;
+    for (const [target, given] of [
+      ['oci-archive', ':v7'],
+      ['oci-archive', `:${repository}:v7`],
+      ['docker-archive', `:${repository}:v7`],
+    ]) {
+      const file = join(dir, 'pinned');
+      const nameless = await elsewhere('image', 'export', '--overwrite', pinned, `${target}:${file}`);
+      expect([nameless.status, nameless.stderr]).toEqual([
+        0,
+        `export: warning: image ${id.slice(0, 19)} has no tag, so the file has no name for it: give one after the path, for example :${repository}:TAG\n`,
+      ]);
+      const named = await elsewhere('image', 'export', '--overwrite', pinned, `${target}:${file}${given}`);
+      expect([named.status, named.stderr]).toEqual([0, '']);
+      expect(await fetchedElsewhere(`${target}:${file}`)).toEqual([id, `${repository}:v7`]);
+    }
+  });
+
+  it('that has not been fetched is told so, without a flag that there is not', async () => {
+    const { status, stderr } = await rkt('image', 'export', 'docker://nowhere', 'oci:x');
+    expect([status, stderr]).toEqual([
+      254,
+      'export: no image "docker://nowhere" in the store\nhint: fetch it first: rkt fetch docker://nowhere\n',
+    ]);
+  });
+
   it('refuses to compress what is no ACI', async () => {
     const { status, stderr } = await rkt('image', 'export', '--compression=gzip', id, `oci:${join(dir, 'layout')}`);
     expect([status, stderr]).toEqual([254, expect.stringContaining('--compression is for ACIs')]);
@@ -186,6 +250,7 @@ describe('image inspect', () => {
     expect(two).toEqual(one);
     expect(one).toMatchObject({
       id,
+      platform: `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`,
       names: [`${registry.domain}/team/demo:v1`],
       digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
       config_digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
@@ -196,7 +261,41 @@ describe('image inspect', () => {
       manifest: { acKind: 'ImageManifest', app: { exec: ['/etc/one'] } },
     });
     expect((await rkt('image', 'inspect', '--pretty-print=false', id)).stdout.trimEnd()).not.toContain('\n');
-    expect(await rkt('image', 'inspect', id, 'other')).toMatchObject({ status: 254, stdout: '' });
+    const some = await rkt('image', 'inspect', 'other', id);
+    expect([some.status, JSON.parse(some.stdout)]).toEqual([254, [one]]);
+    expect(some.stderr).toContain('inspect: no image found for other');
+  });
+});
+
+describe('image inspect --remote', () => {
+  const elsewhere = (): Rkt => rktWith(mkdtempSync(join(dir, 'other-')));
+
+  it('tells what the registry says, and stores nothing', async () => {
+    const name = `${registry.domain}/team/demo:v1`;
+    const [stored] = JSON.parse((await rkt('image', 'inspect', id)).stdout);
+    const other = elsewhere();
+    const { status, stdout, stderr } = await other('image', 'inspect', '--remote', `docker://${name}`);
+    expect([status, stderr]).toEqual([0, '']);
+    const [remote] = JSON.parse(stdout);
+    const { names, platform, digest, config_digest, manifest } = stored;
+    expect(remote).toMatchObject({ names, platform, digest, config_digest, manifest });
+    expect(remote.layers.map((layer: { diff_id: string }) => layer.diff_id)).toEqual(
+      stored.layers.map((layer: { diff_id: string }) => layer.diff_id),
+    );
+    expect(remote.config.config).toEqual({ Entrypoint: ['/etc/one'] });
+    expect(remote).not.toHaveProperty('id');
+    expect((await other('image', 'list', '--no-legend')).stdout).toBe('');
+  });
+
+  it('says what is no image of a registry, and goes on', async () => {
+    const name = `docker://${registry.domain}/team/demo:v1`;
+    const { status, stdout, stderr } = await elsewhere()('image', 'inspect', '--remote', id, 'demo', name, `${name}2`);
+    expect([status, JSON.parse(stdout).length]).toEqual([254, 1]);
+    expect(stderr).toContain('is no image of a registry\nhint: give a docker:// reference\n');
+    expect(stderr).toContain(
+      'inspect: "demo" is no image of a registry\nhint: for a Docker image write docker://demo\n',
+    );
+    expect(stderr).toContain('team/demo:v12');
   });
 });
 

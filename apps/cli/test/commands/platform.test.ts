@@ -147,6 +147,53 @@ describe('--platform', () => {
     }
   });
 
+  it('chooses between images of one name in the store, which the list tells apart', async () => {
+    const name = 'registry.example/multi:latest';
+    const [mine, foreign] = [
+      await fetched('--full', image),
+      await fetched('--full', `--platform=linux/${other}`, image),
+    ];
+    const list = await rkt('image', 'list');
+    expect(list.stdout.split('\n').map((line) => line.split(/\t+/).at(-1))).toEqual([
+      'PLATFORM',
+      `linux/${own}`,
+      `linux/${other}`,
+      '',
+    ]);
+    const json: readonly { id: string; platform: string }[] = JSON.parse(
+      (await rkt('image', 'list', '--format=json')).stdout,
+    );
+    expect(json.map(({ id, platform }) => [id, platform])).toEqual([
+      [mine, `linux/${own}`],
+      [foreign, `linux/${other}`],
+    ]);
+    const inspected = async (...flags: readonly string[]): Promise<string> =>
+      JSON.parse((await rkt('image', 'inspect', ...flags, name)).stdout)[0].id;
+    expect([await inspected(), await inspected(`--platform=linux/${other}`)]).toEqual([mine, foreign]);
+    const file = join(dir, 'multi.tar');
+    expect(await rkt('image', 'export', `--platform=linux/${other}`, name, `docker-archive:${file}`)).toMatchObject({
+      status: 0,
+      stderr: '',
+    });
+    const none = await rkt('image', 'export', '--platform=linux/s390x', name, 'oci:none');
+    expect([none.status, none.stderr]).toEqual([
+      254,
+      expect.stringContaining(`is for linux/${other}, not for linux/s390x`),
+    ]);
+    await rkt('image', 'rm', `--platform=linux/${other}`, name);
+    // The name stays that of this machine's image, too: nothing is taken from it.
+    const imported = await rkt(insecure, 'fetch', '--quiet', `--platform=linux/${other}`, `docker-archive:${file}`);
+    expect(imported.stderr).toContain(`imported image as ${name}\n`);
+    expect(imported.stderr).not.toContain('warning');
+    expect(await inspected()).toBe(mine);
+  });
+
+  it('is no column of the list while all images are for this machine', async () => {
+    await fetched(image);
+    expect((await rkt('image', 'list')).stdout).not.toContain('PLATFORM');
+    expect((await rkt('image', 'list', '--fields=platform', '--no-legend')).stdout).toBe(`linux/${own}\n`);
+  });
+
   it('of an image that is run by a name must be that of this machine, unless another is asked for', async () => {
     const foreign = await fetched(`--platform=linux/${other}`, image);
     for (const command of ['fetch', 'prepare']) {

@@ -23,7 +23,17 @@ afterEach(() => rmSync(dir, { recursive: true }));
 /** The candidates for the last of the words, without what is said about them. */
 async function offered(...words: readonly string[]): Promise<readonly string[]> {
   const io = fakeIo();
-  const image = { id, name: names[0] ?? '', names, importedAt: 0, lastUsedAt: 0, size: 0, layers: [], acis: [] };
+  const image = {
+    id,
+    name: names[0] ?? '',
+    names,
+    importedAt: 0,
+    lastUsedAt: 0,
+    size: 0,
+    layers: [],
+    acis: [],
+    platform: undefined,
+  };
   const store: Pick<Store, 'listImages' | typeof Symbol.asyncDispose> = {
     listImages: async () => [image],
     [Symbol.asyncDispose]: async () => undefined,

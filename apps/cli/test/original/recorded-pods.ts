@@ -83,6 +83,7 @@ export function recordedStore(): Store {
     size,
     layers: [],
     acis: [],
+    platform: undefined,
   }));
   const store: Pick<Store, 'listImages' | typeof Symbol.asyncDispose> = {
     listImages: async () => images,

@@ -54,6 +54,7 @@ function manifestOf(argv: readonly string[], options: Options = {}) {
     names: [],
     layers: [],
     acis: [],
+    platform: undefined,
     manifest,
     manifestBytes: new Uint8Array(),
   };

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from 'node:crypto';
 import { formatReference, isDigest, type Reference, tryParseReference } from '@rkt/refparse';
 import {
   type Descriptor,
   formatPlatform,
   hostPlatform,
-  type Layer,
   matchPlatform,
   type OpenImageOptions,
   type Platform,
@@ -14,8 +12,8 @@ import {
 import type { ConvertibleImage } from '../convert-image.ts';
 import { ConversionError, quote } from '../errors.ts';
 import { readOrigin } from '../manifest/image-origin.ts';
-import { openBlobFile } from './blob-files.ts';
 import type { ImageArchive, OpenArchiveOptions } from './image-archive.ts';
+import { type FileLayer, imageOfFiles } from './image-of-files.ts';
 import { arrayAt, arrayIn, type JsonObject, objectIn, parseJson, stringAt } from './json.ts';
 import { legacyImages } from './legacy-archive.ts';
 import { MAX_IMAGES, MAX_LAYERS, type SavedImage } from './saved-image.ts';
@@ -28,10 +26,6 @@ import {
   readStart,
   type TarArchive,
 } from './tar-archive.ts';
-
-const LAYER_TYPE = 'application/vnd.docker.image.rootfs.diff.tar';
-const CONFIG_TYPE = 'application/vnd.docker.container.image.v1+json';
-const MANIFEST_TYPE = 'application/vnd.docker.distribution.manifest.v2+json';
 
 /**
  * The images of an archive as `docker save`, `podman save` and skopeo write it (`manifest.json` inside an uncompressed
@@ -48,9 +42,14 @@ export async function openDockerArchive(path: string, options: OpenArchiveOption
 export async function imagesOf(archive: TarArchive): Promise<ImageArchive> {
   const isLegacy = !archive.entries.has('manifest.json') && archive.entries.has('repositories');
   const images = await (isLegacy ? legacyImages(archive) : savedImages(archive));
+  const listed = images.map(({ tags }) => ({ names: tags }));
   return {
-    images: images.map(({ tags }) => ({ names: tags })),
-    open: async (reference, open) => openImage(archive, findImage(archive, images, reference), { reference, ...open }),
+    name: archive.name,
+    images: listed,
+    open: async (reference, { image, ...open } = {}) => {
+      const chosen = image === undefined ? undefined : images[listed.indexOf(image)];
+      return await openImage(archive, chosen ?? findImage(archive, images, reference), { reference, ...open });
+    },
   };
 }
 
@@ -111,27 +110,15 @@ async function openImage(archive: TarArchive, saved: SavedImage, opening: Openin
   const name = formatReference(reference);
   const config = parseImageConfig(configBytes, { reference: name, layerCount: members.length, platform });
   if (matchPlatform(config.platform, platform) === undefined) throw otherPlatform(archive, config.platform, platform);
-  const layers: Layer[] = [];
+  const layers: FileLayer[] = [];
   for (const [index, path] of members.entries()) {
     const diffId = config.diffIds[index];
     if (diffId === undefined) throw new RangeError(`layer ${index} has no diffID`);
-    const place = findMember(archive, path);
-    const digest = digestOf(path) ?? (await memberDigest(archive, place, { diffId, ...opening }));
-    const descriptor = { mediaType: LAYER_TYPE, digest, size: place.size };
-    const at = { path: archive.path, offset: place.offset };
-    layers.push({ descriptor, diffId, open: async (options) => openBlobFile(descriptor, at, options) });
+    const { offset, size } = findMember(archive, path);
+    const digest = digestOf(path) ?? (await memberDigest(archive, { offset, size }, { diffId, ...opening }));
+    layers.push({ digest, diffId, size, place: { path: archive.path, offset } });
   }
-  const configDescriptor = describe(configBytes, CONFIG_TYPE);
-  // The archive has no manifest of its own: the one a registry would have for these very blobs.
-  const manifest = {
-    schemaVersion: 2,
-    mediaType: MANIFEST_TYPE,
-    config: configDescriptor,
-    layers: layers.map((each) => each.descriptor),
-  };
-  const manifestBytes = Buffer.from(JSON.stringify(manifest));
-  const descriptor = describe(manifestBytes, MANIFEST_TYPE);
-  const image = { reference, descriptor, manifestBytes, configDescriptor, configBytes, config, layers };
+  const image = imageOfFiles({ reference, configBytes, config, layers });
   return origin === undefined ? image : { ...image, origin };
 }
 
@@ -167,8 +154,4 @@ async function memberDigest(
 ): Promise<Descriptor['digest']> {
   if (!GZIP.equals(await readStart(archive, member, GZIP.length))) return diffId;
   return await hashMember(archive, member, signal === undefined ? {} : { signal });
-}
-
-function describe(bytes: Uint8Array, mediaType: string): Descriptor {
-  return { mediaType, digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`, size: bytes.length };
 }

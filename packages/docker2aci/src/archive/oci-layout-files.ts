@@ -9,14 +9,14 @@ const CONFIG_TYPE = 'application/vnd.oci.image.config.v1+json';
 const LAYER_TYPE = 'application/vnd.oci.image.layer.v1.tar';
 
 export interface OciLayoutOptions {
-  /** What the image is called in the layout. */
-  readonly tag?: string | undefined;
+  /** What the image is called in the layout: a tag, or more. */
+  readonly name?: string | undefined;
   /** What it is called outside, for programs that take their names from layouts. */
   readonly reference?: Reference | undefined;
 }
 
 /**
- * The files of an OCI image layout (OCI image spec, "Image Layout") with one image, under a tag if one is given. The
+ * The files of an OCI image layout (OCI image spec, "Image Layout") with one image, under a name if one is given. The
  * layers are the uncompressed tars. The same image and options give the same files.
  *
  * @throws TypeError for a diffID that is none
@@ -45,11 +45,11 @@ export function ociLayoutFiles(image: ExportedImage, options: OciLayoutOptions =
   ];
 }
 
-/** `ref.name` is a tag for skopeo and rkt; docker and containerd read the whole name beside it. */
-function nameAnnotations({ tag, reference }: OciLayoutOptions): { readonly annotations?: Record<string, string> } {
+/** `ref.name` is what skopeo and rkt choose images by; docker and containerd read the whole name beside it. */
+function nameAnnotations({ name, reference }: OciLayoutOptions): { readonly annotations?: Record<string, string> } {
   const annotations = {
     ...(reference === undefined ? {} : { 'io.containerd.image.name': formatReference(reference) }),
-    ...(tag === undefined ? {} : { 'org.opencontainers.image.ref.name': tag }),
+    ...(name === undefined ? {} : { 'org.opencontainers.image.ref.name': name }),
   };
   return Object.keys(annotations).length === 0 ? {} : { annotations };
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { isDigest, type Reference, tryParseReference } from '@rkt/refparse';
+import { type Digest, isDigest, type Reference, tryParseReference } from '@rkt/refparse';
 import {
   type AbortOptions,
   type ContentProvider,
@@ -13,7 +13,7 @@ import type { ConvertibleImage } from '../convert-image.ts';
 import { ConversionError, quote } from '../errors.ts';
 import { readOrigin } from '../manifest/image-origin.ts';
 import { openBlobFile } from './blob-files.ts';
-import type { ImageArchive, OpenArchiveOptions } from './image-archive.ts';
+import type { ArchivedImage, ImageArchive, OpenArchiveOptions } from './image-archive.ts';
 import { arrayAt, type JsonObject, objectIn, parseJsonObject, stringAt } from './json.ts';
 import { blobPath, type LayoutFiles, layoutArchive, layoutDirectory } from './layout-files.ts';
 import { indexArchive } from './tar-archive.ts';
@@ -63,11 +63,22 @@ export async function imagesOfLayout(files: LayoutFiles): Promise<ImageArchive> 
   const entries = arrayAt(index, 'manifests', { where: 'index.json', max: MAX_IMAGES }).map((entry, at) =>
     toEntry(objectIn(entry, `index.json: manifests[${at}]`), at),
   );
-  const source = imageSource(provider(files, entries));
+  const images = eachOnce(entries);
   return {
-    open: async (reference, open) => withOrigin(await source.open(reference, open)),
-    images: entries.map(({ names }) => ({ names })),
+    name: files.path,
+    images,
+    open: async (reference, { image, ...open } = {}) =>
+      withOrigin(await imageSource(provider(files, entries, image)).open(reference, open)),
   };
+}
+
+/** Layouts have an entry for every name: containerd, podman and skopeo write them so. */
+function eachOnce(entries: readonly Entry[]): readonly ArchivedImage[] {
+  const images = new Map<Digest, readonly string[]>();
+  for (const { descriptor, names } of entries) {
+    images.set(descriptor.digest, [...new Set([...(images.get(descriptor.digest) ?? []), ...names])]);
+  }
+  return Array.from(images, ([digest, names]) => ({ digest, names }));
 }
 
 /** Only what one keeps oneself may say where it is from: an image of a registry is what its registry calls it. */
@@ -95,9 +106,9 @@ function toEntry(object: JsonObject, at: number): Entry {
   return { descriptor: { digest, mediaType, size }, names };
 }
 
-function provider(files: LayoutFiles, entries: readonly Entry[]): ContentProvider {
+function provider(files: LayoutFiles, entries: readonly Entry[], chosen: ArchivedImage | undefined): ContentProvider {
   return {
-    getManifest: (reference) => getManifest(files, entries, reference),
+    getManifest: (reference) => getManifest(files, entries, { reference, chosen }),
     getBlob: async (_reference, target, options) => openBlobFile(target, files.blob(target.digest), options),
   };
 }
@@ -105,9 +116,9 @@ function provider(files: LayoutFiles, entries: readonly Entry[]): ContentProvide
 async function getManifest(
   files: LayoutFiles,
   entries: readonly Entry[],
-  reference: Reference,
+  { reference, chosen }: { readonly reference: Reference; readonly chosen: ArchivedImage | undefined },
 ): Promise<FetchedManifest> {
-  const digest = reference.digest ?? findEntry(files, entries, reference).descriptor.digest;
+  const digest = reference.digest ?? chosen?.digest ?? findEntry(files, entries, reference).descriptor.digest;
   const bytes = await files.read(blobPath(digest));
   const [algorithm = ''] = digest.split(':');
   const actual = `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { basename, resolve } from 'node:path';
-import { parseReference, type Reference, tryParseReference } from '@rkt/refparse';
+import { type LayoutSelector, parseReference } from '@rkt/refparse';
 import {
+  type AbortOptions,
   authFileKeychain,
   chainKeychains,
   createRegistry,
@@ -15,17 +15,17 @@ import {
   readSystemCertificates,
   undiciTransport,
 } from '@rkt/registry';
+import { type ChosenImage, chooseImage } from '../archive/choose-image.ts';
 import type { ImageArchive } from '../archive/image-archive.ts';
 import { openImageFile } from '../archive/open-image-file.ts';
 import type { ConvertibleImage } from '../convert-image.ts';
-import { ConversionError, quote } from '../errors.ts';
+import { ConversionError, isConversionError } from '../errors.ts';
 import { diffIdOf } from '../layers/diff-id-of.ts';
 import type { CommandArguments } from './arguments.ts';
 import type { CommandIo } from './io.ts';
 
 const REMOTE = 'docker://';
 const LOCAL = 'file://';
-const CANDIDATES_SHOWN = 20;
 
 /** An image to be converted, and what is open as long as it is. */
 export interface OpenImage extends AsyncDisposable {
@@ -42,7 +42,7 @@ export async function openImage(operand: string, args: CommandArguments, io: Com
   if (!operand.startsWith(REMOTE)) {
     const path = operand.startsWith(LOCAL) ? operand.slice(LOCAL.length) : operand;
     const archive = await openImageFile(path, { signal: io.signal });
-    const image = await archive.open(archiveReference(path, archive, args.image), { signal: io.signal });
+    const image = await openArchived(archive, { wanted: args.image, signal: io.signal });
     return { image: inFile(image), isRemote: false, [Symbol.asyncDispose]: async () => undefined };
   }
   const reference = parseReference(operand.slice(REMOTE.length));
@@ -67,27 +67,23 @@ function inFile({ origin: _, ...image }: ConvertibleImage): Image {
     : image;
 }
 
-function archiveReference(path: string, archive: ImageArchive, wanted: string): Reference {
-  if (wanted !== '') return parseReference(wanted);
-  const [only, ...others] = archive.images;
-  if (others.length > 0) throw severalImages(path, archive);
-  const named = only?.names.map((name) => tryParseReference(name)).find((reference) => reference?.tag !== undefined);
-  const isTag = only?.names.every((name) => !/[:/]/.test(name)) === true;
-  return (isTag ? undefined : named) ?? fileReference(path, only?.names[0]);
+interface Wanted extends AbortOptions {
+  readonly wanted: string;
 }
 
-function fileReference(path: string, tag = 'latest'): Reference {
-  const base = basename(resolve(path))
-    .toLowerCase()
-    .replace(/\.[a-z.]+$/, '');
-  const tagged = tryParseReference(`localhost/library/${base}:${tag}`, { mode: 'strict' });
-  return tagged ?? { domain: 'localhost', path: 'library/image', tag: 'latest', digest: undefined };
+async function openArchived(archive: ImageArchive, { wanted, signal }: Wanted): Promise<ConvertibleImage> {
+  const selector: LayoutSelector | undefined = wanted === '' ? undefined : { kind: 'name', name: wanted };
+  const { image, references } = chosenImage(archive, selector);
+  return await archive.open(references[0], { image, ...(signal === undefined ? {} : { signal }) });
 }
 
-function severalImages(path: string, { images }: ImageArchive): ConversionError {
-  const names = images.slice(0, CANDIDATES_SHOWN).map((image) => quote(image.names[0] ?? 'one without a name'));
-  const text = `${path} has several images, choose one with -image: ${names.join(', ')}`;
-  return new ConversionError('ERR_RKT_DOCKER2ACI_ARCHIVE_IMAGE_NOT_FOUND', text, { path });
+function chosenImage(archive: ImageArchive, selector: LayoutSelector | undefined): ChosenImage {
+  try {
+    return chooseImage(archive, selector);
+  } catch (error) {
+    if (!isConversionError(error) || error.code !== 'ERR_RKT_DOCKER2ACI_ARCHIVE_IMAGE_AMBIGUOUS') throw error;
+    throw new ConversionError(error.code, `${error.message}; choose one with -image`, { cause: error });
+  }
 }
 
 interface OpenRegistry {

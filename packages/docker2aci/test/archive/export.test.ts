@@ -87,7 +87,7 @@ async function writeLayout(files: readonly ArchiveFile[]): Promise<string> {
 describe('an exported image', () => {
   test('gets the ID it had when it is read from an OCI layout, whatever that is called', async () => {
     const { id, exported } = await converted();
-    const source = await openOciLayout(await writeLayout(ociLayoutFiles(exported, { tag: 'seven' })));
+    const source = await openOciLayout(await writeLayout(ociLayoutFiles(exported, { name: 'seven' })));
     const image = await source.open(parseReference('localhost/somewhere:seven'), { platform });
     expect(await idOf(image)).toBe(id);
     const pinned = withDigest(parseReference('localhost/somewhere'), image.descriptor.digest);
@@ -98,7 +98,7 @@ describe('an exported image', () => {
     const { id, exported } = await converted();
     const file = join(await temporaryDirectory(), 'app.tar');
     const reference = parseReference('registry.test:5000/team/app:8');
-    writeFileSync(file, await bytesOf(dockerArchiveFiles(exported, { reference })));
+    writeFileSync(file, await bytesOf(dockerArchiveFiles(exported, { references: [reference] })));
     const source = await openDockerArchive(file);
     for (const name of [reference, parseReference('localhost/app')]) {
       expect(await idOf(await source.open(name, { platform }))).toBe(id);
@@ -107,7 +107,7 @@ describe('an exported image', () => {
 
   test('is called what it was asked for by, whatever it says of its origin', async () => {
     const { exported } = await converted();
-    const layout = await openOciLayout(await writeLayout(ociLayoutFiles(exported, { tag: 'seven' })));
+    const layout = await openOciLayout(await writeLayout(ociLayoutFiles(exported, { name: 'seven' })));
     const file = join(await temporaryDirectory(), 'app.tar');
     writeFileSync(file, await bytesOf(dockerArchiveFiles(exported)));
     const asked = parseReference('localhost/mine:latest');

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { parseArguments, UsageError } from '../../src/command/arguments.ts';
 import { sizeText } from '../../src/command/report.ts';
+import { writeLayout } from '../layout.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { docker2aci } from './run-command.ts';
 
@@ -52,7 +53,7 @@ describe('docker2aci', () => {
   test('takes an OCI layout in a file, after which the image is called', async () => {
     const directory = await temporaryDirectory();
     const { stdout } = await docker2aci(directory, '-debug', `file://${golden('quirks.oci.tar')}`);
-    expect(stdout).toContain('Generated ACI(s):\nlibrary-quirks-latest.aci\n');
+    expect(stdout).toContain('Generated ACI(s):\nquirks-latest.aci\n');
   });
 
   test.each([
@@ -89,8 +90,20 @@ describe('docker2aci', () => {
     expect(await readdir(directory)).toEqual([]);
   });
 
+  test('names an image of a file as rkt does', async () => {
+    const directory = await temporaryDirectory();
+    const layout = await writeLayout([{ names: ['docker.io/library/alpine:3.20'] }, { names: ['v2'] }]);
+    const generated = async (...flags: readonly string[]): Promise<string> =>
+      (await docker2aci(directory, ...flags, layout)).stdout;
+    expect(await generated('-image=alpine:3.20')).toContain('library-alpine-3.20.aci\n');
+    expect(await generated('-image=v2')).toMatch(/\n[a-z0-9.-]+-v2\.aci\n$/);
+    expect((await docker2aci(directory, layout)).stderr).toContain(
+      'has several images: "docker.io/library/alpine:3.20", "v2"; choose one with -image\n',
+    );
+  });
+
   test('asks which image, if a file has several', async () => {
     const { stderr } = await docker2aci(await temporaryDirectory(), '-image=nosuch:1', golden('quirks.save'));
-    expect(stderr).toContain('has no image "docker.io/library/nosuch:1": it has "docker.io/library/quirks:latest"');
+    expect(stderr).toContain('has no image "nosuch:1": it has "docker.io/library/quirks:latest"');
   });
 });

@@ -60,7 +60,7 @@ interface RecordedImage extends PutImageOptions {
 function recordImage(context: StoreContext, options: RecordedImage): ImageRecord {
   const record = context.database.transaction((sql) => {
     requireLayers(sql, options);
-    upsertImage(sql, { ...options, acis: options.acis ?? [] });
+    upsertImage(sql, { ...options, names: namesOf(options), acis: options.acis ?? [] });
     if (options.remote !== undefined) upsertRemote(sql, { ...options.remote, imageId: options.id });
     deleteHolds(context, sql, options.layers);
     return findImage(sql, options.id);
@@ -76,14 +76,26 @@ async function withdrawFiles(context: StoreContext, { id }: PutImageOptions): Pr
   await removeTree(imageDirectory(context.layout, id));
 }
 
-function checkOptions({ id, name, layers, size, manifestBytes, configBytes }: PutImageOptions): void {
+/** Each once; the name it is to be called by last. */
+function namesOf({ name, otherNames = [] }: PutImageOptions): readonly string[] {
+  return [...new Set(otherNames.filter((other) => other !== name)), name];
+}
+
+function checkOptions(options: PutImageOptions): void {
+  for (const name of namesOf(options)) checkName(name);
+  checkContent(options);
+}
+
+function checkName(name: string): void {
+  if (name.length > 0 && name.length <= LONGEST_NAME) return;
+  throw new RangeError(`image name: expected 1 to ${LONGEST_NAME} characters, got ${name.length}`);
+}
+
+function checkContent({ id, layers, size, manifestBytes, configBytes }: PutImageOptions): void {
   if (!isFullImageId(id)) throw new TypeError(`image ID: expected sha512- and 128 hex digits, got ${printable(id)}`);
   const diffId = layers.find((layer) => !isDiffId(layer));
   if (diffId !== undefined) throw new TypeError(`diffID: expected sha256: and 64 hex digits, got ${printable(diffId)}`);
   if (!Number.isSafeInteger(size) || size < 0) throw new RangeError(`image size: expected bytes, got ${size}`);
-  if (name.length === 0 || name.length > LONGEST_NAME) {
-    throw new RangeError(`image name: expected 1 to ${LONGEST_NAME} characters, got ${name.length}`);
-  }
   if (manifestBytes.length > LARGEST_MANIFEST_BYTES) {
     throw new RangeError(
       `image manifest: expected at most ${LARGEST_MANIFEST_BYTES} bytes, got ${manifestBytes.length}`,
@@ -136,14 +148,15 @@ async function unlessCorrupt<T>(read: () => Promise<T>): Promise<T | undefined> 
  * damaged meanwhile is written anew.
  */
 async function writeFiles(context: StoreContext, options: PutImageOptions, at: number): Promise<void> {
-  const { id, name, layers, acis = [], size, manifestBytes, configBytes } = options;
+  const { id, layers, acis = [], size, manifestBytes, configBytes } = options;
   const recorded = context.database.read((sql) => findImage(sql, id));
   const intact = recorded && (await intactRecord(context, id));
-  if (intact?.names.at(-1) === name && (await hasDocuments(context, options, intact))) return;
+  const put = namesOf(options);
+  if (intact !== undefined && endsWith(intact.names, put) && (await hasDocuments(context, options, intact))) return;
   const old: ImageFile | undefined = intact ?? (recorded && { ...recorded, names: [recorded.name] });
   const config = configBytes === undefined ? old?.config : configDigest(configBytes);
   const record = {
-    names: [...(old?.names ?? []).filter((known) => known !== name), name],
+    names: [...(old?.names ?? []).filter((known) => !put.includes(known)), ...put],
     layers: old?.layers ?? layers,
     acis: old?.acis ?? acis,
     size,
@@ -151,4 +164,9 @@ async function writeFiles(context: StoreContext, options: PutImageOptions, at: n
     ...(config === undefined ? {} : { config }),
   };
   await writeImageFiles(context, id, { record, manifestBytes, configBytes });
+}
+
+function endsWith(known: readonly string[], put: readonly string[]): boolean {
+  const last = known.slice(-put.length);
+  return last.length === put.length && put.every((name, at) => name === last[at]);
 }

@@ -3,14 +3,15 @@ import type { ImageId } from '@rkt/appc';
 import { isFullImageId } from '../cas/layout.ts';
 import { StoreError } from '../errors.ts';
 import { decodeAciLayers, encodeAciLayers } from '../images/aci-layers.ts';
-import type { AciLayer, ImageRecord } from '../store.ts';
+import type { AciLayer, ImagePlatform, ImageRecord } from '../store.ts';
 import type { Row, Sql } from './database.ts';
 import { integerOf, textOf, textsOf } from './row.ts';
 
 /** What goes into the database of an image. Times in milliseconds since the epoch. */
 export interface ImageRow {
   readonly id: ImageId;
-  readonly name: string;
+  /** Every name it is put under, the last one being its name. */
+  readonly names: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly size: number;
   readonly layers: readonly string[];
@@ -19,7 +20,7 @@ export interface ImageRow {
 }
 
 const SELECT_IMAGE = `
-  SELECT id, name, size, imported_at, last_used_at, acis,
+  SELECT id, name, size, imported_at, last_used_at, acis, labels,
     (SELECT json_group_array(diff_id ORDER BY position) FROM image_layers WHERE image_id = id) AS layers,
     (SELECT json_group_array(own.name ORDER BY own.put_at, own.name) FROM names AS own
      WHERE own.image_id = images.id AND NOT EXISTS (
@@ -68,29 +69,33 @@ export function imagesNamed(sql: Sql, name: string): readonly NamedImage[] {
     .map((row) => ({ id: idOf(row), name: textOf(row, 'name'), labels: labelsOf(row) }));
 }
 
-/** Records an image, or a further name of one. An image that is there keeps its layers and its time of import. */
+/** Records an image, or further names of one. An image that is there keeps its layers and its time of import. */
 export function upsertImage(sql: Sql, image: ImageRow): void {
+  const { id, names, at } = image;
+  const name = names.at(-1) ?? '';
   const isNew =
     sql.run(
       `INSERT INTO images (id, name, labels, size, imported_at, last_used_at, acis) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6)
        ON CONFLICT (id) DO NOTHING`,
-      image.id,
-      image.name,
+      id,
+      name,
       JSON.stringify(image.labels),
       image.size,
-      image.at,
+      at,
       JSON.stringify(encodeAciLayers(image.acis)),
     ) > 0;
   if (isNew) insertImageLayers(sql, image);
-  else sql.run('UPDATE images SET name = ?, last_used_at = ? WHERE id = ?', image.name, image.at, image.id);
-  sql.run(
-    `INSERT INTO names (name, base_name, image_id, put_at) VALUES (?, ?, ?, ?)
-     ON CONFLICT (name, image_id) DO UPDATE SET put_at = excluded.put_at`,
-    image.name,
-    splitVersion(image.name).base,
-    image.id,
-    image.at,
-  );
+  else sql.run('UPDATE images SET name = ?, last_used_at = ? WHERE id = ?', name, at, id);
+  for (const each of names) {
+    sql.run(
+      `INSERT INTO names (name, base_name, image_id, put_at) VALUES (?, ?, ?, ?)
+       ON CONFLICT (name, image_id) DO UPDATE SET put_at = excluded.put_at`,
+      each,
+      splitVersion(each).base,
+      id,
+      at,
+    );
+  }
 }
 
 export function touch(sql: Sql, id: ImageId, at: number): boolean {
@@ -134,6 +139,7 @@ function imageOf(row: Row): ImageRecord {
     id: idOf(row),
     name: textOf(row, 'name'),
     names: textsOf(row, 'names'),
+    platform: platformOf(labelsOf(row)),
     importedAt: integerOf(row, 'imported_at'),
     lastUsedAt: integerOf(row, 'last_used_at'),
     size: integerOf(row, 'size'),
@@ -152,6 +158,10 @@ function idOf(row: Row): ImageId {
   const id = textOf(row, 'id');
   if (isFullImageId(id)) return id;
   throw new StoreError('ERR_RKT_STORE_CORRUPT', `the database holds an image with the ID ${id.slice(0, 20)}`);
+}
+
+function platformOf({ os, arch }: Readonly<Record<string, string>>): ImagePlatform | undefined {
+  return os === undefined || arch === undefined ? undefined : { os, arch };
 }
 
 function labelsOf(row: Row): Readonly<Record<string, string>> {

@@ -116,7 +116,7 @@ async function fill(context: FileContext, path: string, { images, at }: Content)
         }
         // When names were put is not known any more, but in which order is: for one image, and else by time of import.
         for (const [position, name] of file.names.entries()) {
-          upsertImage(sql, { ...file, id, name, labels, at: file.importedAt + position });
+          upsertImage(sql, { ...file, id, names: [name], labels, at: file.importedAt + position });
         }
         sql.run('UPDATE images SET imported_at = ?, last_used_at = ? WHERE id = ?', file.importedAt, at, id);
       }

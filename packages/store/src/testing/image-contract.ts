@@ -71,6 +71,23 @@ export const imageChecks: readonly Check[] = [
     },
   ],
   [
+    'puts an image under several names at once, and says what it is for',
+    async (store, { advance }) => {
+      const image = sampleImage(`${REDIS}:7`, [sampleLayer({ a: '1' })], 'aarch64');
+      const otherNames = ['example.com/b:1', `${REDIS}:7`, 'example.com/a:1', 'example.com/b:1'];
+      const id = await fetchImage(store, { ...image, put: { ...image.put, otherNames } });
+      const record = await store.getImage(id);
+      equal(record.name, `${REDIS}:7`);
+      deepEqual(record.names.toSorted(), ['example.com/a:1', 'example.com/b:1', `${REDIS}:7`].toSorted());
+      deepEqual(record.platform, { os: 'linux', arch: 'aarch64' });
+      for (const name of record.names) equal((await store.resolveImage({ name })).id, id);
+      advance(1);
+      const [first] = otherNames;
+      equal((await store.putImage({ ...image.put, name: first ?? '' })).names.at(-1), first);
+      await rejects(store.putImage({ ...image.put, otherNames: [''] }), RangeError);
+    },
+  ],
+  [
     'takes a digest in a name for no version',
     async (store) => {
       const name = `${REDIS}@sha256:${'7'.repeat(64)}`;
