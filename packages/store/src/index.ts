@@ -7,6 +7,7 @@ export type {
   AbortOptions,
   AciIngest,
   AciLayer,
+  BindOptions,
   Finding,
   GcOptions,
   ImageQuery,
