@@ -27,7 +27,7 @@ export type {
   OpenImageOptions,
   Platform,
 } from './image/image.ts';
-export { isShallow, type JsonObject } from './image/json.ts';
+export type { JsonObject } from './image/json.ts';
 export {
   type ImageIndex,
   type ImageManifest,

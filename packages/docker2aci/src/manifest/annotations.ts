@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { NameValue } from '@rkt/appc';
-import { type ContainerConfig, type ImageConfig, isShallow } from '@rkt/registry';
+import type { ContainerConfig, ImageConfig } from '@rkt/registry';
 
 export interface AnnotationContext {
   readonly registry: string;
@@ -43,7 +43,7 @@ function dockerOnly(config: ContainerConfig): readonly (readonly [string, string
     // As it was written: the app's group repeats the user where this states none.
     [`${PREFIX}user`, nonEmpty(config.user)],
     [`${PREFIX}stopsignal`, nonEmpty(config.stopSignal)],
-    [`${PREFIX}healthcheck`, healthcheck(config)],
+    [`${PREFIX}healthcheck`, isShallow(config.healthcheck) ? canonicalJson(config.healthcheck) : undefined],
     [`${PREFIX}shell`, list(config.shell)],
     [`${PREFIX}onbuild`, list(config.onBuild)],
     [`${PREFIX}argsescaped`, config.argsEscaped === true ? 'true' : undefined],
@@ -61,9 +61,10 @@ function list(values: readonly string[] | undefined): string | undefined {
 /** Deeper than any health check is, and far from what a stack holds. */
 const DEEPEST = 16;
 
-/** Undefined for what is not there, and for what nobody but an attacker nests so deep. */
-function healthcheck({ healthcheck: check }: ContainerConfig): string | undefined {
-  return check !== undefined && isShallow(check, DEEPEST) ? canonicalJson(check) : undefined;
+/** False for what is not there, and for what nobody but an attacker nests so deep. */
+function isShallow(value: unknown, depth = DEEPEST): boolean {
+  if (typeof value !== 'object' || value === null) return value !== undefined;
+  return depth > 0 && Object.values(value).every((each) => isShallow(each, depth - 1));
 }
 
 /** Keys by name, so that the order of a document does not matter. The value was parsed from JSON. */
