@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 import { root } from './target.ts';
@@ -30,6 +30,9 @@ const embeddedParts: Plugin = {
   setup(plugin) {
     plugin.onResolve({ filter: /^koffi$/ }, () => ({ path: join(here, 'sea', 'koffi.ts') }));
     plugin.onResolve({ filter: /^undici$/ }, () => ({ path: join(here, 'sea', 'undici.cjs') }));
+    plugin.onResolve({ filter: /^undici\/lib\// }, ({ path }) => ({
+      path: join(here, 'sea', `undici-${basename(path, '.js')}.cjs`),
+    }));
     plugin.onResolve({ filter: /\/embedded-parts\.ts$/ }, ({ importer }) =>
       importer.includes(join('build', 'sea')) ? undefined : { path: join(here, 'sea', 'embedded-parts.ts') },
     );

@@ -42,6 +42,8 @@ export interface RegistryErrorContext {
   readonly retryAfterMs?: number;
   /** The platforms an index has, e.g. `linux/arm64/v8`. */
   readonly platforms?: readonly string[];
+  /** Where the credential was found that was used and refused, or that could not be had: a file, a helper. */
+  readonly credentialSource?: string;
   /** Whether the same request may succeed later. */
   readonly transient?: boolean;
 }
@@ -62,6 +64,7 @@ export class RegistryError extends Error {
   readonly actual: string | number | undefined;
   readonly retryAfterMs: number | undefined;
   readonly platforms: readonly string[] | undefined;
+  readonly credentialSource: string | undefined;
   /** Whether the same request may succeed later: resets, time-outs, overload. */
   readonly transient: boolean;
 
@@ -75,6 +78,7 @@ export class RegistryError extends Error {
     this.actual = context.actual;
     this.retryAfterMs = context.retryAfterMs;
     this.platforms = context.platforms;
+    this.credentialSource = context.credentialSource;
     this.transient = context.transient ?? false;
   }
 }

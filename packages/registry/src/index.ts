@@ -2,6 +2,7 @@
 export type { AuthFilePlaces } from './auth/auth-files.ts';
 export { anonymous, type Credential, chainKeychains, type Keychain, staticKeychain } from './auth/credential.ts';
 export { type CredentialFile, listCredentialFiles, type StoredCredential } from './auth/credential-files.ts';
+export { isReadableByAll } from './auth/exposed-files.ts';
 export { authFileKeychain, dockerConfigKeychain, type FileKeychainOptions } from './auth/file-keychains.ts';
 export { defaultHost, type HostCapability, type RegistryHost } from './client/hosts.ts';
 export type { PutBlobOptions, PutManifestOptions } from './client/push.ts';
@@ -26,6 +27,7 @@ export type {
   OpenImageOptions,
   Platform,
 } from './image/image.ts';
+export type { JsonObject } from './image/json.ts';
 export {
   type ImageIndex,
   type ImageManifest,

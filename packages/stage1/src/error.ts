@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /** Codes thrown while an app is turned into an OCI runtime configuration. */
-type OciSpecErrorCode =
+export type OciSpecErrorCode =
   | 'ERR_RKT_STAGE1_USER_NOT_FOUND'
   | 'ERR_RKT_STAGE1_GROUP_NOT_FOUND'
   | 'ERR_RKT_STAGE1_ID_OUT_OF_RANGE'
@@ -11,7 +11,7 @@ type OciSpecErrorCode =
   | 'ERR_RKT_STAGE1_MOUNT_INVALID';
 
 /** Codes thrown while networks are set up or torn down. */
-type NetworkErrorCode =
+export type NetworkErrorCode =
   | 'ERR_RKT_STAGE1_NETWORK_NOT_FOUND'
   | 'ERR_RKT_STAGE1_NETWORK_CONFIG_INVALID'
   | 'ERR_RKT_STAGE1_NETWORK_REQUEST_INVALID'
@@ -22,7 +22,7 @@ type NetworkErrorCode =
   | 'ERR_RKT_STAGE1_PORT_FORWARD_IMPOSSIBLE';
 
 /** Codes of the pods' life: directories, sandboxes, mounts, runtimes. */
-type PodErrorCode =
+export type PodErrorCode =
   | 'ERR_RKT_STAGE1_NOT_ROOT'
   | 'ERR_RKT_STAGE1_SYSCALLS_UNAVAILABLE'
   | 'ERR_RKT_STAGE1_RUNTIME_MISSING'

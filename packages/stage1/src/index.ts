@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 export { createRuntime, type RuntimeOptions } from './create-runtime.ts';
-export { isStage1Error, Stage1Error, type Stage1ErrorCode } from './error.ts';
+export {
+  isStage1Error,
+  type NetworkErrorCode,
+  type OciSpecErrorCode,
+  type PodErrorCode,
+  Stage1Error,
+  type Stage1ErrorCode,
+} from './error.ts';
 export type {
   AppContext,
   AppRemains,
@@ -12,13 +19,16 @@ export type {
 } from './flavors/flavor.ts';
 export { createOciFlavor, type OciFlavorOptions } from './flavors/oci/oci-flavor.ts';
 export {
+  type BindMount,
   type Cgroups,
   createHost,
+  type ErofsMount,
   type Host,
   type HostProcess,
   type Kernel,
   type NamespaceKind,
   type Namespaces,
+  type OverlayMount,
   type Processes,
   type ProcessIdentity,
   type SpawnRequest,
@@ -26,8 +36,23 @@ export {
   SystemCallError,
 } from './host/index.ts';
 export type { LogEntry, OutputChunk } from './monitor/index.ts';
-export { createNetworking, type Networking, type NetworkingOptions, type NetworkResult } from './networking/index.ts';
-export type { InsecureOptions } from './oci-spec/index.ts';
+export {
+  type Attachment as NetworkAttachment,
+  createNetworking,
+  type ExecPlugin,
+  type NetworkConfig,
+  type NetworkDns,
+  type Networking,
+  type NetworkingOptions,
+  type NetworkResult,
+  type PluginConfig,
+  type PluginExit,
+  type PluginInvocation,
+  type PortForward,
+  type SetupOptions,
+  type TeardownOptions,
+} from './networking/index.ts';
+export type { HostLimits, InsecureOptions, OciMount, ResourceLimit, TerminalSize } from './oci-spec/index.ts';
 export { isPodId } from './pod/index.ts';
 export type {
   AbortOptions,

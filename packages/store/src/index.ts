@@ -9,6 +9,7 @@ export type {
   AbortOptions,
   AciIngest,
   AciLayer,
+  BindOptions,
   Finding,
   GcOptions,
   ImagePlatform,

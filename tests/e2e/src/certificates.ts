@@ -10,7 +10,7 @@ export interface Certificates {
   readonly client: { readonly cert: string; readonly key: string };
 }
 
-/** Makes an authority, a server's certificate for `name` and a client's below `dir`. */
+/** Makes an authority, a server's certificate for `name` and 127.0.0.1, and a client's below `dir`. */
 export function makeCertificates(dir: string, name: string): Certificates {
   const path = (file: string): string => join(dir, file);
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
@@ -25,7 +25,7 @@ export function makeCertificates(dir: string, name: string): Certificates {
   };
   return {
     ca: path('ca.pem'),
-    server: issue('server', `subjectAltName=DNS:${name}\nextendedKeyUsage=serverAuth\n`),
+    server: issue('server', `subjectAltName=DNS:${name},IP:127.0.0.1\nextendedKeyUsage=serverAuth\n`),
     client: issue('client', 'extendedKeyUsage=clientAuth\n'),
   };
 }

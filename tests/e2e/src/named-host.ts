@@ -25,7 +25,7 @@ export function writeEtc(host: Installation, path: string, text: string): void {
  */
 export function rktWithNames(host: Installation, args: readonly string[]): Promise<Finished> {
   writeEtc(host, 'hosts', `127.0.0.1 localhost ${REGISTRY_NAME}\n`);
-  const globals = [`--dir=${host.dataDir}`, `--local-config=${host.configDir}`, `--system-config=${host.dir}/none`];
+  const globals = [`--dir=${host.dataDir}`, `--local-config=${host.configDir}`, '--system-config='];
   const script = 'mount -t overlay -o "lowerdir=$0:/etc" overlay /etc && exec "$@"';
   const inner = ['sh', '-c', script, etcOf(host), executable, ...globals, ...args];
   const command = ['--mount', '--propagation', 'private', ...inner];

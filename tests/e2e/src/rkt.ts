@@ -38,7 +38,7 @@ export function installation(): Installation {
   const dataDir = join(dir, 'data');
   const configDir = join(dir, 'etc');
   mkdirSync(configDir);
-  const globals = [`--dir=${dataDir}`, `--local-config=${configDir}`, `--system-config=${join(dir, 'none')}`];
+  const globals = [`--dir=${dataDir}`, `--local-config=${configDir}`, '--system-config='];
   const temporary = join(dir, 'tmp');
   mkdirSync(temporary);
   // Caches of the repository's own programs are not what a user's rkt has.
@@ -63,7 +63,7 @@ export function installation(): Installation {
     },
     [Symbol.asyncDispose]: async () => {
       // Without the configuration: some tests break it.
-      const plain = [`--dir=${dataDir}`, `--local-config=${join(dir, 'none')}`, `--system-config=${join(dir, 'none')}`];
+      const plain = [`--dir=${dataDir}`, '--local-config=', '--system-config='];
       await endAll(children, (args) => started([...plain, ...args], { env }).finished);
       const left = readdirSync(temporary);
       rmSync(dir, { recursive: true, force: true });

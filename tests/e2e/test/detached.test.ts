@@ -114,7 +114,7 @@ async function onTerminal(
   args: readonly string[],
   keys: readonly (readonly [text: string, shows: string])[],
 ): Promise<Finished> {
-  const globals = [`--dir=${host.dataDir}`, `--local-config=${host.configDir}`, `--system-config=${host.dir}/none`];
+  const globals = [`--dir=${host.dataDir}`, `--local-config=${host.configDir}`, '--system-config='];
   const command = [executable, ...globals, ...args].map((word) => `'${word}'`).join(' ');
   const child = spawn('script', ['-qec', `stty rows 31 cols 77; exec ${command}`, '/dev/null'], { stdio: 'pipe' });
   let stdout = '';

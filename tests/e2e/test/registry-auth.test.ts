@@ -81,6 +81,8 @@ describe.each(['htpasswd', 'a token server'])('a registry with %s', (kind) => {
       const failed = await host.rkt([...debug, insecure, 'fetch', `docker://${name()}/team/app:1`]);
       expect(failed).toMatchObject({ status: 254, stdout: '' });
       expect(failed.stderr.match(/^fetch: /gm)).toHaveLength(1);
+      const blamed = ` from ${join(host.configDir, 'auth.d/test.json')}`;
+      expect(failed.stderr.split('\n').filter((line) => line.includes(blamed))).toHaveLength(2);
       for (const secret of ['wrong-horse-9', Buffer.from('tester:wrong-horse-9').toString('base64')]) {
         expect(failed.stderr).not.toContain(secret);
       }

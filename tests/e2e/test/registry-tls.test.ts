@@ -40,15 +40,18 @@ afterEach(async () => {
 });
 
 /** The user's own, or that of docker. */
-function certsDirectory(registry: ConfiguredRegistry, whose: 'user' | 'docker' = 'user'): string {
+function certsDirectory(
+  registry: ConfiguredRegistry,
+  { whose = 'user', name = REGISTRY_NAME }: { readonly whose?: 'user' | 'docker'; readonly name?: string } = {},
+): string {
   const parent = whose === 'user' ? join(host.dir, '.config/containers') : join(etcOf(host), 'docker');
-  const path = join(parent, 'certs.d', `${REGISTRY_NAME}:${registry.port}`);
+  const path = join(parent, 'certs.d', `${name}:${registry.port}`);
   mkdirSync(path, { recursive: true });
   return path;
 }
 
-function fetchFrom(registry: ConfiguredRegistry, options = '--insecure-options=image') {
-  return rktWithNames(host, [options, 'fetch', `docker://${REGISTRY_NAME}:${registry.port}/team/app:1`]);
+function fetchFrom(registry: ConfiguredRegistry, options = '--insecure-options=image', name = REGISTRY_NAME) {
+  return rktWithNames(host, [options, 'fetch', `docker://${name}:${registry.port}/team/app:1`]);
 }
 
 describe('a registry whose authority is private', () => {
@@ -72,10 +75,10 @@ describe('a registry whose authority is private', () => {
   });
 
   it('is trusted with /etc/docker/certs.d as docker trusts it, under that name and port alone', async () => {
-    copyFileSync(files.ca, join(certsDirectory(tls, 'docker'), 'ca.crt'));
+    copyFileSync(files.ca, join(certsDirectory(tls, { whose: 'docker' }), 'ca.crt'));
     expect(await fetchFrom(tls)).toMatchObject({ status: 0, stdout: expect.stringMatching(/^sha512-[0-9a-f]{32}\n$/) });
     expect(await fetchFrom(mutual)).toMatchObject({ status: 254, stdout: '' });
-    const directory = certsDirectory(mutual, 'docker');
+    const directory = certsDirectory(mutual, { whose: 'docker' });
     copyFileSync(files.ca, join(directory, 'ca.crt'));
     copyFileSync(files.client.cert, join(directory, 'client.cert'));
     copyFileSync(files.client.key, join(directory, 'client.key'));
@@ -114,5 +117,35 @@ describe('a registry that speaks plain HTTP', () => {
     expect(failed).toMatchObject({ status: 254, stdout: '' });
     expect(failed.stderr).toContain('TLS failed');
     expect(await fetchFrom(plain, '--insecure-options=image,http')).toMatchObject({ status: 0 });
+  });
+});
+
+describe('a registry on loopback', () => {
+  const name = '127.0.0.1';
+  const fetched = { status: 0, stdout: expect.stringMatching(/^sha512-[0-9a-f]{32}\n$/) };
+
+  it('is asked over TLS if that is what it speaks, and its certificate must be trusted', async () => {
+    const failed = await fetchFrom(tls, undefined, name);
+    expect(failed).toMatchObject({ status: 254, stdout: '' });
+    expect(failed.stderr).toContain('TLS failed: the certificate is not signed by an authority that is trusted here');
+    expect(failed.stderr).toContain(`/etc/docker/certs.d/${name}:${tls.port}`);
+    expect(await fetchFrom(tls, '--insecure-options=image,tls', name)).toMatchObject(fetched);
+    copyFileSync(files.ca, join(certsDirectory(tls, { name }), 'ca.crt'));
+    expect(await fetchFrom(tls, '--insecure-options=image', name)).toMatchObject(fetched);
+  });
+
+  it('that demands a client certificate is asked over TLS, too', async () => {
+    const failed = await fetchFrom(mutual, '--insecure-options=image,tls', name);
+    expect(failed).toMatchObject({ status: 254, stdout: '' });
+    expect(failed.stderr).toContain('the server demands a client certificate, and none that it accepts is configured');
+    expect(failed.stderr).toContain(`NAME.cert and NAME.key, into /etc/docker/certs.d/${name}:${mutual.port}`);
+  });
+
+  it('is asked over plain HTTP, but never where there is a directory of certificates for it', async () => {
+    expect(await fetchFrom(plain, undefined, name)).toMatchObject(fetched);
+    certsDirectory(plain, { name });
+    const failed = await fetchFrom(plain, '--insecure-options=image,tls,http', name);
+    expect(failed).toMatchObject({ status: 254, stdout: '' });
+    expect(failed.stderr).toContain('TLS failed');
   });
 });

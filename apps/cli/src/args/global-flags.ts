@@ -85,18 +85,22 @@ export interface Globals {
   readonly insecure: ReadonlySet<InsecureOption>;
   /** Configuration directories in the order in which later ones override. */
   readonly configDirs: readonly string[];
+  /** Those of them that the command line names: who names one expects it to be there. */
+  readonly namedConfigDirs: readonly string[];
   readonly treeBackend: 'auto' | 'erofs' | 'directory';
 }
 
 /** Reads the global flags from a command line's values. */
 export function readGlobals(flags: FlagValues): Globals {
   const backend = flags.text('tree-backend');
-  const dirs = ['system-config', 'local-config', 'user-config'].map((name) => flags.text(name));
+  const dirFlags = ['system-config', 'local-config', 'user-config'];
+  const dirsOf = (names: readonly string[]): readonly string[] => names.flatMap((name) => flags.text(name) || []);
   return {
     debug: flags.boolean('debug'),
     dir: flags.text('dir'),
     insecure: parseInsecureOptions(flags.text('insecure-options') ?? 'none'),
-    configDirs: dirs.flatMap((dir) => (dir === undefined || dir === '' ? [] : [dir])),
+    configDirs: dirsOf(dirFlags),
+    namedConfigDirs: dirsOf(dirFlags.filter((name) => flags.given(name))),
     treeBackend: backend === 'erofs' || backend === 'directory' ? backend : 'auto',
   };
 }

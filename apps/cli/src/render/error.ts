@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isCliError } from '../errors.ts';
-import { hintFor } from './hints.ts';
+import { type ErrorFacts, hintFor } from './hints.ts';
 import { oneLine } from './quote.ts';
 
 const MAX_CAUSES = 16;
@@ -21,7 +21,7 @@ export function renderError(error: unknown, { prefix, debug }: ErrorStyle): stri
   const lines = isExpected(error) ? [`${prefix}: ${messageOf(error)}`] : unexpected(error, prefix);
   if (debug) lines.push(...causesOf(error));
   const hint =
-    isCliError(error) && error.hint !== undefined ? error.hint : hintFor(codeOf(error), prefix, originOf(error));
+    isCliError(error) && error.hint !== undefined ? error.hint : hintFor(codeOf(error), prefix, factsOf(error));
   if (hint !== undefined) lines.push(`hint: ${oneLine(hint)}`);
   return `${lines.join('\n')}\n`;
 }
@@ -55,8 +55,22 @@ function messageOf(error: unknown): string {
   return oneLine(error instanceof Error ? error.message : String(error));
 }
 
-function originOf(error: unknown): string | undefined {
-  return error instanceof Error && 'origin' in error && typeof error.origin === 'string' ? error.origin : undefined;
+function factsOf(error: unknown): ErrorFacts {
+  if (!(error instanceof Error)) return {};
+  const known = new Map(Object.entries(error));
+  const text = (name: 'origin' | 'reference' | 'credentialSource'): ErrorFacts => {
+    const value: unknown = known.get(name);
+    return typeof value === 'string' ? { [name]: value } : {};
+  };
+  const platforms: unknown = known.get('platforms');
+  const causeCode = codeOf(error.cause);
+  return {
+    ...text('origin'),
+    ...text('reference'),
+    ...text('credentialSource'),
+    ...(causeCode === undefined ? {} : { causeCode }),
+    ...(Array.isArray(platforms) ? { platforms: platforms.map(String) } : {}),
+  };
 }
 
 function codeOf(error: unknown): string | undefined {

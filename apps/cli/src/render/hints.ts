@@ -14,13 +14,13 @@ const HINTS: Readonly<Record<string, string>> = {
   ERR_RKT_REGISTRY_RATE_LIMITED: `wait, or ${LOGIN}`,
   ERR_RKT_REGISTRY_UNREACHABLE: 'check the network, the proxy settings and the mirrors in registries.d of /etc/rkt',
   ERR_RKT_REGISTRY_TLS:
-    "put the certificate of the registry's authority, as a *.crt file, into /etc/docker/certs.d/HOST, or, if you trust the registry all the same, add --insecure-options=image,tls",
+    "put the certificate of the registry's authority, as a *.crt file, into CERTS_DIRECTORY, or, if you trust the registry all the same, add --insecure-options=image,tls",
   ERR_RKT_REGISTRY_CERTIFICATES_INVALID:
     'in certs.d/HOST:PORT, *.crt are authorities and *.cert with *.key of the same name are what this client shows',
-  ERR_RKT_REGISTRY_NO_MATCHING_PLATFORM: 'choose one with --platform=OS/ARCH[/VARIANT]',
+  ERR_RKT_REGISTRY_NO_MATCHING_PLATFORM: 'the image is for no platform that rkt knows: look for another one',
   ERR_RKT_REGISTRY_FOREIGN_LAYER: 'if you trust whoever made the image, add --allow-foreign-layers',
   ERR_RKT_REGISTRY_INSECURE_REFUSED: 'if you trust the network, add --insecure-options=image,http',
-  ERR_RKT_REGISTRY_CREDENTIAL_HELPER: 'check the credential helper in ~/.docker/config.json',
+  ERR_RKT_REGISTRY_CREDENTIAL_HELPER: 'make the credential helper work, or take it out of the file that names it',
   ERR_RKT_STORE_PERMISSION: 'run the command as root',
   ERR_RKT_STORE_IMAGE_NOT_FOUND: LIST_IMAGES,
   ERR_RKT_STORE_AMBIGUOUS_PREFIX: 'give more digits of the ID',
@@ -50,11 +50,55 @@ const OWN_HINTS: Readonly<Record<string, string>> = {
   'enter ERR_RKT_STAGE1_EXEC_NOT_FOUND': 'name another command that the image of the app has: rkt enter UUID CMD',
 };
 
-/** The hint for a code after a command; `origin` is that of the registry the error is about, where there is one. */
-export function hintFor(code: string | undefined, command: string, origin?: string): string | undefined {
+/** What is known of an error besides its code; every field only where it applies. */
+export interface ErrorFacts {
+  /** Of the registry that the error is about. */
+  readonly origin?: string;
+  /** What was asked for there. */
+  readonly reference?: string;
+  /** Where the credential comes from that was refused or not to be had. */
+  readonly credentialSource?: string;
+  /** The code of what led to it. */
+  readonly causeCode?: string;
+  /** Those that an image has. */
+  readonly platforms?: readonly string[];
+}
+
+/** The hint for a code after a command. */
+export function hintFor(code: string | undefined, command: string, facts: ErrorFacts = {}): string | undefined {
   const own = `${command} ${code}`;
   if (Object.hasOwn(OWN_HINTS, own)) return OWN_HINTS[own];
-  const hint = code !== undefined && Object.hasOwn(HINTS, code) ? HINTS[code] : undefined;
-  const host = origin === undefined || !URL.canParse(origin) ? 'HOST:PORT' : new URL(origin).host;
-  return hint?.replace('certs.d/HOST,', `certs.d/${host},`);
+  if (code === undefined || !Object.hasOwn(HINTS, code)) return undefined;
+  return specific(code, facts) ?? HINTS[code]?.replace('CERTS_DIRECTORY', certsDirectoryOf(facts));
+}
+
+/** The hint where the facts allow to say more, or forbid to say the usual. */
+function specific(code: string, facts: ErrorFacts): string | undefined {
+  const { reference = '', credentialSource, platforms = [] } = facts;
+  switch (code) {
+    case 'ERR_RKT_REGISTRY_UNAUTHORIZED':
+    case 'ERR_RKT_REGISTRY_DENIED':
+      if (credentialSource === undefined) return undefined;
+      return `check the spelling of the image, and the credentials for ${hostOf(facts) ?? 'the registry'} from ${credentialSource}`;
+    case 'ERR_RKT_REGISTRY_TLS':
+      if (!/_ALERT_(BAD_CERTIFICATE|CERTIFICATE_REQUIRED)$/.test(facts.causeCode ?? '')) return undefined;
+      return `put the certificate and the key of this client, as NAME.cert and NAME.key, into ${certsDirectoryOf(facts)}`;
+    case 'ERR_RKT_REGISTRY_CREDENTIAL_HELPER':
+      return credentialSource && `make the helper work, or take it out of ${credentialSource}`;
+    case 'ERR_RKT_REGISTRY_NOT_FOUND':
+      if (!reference.includes('@')) return undefined;
+      return 'check the spelling of the image and its digest; if you gave a tag, a part of the image is missing there';
+    case 'ERR_RKT_REGISTRY_NO_MATCHING_PLATFORM':
+      return platforms[0] && `choose one that there is, as --platform=${platforms[0]}`;
+    default:
+      return undefined;
+  }
+}
+
+function certsDirectoryOf(facts: ErrorFacts): string {
+  return `/etc/docker/certs.d/${hostOf(facts) ?? 'HOST:PORT'}`;
+}
+
+function hostOf({ origin }: ErrorFacts): string | undefined {
+  return origin === undefined || !URL.canParse(origin) ? undefined : new URL(origin).host;
 }

@@ -23,15 +23,16 @@ import {
 } from '@rkt/registry';
 import { quote } from '../render/quote.ts';
 import type { Config, ContainersRule } from './config/config.ts';
+import { exposedFiles, exposureOf } from './config/exposed-files.ts';
 import { certsDirectories, registriesConfPlace } from './config/places.ts';
 import { loadRegistriesConf, ruleFor } from './config/registries-conf.ts';
 import type { RegistryAccess, RegistrySettings, RemoteImage } from './libraries.ts';
 import { hostsOf, hostsOfRule } from './registry-hosts.ts';
 
 /** Registries with everything that is configured about them. */
-export function openRegistry({ config, insecure, env, uid, warn }: RegistrySettings): RegistryAccess {
-  const onExposed = (path: string): void => warn(`every user can read the passwords in ${quote(path)}: chmod 600 it`);
-  for (const path of config.exposed) onExposed(path);
+export async function openRegistry({ config, insecure, env, uid, warn }: RegistrySettings): Promise<RegistryAccess> {
+  const onExposed = (path: string): void => warn(exposureOf(path));
+  for (const path of await exposedFiles(config)) onExposed(path);
   const proxy = proxyFromEnvironment(env);
   const tls = readCertsDirectories(certsDirectories(env));
   const transport = undiciTransport({
@@ -65,7 +66,7 @@ export function openRegistry({ config, insecure, env, uid, warn }: RegistrySetti
   };
 }
 
-/** A registry on loopback is plain HTTP, unless somebody has given it certificates. */
+/** A registry on loopback is asked over plain HTTP first, unless there is a directory of certificates for it. */
 async function withTls(host: RegistryHost, tls: TlsLookup): Promise<RegistryHost> {
   if (host.insecure === 'http' || !host.origin.startsWith('http:')) return host;
   const origin = host.origin.replace(/^http:/, 'https:');
@@ -74,9 +75,9 @@ async function withTls(host: RegistryHost, tls: TlsLookup): Promise<RegistryHost
 
 /** rkt's own `auth.d`, then the file podman and skopeo use, then docker's. */
 function keychain(config: Config, files: FileKeychainOptions): Keychain {
-  const own = Array.from(config.dockerAuth, ([domain, { credential }]): [string, Credential] => [
+  const own = Array.from(config.dockerAuth, ([domain, { credential, source }]): [string, Credential] => [
     domain,
-    { kind: 'basic', username: credential.user, password: credential.password },
+    { kind: 'basic', username: credential.user, password: credential.password, source },
   ]);
   return chainKeychains(staticKeychain(Object.fromEntries(own)), authFileKeychain(files), dockerConfigKeychain(files));
 }

@@ -66,13 +66,15 @@ function hostAt(location: string): RegistryHost {
   return { ...defaultHost(location.slice(0, slash)), prefix: location.slice(slash + 1) };
 }
 
-/** A host over HTTPS first, and over plain HTTP after that if it is allowed. Loopback is plain HTTP already. */
+/**
+ * A host over HTTPS first, and over plain HTTP after that if it is allowed. Loopback is plain HTTP already, and HTTPS
+ * only where that is what it turns out to speak.
+ */
 function relaxed(
   host: RegistryHost,
   allow: { readonly http: boolean; readonly tls: boolean },
 ): readonly RegistryHost[] {
-  if (host.origin.startsWith('http:')) return [host];
   const secure: RegistryHost = allow.tls ? { ...host, insecure: 'skip-tls-verify' } : host;
-  if (!allow.http) return [secure];
+  if (!allow.http || host.origin.startsWith('http:')) return [secure];
   return [secure, { ...host, origin: host.origin.replace(/^https:/, 'http:'), insecure: 'http' }];
 }

@@ -49,8 +49,15 @@ export interface SessionOptions {
 export function createSession({ io, globals, libraries, prefix }: SessionOptions): Session {
   const closing: AsyncDisposable[] = [];
   const interrupts = createInterrupts(io);
+  // Silence, which is what the original made of them, would hide a slip of the hand.
+  const tellMissing = once(async () => {
+    for (const dir of globals.namedConfigDirs) {
+      if (!mayExist(dir)) say(`warning: configuration directory ${quote(dir)} does not exist`);
+    }
+  });
   const config = once(async () => {
     const { loadConfig } = await import('./config/load-config.ts');
+    await tellMissing();
     return loadConfig(globals.configDirs);
   });
   const dataDir = once(async () => resolveDataDir(globals.dir ?? (await config()).dataDir?.path ?? DEFAULT_DATA_DIR));
@@ -78,6 +85,7 @@ export function createSession({ io, globals, libraries, prefix }: SessionOptions
     return opened;
   });
   const runtime = once(async () => {
+    await tellMissing();
     return libraries.openRuntime({ dataDir: await dataDir(), configDirs: globals.configDirs });
   });
   const say = (message: string): void => io.stderr.write(`${prefix}: ${oneLine(message)}\n`);

@@ -86,6 +86,33 @@ describe('config', () => {
     await expect(`${JSON.stringify(shown, undefined, '\t')}\n`).toMatchFileSnapshot('config.golden.txt');
   });
 
+  it('warns of files of passwords that everybody may read', async () => {
+    configureEverything();
+    const exposed = ['etc/auth.d/oauth.json', 'runtime/containers/auth.json'].map((path) => join(dir, path));
+    for (const path of exposed) chmodSync(path, 0o644);
+    const { status, stdout, stderr } = await rkt()('config');
+    expect(status).toBe(0);
+    expect(stderr).toBe(
+      exposed.map((path) => `config: warning: every user can read the passwords in "${path}": chmod 600 it\n`).join(''),
+    );
+    expect(JSON.parse(stdout).credentialFiles[0]).toMatchObject({ path: exposed[1], exposed: true });
+  });
+
+  it('warns of a directory that is named and not there', async () => {
+    const missing = join(dir, 'typo');
+    const { status, stderr } = await rkt()(`--user-config=${missing}`, 'config');
+    expect(status).toBe(0);
+    expect(stderr).toBe(`config: warning: configuration directory "${missing}" does not exist\n`);
+  });
+
+  it('tells of a file that $REGISTRY_AUTH_FILE names and that is not there', async () => {
+    const { status, stderr } = await rkt({ REGISTRY_AUTH_FILE: '/nonexistent/auth.json' })('config');
+    expect(status).toBe(254);
+    expect(stderr).toBe(
+      'config: credentials file /nonexistent/auth.json, which $REGISTRY_AUTH_FILE names, does not exist\n',
+    );
+  });
+
   it('of nothing has the same form', async () => {
     const { stdout } = await rkt()('config', '--pretty-print=false');
     expect(stdout).toMatch(

@@ -459,7 +459,7 @@ describe('a data directory', () => {
     configure('paths.d/p.json', { rktKind: 'paths', rktVersion: 'v1', data: join(dir, 'configured') });
     const io = fakeIo();
     const { main } = await import('../../src/main.ts');
-    const config = [`--local-config=${dir}/etc`, `--system-config=${dir}/none`];
+    const config = [`--local-config=${dir}/etc`, '--system-config='];
     expect(await main([...config, insecure, 'fetch', 'docker://demo'], io)).toBe(0);
     expect(existsSync(join(dir, 'configured', 'cas'))).toBe(true);
   });

@@ -37,6 +37,26 @@ describe('an error', () => {
     );
   });
 
+  it.each([
+    [
+      'UNAUTHORIZED',
+      { origin: 'https://r.example:5000', credentialSource: '/root/.docker/config.json' },
+      /and the credentials for r\.example:5000 from \/root\/\.docker\/config\.json$/,
+    ],
+    ['UNAUTHORIZED', { origin: 'https://r.example' }, /put credentials .*auth\.d/],
+    ['TLS', { origin: 'https://r.example' }, /certs\.d\/r\.example, or, if you trust/],
+    ['TLS', { cause: coded('ERR_SSL_X_ALERT_BAD_CERTIFICATE', 'alert') }, /NAME\.key, into .*certs\.d\/HOST:PORT$/],
+    ['DENIED', { credentialSource: '/x.json' }, /credentials for the registry from \/x\.json$/],
+    ['CREDENTIAL_HELPER', { credentialSource: '/x.json' }, /take it out of \/x\.json$/],
+    ['NOT_FOUND', { reference: 'r.example/a:v' }, /its tag$/],
+    ['NOT_FOUND', { reference: 'r.example/a@sha256:00' }, /its digest;/],
+    ['NO_MATCHING_PLATFORM', { platforms: ['linux/arm64', 'linux/386'] }, /as --platform=linux\/arm64$/],
+    ['NO_MATCHING_PLATFORM', { platforms: [] }, /look for another one$/],
+  ])('of a registry, %s with %j, has a hint about what it is about', (code, facts, hint) => {
+    const error = Object.assign(coded(`ERR_RKT_REGISTRY_${code}`, 'no'), facts);
+    expect(renderError(error, plain).trimEnd().split('hint: ').at(-1)).toMatch(hint);
+  });
+
   it('of the system is one line', () => {
     const error = Object.assign(new Error('ENOSPC: no space left on device, write'), {
       code: 'ENOSPC',

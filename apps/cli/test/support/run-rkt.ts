@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs';
 import { main } from '../../src/main.ts';
 import { installedLibraries } from '../../src/wiring/installed-libraries.ts';
 import type { Libraries } from '../../src/wiring/libraries.ts';
@@ -19,8 +20,9 @@ export interface Rkt {
 
 /** An rkt with the real libraries except for those given; its configuration and data are below `dir`. */
 export function rktWith(dir: string, libraries: Partial<Libraries> = {}, options: FakeIoOptions = {}): Rkt {
-  const globals = [`--dir=${dir}/data`, `--local-config=${dir}/etc`, `--system-config=${dir}/none`];
   const within = async (io: FakeIo, ...argv: readonly string[]): Promise<Result> => {
+    const etc = existsSync(`${dir}/etc`) ? `${dir}/etc` : '';
+    const globals = [`--dir=${dir}/data`, `--local-config=${etc}`, '--system-config='];
     const status = await main([...globals, ...argv], io, { ...installedLibraries, ...libraries });
     return { status, ...io.written };
   };

@@ -46,7 +46,7 @@ describe('the configuration', () => {
       dataDir: undefined,
       stage1Images: undefined,
       stage1: undefined,
-      exposed: [],
+      passwordFiles: [],
     });
   });
 
@@ -257,7 +257,8 @@ describe('the hosts of a domain', () => {
       ],
     });
     expect(hostsOf('docker.io', mirrored, none)).toEqual([
-      { origin: 'http://127.0.0.1:5000' },
+      // Plain HTTP; should it speak TLS, then with any certificate.
+      { origin: 'http://127.0.0.1:5000', insecure: 'skip-tls-verify' },
       { origin: 'https://cache.example', prefix: 'hub' },
       { origin: 'https://registry-1.docker.io' },
     ]);

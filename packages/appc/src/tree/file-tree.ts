@@ -10,7 +10,7 @@ export interface Origin {
 }
 
 /** `origin` is undefined only for directories no layer states: they are implied by the path of something below them. */
-interface NodeBase {
+export interface NodeBase {
   readonly attributes: EntryAttributes;
   readonly origin: Origin | undefined;
 }

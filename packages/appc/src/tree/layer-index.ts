@@ -23,7 +23,8 @@ export interface EntryAttributes {
   readonly xattrs?: ReadonlyMap<ByteString, ByteString>;
 }
 
-interface EntryBase extends EntryAttributes {
+/** What every entry of a layer has. */
+export interface EntryBase extends EntryAttributes {
   /** Relative to the root, no leading or trailing slash, no `.` or `..` component; `''` is the root itself. */
   readonly path: ByteString;
   /** Offset of the entry's (first) header block in the tar: the order of entries, and unique in a layer. */

@@ -32,6 +32,11 @@ export function normalizeKey(key: string): string {
   return `${HUB_KEYS.has(host) ? 'docker.io' : host}${path}`;
 }
 
+/** A file that only names helpers keeps no secret. */
+export function holdsSecrets({ auths }: AuthDocument): boolean {
+  return [...auths.values()].some((credential) => credential !== undefined);
+}
+
 /** No registry is called so, and what stands before the `@` of a URL may be a password. */
 export function withoutLogin(registry: string): string {
   return registry.slice(registry.lastIndexOf('@') + 1);
@@ -51,9 +56,9 @@ export function parseAuthDocument(bytes: Uint8Array, path: string): AuthDocument
     };
   } catch (error) {
     if (!(error instanceof FieldError)) throw error;
-    // The cause is left out: its text may quote a secret.
-    const fault = error.message.split(/: expected | \(/, 1)[0] ?? '';
-    throw new RegistryError('ERR_RKT_REGISTRY_CREDENTIALS_INVALID', `credentials file ${path} is invalid at ${fault}`);
+    // The cause is left out, and all of its text but the name of the field: it may quote a secret.
+    const fault = error.field === undefined ? 'is no JSON object' : `is invalid at ${error.field}`;
+    throw new RegistryError('ERR_RKT_REGISTRY_CREDENTIALS_INVALID', `credentials file ${path} ${fault}`);
   }
 }
 
@@ -97,6 +102,8 @@ function splitLogin(
   // Docker pads with NULs what it reads from some stores.
   const text = Buffer.from(auth, 'base64').toString('utf8').replace(/\0+$/, '');
   const colon = text.indexOf(':');
-  if (colon <= 0) throw new FieldError(`${path}.auth`);
+  if (colon <= 0) {
+    throw new FieldError(`${path}.auth: expected base64 of user:password`, `${path}.auth`);
+  }
   return { username: text.slice(0, colon), password: text.slice(colon + 1) };
 }

@@ -16,20 +16,27 @@ export interface AuthFilePlaces {
   readonly uid?: number;
 }
 
+/** A file of credentials. Where somebody names it, it must be there: credentials are expected of it. */
+export interface AuthFile {
+  readonly path: string;
+  readonly namedBy?: '$REGISTRY_AUTH_FILE' | 'the caller';
+}
+
 const MAX_FILE = 4 << 20;
 
 /** Docker's: `$DOCKER_CONFIG/config.json` or `$HOME/.docker/config.json`. An empty variable is none. */
-export function dockerConfigPaths({ path, env = {} }: AuthFilePlaces): readonly string[] {
-  if (path !== undefined) return [path];
+export function dockerConfigFiles({ path, env = {} }: AuthFilePlaces): readonly AuthFile[] {
+  if (path !== undefined) return [{ path, namedBy: 'the caller' }];
   const home = env['HOME'] || undefined;
   const directory = env['DOCKER_CONFIG'] || (home && join(home, '.docker'));
-  return directory === undefined ? [] : [join(directory, 'config.json')];
+  return directory === undefined ? [] : [{ path: join(directory, 'config.json') }];
 }
 
 /** Podman's and skopeo's, in the order in which they count. An empty variable is none. containers-auth.json(5). */
-export function authFilePaths({ path, env = {}, uid }: AuthFilePlaces): readonly string[] {
-  const named = path ?? (env['REGISTRY_AUTH_FILE'] || undefined);
-  if (named !== undefined) return [named];
+export function authFiles({ path, env = {}, uid }: AuthFilePlaces): readonly AuthFile[] {
+  if (path !== undefined) return [{ path, namedBy: 'the caller' }];
+  const named = env['REGISTRY_AUTH_FILE'];
+  if (named) return [{ path: named, namedBy: '$REGISTRY_AUTH_FILE' }];
   const home = env['HOME'] || undefined;
   const runtime = env['XDG_RUNTIME_DIR'] || undefined;
   const ofUser = uid === undefined ? undefined : `/run/containers/${uid}/auth.json`;
@@ -38,21 +45,27 @@ export function authFilePaths({ path, env = {}, uid }: AuthFilePlaces): readonly
     runtime === undefined ? ofUser : join(runtime, 'containers/auth.json'),
     configured && join(configured, 'containers/auth.json'),
   ];
-  return paths.filter((each) => each !== undefined);
+  return paths.flatMap((each) => (each === undefined ? [] : [{ path: each }]));
 }
 
 /**
- * Reads a file of credentials, of 4 MiB at most; undefined if there is none.
+ * Reads a file of credentials, of 4 MiB at most; undefined if there is none and nobody names it.
  * @throws {RegistryError} ERR_RKT_REGISTRY_CREDENTIALS_INVALID
  */
-export async function readAuthFile(path: string, options: AbortOptions): Promise<AuthDocument | undefined> {
+export async function readAuthFile(
+  { path, namedBy }: AuthFile,
+  options: AbortOptions,
+): Promise<AuthDocument | undefined> {
   let bytes: Buffer;
   try {
     bytes = await readFile(path, options.signal === undefined ? {} : { signal: options.signal });
   } catch (error) {
     options.signal?.throwIfAborted();
     const code = errorCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      if (namedBy === undefined) return undefined;
+      throw invalid(`credentials file ${path}, which ${namedBy} names, does not exist`, error);
+    }
     throw invalid(`credentials file ${path} cannot be read (${code})`, error);
   }
   if (bytes.length > MAX_FILE) throw invalid(`credentials file ${path} is larger than ${MAX_FILE} bytes`);

@@ -5,9 +5,8 @@ import { RegistryError } from '../errors.ts';
 import type { AbortOptions } from '../image/image.ts';
 import { type Challenge, parseChallenges } from '../protocol/challenge.ts';
 import { decideRealm } from '../protocol/realm.ts';
-import type { Token } from '../protocol/token-response.ts';
 import { headerValues, type ResponseHeaders } from '../transport/transport.ts';
-import type { Credential, Keychain } from './credential.ts';
+import { type Credential, from, type Keychain, sourceOf } from './credential.ts';
 import { type SharedWork, shareWork } from './shared-work.ts';
 import type { TokenClient } from './token-client.ts';
 
@@ -21,22 +20,29 @@ export interface AuthTarget {
   readonly label: string;
 }
 
+/** What goes into the `Authorization` header. */
+export interface Authorization {
+  readonly value: string;
+  /** What it was made of; undefined for a token that anybody gets. */
+  readonly credential: Credential | undefined;
+}
+
 /** Answers challenges and remembers the answers, per origin and repository. */
 export interface Authenticator {
-  /** The Authorization value that worked last for this target and has not expired, or undefined. */
-  current(target: AuthTarget): string | undefined;
+  /** What worked last for this target and has not expired, or undefined. */
+  current(target: AuthTarget): Authorization | undefined;
   /**
-   * A new Authorization value for a 401 answer of the target's own origin. Concurrent calls for one target share one
-   * token request. `refused` is the value the request carried, if any.
+   * A new authorization for a 401 answer of the target's own origin. Concurrent calls for one target share one
+   * token request. `refused` says what the request carried.
    *
    * @throws {RegistryError} ERR_RKT_REGISTRY_UNAUTHORIZED, ERR_RKT_REGISTRY_REALM_REFUSED and those of the keychain
    */
-  answer(target: AuthTarget, refused: Refused, options: AbortOptions): Promise<string>;
+  answer(target: AuthTarget, refused: Refused, options: AbortOptions): Promise<Authorization>;
 }
 
 /** A request that was answered with 401. */
 export interface Refused {
-  readonly authorization: string | undefined;
+  readonly authorization: Authorization | undefined;
   readonly headers: ResponseHeaders;
 }
 
@@ -49,24 +55,24 @@ export interface AuthenticatorOptions {
 }
 
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
-  const known = new Map<string, { readonly value: string; readonly expiresAt: number }>();
-  const pending = new Map<string, SharedWork<string>>();
+  const known = new Map<string, Negotiated>();
+  const pending = new Map<string, SharedWork<Authorization>>();
 
-  const current = (target: AuthTarget): string | undefined => {
+  const current = (target: AuthTarget): Authorization | undefined => {
     const entry = known.get(keyOf(target));
-    return entry !== undefined && entry.expiresAt > options.now() ? entry.value : undefined;
+    return entry !== undefined && entry.expiresAt > options.now() ? entry : undefined;
   };
 
-  const renew = async (target: AuthTarget, refused: Refused, abort: AbortOptions): Promise<string> => {
+  const renew = async (target: AuthTarget, refused: Refused, abort: AbortOptions): Promise<Authorization> => {
     const entry = await negotiate(options, { target, refused, abort });
     known.set(keyOf(target), entry);
-    return entry.value;
+    return entry;
   };
 
-  const answer = async (target: AuthTarget, refused: Refused, abort: AbortOptions): Promise<string> => {
+  const answer = async (target: AuthTarget, refused: Refused, abort: AbortOptions): Promise<Authorization> => {
     const newer = current(target);
     // Another request has renewed it in the meantime.
-    if (newer !== undefined && newer !== refused.authorization) return newer;
+    if (newer !== undefined && newer.value !== refused.authorization?.value) return newer;
     const key = keyOf(target);
     let work = pending.get(key);
     if (work === undefined || work.abandoned) {
@@ -94,26 +100,28 @@ interface Negotiation {
   readonly abort: AbortOptions;
 }
 
-async function negotiate(
-  options: AuthenticatorOptions,
-  request: Negotiation,
-): Promise<{ value: string; expiresAt: number }> {
+interface Negotiated extends Authorization {
+  readonly expiresAt: number;
+}
+
+async function negotiate(options: AuthenticatorOptions, request: Negotiation): Promise<Negotiated> {
   const { target, refused, abort } = request;
   const challenges = parseChallenges(headerValues(refused.headers, 'www-authenticate'));
   const bearer = challenges.find((challenge) => challenge.scheme === 'bearer' && challenge.parameters.has('realm'));
   const credential = await lookUp(options, target, abort);
-  if (bearer !== undefined) {
-    const token = await bearerToken(options, { bearer, credential, target, abort });
-    return { value: `Bearer ${token.value}`, expiresAt: token.expiresAt };
-  }
+  if (bearer !== undefined) return askForToken(options, { bearer, credential, target, abort });
   if (!challenges.some((challenge) => challenge.scheme === 'basic')) {
     throw unauthorized(target, 'it asks for authentication in no way that is known (Bearer or Basic)');
   }
   if (credential === undefined) throw unauthorized(target, 'it needs credentials and there are none');
-  if (credential.kind !== 'basic') throw unauthorized(target, 'it wants a user and password and only a token is known');
+  if (credential.kind !== 'basic') {
+    throw unauthorized(target, 'it wants a user and password and only a token is known', credential);
+  }
   const value = basicAuthorization(credential.username, credential.password);
-  if (value === refused.authorization) throw unauthorized(target, 'the user or password is wrong');
-  return { value, expiresAt: Number.POSITIVE_INFINITY };
+  if (value === refused.authorization?.value) {
+    throw unauthorized(target, `the user or password${from(credential)} is wrong`, credential);
+  }
+  return { value, credential, expiresAt: Number.POSITIVE_INFINITY };
 }
 
 function lookUp(
@@ -133,9 +141,11 @@ interface BearerRequest {
   readonly abort: AbortOptions;
 }
 
-async function bearerToken(options: AuthenticatorOptions, request: BearerRequest): Promise<Token> {
+async function askForToken(options: AuthenticatorOptions, request: BearerRequest): Promise<Negotiated> {
   const { bearer, credential, target } = request;
-  if (credential?.kind === 'bearer') return { value: credential.token, expiresAt: Number.POSITIVE_INFINITY };
+  if (credential?.kind === 'bearer') {
+    return { value: `Bearer ${credential.token}`, credential, expiresAt: Number.POSITIVE_INFINITY };
+  }
   const realm = decideRealm(bearer.parameters.get('realm') ?? '', target.host.base, options.trustedRealms);
   if (realm.kind === 'refused') {
     const origin = target.host.base.origin;
@@ -148,18 +158,21 @@ async function bearerToken(options: AuthenticatorOptions, request: BearerRequest
       },
     );
   }
-  return options.tokens.fetchToken(
+  const shown = realm.kind === 'trusted' ? credential : undefined;
+  const { value, expiresAt } = await options.tokens.fetchToken(
     {
       realm: realm.url,
       service: bearer.parameters.get('service'),
       scope:
         bearer.parameters.get('scope') ??
         `repository:${pathOnHost(target.host, target.repository)}:${target.actions ?? 'pull'}`,
-      credential: realm.kind === 'trusted' ? credential : undefined,
+      credential: shown,
+      withheld: shown === undefined ? credential : undefined,
       target,
     },
     request.abort,
   );
+  return { value: `Bearer ${value}`, credential: shown, expiresAt };
 }
 
 /** The `Authorization` value of RFC 7617. */
@@ -167,11 +180,12 @@ export function basicAuthorization(username: string, password: string): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 
-function unauthorized(target: AuthTarget, reason: string): RegistryError {
+function unauthorized(target: AuthTarget, reason: string, credential?: Credential): RegistryError {
   const { origin } = target.host.base;
   return new RegistryError('ERR_RKT_REGISTRY_UNAUTHORIZED', `${origin} refused access to ${target.label}: ${reason}`, {
     origin,
     reference: target.label,
     status: 401,
+    ...sourceOf(credential),
   });
 }

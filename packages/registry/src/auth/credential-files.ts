@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AbortOptions } from '../image/image.ts';
-import { type AuthDocument, withoutLogin } from './auth-document.ts';
-import { type AuthFilePlaces, authFilePaths, dockerConfigPaths, readAuthFile } from './auth-files.ts';
+import { type AuthDocument, holdsSecrets, withoutLogin } from './auth-document.ts';
+import { type AuthFile, type AuthFilePlaces, authFiles, dockerConfigFiles, readAuthFile } from './auth-files.ts';
 import type { Credential } from './credential.ts';
+import { isReadableByAll } from './exposed-files.ts';
 
 /** What a file of credentials says, without the secrets. */
 export interface CredentialFile {
@@ -12,6 +13,8 @@ export interface CredentialFile {
   readonly credHelpers: Readonly<Record<string, string>>;
   /** The credential helper of all other registries. */
   readonly credsStore?: string;
+  /** There are secrets in it, and every user of the machine may read them. */
+  readonly exposed?: true;
 }
 
 /** That there is a credential, and whose. */
@@ -24,7 +27,7 @@ export interface StoredCredential {
 
 /**
  * The files that `authFileKeychain` and `dockerConfigKeychain` read with these options, in the order in which they count.
- * Those that do not exist are left out, and helpers are not asked. For people: no secret is in it.
+ * Those that do not exist are left out, unless `$REGISTRY_AUTH_FILE` names them, and helpers are not asked. For people: no secret is in it.
  * @throws {RegistryError} ERR_RKT_REGISTRY_CREDENTIALS_INVALID
  */
 export async function listCredentialFiles(
@@ -32,11 +35,17 @@ export async function listCredentialFiles(
 ): Promise<readonly CredentialFile[]> {
   options.signal?.throwIfAborted();
   const files: CredentialFile[] = [];
-  for (const path of new Set([...authFilePaths(options), ...dockerConfigPaths(options)])) {
-    const document = await readAuthFile(path, options);
-    if (document !== undefined) files.push(withoutSecrets(path, document));
+  for (const file of distinct([...authFiles(options), ...dockerConfigFiles(options)])) {
+    const document = await readAuthFile(file, options);
+    if (document === undefined) continue;
+    const exposed = holdsSecrets(document) && (await isReadableByAll(file.path));
+    files.push({ ...withoutSecrets(file.path, document), ...(exposed ? { exposed } : {}) });
   }
   return files;
+}
+
+function distinct(files: readonly AuthFile[]): readonly AuthFile[] {
+  return files.filter(({ path }, index) => files.findIndex((each) => each.path === path) === index);
 }
 
 function withoutSecrets(path: string, { auths, credHelpers, credsStore }: AuthDocument): CredentialFile {

@@ -11,6 +11,8 @@ export interface HelperRequest {
   readonly helper: string;
   /** What the entry was stored under: a host, or `https://index.docker.io/v1/`. */
   readonly serverUrl: string;
+  /** The file that says so, for messages. */
+  readonly namedBy: string;
   /** Of the helper; `PATH` finds it. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -32,11 +34,11 @@ export async function askCredentialHelper(
   options: AbortOptions,
 ): Promise<Credential | undefined> {
   const { helper } = request;
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(helper)) throw failed(helper, 'its name is not a file name');
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(helper)) throw failed(request, 'its name is not a file name');
   const { status, output } = await run(request, options);
-  if (status === 0) return readAnswer(helper, output);
+  if (status === 0) return readAnswer(request, output);
   if (output.toString('utf8').trim() === NOT_FOUND) return undefined;
-  throw failed(helper, status === undefined ? 'it was killed' : `it ended with status ${status}`);
+  throw failed(request, status === undefined ? 'it was killed' : `it ended with status ${status}`);
 }
 
 interface HelperResult {
@@ -61,9 +63,11 @@ function run(request: HelperRequest, options: AbortOptions): Promise<HelperResul
     let length = 0;
     child.once('error', (error) => {
       if (options.signal?.aborted === true) reject(options.signal.reason);
-      else if (timeout.aborted) reject(failed(helper, `it did not answer within ${TIMEOUT_MS / 1000} s`));
+      else if (timeout.aborted) reject(failed(request, `it did not answer within ${TIMEOUT_MS / 1000} s`));
       else
-        reject(failed(helper, 'code' in error && error.code === 'ENOENT' ? 'it is not installed' : 'it cannot be run'));
+        reject(
+          failed(request, 'code' in error && error.code === 'ENOENT' ? 'it is not installed' : 'it cannot be run'),
+        );
     });
     child.stdout.on('data', (chunk: Buffer) => {
       length += chunk.length;
@@ -72,7 +76,7 @@ function run(request: HelperRequest, options: AbortOptions): Promise<HelperResul
       child.kill('SIGKILL');
       // What the helper itself started may still hold the pipe; closing our end is what stops it.
       child.stdout.destroy();
-      reject(failed(helper, 'it printed too much'));
+      reject(failed(request, 'it printed too much'));
     });
     // A helper may end without reading its input; its status says whether that matters.
     child.stdin.on('error', () => undefined);
@@ -81,24 +85,27 @@ function run(request: HelperRequest, options: AbortOptions): Promise<HelperResul
   });
 }
 
-function readAnswer(helper: string, output: Buffer): Credential | undefined {
+function readAnswer(request: HelperRequest, output: Buffer): Credential | undefined {
   try {
     const answer = parseObject(output);
     const username = optionalString(field(answer, 'Username'), 'Username');
     const secret = optionalString(field(answer, 'Secret'), 'Secret');
     if (username === undefined || secret === undefined || (username === '' && secret === '')) return undefined;
+    const source = nameOf(request);
     return username === TOKEN_USER
-      ? { kind: 'identity-token', token: secret }
-      : { kind: 'basic', username, password: secret };
+      ? { kind: 'identity-token', token: secret, source }
+      : { kind: 'basic', username, password: secret, source };
   } catch (error) {
     if (!(error instanceof FieldError)) throw error;
-    throw failed(helper, 'its answer is not what the protocol says');
+    throw failed(request, 'its answer is not what the protocol says');
   }
 }
 
-function failed(helper: string, reason: string): RegistryError {
-  return new RegistryError(
-    'ERR_RKT_REGISTRY_CREDENTIAL_HELPER',
-    `credential helper docker-credential-${helper}: ${reason}`,
-  );
+function nameOf({ helper, namedBy }: HelperRequest): string {
+  return `docker-credential-${helper}, which ${namedBy} names`;
+}
+
+function failed(request: HelperRequest, reason: string): RegistryError {
+  const text = `credential helper ${nameOf(request)}: ${reason}`;
+  return new RegistryError('ERR_RKT_REGISTRY_CREDENTIAL_HELPER', text, { credentialSource: request.namedBy });
 }

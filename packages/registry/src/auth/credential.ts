@@ -3,12 +3,16 @@ import type { Repository } from '@rkt/refparse';
 import type { AbortOptions } from '../image/image.ts';
 
 /** A secret for one registry. */
-export type Credential =
+export type Credential = (
   | { readonly kind: 'basic'; readonly username: string; readonly password: string }
   /** An OAuth 2 refresh token, exchanged for bearer tokens; `username` is for servers that know only Basic. */
   | { readonly kind: 'identity-token'; readonly token: string; readonly username?: string }
   /** A ready bearer token. */
-  | { readonly kind: 'bearer'; readonly token: string };
+  | { readonly kind: 'bearer'; readonly token: string }
+) & {
+  /** Where it was found, for messages: a file, or a credential helper and the file that names it. */
+  readonly source?: string;
+};
 
 /** Where credentials come from. Undefined means: ask as anybody. */
 export interface Keychain {
@@ -39,4 +43,14 @@ export function chainKeychains(...keychains: readonly Keychain[]): Keychain {
 export function staticKeychain(entries: Readonly<Record<string, Credential>>): Keychain {
   const known = new Map(Object.entries(entries));
   return { resolve: (target) => Promise.resolve(known.get(target.domain)) };
+}
+
+/** ` from FILE`, for messages; nothing where it is not known. */
+export function from(credential: Credential): string {
+  return credential.source === undefined ? '' : ` from ${credential.source}`;
+}
+
+/** The context of an error about a credential. */
+export function sourceOf(credential: Credential | undefined): { readonly credentialSource?: string } {
+  return credential?.source === undefined ? {} : { credentialSource: credential.source };
 }

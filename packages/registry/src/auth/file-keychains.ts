@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { stat } from 'node:fs/promises';
 import type { Repository } from '@rkt/refparse';
 import type { AbortOptions } from '../image/image.ts';
-import { type AuthDocument, normalizeKey } from './auth-document.ts';
-import { type AuthFilePlaces, authFilePaths, dockerConfigPaths, readAuthFile } from './auth-files.ts';
+import { type AuthDocument, holdsSecrets, normalizeKey } from './auth-document.ts';
+import { type AuthFile, type AuthFilePlaces, authFiles, dockerConfigFiles, readAuthFile } from './auth-files.ts';
 import type { Credential, Keychain } from './credential.ts';
 import { askCredentialHelper } from './credential-helper.ts';
+import { isReadableByAll } from './exposed-files.ts';
 
 /** `env` is the environment of credential helpers, too. */
 export interface FileKeychainOptions extends AuthFilePlaces {
@@ -13,45 +13,43 @@ export interface FileKeychainOptions extends AuthFilePlaces {
   readonly onExposed?: (path: string) => void;
 }
 
-const READABLE_BY_ALL = 0o004;
 const HUB_SERVER = 'https://index.docker.io/v1/';
 
 /**
  * Credentials of Docker's `config.json`: `credHelpers` for the host, then `credsStore`, then `auths`. Default path:
- * `$DOCKER_CONFIG/config.json` or `$HOME/.docker/config.json`. A file that does not exist has no credentials.
- * Rejects with ERR_RKT_REGISTRY_CREDENTIALS_INVALID or ERR_RKT_REGISTRY_CREDENTIAL_HELPER.
+ * `$DOCKER_CONFIG/config.json` or `$HOME/.docker/config.json`. A file that does not exist has no credentials, but one
+ * that `path` names must be there. Rejects with ERR_RKT_REGISTRY_CREDENTIALS_INVALID or ERR_RKT_REGISTRY_CREDENTIAL_HELPER.
  */
 export function dockerConfigKeychain(options: FileKeychainOptions = {}): Keychain {
-  return fileKeychain(dockerConfigPaths(options), options);
+  return fileKeychain(dockerConfigFiles(options), options);
 }
 
 /**
  * Credentials of podman's and skopeo's `auth.json`, whose keys may name a repository or a namespace; the longest that
  * matches counts. Default path: `$REGISTRY_AUTH_FILE`, or, in this order, `$XDG_RUNTIME_DIR/containers/auth.json` (for
  * want of the variable `/run/containers/<uid>/auth.json`) and `$XDG_CONFIG_HOME/containers/auth.json` (for want of the
- * variable below `$HOME/.config`). Rejects with ERR_RKT_REGISTRY_CREDENTIALS_INVALID or
- * ERR_RKT_REGISTRY_CREDENTIAL_HELPER.
+ * variable below `$HOME/.config`). A file that the variable or `path` names must be there. Rejects with
+ * ERR_RKT_REGISTRY_CREDENTIALS_INVALID or ERR_RKT_REGISTRY_CREDENTIAL_HELPER.
  */
 export function authFileKeychain(options: FileKeychainOptions = {}): Keychain {
-  return fileKeychain(authFilePaths(options), options);
+  return fileKeychain(authFiles(options), options);
 }
 
-function fileKeychain(paths: readonly string[], { env = {}, onExposed }: FileKeychainOptions): Keychain {
+function fileKeychain(files: readonly AuthFile[], { env = {}, onExposed }: FileKeychainOptions): Keychain {
   const told = new Set<string>();
   const report = async (path: string): Promise<void> => {
     if (onExposed === undefined || told.has(path)) return;
     told.add(path);
-    const { mode } = await stat(path);
-    if ((mode & READABLE_BY_ALL) !== 0) onExposed(path);
+    if (await isReadableByAll(path)) onExposed(path);
   };
   return {
     resolve: async (target, options = {}) => {
       options.signal?.throwIfAborted();
-      for (const path of paths) {
-        const document = await readAuthFile(path, options);
+      for (const file of files) {
+        const document = await readAuthFile(file, options);
         if (document === undefined) continue;
-        if (holdsSecrets(document)) await report(path);
-        const found = await lookUp(document, target, { env, options });
+        if (holdsSecrets(document)) await report(file.path);
+        const found = await lookUp({ document, path: file.path }, target, { env, options });
         if (found !== undefined) return found;
       }
       return undefined;
@@ -59,31 +57,34 @@ function fileKeychain(paths: readonly string[], { env = {}, onExposed }: FileKey
   };
 }
 
-/** A file that only names helpers keeps no secret. */
-function holdsSecrets({ auths }: AuthDocument): boolean {
-  return [...auths.values()].some((credential) => credential !== undefined);
-}
-
 interface LookUp {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly options: AbortOptions;
 }
 
+interface Found {
+  readonly document: AuthDocument;
+  readonly path: string;
+}
+
 async function lookUp(
-  document: AuthDocument,
+  { document, path }: Found,
   target: Repository,
   { env, options }: LookUp,
 ): Promise<Credential | undefined> {
   const domain = normalizeKey(target.domain);
   const serverUrl = domain === 'docker.io' ? HUB_SERVER : domain;
+  const ask = (helper: string): Promise<Credential | undefined> =>
+    askCredentialHelper({ helper, serverUrl, env, namedBy: path }, options);
   const own = document.credHelpers.get(domain);
-  if (own !== undefined) return askCredentialHelper({ helper: own, serverUrl, env }, options);
+  if (own !== undefined) return ask(own);
   if (document.credsStore !== undefined) {
     // Stores without an entry fall back to the file, where some tools keep writing.
-    const stored = await askCredentialHelper({ helper: document.credsStore, serverUrl, env }, options);
+    const stored = await ask(document.credsStore);
     if (stored !== undefined) return stored;
   }
-  return longestMatch(document.auths, `${domain}/${target.path}`);
+  const kept = longestMatch(document.auths, `${domain}/${target.path}`);
+  return kept === undefined ? undefined : { ...kept, source: path };
 }
 
 /** The entry of the repository, its namespaces, or its host: whole components, compared exactly. */

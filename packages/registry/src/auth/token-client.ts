@@ -8,7 +8,7 @@ import { parseTokenResponse, type Token } from '../protocol/token-response.ts';
 import { readAll } from '../transport/body.ts';
 import { header, type Transport, type TransportRequest, type TransportResponse } from '../transport/transport.ts';
 import { type AuthTarget, basicAuthorization } from './authenticator.ts';
-import type { Credential } from './credential.ts';
+import { type Credential, from, sourceOf } from './credential.ts';
 
 /** One request for a bearer token. `credential` is absent where the realm may not see one. */
 export interface TokenRequest {
@@ -16,6 +16,8 @@ export interface TokenRequest {
   readonly service: string | undefined;
   readonly scope: string;
   readonly credential: Credential | undefined;
+  /** What there is and the realm may not see, for messages. */
+  readonly withheld: Credential | undefined;
   readonly target: AuthTarget;
 }
 
@@ -128,9 +130,8 @@ function failure(request: TokenRequest, answer: TokenAnswer, now: number): Regis
     );
   }
   if (status === 401 || status === 403) {
-    const who = request.credential === undefined ? 'an anonymous pull' : 'the credentials';
-    const text = `token server ${origin} refused ${who} for ${reference}${said}`;
-    return new RegistryError('ERR_RKT_REGISTRY_UNAUTHORIZED', text, context);
+    const text = `token server ${origin} refused ${applicant(request)} for ${reference}${said}`;
+    return new RegistryError('ERR_RKT_REGISTRY_UNAUTHORIZED', text, { ...context, ...sourceOf(request.credential) });
   }
   if (status === 429) {
     const text = `token server ${origin} limits the rate of requests${said}`;
@@ -141,4 +142,10 @@ function failure(request: TokenRequest, answer: TokenAnswer, now: number): Regis
     ...context,
     transient: status >= 500,
   });
+}
+
+function applicant({ credential, withheld, target }: TokenRequest): string {
+  if (credential !== undefined) return `the credentials${from(credential)}`;
+  if (withheld === undefined) return 'an anonymous pull';
+  return `an anonymous pull (the credentials${from(withheld)} are not sent to it: nothing shows that it belongs to ${target.host.base.origin})`;
 }

@@ -2,6 +2,7 @@
 import type { Reference, Repository } from '@rkt/refparse';
 import { formatReference, tryParseReference } from '@rkt/refparse';
 import { RegistryError } from '../errors.ts';
+import { TlsExpectedError } from '../transport/tls-mismatch.ts';
 import { type CheckedHost, checkHost, defaultHost, type HostCapability, type RegistryHost } from './hosts.ts';
 import type { Retrying } from './retry.ts';
 import type { Session } from './session.ts';
@@ -17,6 +18,8 @@ export interface ClientContext {
   readonly maxManifestBytes: number;
   /** `origin digest` pairs that turned out to be wrong: another host is asked the next time. */
   readonly corrupt: Set<string>;
+  /** Origins of loopback that are named as `http:` and speak TLS. */
+  readonly overTls: Set<string>;
 }
 
 /** A host to try, and how often. */
@@ -47,9 +50,26 @@ export async function tryHosts<T>(
   attempt: (candidate: Candidate) => Promise<T>,
 ): Promise<T> {
   wanted.signal?.throwIfAborted();
-  return tryEach(context, await usableHosts(context, wanted), wanted, (host, retrying) =>
-    attempt({ host: checkHost(host), retrying }),
-  );
+  return tryEach(context, await usableHosts(context, wanted), wanted, async (host, retrying) => {
+    try {
+      return await attempt({ host: checkHost(host), retrying });
+    } catch (error) {
+      if (!(error instanceof TlsExpectedError) || host.insecure === 'http') throw error;
+      const { origin } = new URL(host.origin);
+      if (error.origin !== origin) throw error;
+      context.overTls.add(origin);
+      return attempt({ host: checkHost(settled(context, host)), retrying });
+    }
+  });
+}
+
+/** A host over https, if that is what its origin turned out to speak. */
+function settled(context: ClientContext, host: RegistryHost): RegistryHost {
+  if (context.overTls.size === 0 || host.insecure === 'http' || !URL.canParse(host.origin)) return host;
+  const url = new URL(host.origin);
+  if (!context.overTls.has(url.origin)) return host;
+  url.protocol = 'https:';
+  return { ...host, origin: url.href };
 }
 
 /** Tries places in order until one succeeds, each but the last impatiently; see `tryHosts` about failures. */
@@ -77,8 +97,8 @@ export async function hostsFor(
   context: ClientContext,
   repository: Repository,
 ): Promise<readonly [RegistryHost, ...RegistryHost[]]> {
-  const [first, ...others] = await context.hosts(repository.domain, repository);
-  return first === undefined ? [defaultHost(repository.domain)] : [first, ...others];
+  const [first = defaultHost(repository.domain), ...others] = await context.hosts(repository.domain, repository);
+  return [settled(context, first), ...others.map((host) => settled(context, host))];
 }
 
 async function usableHosts(context: ClientContext, wanted: WantedHosts): Promise<readonly RegistryHost[]> {

@@ -5,6 +5,7 @@ import { anonymous, type Keychain } from '../auth/credential.ts';
 import { createTokenClient } from '../auth/token-client.ts';
 import type { FetchedManifest } from '../image/content-provider.ts';
 import type { AbortOptions, BlobReader, Descriptor, OpenBlobOptions } from '../image/image.ts';
+import { noticingTls } from '../transport/tls-mismatch.ts';
 import type { Transport } from '../transport/transport.ts';
 import { undiciTransport } from '../transport/undici.ts';
 import { getBlobSize } from './blob-size.ts';
@@ -123,7 +124,8 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
   };
 }
 
-function createContext(options: RegistryOptions, transport: Transport): ClientContext {
+function createContext(options: RegistryOptions, given: Transport): ClientContext {
+  const transport = noticingTls(given);
   const now = Date.now;
   const userAgent = options.userAgent ?? 'rkt';
   const retrying: Retrying = { policy: { ...DEFAULT_RETRY, ...options.retry }, onRetry: options.onRetry };
@@ -148,6 +150,7 @@ function createContext(options: RegistryOptions, transport: Transport): ClientCo
     hosts: options.hosts ?? (() => []),
     maxManifestBytes: options.limits?.maxManifestBytes ?? 4 << 20,
     corrupt: new Set(),
+    overTls: new Set(),
   };
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Authenticator, AuthTarget } from '../auth/authenticator.ts';
+import type { Authenticator, Authorization, AuthTarget } from '../auth/authenticator.ts';
 import { RegistryError } from '../errors.ts';
 import { followRedirect, isRedirect } from '../protocol/redirect.ts';
 import { readSome } from '../transport/body.ts';
@@ -47,7 +47,7 @@ export function createSession(options: SessionOptions): Session {
     sendAnonymously: (target, request, retrying = options.retrying) =>
       withRetries(retrying, request.signal, async () => {
         const answer = await follow(options, { target, request, authorization: undefined, anonymous: true });
-        return expectSuccess(options, { target, request }, answer);
+        return expectSuccess(options, { target, request, authorization: undefined }, answer);
       }),
   };
 }
@@ -59,7 +59,7 @@ async function sendOnce(
 ): Promise<TransportResponse> {
   const authorization = options.authenticator.current(target);
   const first = await follow(options, { target, request, authorization });
-  if (!isChallenge(first, request)) return expectSuccess(options, { target, request }, first);
+  if (!isChallenge(first, request)) return expectSuccess(options, { target, request, authorization }, first);
   // Drained so that the connection can carry the next request; the text is of no use.
   await readSome(first.response.body, options.maxErrorBodyBytes);
   const answer = await options.authenticator.answer(
@@ -68,13 +68,13 @@ async function sendOnce(
     request.signal === undefined ? {} : { signal: request.signal },
   );
   const second = await follow(options, { target, request, authorization: answer });
-  return expectSuccess(options, { target, request }, second);
+  return expectSuccess(options, { target, request, authorization: answer }, second);
 }
 
 interface Hop {
   readonly target: AuthTarget;
   readonly request: RegistryRequest;
-  readonly authorization: string | undefined;
+  readonly authorization: Authorization | undefined;
   readonly anonymous?: true;
 }
 
@@ -117,7 +117,7 @@ function sendHop(options: SessionOptions, hop: Hop, url: URL): Promise<Transport
       'user-agent': options.userAgent,
       'accept-encoding': 'identity',
       ...request.headers,
-      ...(home && authorization !== undefined ? { authorization } : {}),
+      ...(home && authorization !== undefined ? { authorization: authorization.value } : {}),
     },
     ...(request.body === undefined ? {} : { body: request.body }),
     verifyTls: target.host.verifyTls || !home,
@@ -129,10 +129,11 @@ function sendHop(options: SessionOptions, hop: Hop, url: URL): Promise<Transport
 const READ_SUCCESS: ReadonlySet<number> = new Set([200, 206]);
 const WRITE_SUCCESS: ReadonlySet<number> = new Set([200, 201, 202, 204]);
 
-async function expectSuccess(options: SessionOptions, hop: Pick<Hop, 'target' | 'request'>, answer: Answer) {
-  const { target, request } = hop;
+async function expectSuccess(options: SessionOptions, hop: Hop, answer: Answer): Promise<TransportResponse> {
+  const { target, request, authorization } = hop;
   const { response, url } = answer;
   if ((request.isWrite ? WRITE_SUCCESS : READ_SUCCESS).has(response.status)) return response;
   const body = await readSome(response.body, options.maxErrorBodyBytes);
-  throw statusError({ target, url, response, body, now: options.now() });
+  const credential = url.origin === target.host.base.origin ? authorization?.credential : undefined;
+  throw statusError({ target, url, response, body, credential, now: options.now() });
 }

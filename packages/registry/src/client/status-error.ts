@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AuthTarget } from '../auth/authenticator.ts';
+import { type Credential, from, sourceOf } from '../auth/credential.ts';
 import { RegistryError, type RegistryErrorCode } from '../errors.ts';
 import { parseErrorBody } from '../protocol/error-body.ts';
 import { parseRetryAfter } from '../protocol/retry-after.ts';
@@ -12,6 +13,8 @@ export interface FailedAnswer {
   readonly url: URL;
   readonly response: TransportResponse;
   readonly body: Uint8Array;
+  /** What the request was authorised with, if it was. */
+  readonly credential: Credential | undefined;
   readonly now: number;
 }
 
@@ -31,11 +34,12 @@ export function statusError(failed: FailedAnswer): RegistryError {
     origin,
     reference,
     status,
+    ...(status === 401 || status === 403 ? sourceOf(failed.credential) : {}),
     transient: TRANSIENT.has(status) || signedUrl,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
   const said = message ?? code;
-  const text = `${describe(status, origin, reference)}${said === undefined ? '' : `: ${said}`}`;
+  const text = `${describe(status, { origin, reference, credential: failed.credential })}${said === undefined ? '' : `: ${said}`}`;
   const wait = retryAfterMs === undefined ? '' : ` (it asks to wait ${Math.ceil(retryAfterMs / 1000)} s)`;
   return new RegistryError(codeOf(status, code), text + wait, context);
 }
@@ -49,12 +53,19 @@ function codeOf(status: number, code: string | undefined): RegistryErrorCode {
   return 'ERR_RKT_REGISTRY_PROTOCOL';
 }
 
-function describe(status: number, origin: string, reference: string): string {
+interface Refusal {
+  readonly origin: string;
+  readonly reference: string;
+  readonly credential: Credential | undefined;
+}
+
+function describe(status: number, { origin, reference, credential }: Refusal): string {
+  const used = credential === undefined ? '' : ` with the credentials${from(credential)}`;
   switch (status) {
     case 401:
-      return `${origin} refused access to ${reference}: the repository does not exist or needs other credentials`;
+      return `${origin} refused access to ${reference}${used}: the repository does not exist or needs other credentials`;
     case 403:
-      return `${origin} denied access to ${reference}`;
+      return `${origin} denied access to ${reference}${used}`;
     case 404:
       return `${reference} not found at ${origin}`;
     case 429:

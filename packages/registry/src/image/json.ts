@@ -6,6 +6,13 @@ import { sanitize } from '../protocol/sanitize.ts';
 /** A value that is not what the specification says, and where it is: `layers[2].size`. */
 export class FieldError extends Error {
   override readonly name = 'FieldError';
+  /** The field, where one is to blame and not the document as a whole. */
+  readonly field: string | undefined;
+
+  constructor(message: string, path?: string) {
+    super(message);
+    this.field = path;
+  }
 }
 
 /** A JSON object, or whatever else it is. Own properties only. */
@@ -39,9 +46,12 @@ export function parseObject(json: Uint8Array | string): JsonObject {
   try {
     value = JSON.parse(typeof json === 'string' ? json : new TextDecoder('utf-8', { fatal: true }).decode(json));
   } catch (error) {
-    throw new FieldError(`no JSON document (${sanitize(error instanceof Error ? error.message : String(error), 120)})`);
+    throw new FieldError(
+      `it is no JSON document (${sanitize(error instanceof Error ? error.message : String(error), 120)})`,
+    );
   }
-  return asObject(value, 'document');
+  if (isObject(value)) return value;
+  throw new FieldError(`it is ${shown(value)} and no JSON object`);
 }
 
 /** Reads a document inside another one: faults are told with the path of the outer. */
@@ -49,7 +59,7 @@ export function readWithin<T>(path: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (error instanceof FieldError) throw new FieldError(`${path}: ${error.message}`);
+    if (error instanceof FieldError) throw new FieldError(`${path}: ${error.message}`, path);
     throw error;
   }
 }
@@ -61,8 +71,12 @@ export function isShallow(value: unknown, depth: number): boolean {
 }
 
 export function asObject(value: unknown, path: string): JsonObject {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong(path, 'an object', value);
-  return value as JsonObject;
+  if (isObject(value)) return value;
+  throw wrong(path, 'an object', value);
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Absent and null are the same: Go's encoders write null for empty. */
@@ -81,7 +95,7 @@ export function optionalString(value: unknown, path: string): string | undefined
 
 export function asArray(value: unknown, path: string, max: number): readonly unknown[] {
   if (!Array.isArray(value)) throw wrong(path, 'an array', value);
-  if (value.length > max) throw new FieldError(`${path} has ${value.length} entries, more than ${max}`);
+  if (value.length > max) throw new FieldError(`${path} has ${value.length} entries, more than ${max}`, path);
   return value;
 }
 
@@ -92,7 +106,7 @@ export function asStrings(value: unknown, path: string, max: number): readonly s
 /** A string map without a prototype, so that no key means anything. */
 export function asStringMap(value: unknown, path: string, max: number): Readonly<Record<string, string>> {
   const entries = Object.entries(asObject(value, path));
-  if (entries.length > max) throw new FieldError(`${path} has ${entries.length} entries, more than ${max}`);
+  if (entries.length > max) throw new FieldError(`${path} has ${entries.length} entries, more than ${max}`, path);
   const map: Record<string, string> = Object.create(null);
   for (const [key, entry] of entries) {
     if (entry !== null) map[key] = asString(entry, `${path}[${sanitize(JSON.stringify(key), 80)}]`);
@@ -112,7 +126,7 @@ export function asSize(value: unknown, path: string): number {
 }
 
 function wrong(path: string, expected: string, value: unknown): FieldError {
-  return new FieldError(`${path}: expected ${expected}, got ${shown(value)}`);
+  return new FieldError(`${path}: expected ${expected}, got ${shown(value)}`, path);
 }
 
 /** Containers by kind only: writing them out again takes as much stack as whoever wrote them likes. */

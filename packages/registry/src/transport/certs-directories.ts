@@ -16,7 +16,8 @@ const MISSING: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR']);
  * certificate authorities, and `*.cert` with the `*.key` of the same name what this client shows. Authorities of all
  * directories count; of several client certificates the first one does, directories in the order given, files by name.
  * Port 443 may be left out, and `docker.io` stands for `registry-1.docker.io`. Directories that do not exist, or that
- * the caller may not list, say nothing. At most 256 files of 1 MiB each.
+ * the caller may not list, say nothing; one that is empty says that there is one, as an object without settings. At most
+ * 256 files of 1 MiB each.
  *
  * The function rejects with ERR_RKT_REGISTRY_CERTIFICATES_INVALID for a certificate without its key, a key without its
  * certificate, and files that are not what their name says.
@@ -28,11 +29,12 @@ export function readCertsDirectories(
     const names = namesOf(new URL(origin));
     const found = directories.flatMap((directory) => names.map((name) => join(directory, name)));
     const settings: TlsSettings[] = [];
-    for (const directory of found) settings.push(await readDirectory(directory));
+    for (const directory of found) settings.push(...(await readDirectory(directory)));
+    if (settings.length === 0) return undefined;
     const ca = settings.flatMap((each) => each.ca ?? []);
     const { cert, key } = settings.find((each) => each.cert !== undefined) ?? {};
-    if (cert === undefined || key === undefined) return ca.length === 0 ? undefined : { ca };
-    return { ca, cert, key };
+    const authorities = ca.length === 0 ? {} : { ca };
+    return cert === undefined || key === undefined ? authorities : { ...authorities, cert, key };
   };
 }
 
@@ -48,20 +50,20 @@ export interface CertsDirectory {
 }
 
 /**
- * The directories that `readCertsDirectories` would find something in, in the order in which they count, their files read
+ * The directories of registries that `readCertsDirectories` would find, in the order in which they count, their files read
  * and checked; for people.
  * @throws {RegistryError} ERR_RKT_REGISTRY_CERTIFICATES_INVALID
  */
 export async function listCertsDirectories(directories: readonly string[]): Promise<readonly CertsDirectory[]> {
   const found: CertsDirectory[] = [];
   for (const parent of directories) {
-    for (const registry of await list(parent)) {
+    for (const registry of (await list(parent)) ?? []) {
       const path = join(parent, registry);
       const files = await list(path);
+      if (files === undefined) continue;
       await readDirectory(path);
       const authorities = files.filter((name) => name.endsWith('.crt'));
       const cert = files.find((name) => name.endsWith('.cert'));
-      if (authorities.length === 0 && cert === undefined) continue;
       const client = cert === undefined ? {} : { client: { cert, key: cert.replace(/\.cert$/, '.key') } };
       found.push({ path, registry, authorities, ...client });
     }
@@ -76,26 +78,28 @@ function namesOf({ protocol, hostname, host }: URL): readonly string[] {
   return host === 'registry-1.docker.io' ? [...names, 'docker.io'] : names;
 }
 
-async function readDirectory(directory: string): Promise<TlsSettings> {
+/** What one directory says; nothing if it is not there. */
+async function readDirectory(directory: string): Promise<readonly TlsSettings[]> {
   const names = await list(directory);
+  if (names === undefined) return [];
   const ending = (suffix: string): readonly string[] => names.filter((name) => name.endsWith(suffix));
   for (const name of ending('.key')) requirePartner(names, { directory, name, suffix: '.key', partner: '.cert' });
   for (const name of ending('.cert')) requirePartner(names, { directory, name, suffix: '.cert', partner: '.key' });
   const ca: string[] = [];
   for (const name of ending('.crt')) ca.push(...(await readCertificates(join(directory, name), 'an authority')));
   const [first] = ending('.cert');
-  if (first === undefined) return { ca };
+  if (first === undefined) return [{ ca }];
   const path = join(directory, first);
-  return { ca, ...(await readPair(path, `${path.slice(0, -'.cert'.length)}.key`)) };
+  return [{ ca, ...(await readPair(path, `${path.slice(0, -'.cert'.length)}.key`)) }];
 }
 
-async function list(directory: string): Promise<readonly string[]> {
+async function list(directory: string): Promise<readonly string[] | undefined> {
   let names: readonly string[];
   try {
     names = await readdir(directory);
   } catch (error) {
     const code = errorCode(error);
-    if (MISSING.has(code) || code === 'EACCES') return [];
+    if (MISSING.has(code) || code === 'EACCES') return undefined;
     throw invalid(`directory ${directory} cannot be read (${code})`, error);
   }
   if (names.length > MAX_FILES) throw invalid(`directory ${directory} has more than ${MAX_FILES} entries`);

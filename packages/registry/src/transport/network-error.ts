@@ -36,13 +36,15 @@ const KINDS: ReadonlyMap<string, Kind> = new Map([
 ]);
 
 const UNKNOWN_AUTHORITY = 'the certificate is not signed by an authority that is trusted here';
+const NO_CLIENT_CERTIFICATE = 'the server demands a client certificate, and none that it accepts is configured';
+/** Servers say so in either way, and OpenSSL's versions write the names differently. */
+const DEMANDS_CERTIFICATE = /_ALERT_(BAD_CERTIFICATE|CERTIFICATE_REQUIRED)$/;
 const TLS_CODES: ReadonlyMap<string, string | undefined> = new Map([
   ['DEPTH_ZERO_SELF_SIGNED_CERT', UNKNOWN_AUTHORITY],
   ['SELF_SIGNED_CERT_IN_CHAIN', UNKNOWN_AUTHORITY],
   ['UNABLE_TO_GET_ISSUER_CERT', UNKNOWN_AUTHORITY],
   ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', UNKNOWN_AUTHORITY],
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', UNKNOWN_AUTHORITY],
-  ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'the server demands a client certificate and none is configured'],
   ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', 'the server does not trust the client certificate'],
   ['EPROTO', undefined],
   ['HOSTNAME_MISMATCH', undefined],
@@ -60,7 +62,7 @@ export function networkError(error: unknown, origin: string): RegistryError {
 function kindOf(code: string, error: unknown): Kind {
   const text = error instanceof Error ? error.message : String(error);
   if (TLS_CODES.has(code) || /^(ERR_TLS|ERR_SSL|CERT_|ERR_OSSL)/.test(code)) {
-    const known = TLS_CODES.get(code);
+    const known = DEMANDS_CERTIFICATE.test(code) ? NO_CLIENT_CERTIFICATE : TLS_CODES.get(code);
     const reason = known === undefined ? text : `${known} (${code})`;
     return { code: 'ERR_RKT_REGISTRY_TLS', transient: false, text: `TLS failed: ${reason}` };
   }

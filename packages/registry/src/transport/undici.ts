@@ -8,6 +8,7 @@ import { BodyQueue } from './body.ts';
 import { networkError } from './network-error.ts';
 import type { TlsLookup, TlsSettings } from './tls-settings.ts';
 import type { Transport, TransportRequest, TransportResponse } from './transport.ts';
+import { loadConnectionParts, loadProxyAgent } from './undici-parts.ts';
 
 /** Proxy servers, as the environment or a configuration names them. */
 export interface ProxySettings {
@@ -181,7 +182,7 @@ async function createAgent(
   options: UndiciTransportOptions,
   { verifyTls, proxy, sockets, contexts }: AgentNeeds,
 ): Promise<Dispatcher> {
-  const [undici, secureContext] = await Promise.all([import('undici'), contexts.target()]);
+  const secureContext = await contexts.target();
   // One context for all connections: made of options it would be parsed anew, 150 certificates, with each of them.
   const tls = { rejectUnauthorized: verifyTls, ...(secureContext === undefined ? {} : { secureContext }) };
   const settings: Agent.Options = {
@@ -194,14 +195,16 @@ async function createAgent(
     connect: { ...tls, timeout: options.connectTimeoutMs ?? 30_000 },
   };
   if (proxy === undefined) {
-    const connect = undici.buildConnector({ ...tls, timeout: options.connectTimeoutMs ?? 30_000 });
-    return new undici.Agent({ ...settings, connect: noting(sockets, connect) });
+    const { Agent, buildConnector } = await loadConnectionParts();
+    const connect = buildConnector({ ...tls, timeout: options.connectTimeoutMs ?? 30_000 });
+    return new Agent({ ...settings, connect: noting(sockets, connect) });
   }
   // Empty strings, not absent ones: undici reads process.env for what is left out.
   const httpProxy = proxyUrl(proxy.httpProxy);
   const httpsProxy = proxyUrl(proxy.httpsProxy);
   const overTls = [httpProxy, httpsProxy].some((each) => each.startsWith('https:'));
-  return new undici.EnvHttpProxyAgent({
+  const EnvHttpProxyAgent = await loadProxyAgent();
+  return new EnvHttpProxyAgent({
     ...settings,
     requestTls: tls,
     ...(overTls ? { proxyTls: { secureContext: await contexts.proxy() } } : {}),

@@ -138,6 +138,11 @@ describe('bearer tokens', () => {
     expect(error.code).toBe('ERR_RKT_REGISTRY_UNAUTHORIZED');
     expect(error.message).toContain('incorrect username or password');
     expect(error.message).not.toContain('p:w');
+    const found = always({ ...login, source: '/etc/some.json' });
+    await using named = await loopbackWith({ kind: 'bearer', username: 'me', password: 'right' }, found);
+    const blamed = await registryError(() => named.open('a/b:v'));
+    expect(blamed.credentialSource).toBe('/etc/some.json');
+    expect(blamed.message).toContain('refused the credentials from /etc/some.json for ');
     loopback.server.fail({
       path: '/token',
       action: { kind: 'status', status: 200, body: '{"token":"a\\r\\nx-evil: 1"}' },
@@ -161,6 +166,10 @@ describe('basic authentication', () => {
     await using wrong = await loopbackWith(auth, always(login));
     expect((await registryError(() => wrong.open('a/b:v'))).code).toBe('ERR_RKT_REGISTRY_UNAUTHORIZED');
     expect(wrong.server.requests).toHaveLength(2);
+    await using found = await loopbackWith(auth, always({ ...login, source: '/etc/some.json' }));
+    const error = await registryError(() => found.open('a/b:v'));
+    expect(error.credentialSource).toBe('/etc/some.json');
+    expect(error.message).toContain(' with the credentials from /etc/some.json: ');
     await using none = await loopbackWith(auth);
     expect((await registryError(() => none.open('a/b:v'))).message).toContain('needs credentials');
   });

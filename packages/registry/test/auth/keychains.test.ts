@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { normalizeKey } from '../../src/auth/auth-document.ts';
-import { authFilePaths, dockerConfigPaths } from '../../src/auth/auth-files.ts';
+import { authFiles, dockerConfigFiles } from '../../src/auth/auth-files.ts';
 import { authFileKeychain, dockerConfigKeychain, listCredentialFiles } from '../../src/index.ts';
 import { registryError } from '../registry-error.ts';
 
@@ -17,11 +17,16 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true }));
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
-const basic = (username: string, password: string) => ({ kind: 'basic', username, password });
+const basic = (username: string, password: string) => ({
+  kind: 'basic',
+  username,
+  password,
+  source: expect.stringContaining(directory),
+});
 
 async function config(document: unknown, name = 'config.json'): Promise<string> {
   const path = join(directory, name);
-  await writeFile(path, typeof document === 'string' ? document : JSON.stringify(document));
+  await writeFile(path, typeof document === 'string' ? document : JSON.stringify(document), { mode: 0o600 });
   return path;
 }
 
@@ -47,8 +52,8 @@ describe('dockerConfigKeychain', () => {
     const find = (domain: string) => keychain.resolve({ domain, path: 'a/b' });
     expect(await find('docker.io')).toEqual(basic('hub', 'pass:word'));
     expect(await find('quay.io')).toEqual(basic('u', 'p'));
-    expect(await find('localhost:5000')).toEqual({ kind: 'identity-token', token: 'id', username: 'l' });
-    expect(await find('ghcr.io')).toEqual({ kind: 'bearer', token: 'ready' });
+    expect(await find('localhost:5000')).toEqual({ kind: 'identity-token', token: 'id', username: 'l', source: path });
+    expect(await find('ghcr.io')).toEqual({ kind: 'bearer', token: 'ready', source: path });
     for (const domain of ['empty.example', 'evilquay.io', 'quay.io.evil.example', 'localhost', 'io', 'quay.io:443']) {
       expect(await find(domain)).toBeUndefined();
     }
@@ -70,11 +75,12 @@ describe('dockerConfigKeychain', () => {
       '{"auths": {"https://me:secret-word@quay.io": {"auth": 1}}}',
       'secret-word',
       '[]',
+      '"secret-word"',
     ]) {
       const path = await config(document, 'broken.json');
       const error = await registryError(() => dockerConfigKeychain({ path }).resolve({ domain: 'quay.io', path: 'x' }));
       expect(error.code).toBe('ERR_RKT_REGISTRY_CREDENTIALS_INVALID');
-      expect(error.message).toContain('broken.json');
+      expect(error.message).toMatch(/broken\.json (is invalid at auths\S*|is no JSON object)$/);
       expect(`${error.message} ${String(error.cause)}`).not.toMatch(/secret-word|c2Vj/);
     }
     const error = await registryError(() =>
@@ -116,6 +122,7 @@ describe('credential helpers', () => {
     expect(await dockerConfigKeychain({ path: tokens, env }).resolve(target)).toEqual({
       kind: 'identity-token',
       token: 'refresh',
+      source: `docker-credential-token, which ${tokens} names`,
     });
     const fallback = await config({ credsStore: 'none', auths: { 'quay.io': { auth: base64('u:p') } } }, 'none.json');
     expect(await dockerConfigKeychain({ path: fallback, env }).resolve(target)).toEqual(basic('u', 'p'));
@@ -135,8 +142,9 @@ describe('credential helpers', () => {
     );
     const keychain = dockerConfigKeychain({ path, env });
     const error = await registryError(() => keychain.resolve(target));
-    expect(error.code).toBe('ERR_RKT_REGISTRY_CREDENTIAL_HELPER');
+    expect(error).toMatchObject({ code: 'ERR_RKT_REGISTRY_CREDENTIAL_HELPER', credentialSource: path });
     expect(error.message).toMatch(text);
+    expect(error.message).toContain(`docker-credential-${name}, which ${path} names`);
     expect(error.message).not.toContain('secret-word');
     // CVE-2021-41092: what is wrong for one registry changes nothing for another.
     expect(await keychain.resolve({ domain: 'other.io', path: 'x' })).toEqual(basic('o', 'p'));
@@ -231,6 +239,24 @@ describe('authFileKeychain', () => {
   });
 });
 
+describe('a file of credentials that somebody names', () => {
+  const path = '/nonexistent/auth.json';
+  const target = { domain: 'quay.io', path: 'x' };
+  const fails = async (work: () => unknown, by: string): Promise<void> => {
+    const error = await registryError(work);
+    expect(error.code).toBe('ERR_RKT_REGISTRY_CREDENTIALS_INVALID');
+    expect(error.message).toBe(`credentials file ${path}, which ${by} names, does not exist`);
+  };
+
+  it('must be there', async () => {
+    const env = { REGISTRY_AUTH_FILE: path };
+    await fails(() => authFileKeychain({ env }).resolve(target), '$REGISTRY_AUTH_FILE');
+    await fails(() => listCredentialFiles({ env }), '$REGISTRY_AUTH_FILE');
+    await fails(() => authFileKeychain({ path }).resolve(target), 'the caller');
+    await fails(() => dockerConfigKeychain({ path }).resolve(target), 'the caller');
+  });
+});
+
 describe('normalizeKey', () => {
   it.each([
     ['https://index.docker.io/v1/', 'docker.io'],
@@ -246,12 +272,12 @@ describe('normalizeKey', () => {
 describe('variables that are empty', () => {
   it('are none: nothing is read from the working directory', () => {
     const none = { HOME: '', DOCKER_CONFIG: '', REGISTRY_AUTH_FILE: '', XDG_RUNTIME_DIR: '', XDG_CONFIG_HOME: '' };
-    expect([dockerConfigPaths({ env: none }), authFilePaths({ env: none })]).toEqual([[], []]);
+    expect([dockerConfigFiles({ env: none }), authFiles({ env: none })]).toEqual([[], []]);
     const home = { ...none, HOME: '/home/u' };
-    expect(dockerConfigPaths({ env: home })).toEqual(['/home/u/.docker/config.json']);
-    expect(authFilePaths({ env: home, uid: 7 })).toEqual([
-      '/run/containers/7/auth.json',
-      '/home/u/.config/containers/auth.json',
+    expect(dockerConfigFiles({ env: home })).toEqual([{ path: '/home/u/.docker/config.json' }]);
+    expect(authFiles({ env: home, uid: 7 })).toEqual([
+      { path: '/run/containers/7/auth.json' },
+      { path: '/home/u/.config/containers/auth.json' },
     ]);
   });
 });
@@ -281,6 +307,9 @@ describe('listCredentialFiles', () => {
     const same = { DOCKER_CONFIG: directory, REGISTRY_AUTH_FILE: path };
     expect((await listCredentialFiles({ env: same })).map((file) => file.path)).toEqual([path]);
     expect(await listCredentialFiles({ env: { HOME: '/nonexistent' } })).toEqual([]);
+    await chmod(path, 0o644);
+    await chmod(named, 0o600);
+    expect((await listCredentialFiles({ env: places })).map(({ exposed }) => exposed)).toEqual([undefined, true]);
     await config('{"auths": "hunter2"}', 'named.json');
     const failure = await registryError(() => listCredentialFiles({ env: places }));
     expect(failure.code).toBe('ERR_RKT_REGISTRY_CREDENTIALS_INVALID');

@@ -67,6 +67,10 @@ describe('secrets stay with their origin', () => {
     await registryError(() => loopback.open('x'));
     expect(thief.server.requests.map(({ path }) => path.split('?')[0])).toEqual(['/token']);
     expectNoSecret(thief.server);
+    thief.server.fail({ path: '/token', action: { kind: 'status', status: 401 } });
+    const error = await registryError(() => loopback.open('x'));
+    expect(error.message).toContain('the credentials are not sent to it: nothing shows that it belongs to');
+    expect(error.credentialSource).toBeUndefined();
   });
 
   it('when the realm is on another origin and an identity token is known', async () => {

@@ -54,6 +54,13 @@ describe('directories of certificates', () => {
     expect(await readCertsDirectories([root])(origin)).toEqual({ ca: [cert.trim()] });
   });
 
+  it('that are empty are told from those that are not there', async () => {
+    put('registry.example:5000', {});
+    const lookup = readCertsDirectories([join(root, 'none'), root]);
+    expect(await lookup('https://registry.example:5000')).toEqual({});
+    expect(await lookup('https://registry.example:5001')).toBeUndefined();
+  });
+
   it('are listed with what is in them, and what is wrong in them is told', async () => {
     put('b.example', { 'ca.crt': cert, 'notes.txt': 'x' });
     put('a.example:5000', { 'client.cert': cert, 'client.key': key });
@@ -64,6 +71,7 @@ describe('directories of certificates', () => {
     expect(await listCertsDirectories([path('none'), root])).toEqual([
       { path: path('a.example:5000'), registry: 'a.example:5000', authorities: [], client },
       { path: path('b.example'), registry: 'b.example', authorities: ['ca.crt'] },
+      { path: path('empty.example'), registry: 'empty.example', authorities: [] },
     ]);
     put('b.example', { 'x.crt': 'x' });
     await expect(listCertsDirectories([root])).rejects.toMatchObject({ code: 'ERR_RKT_REGISTRY_CERTIFICATES_INVALID' });

@@ -57,8 +57,8 @@ export interface Config {
   /** Where the original looked for stage1 images; changes nothing. */
   readonly stage1Images: Sourced<{ readonly path: string }> | undefined;
   readonly stage1: Sourced<Stage1Setting> | undefined;
-  /** Files with passwords that every user of the machine may read. */
-  readonly exposed: readonly string[];
+  /** The files with passwords. */
+  readonly passwordFiles: readonly string[];
 }
 
 /** What one file says. */

@@ -7,7 +7,6 @@ import type { Config, ConfigFile } from './config.ts';
 import { type ConfigDirectory, parseConfigFile } from './parse-config-file.ts';
 
 const MAX_FILE_BYTES = 1 << 20;
-const READABLE_BY_ALL = 0o004;
 
 type Entry<K extends 'auth' | 'dockerAuth' | 'registries'> = Config[K] extends ReadonlyMap<string, infer V> ? V : never;
 
@@ -16,7 +15,7 @@ interface Layer {
   readonly auth: Map<string, Entry<'auth'>>;
   readonly dockerAuth: Map<string, Entry<'dockerAuth'>>;
   readonly registries: Map<string, Entry<'registries'>>;
-  readonly exposed: string[];
+  readonly passwordFiles: string[];
   dataDir: Config['dataDir'];
   stage1Images: Config['stage1Images'];
   stage1: Config['stage1'];
@@ -34,7 +33,7 @@ export function loadConfig(configDirs: readonly string[]): Config {
     auth: new Map(layers.flatMap(({ auth }) => [...auth])),
     dockerAuth: new Map(layers.flatMap(({ dockerAuth }) => [...dockerAuth])),
     registries: new Map(layers.flatMap(({ registries }) => [...registries])),
-    exposed: layers.flatMap(({ exposed }) => exposed),
+    passwordFiles: layers.flatMap(({ passwordFiles }) => passwordFiles),
     dataDir: layers.findLast(({ dataDir }) => dataDir !== undefined)?.dataDir,
     stage1Images: layers.findLast(({ stage1Images }) => stage1Images !== undefined)?.stage1Images,
     stage1: layers.findLast(({ stage1 }) => stage1 !== undefined)?.stage1,
@@ -46,7 +45,7 @@ function loadLayer(configDir: string): Layer {
     auth: new Map(),
     dockerAuth: new Map(),
     registries: new Map(),
-    exposed: [],
+    passwordFiles: [],
     dataDir: undefined,
     stage1Images: undefined,
     stage1: undefined,
@@ -55,7 +54,7 @@ function loadLayer(configDir: string): Layer {
     for (const path of filesOf(join(configDir, directory))) {
       try {
         const file = parseConfigFile(readLimited(path), directory);
-        if (directory === 'auth.d' && (statSync(path).mode & READABLE_BY_ALL) !== 0) layer.exposed.push(path);
+        if (directory === 'auth.d') layer.passwordFiles.push(path);
         add(layer, file, path);
       } catch (error) {
         throw invalid(path, error);

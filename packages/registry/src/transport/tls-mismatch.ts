@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+import { errorCode } from '../error-code.ts';
+import { RegistryError, type RegistryErrorCode } from '../errors.ts';
+import { isLoopback } from '../protocol/addresses.ts';
+import type { Transport, TransportRequest, TransportResponse } from './transport.ts';
+
+/** What was asked over plain HTTP speaks TLS: `origin` is to be asked again, over https. */
+export class TlsExpectedError extends RegistryError {
+  constructor(origin: string, cause: unknown) {
+    super('ERR_RKT_REGISTRY_TLS', `${origin} was asked over plain HTTP and speaks TLS`, { origin, cause });
+  }
+}
+
+/** How servers of TLS fail a plain request, where they do not answer it with status 400. */
+const SUSPICIOUS: ReadonlySet<RegistryErrorCode> = new Set<RegistryErrorCode>([
+  'ERR_RKT_REGISTRY_TRUNCATED',
+  'ERR_RKT_REGISTRY_PROTOCOL',
+]);
+const HANDSHAKE_MS = 5000;
+
+/**
+ * Loopback is asked over plain HTTP, and some registries there speak TLS. A transport that rejects with TlsExpectedError
+ * then: where the first request of an origin fails as it would, one handshake shows whether that is so. It is never the
+ * other way about: what fails over TLS fails.
+ */
+export function noticingTls(transport: Transport): Transport {
+  const probes = new Map<string, Promise<boolean>>();
+  const isTls = (request: TransportRequest): Promise<boolean> => {
+    const { origin } = request.url;
+    const known = probes.get(origin) ?? speaksTls(transport, request);
+    probes.set(origin, known);
+    return known;
+  };
+  return async (request) => {
+    const { url, signal } = request;
+    if (url.protocol !== 'http:' || !isLoopback(url)) return transport(request);
+    let response: TransportResponse;
+    try {
+      response = await transport(request);
+    } catch (error) {
+      const suspicious = error instanceof RegistryError && SUSPICIOUS.has(error.code);
+      if (suspicious && (await isTls(request))) throw new TlsExpectedError(url.origin, error);
+      signal?.throwIfAborted();
+      throw error;
+    }
+    if (response.status === 400 && (await isTls(request))) {
+      response.body.cancel();
+      throw new TlsExpectedError(url.origin, undefined);
+    }
+    // It answers as a server of HTTP does: what fails later has other causes.
+    if (!probes.has(url.origin)) probes.set(url.origin, Promise.resolve(false));
+    return response;
+  };
+}
+
+/** Whoever completes a handshake, or ends one by its rules, speaks TLS. The certificate is looked at when it counts. */
+async function speaksTls(transport: Transport, { url, headers }: TransportRequest): Promise<boolean> {
+  const target = new URL('/v2/', url);
+  target.protocol = 'https:';
+  const userAgent = headers['user-agent'];
+  try {
+    const response = await transport({
+      method: 'GET',
+      url: target,
+      headers: userAgent === undefined ? {} : { 'user-agent': userAgent },
+      verifyTls: false,
+      anonymous: true,
+      signal: AbortSignal.timeout(HANDSHAKE_MS),
+    });
+    response.body.cancel();
+    return true;
+  } catch (error) {
+    return error instanceof RegistryError && failsAfterHandshake(error.cause);
+  }
+}
+
+/** An alert, as where a client certificate is demanded, or the end of a connection that had been made. */
+function failsAfterHandshake(cause: unknown): boolean {
+  const text = cause instanceof Error ? cause.message : '';
+  return errorCode(cause) === 'UND_ERR_SOCKET' || /ALERT/.test(errorCode(cause)) || /\balert\b/.test(text);
+}
