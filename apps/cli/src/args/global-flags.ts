@@ -61,6 +61,12 @@ export const globalFlags: readonly FlagSpec[] = [
     default: '/usr/lib/rkt',
     summary: 'system configuration',
   },
+  {
+    name: 'trust-keys-from-https',
+    kind: 'boolean',
+    default: 'false',
+    summary: 'trust keys that are discovered and fetched over https without asking',
+  },
   { name: 'user-config', kind: 'text', placeholder: 'PATH', summary: 'user configuration' },
   {
     name: 'tree-backend',
@@ -85,6 +91,10 @@ export interface Globals {
   readonly insecure: ReadonlySet<InsecureOption>;
   /** Configuration directories in the order in which later ones override. */
   readonly configDirs: readonly string[];
+  /** The directories of configuration that trusted keys are in; empty: none. */
+  readonly keyDirs: { readonly system: string; readonly local: string };
+  /** Keys that come over HTTPS need nobody to look at them. */
+  readonly trustHttpsKeys: boolean;
   readonly treeBackend: 'auto' | 'erofs' | 'directory';
 }
 
@@ -97,6 +107,8 @@ export function readGlobals(flags: FlagValues): Globals {
     dir: flags.text('dir'),
     insecure: parseInsecureOptions(flags.text('insecure-options') ?? 'none'),
     configDirs: dirs.flatMap((dir) => (dir === undefined || dir === '' ? [] : [dir])),
+    keyDirs: { system: flags.text('system-config') ?? '', local: flags.text('local-config') ?? '' },
+    trustHttpsKeys: flags.boolean('trust-keys-from-https'),
     treeBackend: backend === 'erofs' || backend === 'directory' ? backend : 'auto',
   };
 }

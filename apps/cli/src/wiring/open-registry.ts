@@ -12,33 +12,24 @@ import {
   imageSource,
   type Keychain,
   type OpenImageOptions,
-  proxyFromEnvironment,
   type Registry,
   type RegistryHost,
-  readCertsDirectories,
-  readSystemCertificates,
   staticKeychain,
   type TlsLookup,
-  undiciTransport,
 } from '@rkt/registry';
 import { quote } from '../render/quote.ts';
 import type { Config, ContainersRule } from './config/config.ts';
-import { certsDirectories, registriesConfPlace } from './config/places.ts';
+import { registriesConfPlace } from './config/places.ts';
 import { loadRegistriesConf, ruleFor } from './config/registries-conf.ts';
 import type { RegistryAccess, RegistrySettings, RemoteImage } from './libraries.ts';
+import { openTransport } from './open-transport.ts';
 import { hostsOf, hostsOfRule } from './registry-hosts.ts';
 
 /** Registries with everything that is configured about them. */
 export function openRegistry({ config, insecure, env, uid, warn }: RegistrySettings): RegistryAccess {
   const onExposed = (path: string): void => warn(`every user can read the passwords in ${quote(path)}: chmod 600 it`);
   for (const path of config.exposed) onExposed(path);
-  const proxy = proxyFromEnvironment(env);
-  const tls = readCertsDirectories(certsDirectories(env));
-  const transport = undiciTransport({
-    ca: () => readSystemCertificates(env['SSL_CERT_FILE'] || undefined),
-    tls,
-    ...(proxy === undefined ? {} : { proxy }),
-  });
+  const { transport, tls } = openTransport(env);
   let rules: Promise<readonly ContainersRule[]> | undefined;
   const shared = (): Promise<readonly ContainersRule[]> => {
     rules ??= loadRegistriesConf(registriesConfPlace(env));

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import type { Runtime } from '@rkt/stage1';
 import type { Store } from '@rkt/store';
 import type { Globals } from '../args/global-flags.ts';
+import type { Downloads } from '../downloads/downloads.ts';
 import { CliError, errnoOf, reasonOf } from '../errors.ts';
 import { oneLine, quote } from '../render/quote.ts';
 import type { Config } from './config/config.ts';
@@ -32,6 +33,8 @@ export interface Session extends AsyncDisposable {
    */
   existingStore(use: 'read' | 'change'): Promise<Store | undefined>;
   registry(): Promise<RegistryAccess>;
+  /** Web servers of ACIs, their signatures and keys. */
+  downloads(): Promise<Downloads>;
   runtime(): Promise<Runtime>;
   /** A line on standard error that begins with the command's prefix. */
   say(message: string): void;
@@ -77,6 +80,18 @@ export function createSession({ io, globals, libraries, prefix }: SessionOptions
     closing.push(opened);
     return opened;
   });
+  const downloads = once(async () => {
+    const opened = await libraries.openDownloads({
+      config: await config(),
+      insecure: globals.insecure,
+      env: io.env,
+      dataDir: await dataDir(),
+      now: () => io.now(),
+      warn: (message) => say(`warning: ${message}`),
+    });
+    closing.push(opened);
+    return opened;
+  });
   const runtime = once(async () => {
     return libraries.openRuntime({ dataDir: await dataDir(), configDirs: globals.configDirs });
   });
@@ -92,6 +107,7 @@ export function createSession({ io, globals, libraries, prefix }: SessionOptions
     store: () => openStore('change'),
     existingStore: once(existingStore),
     registry,
+    downloads,
     runtime,
     say,
     debug: (message) => {
