@@ -30,6 +30,7 @@ const embeddedParts: Plugin = {
   setup(plugin) {
     plugin.onResolve({ filter: /^koffi$/ }, () => ({ path: join(here, 'sea', 'koffi.ts') }));
     plugin.onResolve({ filter: /^undici$/ }, () => ({ path: join(here, 'sea', 'undici.cjs') }));
+    plugin.onResolve({ filter: /^openpgp$/ }, () => ({ path: join(here, 'sea', 'openpgp.cjs') }));
     plugin.onResolve({ filter: /\/embedded-parts\.ts$/ }, ({ importer }) =>
       importer.includes(join('build', 'sea')) ? undefined : { path: join(here, 'sea', 'embedded-parts.ts') },
     );

@@ -34,7 +34,8 @@ const signature: FlagSpec = {
   kind: 'text',
   placeholder: 'FILE',
   scope: 'image',
-  summary: 'file with the signature of the ACI before it; without one, it is looked for beside the ACI, as NAME.aci.asc',
+  summary:
+    'file with the signature of the ACI before it; without one, it is looked for beside the ACI, as NAME.aci.asc',
 };
 
 /** What every command takes that gets images, from the store or from where they are to be had. */
