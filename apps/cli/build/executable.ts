@@ -29,7 +29,7 @@ export async function makeExecutable(target: Target, work: string, version: stri
     ...(await bundleProgram(join(here, 'sea', 'entry.ts'), join(work, 'rkt.cjs'), { version })),
     ...(await bundleScript(join(layers, 'conversion-worker.ts'), join(work, 'conversion-worker.cjs'))),
     ...(await bundleScript(join(here, 'sea', 'undici-parts.cjs'), join(work, 'undici.cjs'))),
-    ...(await bundleScript(require.resolve('openpgp'), join(work, 'openpgp.cjs'))),
+    ...(await bundleScript(join(here, 'sea', 'openpgp-parts.cjs'), join(work, 'openpgp.cjs'))),
     addonOf(target),
     nodeOf(target),
   ];
