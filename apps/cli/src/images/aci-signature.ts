@@ -35,8 +35,8 @@ export function hashed(bytes: AsyncIterable<Uint8Array>): HashedBytes {
   return {
     async *[Symbol.asyncIterator]() {
       for await (const chunk of bytes) {
+        // Before it is passed on: whoever gets it may take its memory.
         hash.update(chunk);
-        // A copy of its own: whoever reads may take the memory, or keep it.
         yield chunk;
       }
     },
@@ -69,6 +69,15 @@ export async function verifyAci(session: Session, aci: AciBytes, expected: Verif
   }
   const identities = signer.identities.map((identity) => `  ${oneLine(identity)}\n`);
   session.io.stderr.write(`rkt: signature verified:\n${identities.join('')}`);
+}
+
+/**
+ * Refuses a signature that none of the keys trusted for the name can have made, before the image is fetched.
+ * @throws {CliError} ERR_RKT_CLI_SIGNATURE_INVALID, ERR_RKT_CLI_KEY_INVALID
+ */
+export async function requireIssuer(session: Session, imageName: string, signature: DetachedSignature): Promise<void> {
+  const keys = await openKeystore(session.globals.keyDirs).keysFor(imageName);
+  await withHint(imageName, async () => signature.requireIssuer(keys, `image ${quote(imageName)}`));
 }
 
 /** The keys of a publisher change; and there may never have been one. */

@@ -16,6 +16,7 @@ import type { DetachedSignature } from '../trust/detached-signature.ts';
 import { openKeystore } from '../trust/keystore.ts';
 import { discoverKeys, trustKeys } from '../trust/trust-keys.ts';
 import type { Session } from '../wiring/session.ts';
+import { requireIssuer } from './aci-signature.ts';
 import { fetchAci } from './fetch-aci.ts';
 import { storedRemote } from './fetch-docker-image.ts';
 import type { ObtainOptions } from './obtain-options.ts';
@@ -109,7 +110,10 @@ async function fetchFirst(
 ): Promise<Fetched> {
   // Whether it is in the store under its name has been asked.
   const updating: ObtainOptions = { ...options, pullPolicy: 'update' };
-  const onSignature = (signature: DetachedSignature | undefined) => fetchKeys(session, name, signature);
+  const onSignature = async (read: DetachedSignature | undefined): Promise<void> => {
+    await fetchKeys(session, name, read);
+    if (read !== undefined) await requireIssuer(session, name, read);
+  };
   let first: Error | undefined;
   for (const { image: url, signature } of locations) {
     const remote = { url: new URL(url), signatureUrl: new URL(signature), check, onSignature };

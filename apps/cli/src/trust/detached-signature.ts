@@ -10,6 +10,8 @@ export interface DetachedSignature {
   readonly name: string;
   /** Whether any of the keys may have made it, by what it says itself. */
   isIssuedBy(keys: readonly PublicKey[]): boolean;
+  /** Throws where none of the keys can have made it. @throws {CliError} ERR_RKT_CLI_SIGNATURE_INVALID */
+  requireIssuer(keys: readonly PublicKey[], subject: string): void;
   /**
    * The key that has signed the bytes.
    * @throws {CliError} ERR_RKT_CLI_SIGNATURE_INVALID; what `signed` throws
@@ -61,6 +63,9 @@ export async function readDetachedSignature(bytes: Uint8Array, name: string): Pr
   return {
     name,
     isIssuedBy: (keys) => issuedBy(keys).length > 0,
+    requireIssuer: (keys, subject) => {
+      if (issuedBy(keys).length === 0) throw unknownIssuer(packets, subject);
+    },
     verify: (signed, options) => verify(name, packets, signed, { ...options, keys: issuedBy(options.keys) }),
   };
 }

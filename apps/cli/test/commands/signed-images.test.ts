@@ -232,6 +232,7 @@ describe('an ACI that is discovered', () => {
       254,
       expect.stringMatching(/fetch: error adding keys: error reviewing key[\s\S]*signed by nobody who is trusted/),
     ]);
+    expect(web.urls()).not.toContain(ACI_URL);
     writeFileSync(join(dir, 'key.asc'), stranger.armoredKey);
     await trust();
     const other = await rkt('fetch', `${NAME}:1.2`);
