@@ -18,6 +18,7 @@ const needs = {
   mount: { package: 'mount', files: ['/bin/mount', '/usr/bin/mount'] },
   procps: { package: 'procps', files: ['/usr/bin/ps', '/bin/ps'] },
   time: { package: 'time', files: ['/usr/bin/time'] },
+  gnupg: { package: 'gnupg', files: ['/usr/bin/gpg'] },
   openssl: { package: 'openssl', files: ['/usr/bin/openssl'] },
   zsh: { package: 'zsh', files: ['/usr/bin/zsh', '/bin/zsh'] },
   fish: { package: 'fish', files: ['/usr/bin/fish'] },
@@ -39,7 +40,20 @@ const byTask = {
   // The executable for a machine of another architecture, whose Node makes it.
   'build --arch=arm64': process.arch === 'arm64' ? [] : ['qemu', 'arm64'],
   demo: [...running, 'mount'],
-  test: [...running, ...shells, 'erofs', 'registry', 'attr', 'zstd', 'ext4', 'mount', 'procps', 'openssl', 'umoci'],
+  test: [
+    ...running,
+    ...shells,
+    'erofs',
+    'registry',
+    'attr',
+    'zstd',
+    'ext4',
+    'mount',
+    'procps',
+    'openssl',
+    'umoci',
+    'gnupg',
+  ],
   bench: [...running, 'registry', 'ext4', 'mount', 'procps', 'time', 'podman', 'skopeo', 'umoci', 'containerd'],
 };
 

@@ -33,6 +33,7 @@ const embeddedParts: Plugin = {
     plugin.onResolve({ filter: /^undici\/lib\// }, ({ path }) => ({
       path: join(here, 'sea', `undici-${basename(path, '.js')}.cjs`),
     }));
+    plugin.onResolve({ filter: /^openpgp$/ }, () => ({ path: join(here, 'sea', 'openpgp.cjs') }));
     plugin.onResolve({ filter: /\/embedded-parts\.ts$/ }, ({ importer }) =>
       importer.includes(join('build', 'sea')) ? undefined : { path: join(here, 'sea', 'embedded-parts.ts') },
     );

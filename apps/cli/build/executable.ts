@@ -9,7 +9,14 @@ import { addonOf, nodeOf, root, runOnTarget, type Target } from './target.ts';
 const require = createRequire(import.meta.url);
 const here = dirname(fileURLToPath(import.meta.url));
 
-const assets = ['koffi.node', 'conversion-worker.cjs', 'hashing-worker.cjs', 'undici.cjs', 'undici.cache'];
+const assets = [
+  'koffi.node',
+  'conversion-worker.cjs',
+  'hashing-worker.cjs',
+  'undici.cjs',
+  'undici.cache',
+  'openpgp.cjs',
+];
 
 /**
  * V8 salts its hashes, and compiles in other threads when it sees fit: both show in code caches. These two options it does
@@ -31,12 +38,13 @@ export async function makeExecutable(target: Target, work: string, version: stri
     ...(await bundleScript(conversion, join(work, 'conversion-worker.cjs'))),
     ...(await bundleScript(hashing, join(work, 'hashing-worker.cjs'))),
     ...(await bundleScript(join(here, 'sea', 'undici-parts.cjs'), join(work, 'undici.cjs'))),
+    ...(await bundleScript(join(here, 'sea', 'openpgp-parts.cjs'), join(work, 'openpgp.cjs'))),
     addonOf(target),
     nodeOf(target),
   ];
   // A code cache belongs to one Node on one architecture: the target's own Node makes it.
   const onNode = (args: readonly string[]) => runOnTarget(target, nodeOf(target), [...sameBytes, ...args], work);
-  wrapInFunction(join(work, 'undici.cjs'));
+  for (const script of ['undici.cjs', 'openpgp.cjs']) wrapInFunction(join(work, script));
   onNode(['--disable-warning=ExperimentalWarning', join(here, 'write-code-cache.ts'), 'undici.cjs', 'undici.cache']);
   copyFileSync(addonOf(target), join(work, 'koffi.node'));
   writeFileSync(join(work, 'sea.json'), JSON.stringify(seaConfig()));
@@ -47,9 +55,9 @@ export async function makeExecutable(target: Target, work: string, version: stri
   return files;
 }
 
-/** A bundled CommonJS module becomes a function of `module` and `require`. */
+/** A bundled CommonJS module becomes a function of what such modules are given, so far as they ask for it. */
 function wrapInFunction(file: string): void {
-  writeFileSync(file, `(function(module,require){${readFileSync(file, 'utf8')}\n})`);
+  writeFileSync(file, `(function(module,require,__filename){${readFileSync(file, 'utf8')}\n})`);
 }
 
 /** Paths are relative to the work directory: the blob has that of the program inside. */

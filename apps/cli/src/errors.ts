@@ -11,6 +11,14 @@ export type CliErrorCode =
   | 'ERR_RKT_CLI_NOT_ROOT'
   /** A docker image was to be fetched while signatures are demanded. */
   | 'ERR_RKT_CLI_SIGNATURE_REQUIRED'
+  /** A public key, or a file among the trusted ones, is not what it should be, or not to be trusted. */
+  | 'ERR_RKT_CLI_KEY_INVALID'
+  /** A signature is none, is of nobody who is trusted, or signs something else. */
+  | 'ERR_RKT_CLI_SIGNATURE_INVALID'
+  /** No page says where an image or its keys are, or what is there is another image. */
+  | 'ERR_RKT_CLI_DISCOVERY'
+  /** A server of ACIs or keys has not given what it was asked for. */
+  | 'ERR_RKT_CLI_DOWNLOAD'
   /** The pull policy forbids to ask for an image that the store does not have. */
   | 'ERR_RKT_CLI_IMAGE_NOT_IN_STORE'
   /** A form of image, flag or value that rkt knows and cannot serve yet. */

@@ -12,6 +12,14 @@ export { aciLayerLimits, type SplitAci, splitAciIndex } from './archive/read-aci
 export type { AciSegment } from './archive/segment.ts';
 export { type StackableLayer, type StackedAci, stackAcis } from './archive/stack-acis.ts';
 export { type TarFile, tarEnd, tarFile } from './archive/tar-file.ts';
+export {
+  type DiscoverableImage,
+  discoveryNames,
+  type ImageLocation,
+  imageLocations,
+  publicKeyLocations,
+} from './discovery/discover.ts';
+export { type DiscoveryTag, parseDiscoveryTags } from './discovery/discovery-tags.ts';
 export { AppcError, type AppcErrorCode, type AppcErrorContext, isAppcError, quoteUntrusted } from './errors.ts';
 export { isAcIdentifier, isAcName, sanitizeAcIdentifier, sanitizeAcName } from './schema/ac-name.ts';
 export { acVersion } from './schema/ac-version.ts';

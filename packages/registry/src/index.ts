@@ -39,15 +39,18 @@ export { formatPlatform, hostPlatform, matchPlatform, parsePlatform, selectManif
 export type { Schema1Entry } from './image/schema1-entry.ts';
 export type { Schema1Manifest } from './image/schema1-manifest.ts';
 export { type ImageSourceOptions, imageSource } from './image/source.ts';
+export { isLoopback } from './protocol/addresses.ts';
+export { followRedirect, isRedirect, type RedirectPolicy } from './protocol/redirect.ts';
 export { type CertsDirectory, listCertsDirectories, readCertsDirectories } from './transport/certs-directories.ts';
 export { readSystemCertificates } from './transport/system-certificates.ts';
 export type { TlsLookup, TlsSettings } from './transport/tls-settings.ts';
-export type {
-  ResponseBody,
-  ResponseHeaders,
-  Transport,
-  TransportRequest,
-  TransportResponse,
+export {
+  header,
+  type ResponseBody,
+  type ResponseHeaders,
+  type Transport,
+  type TransportRequest,
+  type TransportResponse,
 } from './transport/transport.ts';
 export {
   type ClosableTransport,

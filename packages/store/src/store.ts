@@ -10,7 +10,10 @@ export interface RemoteRecord {
   /** Canonical, e.g. `docker://docker.io/library/redis:latest#linux/amd64`. */
   readonly name: string;
   readonly imageId: ImageId;
-  /** What the registry answered: the digest the tag had (of the index, if it is one), `sha256:...`. */
+  /**
+   * What was answered, to compare the next answer with: of a registry the digest the tag had (of the index, if it is one),
+   * `sha256:...`; of other servers whatever the caller compares.
+   */
   readonly digest: string;
   /** Milliseconds since the epoch. */
   readonly checkedAt: number;

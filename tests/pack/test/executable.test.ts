@@ -72,7 +72,14 @@ describe('the files of a release', () => {
     expect(metadata.component.hashes[0].content).toBe(sum);
     const names = components.map((component) => component.name);
     const ours = packages.map((dir) => JSON.parse(readFileSync(join(root, dir, 'package.json'), 'utf8')).name);
-    const others = [`node-linux-${process.arch}`, `@koromix/koffi-linux-${process.arch}`, 'undici', 'smol-toml'];
+    const others = [
+      `node-linux-${process.arch}`,
+      `@koromix/koffi-linux-${process.arch}`,
+      'undici',
+      'smol-toml',
+      'openpgp',
+      'aws4fetch',
+    ];
     expect(names).toEqual(expect.arrayContaining([...ours, ...others]));
     expect(names).not.toContain('esbuild');
     expect(new Set(components.map(({ purl }) => purl)).size).toBe(components.length);

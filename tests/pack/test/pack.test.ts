@@ -17,7 +17,7 @@ const thirdParties: Readonly<Record<string, readonly string[]>> = {
   '@rkt/docker2aci': ['undici'],
   '@rkt/store': ['koffi'],
   '@rkt/stage1': ['koffi'],
-  '@rkt/cli': ['koffi', 'smol-toml', 'undici'],
+  '@rkt/cli': ['aws4fetch', 'koffi', 'openpgp', 'smol-toml', 'undici'],
 };
 
 const destination = mkdtempSync(join(tmpdir(), 'rkt-pack-tarballs-'));

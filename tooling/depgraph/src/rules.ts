@@ -24,5 +24,6 @@ export const pureRooms: Readonly<Record<string, readonly string[]>> = {
 /** Modules with power over the host, and the only rooms that may import them. */
 export const confined: Readonly<Record<string, readonly string[]>> = {
   koffi: ['packages/store/src/host', 'packages/stage1/src/host'],
+  openpgp: ['apps/cli/src/trust'],
   'node:sqlite': ['packages/store/src/records'],
 };

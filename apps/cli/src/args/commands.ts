@@ -11,6 +11,7 @@ import { obtainFlags } from './obtain-flags.ts';
 import { format, full, grace, noLegend, prettyPrint, uuidFile, whichApp } from './output-flags.ts';
 import { parsePatience } from './patience.ts';
 import { prepareFlags, runFlags, runPreparedFlags } from './run-flags.ts';
+import { trustCommand } from './trust-command.ts';
 
 function waiting(name: string, summary: string): FlagSpec {
   return { name, kind: 'text', placeholder: 'TIME', bare: 'true', default: 'false', check: parsePatience, summary };
@@ -66,9 +67,11 @@ export const commands: readonly CommandSpec[] = [
     usage: 'IMAGE...',
     description: [
       'IMAGE is docker://[REGISTRY/]NAME[:TAG|@DIGEST], oci:DIRECTORY[:NAME], oci-archive:FILE[:NAME],',
-      'docker-archive:FILE[:NAME:TAG], rootfs:FILE[:NAME:TAG] (a tar of files alone), FILE.aci or an image ID. With - as the',
-      'FILE of an archive, or as the IMAGE, an archive or an ACI comes on standard input. One that fails does not keep the',
-      'others from being fetched.',
+      'docker-archive:FILE[:NAME:TAG], rootfs:FILE[:NAME:TAG] (a tar of files alone), FILE.aci, https://HOST/FILE.aci,',
+      'the name of an ACI that is discovered, DOMAIN/NAME[:VERSION][,LABEL=VALUE...], or an image ID. With - as the FILE of',
+      'an archive, or as the IMAGE, an archive or an ACI comes on standard input. One that fails does not keep the others',
+      'from being fetched.',
+      'ACIs are verified by the signature beside them, IMAGE.asc, and the keys of rkt trust; dependencies are discovered.',
       'Prints one image ID per image on standard output.',
     ].join('\n'),
     flags: [full, ...obtainFlags('update')],
@@ -141,7 +144,8 @@ export const commands: readonly CommandSpec[] = [
     usage: '[FLAGS] IMAGE [FLAGS] [-- ARGS...] [--- IMAGE ...]',
     description: [
       'IMAGE is docker://[REGISTRY/]NAME[:TAG|@DIGEST], oci:DIRECTORY[:NAME], oci-archive:FILE[:NAME],',
-      'docker-archive:FILE[:NAME:TAG], rootfs:FILE[:NAME:TAG], FILE.aci or any unique prefix of an image ID.',
+      'docker-archive:FILE[:NAME:TAG], rootfs:FILE[:NAME:TAG], FILE.aci, https://HOST/FILE.aci, the name of an ACI, as with',
+      'fetch, or any unique prefix of an image ID.',
       'ARGS take the place of the command of a Docker image and are appended to that of an ACI; --exec replaces the',
       'executable. Flags that belong to an image come after it, or before it if it is the only one. After ARGS, --- begins',
       'the next image: IMAGE1 --name=a -- ARGS --- IMAGE2 --name=b.',
@@ -198,6 +202,7 @@ export const commands: readonly CommandSpec[] = [
     operands: 'anywhere',
     needsRoot: true,
   },
+  trustCommand,
   {
     name: 'version',
     summary: 'Print the version and exit',

@@ -61,6 +61,12 @@ export const globalFlags: readonly FlagSpec[] = [
     default: '/usr/lib/rkt',
     summary: 'system configuration',
   },
+  {
+    name: 'trust-keys-from-https',
+    kind: 'boolean',
+    default: 'false',
+    summary: 'trust keys that are discovered and fetched over https without asking',
+  },
   { name: 'user-config', kind: 'text', placeholder: 'PATH', summary: 'user configuration' },
   {
     name: 'tree-backend',
@@ -87,6 +93,10 @@ export interface Globals {
   readonly configDirs: readonly string[];
   /** Those of them that the command line names: who names one expects it to be there. */
   readonly namedConfigDirs: readonly string[];
+  /** The directories of configuration that trusted keys are in; empty: none. */
+  readonly keyDirs: { readonly system: string; readonly local: string };
+  /** Keys that come over HTTPS need nobody to look at them. */
+  readonly trustHttpsKeys: boolean;
   readonly treeBackend: 'auto' | 'erofs' | 'directory';
 }
 
@@ -101,6 +111,8 @@ export function readGlobals(flags: FlagValues): Globals {
     insecure: parseInsecureOptions(flags.text('insecure-options') ?? 'none'),
     configDirs: dirsOf(dirFlags),
     namedConfigDirs: dirsOf(dirFlags.filter((name) => flags.given(name))),
+    keyDirs: { system: flags.text('system-config') ?? '', local: flags.text('local-config') ?? '' },
+    trustHttpsKeys: flags.boolean('trust-keys-from-https'),
     treeBackend: backend === 'erofs' || backend === 'directory' ? backend : 'auto',
   };
 }

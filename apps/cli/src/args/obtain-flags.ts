@@ -29,9 +29,18 @@ const allowForeignLayers: FlagSpec = {
   summary: 'fetch layers that the registry does not have from the addresses the image names, anonymously',
 };
 
+const signature: FlagSpec = {
+  name: 'signature',
+  kind: 'text',
+  placeholder: 'FILE',
+  scope: 'image',
+  summary:
+    'file with the signature of the ACI before it; without one, it is looked for beside the ACI, as NAME.aci.asc',
+};
+
 /** What every command takes that gets images, from the store or from where they are to be had. */
 export function obtainFlags(policy: PullPolicy): readonly FlagSpec[] {
-  return [pullPolicyFlag(policy), platformFlag, allowForeignLayers, ...progress];
+  return [pullPolicyFlag(policy), signature, platformFlag, allowForeignLayers, ...progress];
 }
 
 /** What `parsePlatform` of @rkt/registry takes, which is not loaded to read a command line. */

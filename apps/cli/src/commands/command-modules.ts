@@ -45,6 +45,7 @@ export const commandModules: Readonly<Record<string, () => Promise<CommandModule
   'run-prepared': () => import('./run-prepared.ts'),
   status: () => import('./status.ts'),
   stop: () => import('./stop.ts'),
+  trust: () => import('./trust.ts'),
   version: () => import('./version.ts'),
   wait: () => import('./wait.ts'),
 };

@@ -20,7 +20,7 @@ export async function operandsOf(
   if (name.includes('|')) {
     return { words: name.split('|').map((word) => ({ word, about: '' })), files: false };
   }
-  return { words: [], files: /FILE|OUTPUT|DIR|PATH/.test(name) };
+  return { words: [], files: /FILE|OUTPUT|DIR|PATH|PUBKEY/.test(name) };
 }
 
 /** The names in `[FLAGS] IMAGE [-- ARGS...]`, without what flags are named. */

@@ -57,7 +57,7 @@ async function openRemote(session: Session, reference: Reference, options: Obtai
 }
 
 /** What the store remembers of a reference, if the image itself is still there. */
-async function storedRemote(store: Store, name: string): Promise<RemoteRecord | undefined> {
+export async function storedRemote(store: Store, name: string): Promise<RemoteRecord | undefined> {
   const remote = await store.getRemote(name);
   if (remote === undefined) return undefined;
   const images = await store.listImages();

@@ -1,28 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
+import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import type { ImageManifest } from '@rkt/appc';
 import type { ReceiveAciOptions, ReceivedAci } from '@rkt/docker2aci';
 import type { ImageRecord } from '@rkt/store';
-import { CliError } from '../errors.ts';
+import { CliError, usageError } from '../errors.ts';
 import { oneLine, quote } from '../render/quote.ts';
+import type { DetachedSignature } from '../trust/detached-signature.ts';
 import type { Session } from '../wiring/session.ts';
+import { type AciBytes, hashed, readSignatureFile, signatureNameOf, verifyAci } from './aci-signature.ts';
+import { commitWithDependencies } from './commit-aci.ts';
 import { readFile, terminalInput } from './file-input.ts';
 import { importNamed } from './import-named.ts';
+import type { ObtainOptions } from './obtain-options.ts';
 
 const COMPRESSION = 'ERR_RKT_DOCKER2ACI_UNSUPPORTED_COMPRESSION';
 
-/** Takes an ACI from a file into the store, as it is: its ID is that of the original rkt. */
-export async function importAciFile(session: Session, path: string): Promise<ImageRecord> {
-  requireInsecure(session);
+/**
+ * Takes an ACI from a file into the store, as it is: its ID is that of the original rkt. It is verified by the signature
+ * beside it or in the file that is named, unless that is switched off.
+ */
+export async function importAciFile(session: Session, path: string, options: ObtainOptions): Promise<ImageRecord> {
+  const { signatureFile = signatureNameOf(path) } = options;
+  const signature = await signatureOf(session, signatureFile);
   session.io.stderr.write(`rkt: importing image from ${oneLine(path)}\n`);
-  return importAci(session, path, readFile(path));
+  return importAci(session, { name: path, read: () => readFile(path) }, { ...options, signature });
 }
 
-/** The same from standard input, which is not looked at where a person would have to type it. */
-export async function importAciFromInput(session: Session): Promise<ImageRecord> {
-  requireInsecure(session);
+/** The same from standard input, which is not looked at where a person would have to type it, and needs a named signature. */
+export async function importAciFromInput(session: Session, options: ObtainOptions): Promise<ImageRecord> {
   if (session.io.stdinIsTTY) throw terminalInput('an ACI');
+  const signature = await signatureOf(session, options.signatureFile);
   session.io.stderr.write('rkt: importing image from standard input\n');
-  return importAci(session, 'standard input', session.io.readBytes());
+  const name = 'standard input';
+  if (signature === undefined) {
+    return await importAci(session, { name, read: () => session.io.readBytes() }, { ...options, signature });
+  }
+  // What is verified is read twice: once for its name, which says whose keys count.
+  await using file = await (await session.store()).temporaryFile();
+  await writeFile(file.path, session.io.readBytes(), { signal: session.interrupts.signal });
+  return await importAci(session, { name, read: () => readFile(file.path) }, { ...options, signature });
 }
 
 /** The path a `file:` URL names. @throws {CliError} ERR_RKT_CLI_USAGE for that of another host */
@@ -34,12 +51,31 @@ export function pathOfUrl(url: string): string {
   }
 }
 
-async function importAci(session: Session, name: string, source: AsyncIterable<Uint8Array>): Promise<ImageRecord> {
+export interface ImportAci extends ObtainOptions {
+  /** Undefined: it is not verified. */
+  readonly signature: DetachedSignature | undefined;
+  /** Throws for the manifest of an image that was not meant. */
+  readonly check?: (manifest: ImageManifest) => void;
+}
+
+/**
+ * Takes an ACI into the store, verified, with the dependencies it has. Nothing of it is seen before.
+ * @throws {CliError} ERR_RKT_CLI_SIGNATURE_INVALID, ERR_RKT_CLI_UNSUPPORTED; as the conversion, the store and discovery
+ */
+export async function importAci(session: Session, source: AciBytes, options: ImportAci): Promise<ImageRecord> {
   const store = await session.store();
   const { signal } = session.interrupts;
+  const { name } = source;
   await using ingest = await store.ingestAci();
-  const aci = await receive(session, source, { name, path: ingest.path, signal });
-  return await importNamed(session, () => ingest.commit({ ...aci, signal }));
+  const bytes = hashed(source.read());
+  const aci = await receive(session, bytes, { name, path: ingest.path, signal });
+  options.check?.(aci.manifest);
+  const { signature } = options;
+  if (signature !== undefined) {
+    await verifyAci(session, source, { signature, imageName: aci.manifest.name, digest: bytes.digest() });
+  }
+  const commit = () => ingest.commit({ ...aci, signal });
+  return await importNamed(session, () => commitWithDependencies(session, aci.manifest, options, commit));
 }
 
 async function receive(
@@ -58,10 +94,17 @@ async function receive(
   }
 }
 
-function requireInsecure(session: Session): void {
-  if (session.globals.insecure.has('image')) return;
-  throw new CliError(
-    'ERR_RKT_CLI_SIGNATURE_REQUIRED',
-    'signature verification for ACI files is not supported (try --insecure-options=image)',
-  );
+/** Undefined where it is not asked for. @throws {CliError} ERR_RKT_CLI_SIGNATURE_REQUIRED where there is none */
+async function signatureOf(session: Session, path: string | undefined): Promise<DetachedSignature | undefined> {
+  if (session.globals.insecure.has('image')) return undefined;
+  if (path === undefined) throw usageError('an ACI on standard input needs a --signature');
+  try {
+    return await readSignatureFile(path);
+  } catch (error) {
+    if (!(error instanceof CliError) || error.code !== 'ERR_RKT_CLI_FILE') throw error;
+    throw new CliError('ERR_RKT_CLI_SIGNATURE_REQUIRED', `no signature to verify the image by: ${error.message}`, {
+      cause: error,
+      hint: 'name one with --signature=FILE or, if you trust the image, add --insecure-options=image',
+    });
+  }
 }

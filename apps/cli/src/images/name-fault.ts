@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 const FAULTS: readonly string[] = [
-  ...['IMAGE_NOT_IN_STORE', 'UNSUPPORTED', 'USAGE'].map((fault) => `ERR_RKT_CLI_${fault}`),
+  ...['IMAGE_NOT_IN_STORE', 'DISCOVERY', 'UNSUPPORTED', 'USAGE'].map((fault) => `ERR_RKT_CLI_${fault}`),
   ...['IMAGE_NOT_FOUND', 'AMBIGUOUS_PREFIX', 'PREFIX_TOO_SHORT'].map((fault) => `ERR_RKT_STORE_${fault}`),
 ];
 

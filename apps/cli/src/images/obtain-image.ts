@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ImageArgument } from '@rkt/refparse';
 import type { Platform } from '@rkt/registry';
 import type { ImageRecord } from '@rkt/store';
-import { CliError } from '../errors.ts';
+import { CliError, isCliError, usageError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
 import { fetchDockerImage } from './fetch-docker-image.ts';
@@ -14,10 +15,12 @@ import { ownPlatform } from './remote-name.ts';
 import { requirePlatform } from './require-platform.ts';
 import { findStoredImage, isImageNotFound } from './stored-image.ts';
 
+const SIGNED: ReadonlySet<string> = new Set(['path', 'url', 'appc-name']);
+
 /**
  * Gives the image a user asks for, from the store or from where it is to be had.
- * @throws {CliError} ERR_RKT_CLI_SIGNATURE_REQUIRED, ERR_RKT_CLI_IMAGE_NOT_IN_STORE, ERR_RKT_CLI_UNSUPPORTED
- * and whatever the registry, the conversion and the store have to say
+ * @throws {CliError} ERR_RKT_CLI_SIGNATURE_REQUIRED, ERR_RKT_CLI_SIGNATURE_INVALID, ERR_RKT_CLI_IMAGE_NOT_IN_STORE,
+ * ERR_RKT_CLI_DISCOVERY, ERR_RKT_CLI_DOWNLOAD, ERR_RKT_CLI_USAGE, and whatever the registry, the conversion and the store have to say
  */
 export async function obtainImage(session: Session, image: string, options: ObtainOptions): Promise<ImageRecord> {
   try {
@@ -30,6 +33,9 @@ export async function obtainImage(session: Session, image: string, options: Obta
 async function obtain(session: Session, image: string, options: ObtainOptions): Promise<ImageRecord> {
   const argument = imageArgument(image);
   const { platform } = options;
+  if (options.signatureFile !== undefined && !SIGNED.has(argument.kind)) {
+    throw usageError(`--signature is for ACIs from files and servers, ${quote(image)} is none`);
+  }
   switch (argument.kind) {
     case 'docker':
       return fetchDockerImage(session, argument, options);
@@ -40,14 +46,15 @@ async function obtain(session: Session, image: string, options: ObtainOptions): 
     case 'rootfs':
       return importRootfs(session, argument, options);
     case 'path':
-      return used(session, await importAciFile(session, argument.path), platform);
+      return used(session, await importAciFile(session, argument.path, options), platform);
     case 'url':
       if (argument.url.startsWith('file:'))
-        return used(session, await importAciFile(session, pathOfUrl(argument.url)), platform);
-      throw unsupported(image);
+        return used(session, await importAciFile(session, pathOfUrl(argument.url), options), platform);
+      return used(session, await fetchUrl(session, argument.url, options), platform);
     case 'image-id':
       return used(session, await findStoredImage(await session.store(), image), platform);
     case 'appc-name':
+      return obtainByName(session, argument, options);
     case 'stored-name':
       // As a reference does, a name means the image for this machine; an ID or a file is what it is.
       return used(session, await storedByName(session, image, platform), platform ?? ownPlatform());
@@ -62,23 +69,63 @@ async function used(session: Session, image: ImageRecord, platform: Platform | u
   return image;
 }
 
-function unsupported(image: string): CliError {
-  const message = `cannot fetch ${quote(image)}: ACIs are not fetched from servers yet`;
-  return new CliError('ERR_RKT_CLI_UNSUPPORTED', message, {
-    hint: 'use docker://NAME, oci:DIRECTORY, oci-archive:FILE, docker-archive:FILE, rootfs:FILE, FILE.aci or the ID of an image of the store',
+async function fetchUrl(session: Session, url: string, options: ObtainOptions): Promise<ImageRecord> {
+  const { fetchAciUrl } = await import('./fetch-aci-url.ts');
+  return await fetchAciUrl(session, url, options);
+}
+
+type AppcName = ImageArgument & { readonly kind: 'appc-name' };
+
+/**
+ * An image of the store or, if there is none of that name, one that is discovered. What was discovered is discovered again
+ * to see whether it has changed, if the pull policy says so; what came otherwise is not.
+ */
+async function obtainByName(session: Session, argument: AppcName, options: ObtainOptions): Promise<ImageRecord> {
+  const { name, original } = argument;
+  const labels = Object.fromEntries(argument.labels.map((label) => [label.name, label.value]));
+  // As a reference does, a name means the image for this machine, unless it says for which.
+  const platform = options.platform ?? (labels['arch'] === undefined ? ownPlatform() : undefined);
+  const { discoverImage, discoveredRemote, isDiscoverable } = await import('./discover-image.ts');
+  const mayAsk = options.pullPolicy !== 'never' && isDiscoverable(name);
+  const store = await session.store();
+  const updates = mayAsk && options.pullPolicy === 'update';
+  const wasDiscovered = updates && (await discoveredRemote(store, { name, labels }, options)) !== undefined;
+  if (!mayAsk) return await used(session, await storedByName(session, original, options.platform), platform);
+  const stored = wasDiscovered ? undefined : await findByName(session, original, options.platform);
+  try {
+    return await used(session, stored ?? (await discoverImage(session, { name, labels }, options)), platform);
+  } catch (error) {
+    throw withDockerHint(error, original);
+  }
+}
+
+/** What is not discovered is most likely a docker image without its scheme. */
+function withDockerHint(error: unknown, name: string): unknown {
+  const docker = dockerSpelling(name);
+  if (!isCliError(error) || error.code !== 'ERR_RKT_CLI_DISCOVERY' || error.hint !== undefined) return error;
+  if (docker === undefined) return error;
+  return new CliError(error.code, error.message, { cause: error, hint: `for a Docker image write ${docker}` });
+}
+
+/** A docker image without its scheme is the likely meaning of what is not there, so that is the hint. */
+async function storedByName(session: Session, name: string, platform: Platform | undefined): Promise<ImageRecord> {
+  const stored = await findByName(session, name, platform);
+  if (stored !== undefined) return stored;
+  const docker = dockerSpelling(name);
+  throw new CliError('ERR_RKT_CLI_IMAGE_NOT_IN_STORE', `no image ${quote(name)} in the store`, {
+    ...(docker === undefined ? {} : { hint: `for a Docker image write ${docker}` }),
   });
 }
 
-/** Discovery is not there yet; a docker image without its scheme is the likely meaning, so that is the hint. */
-async function storedByName(session: Session, name: string, platform: Platform | undefined): Promise<ImageRecord> {
+async function findByName(
+  session: Session,
+  name: string,
+  platform: Platform | undefined,
+): Promise<ImageRecord | undefined> {
   try {
     return await findStoredImage(await session.store(), name, platform);
   } catch (error) {
-    if (!isImageNotFound(error)) throw error;
-    const docker = dockerSpelling(name);
-    throw new CliError('ERR_RKT_CLI_IMAGE_NOT_IN_STORE', `no image ${quote(name)} in the store`, {
-      cause: error,
-      ...(docker === undefined ? {} : { hint: `for a Docker image write ${docker}` }),
-    });
+    if (isImageNotFound(error)) return undefined;
+    throw error;
   }
 }

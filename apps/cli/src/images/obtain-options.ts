@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { toAppcPlatform } from '@rkt/appc';
+import { type Dependency, toAppcPlatform } from '@rkt/appc';
 import type { Platform } from '@rkt/registry';
 import type { FlagValues } from '../args/flag.ts';
 import { type PullPolicy, pullPolicyOf } from '../args/pull-policy.ts';
 import { createProgress } from '../render/progress/create-progress.ts';
 import type { Progress } from '../render/progress/progress.ts';
 import type { Io } from '../wiring/io.ts';
+import type { Session } from '../wiring/session.ts';
 import { ownPlatform } from './remote-name.ts';
 
 /** How an image is to be got. */
@@ -16,6 +17,12 @@ export interface ObtainOptions {
   readonly platform: Platform | undefined;
   /** Layers that the registry does not have may be asked for at addresses that the image names. */
   readonly allowForeign: boolean;
+  /** A file with the signature of an ACI. Undefined: it is beside the ACI. */
+  readonly signatureFile?: string | undefined;
+  /** Gets what an ACI depends on and the store does not have. False: nobody can be asked for it. */
+  readonly fetchDependency: (session: Session, dependency: Dependency, options: ObtainOptions) => Promise<boolean>;
+  /** Names of the images that what is to be got is a dependency of, the last one directly. */
+  readonly dependents?: readonly string[];
 }
 
 /**
@@ -29,6 +36,10 @@ export async function readObtainOptions(io: Io, flags: FlagValues): Promise<Obta
     progress: createProgress(io, flags),
     platform,
     allowForeign: flags.boolean('allow-foreign-layers'),
+    fetchDependency: async (session, dependency, options) => {
+      const { fetchDependency } = await import('./discover-image.ts');
+      return await fetchDependency(session, dependency, options);
+    },
   };
 }
 

@@ -24,10 +24,12 @@ export async function obtainImages(
   { line, lease, ...options }: ObtainImages,
 ): Promise<readonly ImageRecord[]> {
   const images: ImageRecord[] = [];
-  const planned = requests.map(({ image }, index) => ({ image, index, kind: kindOf(image) }));
+  const planned = requests.map(({ image, flags }, index) => {
+    return { image, index, kind: kindOf(image), signatureFile: flags.text('signature') };
+  });
   const obtain = async (wanted: (kind: ImageKind) => boolean): Promise<void> => {
-    for (const { image, index } of planned.filter(({ kind }) => wanted(kind))) {
-      const record = await obtainImage(session, image, options);
+    for (const { image, index, signatureFile } of planned.filter(({ kind }) => wanted(kind))) {
+      const record = await obtainImage(session, image, { ...options, signatureFile });
       await lease.retain(record.id);
       images[index] = record;
     }

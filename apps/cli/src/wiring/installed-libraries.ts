@@ -14,6 +14,10 @@ export const installedLibraries: Libraries = {
     const { openRegistry } = await import('./open-registry.ts');
     return openRegistry(settings);
   },
+  openDownloads: async (settings) => {
+    const { openDownloads } = await import('./open-downloads.ts');
+    return await openDownloads(settings);
+  },
   openRuntime: async (settings) => {
     const { openRuntime } = await import('./open-runtime.ts');
     return openRuntime(settings);

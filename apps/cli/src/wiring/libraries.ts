@@ -17,6 +17,7 @@ import type { Image, OpenImageOptions } from '@rkt/registry';
 import type { Runtime } from '@rkt/stage1';
 import type { ErofsSupport, Store } from '@rkt/store';
 import type { InsecureOption } from '../args/global-flags.ts';
+import type { Downloads } from '../downloads/downloads.ts';
 import type { Config } from './config/config.ts';
 import type { Io } from './io.ts';
 
@@ -42,6 +43,12 @@ export interface RegistrySettings {
   readonly warn: (message: string) => void;
 }
 
+export interface DownloadsSettings extends Omit<RegistrySettings, 'uid'> {
+  readonly dataDir: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
 export interface RuntimeSettings {
   readonly dataDir: string;
   /** Where configured networks are looked for; later ones win. */
@@ -52,6 +59,7 @@ export interface RuntimeSettings {
 export interface Libraries {
   openStore(dataDir: string, options: { readonly readOnly: boolean }): Promise<Store>;
   openRegistry(settings: RegistrySettings): Promise<RegistryAccess>;
+  openDownloads(settings: DownloadsSettings): Promise<Downloads>;
   openRuntime(settings: RuntimeSettings): Promise<Runtime>;
   openOciLayout(path: string): Promise<ImageArchive>;
   openOciArchive(path: string, options: OpenArchiveOptions): Promise<ImageArchive>;

@@ -12,34 +12,25 @@ import {
   imageSource,
   type Keychain,
   type OpenImageOptions,
-  proxyFromEnvironment,
   type Registry,
   type RegistryHost,
-  readCertsDirectories,
-  readSystemCertificates,
   staticKeychain,
   type TlsLookup,
-  undiciTransport,
 } from '@rkt/registry';
 import { quote } from '../render/quote.ts';
 import type { Config, ContainersRule } from './config/config.ts';
 import { exposedFiles, exposureOf } from './config/exposed-files.ts';
-import { certsDirectories, registriesConfPlace } from './config/places.ts';
+import { registriesConfPlace } from './config/places.ts';
 import { loadRegistriesConf, ruleFor } from './config/registries-conf.ts';
 import type { RegistryAccess, RegistrySettings, RemoteImage } from './libraries.ts';
+import { openTransport } from './open-transport.ts';
 import { hostsOf, hostsOfRule } from './registry-hosts.ts';
 
 /** Registries with everything that is configured about them. */
 export async function openRegistry({ config, insecure, env, uid, warn }: RegistrySettings): Promise<RegistryAccess> {
   const onExposed = (path: string): void => warn(exposureOf(path));
   for (const path of await exposedFiles(config)) onExposed(path);
-  const proxy = proxyFromEnvironment(env);
-  const tls = readCertsDirectories(certsDirectories(env));
-  const transport = undiciTransport({
-    ca: () => readSystemCertificates(env['SSL_CERT_FILE'] || undefined),
-    tls,
-    ...(proxy === undefined ? {} : { proxy }),
-  });
+  const { transport, tls } = openTransport(env);
   let rules: Promise<readonly ContainersRule[]> | undefined;
   const shared = (): Promise<readonly ContainersRule[]> => {
     rules ??= loadRegistriesConf(registriesConfPlace(env));

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import type { Runtime } from '@rkt/stage1';
 import type { Store } from '@rkt/store';
 import type { Globals } from '../args/global-flags.ts';
+import type { Downloads } from '../downloads/downloads.ts';
 import { CliError, errnoOf, reasonOf } from '../errors.ts';
 import { oneLine, quote } from '../render/quote.ts';
 import type { Config } from './config/config.ts';
@@ -32,6 +33,8 @@ export interface Session extends AsyncDisposable {
    */
   existingStore(use: 'read' | 'change'): Promise<Store | undefined>;
   registry(): Promise<RegistryAccess>;
+  /** Web servers of ACIs, their signatures and keys. */
+  downloads(): Promise<Downloads>;
   runtime(): Promise<Runtime>;
   /** A line on standard error that begins with the command's prefix. */
   say(message: string): void;
@@ -61,10 +64,12 @@ export function createSession({ io, globals, libraries, prefix }: SessionOptions
     return loadConfig(globals.configDirs);
   });
   const dataDir = once(async () => resolveDataDir(globals.dir ?? (await config()).dataDir?.path ?? DEFAULT_DATA_DIR));
-  const openStore = once(async (use: 'read' | 'change') => {
-    const opened = await libraries.openStore(await dataDir(), { readOnly: use === 'read' && io.uid !== 0 });
+  const closed = <T extends AsyncDisposable>(opened: T): T => {
     closing.push(opened);
     return opened;
+  };
+  const openStore = once(async (use: 'read' | 'change') => {
+    return closed(await libraries.openStore(await dataDir(), { readOnly: use === 'read' && io.uid !== 0 }));
   });
   const existingStore = async (use: 'read' | 'change'): Promise<Store | undefined> => {
     const dir = await dataDir();
@@ -73,16 +78,16 @@ export function createSession({ io, globals, libraries, prefix }: SessionOptions
     if (globals.dir !== undefined && !mayExist(dir)) say(`data directory ${quote(dir)} does not exist`);
     return undefined;
   };
-  const registry = once(async () => {
-    const opened = await libraries.openRegistry({
-      config: await config(),
-      insecure: globals.insecure,
-      env: io.env,
-      uid: io.uid,
-      warn: (message) => say(`warning: ${message}`),
-    });
-    closing.push(opened);
-    return opened;
+  const servers = async () => ({
+    config: await config(),
+    insecure: globals.insecure,
+    env: io.env,
+    warn: (message: string) => say(`warning: ${message}`),
+  });
+  const registry = once(async () => closed(await libraries.openRegistry({ ...(await servers()), uid: io.uid })));
+  const downloads = once(async () => {
+    const settings = { ...(await servers()), dataDir: await dataDir(), now: () => io.now() };
+    return closed(await libraries.openDownloads(settings));
   });
   const runtime = once(async () => {
     await tellMissing();
@@ -100,6 +105,7 @@ export function createSession({ io, globals, libraries, prefix }: SessionOptions
     store: () => openStore('change'),
     existingStore: once(existingStore),
     registry,
+    downloads,
     runtime,
     say,
     debug: (message) => {

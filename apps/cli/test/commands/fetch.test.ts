@@ -9,6 +9,7 @@ import { StoreError } from '@rkt/store';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { installedLibraries } from '../../src/wiring/installed-libraries.ts';
 import { fakeIo } from '../support/fake-io.ts';
+import { fakeWeb } from '../support/fake-web.ts';
 import { type Rkt, rktWith } from '../support/run-rkt.ts';
 import { layerOf } from '../support/tar.ts';
 
@@ -36,7 +37,7 @@ beforeEach(() => {
     rktVersion: 'v1',
     registries: [{ domain: 'docker.io', mirrors: [{ location: registry.domain, insecure: true }] }],
   });
-  rkt = rktWith(dir);
+  rkt = rktWith(dir, fakeWeb().libraries);
 });
 afterEach(() => {
   registry.clearFaults();
@@ -183,10 +184,7 @@ describe('fetch', () => {
     ['docker://nosuch', /^fetch: .*nosuch/],
     ['docker://UPPER/Case', /^fetch: .*UPPER\/Case/],
     ['docker://', /^fetch: invalid docker URL/],
-    [
-      'https://example.com/x.aci',
-      /^fetch: cannot fetch "https:\/\/example.com\/x.aci": ACIs are not fetched from servers/,
-    ],
+    ['https://example.com/x.aci', /^fetch: https:\/\/example\.com: the host name is unknown\n/],
     ['demo', /^fetch: no image "demo" in the store\nhint: for a Docker image write docker:\/\/demo\n$/],
     [
       '127.0.0.1:5055/x',

@@ -83,6 +83,8 @@ describe('what may follow', () => {
     ['a pod before an image', ['app', 'add', '5'], ['5bc080ca-9e03']],
     ['an image after a pod', ['app', 'add', '5bc080ca-9e03', '127'], ['127.0.0.1:5000/app:1', ':files']],
     ['an output', ['image', 'export', 'x', ''], [':files']],
+    ['a key', ['trust', '--root', ''], [':files']],
+    ['a signature', ['fetch', 'x.aci', '--signature', ''], [':files']],
     ['arguments of an app', ['run', 'x', '--', '--he'], [':files']],
     ['the next image', ['run', 'x', '--', 'y', '---', '127'], ['127.0.0.1:5000/app:1', ':files']],
     ['a flag of the next image', ['run', 'x', '--', 'y', '---', '--worki'], ['--working-dir=']],

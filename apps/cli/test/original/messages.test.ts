@@ -6,6 +6,7 @@ import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { installedLibraries } from '../../src/wiring/installed-libraries.ts';
 import { fakeRuntime } from '../support/fake-runtime.ts';
+import { fakeWeb } from '../support/fake-web.ts';
 import { type Result, type Rkt, rktWith } from '../support/run-rkt.ts';
 import { layerOf } from '../support/tar.ts';
 import { codeIn, differences } from './differences.ts';
@@ -42,7 +43,7 @@ const elsewhere = new Set([
   // Its own version, its own form of configuration: ../commands.
   ...['version', 'config'].map((name) => `rkt/${name}`),
   // Commands that are not there: commands.test.ts.
-  ...['export-pod', 'trust-nokey'].map((name) => `rkt/${name}`),
+  ...['export-pod'].map((name) => `rkt/${name}`),
 ]);
 
 /** Rows of messages: the case, what rkt 1.30.0 says, what rkt says, why. */
@@ -87,7 +88,10 @@ async function installation(): Promise<Rkt> {
     return app;
   };
   const probeErofs = async () => ({ usable: false, reason: 'a test' }) as const;
-  return rktWith(dir, { openRuntime: async () => runtime, probeErofs });
+  // Of all servers of ACIs that are asked, this one is there.
+  const web = fakeWeb();
+  web.serve(registry.origin, { status: 404 });
+  return rktWith(dir, { openRuntime: async () => runtime, probeErofs, ...web.libraries });
 }
 
 /** The same command line, given to rkt; addresses and IDs are those of the record. */

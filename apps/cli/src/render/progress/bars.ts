@@ -5,7 +5,7 @@ import { hexOf, type ImageEvent, type Progress } from './progress.ts';
 
 const REDRAW_MS = 100;
 const CLEAR_BELOW = '\u001b[J';
-const ENDS: ReadonlySet<ImageEvent['type']> = new Set(['layer:done', 'layer:present', 'measure:done']);
+const ENDS: ReadonlySet<ImageEvent['type']> = new Set(['layer:done', 'layer:present', 'measure:done', 'download:done']);
 
 /**
  * A line per layer on a terminal. Layers that are done scroll away above, those under way are drawn again below, at most
@@ -24,16 +24,16 @@ export function createBars(io: Io): Progress {
     drawn = lines.length;
     lastDraw = io.now();
   };
-  const finish = (digest: string): void => {
-    const layer = active.get(digest);
+  const finish = (key: string): void => {
+    const layer = active.get(key);
     if (layer === undefined) return;
-    active.delete(digest);
-    const done = { ...layer, received: layer.size, phase: 'done' as const };
+    active.delete(key);
+    const done = { ...layer, received: layer.size ?? layer.received, phase: 'done' as const };
     draw([layerLine(done, { width: io.stderr.columns(), color: false, now: io.now() })]);
   };
   return {
     onEvent: (event) => {
-      if (ENDS.has(event.type) && 'digest' in event) return finish(event.digest);
+      if (ENDS.has(event.type) && ('digest' in event || 'url' in event)) return finish(keyOf(event));
       if (!update(active, event, io.now())) return;
       if (!event.type.endsWith(':bytes') || io.now() - lastDraw >= REDRAW_MS) draw([]);
     },
@@ -43,6 +43,12 @@ export function createBars(io: Io): Progress {
       drawn = 0;
     },
   };
+}
+
+/** What an event is about. */
+function keyOf(event: ImageEvent): string {
+  if ('url' in event) return event.url;
+  return 'digest' in event ? event.digest : '';
 }
 
 /** Takes an event in; says whether anything changed. */
@@ -56,13 +62,19 @@ function update(active: Map<string, LayerState>, event: ImageEvent, now: number)
       active.set(event.digest, { ...state(event.digest, about), purpose: 'Reading' });
       return true;
     }
+    case 'download:start': {
+      const about = { size: event.size, phase: 'download', startedAt: now } as const;
+      active.set(event.url, { name: '', what: event.what, received: 0, ...about });
+      return true;
+    }
     case 'layer:wait':
       active.set(event.digest, state(event.digest, { size: 0, phase: 'wait', startedAt: now }));
       return true;
+    case 'download:bytes':
     case 'measure:bytes':
     case 'layer:bytes': {
-      const layer = active.get(event.digest);
-      if (layer !== undefined) active.set(event.digest, { ...layer, received: event.received });
+      const layer = active.get(keyOf(event));
+      if (layer !== undefined) active.set(keyOf(event), { ...layer, received: event.received });
       return layer !== undefined;
     }
     default:

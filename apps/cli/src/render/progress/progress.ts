@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ConversionEvent } from '@rkt/docker2aci';
 import type { OpenImageEvent } from '@rkt/registry';
+import type { DownloadEvent } from '../../downloads/download-event.ts';
 
-/** What is told of an image that comes in: while it is opened, and while it is converted. */
-export type ImageEvent = OpenImageEvent | ConversionEvent;
+/** What is told of an image that comes in: while it is opened or downloaded, and while it is converted. */
+export type ImageEvent = OpenImageEvent | ConversionEvent | DownloadEvent;
 
 /** Shows how an image comes in. Only on standard error: standard output is the command's result. */
 export interface Progress {
