@@ -27,7 +27,7 @@ export {
 } from './host/index.ts';
 export type { LogEntry, OutputChunk } from './monitor/index.ts';
 export { createNetworking, type Networking, type NetworkingOptions, type NetworkResult } from './networking/index.ts';
-export type { InsecureOptions } from './oci-spec/index.ts';
+export type { IdRange, InsecureOptions } from './oci-spec/index.ts';
 export { isPodId } from './pod/index.ts';
 export type {
   AbortOptions,

@@ -27,14 +27,14 @@ export async function startMonitored(
     const message = 'nsenter is not installed (Debian package util-linux)';
     throw new Stage1Error('ERR_RKT_STAGE1_MONITOR_MISSING', message);
   }
-  const { executable, place } = await readyBundle(host, context, { terminal, signal });
+  const { executable, place, owner } = await readyBundle(host, context, { terminal, signal });
   const namespace = `/proc/${pod.holder.pid}/ns/mnt`;
   const command = [runtime.path, ...globalArguments(runtime, place)];
   const created = await startConmon(host, {
     app: app.name,
     podDir: pod.dir,
     files: monitorFiles(pod.dir, app.name),
-    runtime: [nsenter, `--mount=${namespace}`, ...command],
+    runtime: [nsenter, `--mount=${namespace}`, ...(pod.users ? givingStreams(owner) : []), ...command],
     ...{ stdin: stdio !== 'inherit', terminal, options: monitor, lockFd },
   });
   if ('refused' in created) {
@@ -52,4 +52,14 @@ export async function startMonitored(
   const status = await start.exit;
   if (status !== 0) throw startFailure(executable, takeRuntimeErrors(place.log), status);
   return { pid: created.pid, monitor: { pid: created.monitorPid } };
+}
+
+/**
+ * Makes the app's user the owner of conmon's pipes, so that it can open its streams by name: runc 1.1 cannot once it is in a
+ * user namespace, and crun 1.8, which does, also takes the host's /dev/null, that conmon gives for a standard input.
+ */
+function givingStreams({ uid, gid }: { readonly uid: number; readonly gid: number }): readonly string[] {
+  const give = `for fd in 0 1 2; do if [ -p /proc/self/fd/$fd ]; then chown ${uid}:${gid} /proc/self/fd/$fd; fi; done`;
+  const run = 'if [ -p /proc/self/fd/0 ]; then exec "$@"; else : | "$@"; fi';
+  return ['/bin/sh', '-c', `${give}; ${run}`, 'sh'];
 }
