@@ -112,7 +112,7 @@ it('keeps devices and mounts from a root that is allowed everything', async () =
     'mknod /disk b 254 0 2>/dev/null && echo made',
     'echo x 2>/dev/null >/proc/sys/kernel/hostname && echo "own name"',
     'echo 1 2>/dev/null >/proc/sys/kernel/sysrq && echo "setting of the host"',
-    'echo 0 2>/dev/null >/sys/fs/cgroup/cgroup.procs && echo cgroup',
+    'for procs in /sys/fs/cgroup/*/cgroup.procs; do echo 0 2>/dev/null >$procs && echo cgroup; done',
     'chmod 0 /dev/null 2>/dev/null && echo null',
     'kill -0 -1 2>/dev/null; ls /proc | grep -c "^[0-9]*$"',
   ].join('; ');
@@ -141,15 +141,22 @@ it('gives apps of a mutable pod the same users', async () => {
   await eventually(() => sandbox.output.stdout.includes('\n') || undefined);
   const id = sandbox.output.stdout.trim();
   const { first } = await usersOf(id);
+  const apps = [];
   for (const name of ['one', 'two']) {
-    const app = [`--name=${name}`, '--exec=/bin/sh', '--', '-c', 'id -u >/tmp/u; sleep 60'];
+    const app = [`--name=${name}`, '--exec=/bin/sh', '--', '-c', `echo ${name} is up; exec sleep 60`];
     expect(await host.rkt([insecure, 'app', 'add', id, 'docker://redis', ...app])).toMatchObject({ status: 0 });
-    expect(await host.rkt(['app', 'start', id, `--app=${name}`])).toMatchObject({ status: 0 });
+    const started = host.start(['app', 'start', `--app=${name}`, id]);
+    await eventually(() => started.output.stdout.includes(`${name} is up`) || undefined);
+    apps.push(started);
   }
   expect(uidsOf((await usersOf(id)).pid)[0]).toBe(first);
-  expect(await host.rkt(['app', 'stop', id, '--app=one'])).toMatchObject({ status: 0 });
-  expect(await host.rkt(['app', 'rm', id, '--app=one'])).toMatchObject({ status: 0 });
+  const inside = ['app', 'exec', '--app=two', id, '/bin/sh', '-c', 'id -u; touch /dev/shm/file'];
+  expect(await host.rkt(inside)).toMatchObject({ status: 0, stdout: '0\n' });
+  expect(await host.rkt(['app', 'stop', '--app=one', id])).toMatchObject({ status: 0 });
+  await apps[0]?.finished;
+  expect(await host.rkt(['app', 'rm', '--app=one', id])).toMatchObject({ status: 0 });
   expect((await host.rkt(['stop', '--force', id])).status).toBe(0);
+  await apps[1]?.finished;
   expect((await sandbox.finished).status).toBe(0);
 });
 
