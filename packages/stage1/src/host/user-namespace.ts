@@ -51,12 +51,13 @@ export async function holdUserNamespace(host: Host, request: UserNamespaceReques
       for (const kind of ['user', ...kinds]) await awaitNamespace(host, keeper, kind);
       if (kinds.includes('net')) namespaces.inThoseOf(keeper.pid, ['net'], skipAddressDetection);
     } catch (error) {
-      keeper.kill();
+      keeper.signal('SIGKILL');
       throw error;
     }
     return keeper;
   } finally {
-    maker.kill();
+    // At once, not as a tree is killed: stopped by somebody who is killed himself, it would stay for ever.
+    maker.signal('SIGKILL');
   }
 }
 
@@ -89,7 +90,7 @@ async function awaitNamespace(host: Host, child: HostProcess, kind: string): Pro
     if (host.processes.identify(child.pid) === undefined) break;
     await delay(1);
   }
-  child.kill();
+  child.signal('SIGKILL');
   await child.exit;
   throw unavailable(quote(child.errorOutput().trim() || `no ${kind} namespace was made`, 300));
 }

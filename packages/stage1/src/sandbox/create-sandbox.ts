@@ -168,7 +168,7 @@ async function holdOfOwnUsers(
     namespaces.inThoseOf(holder.pid, kinds, () => nameAndConnect(syscalls, request));
     return holder;
   } catch (error) {
-    holder.kill();
+    holder.signal('SIGKILL');
     throw error;
   }
 }
