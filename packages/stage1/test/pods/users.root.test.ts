@@ -15,7 +15,7 @@ import {
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { IdRange, Pod, Runtime } from '../../src/index.ts';
+import type { IdRange, Pod, Runtime, StdioMode } from '../../src/index.ts';
 import { collectAll, createPodBench, type PodBench, type PodOptions } from './bench.ts';
 import { footprint, none } from './footprint.ts';
 import { makeSmallErofs } from './small-erofs.ts';
@@ -182,17 +182,21 @@ describe.each([['/usr/sbin/runc'], ['/usr/bin/crun']])('a pod with users of its 
     expect(bench.read('hosts')).toContain('1.2.3.4 more\n');
   });
 
-  it('opens its standard output by name when it is detached', async () => {
+  it.each<readonly [StdioMode, string]>([
+    ['inherit', 'seen\n'],
+    ['interactive', 'seen\n'],
+    ['tty', 'seen\r\n'],
+  ])('opens its standard output by name when it is detached with stdio %s', async (stdio, expected) => {
     const { id } = await bench.prepare(runtime, 'echo seen >/dev/stdout', own);
     await runtime.createSandbox(id);
     try {
       await runtime.addApp(id, 'app');
-      const app = await runtime.startApp(id, 'app', { stdio: 'inherit', monitor: {} });
+      const app = await runtime.startApp(id, 'app', { stdio, monitor: {} });
       await runtime.detach(id);
       expect(await app.wait()).toBe(0);
       const written: string[] = [];
       for await (const { bytes } of runtime.logs(id)) written.push(Buffer.from(bytes).toString());
-      expect(written.join('')).toBe('seen\n');
+      expect(written.join('')).toBe(expected);
     } finally {
       await runtime.stopSandbox(id);
     }
@@ -201,6 +205,7 @@ describe.each([['/usr/sbin/runc'], ['/usr/bin/crun']])('a pod with users of its 
   it.each([
     ['a terminal', ''],
     ['a terminal to write to', '</dev/null'],
+    ['a terminal and /dev/null', '2>/dev/null'],
     ['files', '<in >written'],
     ['/dev/null', '</dev/null >/dev/null'],
   ])('leaves %s to whoever has called it', async (_, redirection) => {

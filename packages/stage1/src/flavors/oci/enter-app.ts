@@ -34,7 +34,7 @@ export async function enterApp(
   writeFileAtomically(description, JSON.stringify(processSection(host, own, request)));
   try {
     const { syscalls } = await host.kernel();
-    const privateUsers = configuration.linux.uidMappings !== undefined && !request.tty;
+    const privateUsers = configuration.linux.uidMappings !== undefined;
     const streams = standardStreams(host, syscalls, { stdin: true, privateUsers });
     const child = await inRuntimeNamespace(host, runtime, () => {
       requireDirectory(syscalls, configuration.root.path);

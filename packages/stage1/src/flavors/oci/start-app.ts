@@ -22,7 +22,7 @@ export async function startApp(
   const { namespaces, syscalls } = await host.kernel();
   const streams = standardStreams(host, syscalls, {
     stdin: request.stdio !== 'inherit',
-    privateUsers: pod.users !== undefined && !terminal,
+    privateUsers: pod.users !== undefined,
   });
   const monitor = namespaces.inMount(`/proc/${pod.holder.pid}/ns/mnt`, () =>
     host.processes.spawn({

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
 import { Stage1Error } from '../../error.ts';
 import type { Host } from '../../host/index.ts';
 import { monitorFiles } from '../../monitor/index.ts';
 import { startConmon } from '../../monitor/start-conmon.ts';
+import { passage } from '../../mounts/index.ts';
 import { quote } from '../../quote.ts';
 import type { MonitorOptions } from '../../runtime.ts';
 import type { AppContext, StartedApp, StartRequest } from '../flavor.ts';
@@ -56,10 +58,17 @@ export async function startMonitored(
 
 /**
  * Makes the app's user the owner of conmon's pipes, so that it can open its streams by name: runc 1.1 cannot once it is in a
- * user namespace, and crun 1.8, which does, also takes the host's /dev/null, that conmon gives for a standard input.
+ * user namespace. crun 1.8 does so itself, and with the host's /dev/null, too, which conmon gives for what there is none of.
  */
 function givingStreams({ uid, gid }: { readonly uid: number; readonly gid: number }): readonly string[] {
-  const give = `for fd in 0 1 2; do if [ -p /proc/self/fd/$fd ]; then chown ${uid}:${gid} /proc/self/fd/$fd; fi; done`;
-  const run = 'if [ -p /proc/self/fd/0 ]; then exec "$@"; else : | "$@"; fi';
-  return ['/bin/sh', '-c', `${give}; ${run}`, 'sh'];
+  const script = [
+    `for fd in 0 1 2; do if [ -p /proc/self/fd/$fd ]; then chown ${uid}:${gid} /proc/self/fd/$fd; fi; done`,
+    `[ -p /proc/self/fd/1 ] || exec >>${runtimeOutput}`,
+    `[ -p /proc/self/fd/2 ] || exec 2>>${runtimeOutput}`,
+    'if [ -p /proc/self/fd/0 ]; then exec "$@"; else : | "$@"; fi',
+  ];
+  return ['/bin/sh', '-c', script.join('; '), 'sh'];
 }
+
+/** Of an app with a terminal, whose output is not there. No app is named like this. */
+const runtimeOutput = join(passage, '.output');
