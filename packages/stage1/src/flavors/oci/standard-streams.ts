@@ -68,7 +68,7 @@ export function standardStreams(host: Host, syscalls: Syscalls, options: StreamO
       return {
         drained: async () => {
           // It may wait for more of what nobody reads any more.
-          input?.process.kill();
+          input?.process.signal('SIGKILL');
           await ends;
         },
       };
