@@ -7,6 +7,7 @@ import type { Networking } from './networking/index.ts';
 import { type OwnedPod, type PodDirectory, type PodLocation, type RunRecord, records } from './pod/index.ts';
 import { quote } from './quote.ts';
 import type { PodId } from './runtime.ts';
+import type { RangeReservations } from './users/index.ts';
 
 /** A sandbox this very process made and holds. */
 export interface OwnedSandbox {
@@ -19,6 +20,7 @@ export interface RuntimeContext {
   readonly host: Host;
   readonly pods: PodDirectory;
   readonly networking: Networking;
+  readonly users: RangeReservations;
   readonly flavors: readonly Flavor[];
   readonly owned: Map<PodId, OwnedSandbox>;
   readonly now: () => number;

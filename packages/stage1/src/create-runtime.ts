@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
 import type { RuntimeContext } from './context.ts';
 import type { Flavor } from './flavors/flavor.ts';
 import { createOciFlavor } from './flavors/oci/oci-flavor.ts';
@@ -17,9 +18,10 @@ import { inspect, listPods } from './supervise/inspect.ts';
 import { readLogs } from './supervise/read-logs.ts';
 import { signalApp } from './supervise/signal-app.ts';
 import { waitApp } from './supervise/wait-app.ts';
+import { openRangeReservations } from './users/index.ts';
 
 export interface RuntimeOptions {
-  /** Absolute. Pods live below its `pods/`, networks below `networks/`. */
+  /** Absolute. Pods live below its `pods/`, networks below `networks/`, ids given to pods below `id-ranges/`. */
   readonly dataDir: string;
   /** Directories with a `net.d` of CNI configurations; later ones win. */
   readonly configDirs: readonly string[];
@@ -44,10 +46,12 @@ export interface RuntimeOptions {
  */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { dataDir, configDirs, pluginDirs, runtimePath } = options;
+  const host = options.host ?? createHost();
   const context: RuntimeContext = {
-    host: options.host ?? createHost(),
+    host,
     pods: openPodDirectory(dataDir),
     networking: options.networking ?? createNetworking({ dataDir, configDirs, ...(pluginDirs && { pluginDirs }) }),
+    users: openRangeReservations(join(dataDir, 'id-ranges'), host),
     flavors: options.flavors ?? [createOciFlavor({ dataDir, ...(runtimePath !== undefined && { runtimePath }) })],
     owned: new Map(),
     now: options.now ?? Date.now,

@@ -52,6 +52,7 @@ export type PodErrorCode =
   | 'ERR_RKT_STAGE1_VOLUME_NOT_FOUND'
   | 'ERR_RKT_STAGE1_VOLUME_SOURCE_MISSING'
   | 'ERR_RKT_STAGE1_MOUNT_FAILED'
+  | 'ERR_RKT_STAGE1_USER_NAMESPACE_UNAVAILABLE'
   | 'ERR_RKT_STAGE1_CLEANUP_FAILED';
 
 /** Every code of this package. Codes are never renamed. */

@@ -52,7 +52,7 @@ export {
   type SetupOptions,
   type TeardownOptions,
 } from './networking/index.ts';
-export type { HostLimits, InsecureOptions, OciMount, ResourceLimit, TerminalSize } from './oci-spec/index.ts';
+export type { HostLimits, IdRange, InsecureOptions, OciMount, ResourceLimit, TerminalSize } from './oci-spec/index.ts';
 export { isPodId } from './pod/index.ts';
 export type {
   AbortOptions,

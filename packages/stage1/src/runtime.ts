@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PodManifest, RuntimeApp, Volume } from '@rkt/appc';
 import type { LogEntry, OutputChunk } from './monitor/index.ts';
-import type { InsecureOptions } from './oci-spec/index.ts';
+import type { IdRange, InsecureOptions } from './oci-spec/index.ts';
 
 export interface AbortOptions {
   readonly signal?: AbortSignal;
@@ -54,6 +54,11 @@ export interface SandboxSpec {
   readonly hostsEntries?: readonly { readonly ip: string; readonly names: readonly string[] }[] | 'host';
   /** @default the first usable flavor */
   readonly flavor?: string;
+  /**
+   * The pod has a user namespace: its users 0 to 65535 are ones of the host that nobody else has and that may do nothing
+   * there. @default false
+   */
+  readonly privateUsers?: boolean;
   /** Protections to leave out. @default none */
   readonly insecure?: InsecureOptions;
 }
@@ -97,6 +102,8 @@ export interface Pod {
   /** The pid, seen from the host, of the pod's first process while it runs. */
   readonly pid?: number;
   readonly flavor?: string;
+  /** Whom of the host its users are, from its first run until it is removed; absent: the very same. */
+  readonly users?: IdRange;
 }
 
 export interface PrepareOptions extends AbortOptions {

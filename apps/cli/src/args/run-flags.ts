@@ -155,6 +155,13 @@ const flavor: FlagSpec = {
   summary: 'how pods are isolated: oci (default)',
 };
 
+const privateUsers: FlagSpec = {
+  name: 'private-users',
+  kind: 'boolean',
+  default: 'false',
+  summary: 'give the pod users of its own: root in it is nobody on the host, nor on host volumes',
+};
+
 export const interactive: FlagSpec = {
   name: 'interactive',
   kind: 'boolean',
@@ -169,6 +176,7 @@ export const prepareFlags: readonly FlagSpec[] = [
   readonlyRootfs,
   podManifest,
   flavor,
+  privateUsers,
   ...obtainFlags('new'),
 ];
 
@@ -219,6 +227,7 @@ export const sandboxFlags: readonly FlagSpec[] = [
     }),
   ),
   flavor,
+  privateUsers,
   uuidFileSave,
 ];
 

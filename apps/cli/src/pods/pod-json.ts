@@ -3,13 +3,15 @@ import type { RuntimeApp, Volume } from '@rkt/appc';
 import type { Pod, PodApp } from '@rkt/stage1';
 import { nanoseconds } from '../render/time.ts';
 import { appExit } from './app-exit.ts';
+import { usersText } from './pod-text.ts';
 
-/** A pod as `list` and `status` print it with `--format=json`: the fields and units of the original's v1.Pod, and `ip6`. */
+/** A pod as `list` and `status` print it with `--format=json`: the fields and units of the original's v1.Pod, `ip6`, and `private_users`. */
 export function podJson(pod: Pod): object {
   return {
     name: pod.id,
     state: pod.state,
     ...(pod.networks.length === 0 ? {} : { networks: pod.networks }),
+    ...(pod.users === undefined ? {} : { private_users: usersText(pod.users) }),
     app_names: pod.apps.map(({ name }) => name),
     apps: podAppsJson(pod),
     created_at: seconds(pod.createdAt),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Pod, PodApp, PodNetwork } from '@rkt/stage1';
+import type { IdRange, Pod, PodApp, PodNetwork } from '@rkt/stage1';
 import { formatAgo, formatMoment } from '../render/time.ts';
 import { appExit } from './app-exit.ts';
 
@@ -11,6 +11,11 @@ export function networksText(networks: readonly PodNetwork[]): string {
       return addresses.length === 0 ? netName : `${netName}:${addresses.join(',')}`;
     })
     .join(', ');
+}
+
+/** Whom of the host the users of a pod are, as the original told its stage1: the first of them, and how many. */
+export function usersText({ first, count }: IdRange): string {
+  return `${first}:${count}`;
 }
 
 /** The image of an app with its version, as `image list` names it. */
@@ -29,6 +34,7 @@ export function statusLines(pod: Pod): readonly string[] {
   if (pod.startedAt !== undefined) lines.push(`started=${formatMoment(pod.startedAt)}`);
   if (!wasRun) return lines;
   lines.push(`networks=${networksText(pod.networks)}`);
+  if (pod.users !== undefined) lines.push(`private-users=${usersText(pod.users)}`);
   if (pod.pid !== undefined) lines.push(`pid=${pod.pid}`);
   lines.push(`exited=${state !== 'running'}`);
   const exits = pod.apps.map((app) => ({ name: app.name, exit: appExit(pod, app) }));

@@ -33,6 +33,7 @@ export function sandboxSpec(flags: FlagValues, surroundings: Surroundings): Sand
     ...(dns === undefined ? {} : { dns }),
     ...(hostsEntries === undefined ? {} : { hostsEntries }),
     ...(flavor === undefined ? {} : { flavor }),
+    ...(flags.boolean('private-users') ? { privateUsers: true } : {}),
     insecure: {
       capabilities: insecure.has('capabilities'),
       paths: insecure.has('paths'),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PodManifest, RuntimeApp } from '@rkt/appc';
 import type { Host, ProcessIdentity } from '../host/index.ts';
-import type { InsecureOptions, OciMount } from '../oci-spec/index.ts';
+import type { IdRange, InsecureOptions, OciMount } from '../oci-spec/index.ts';
 import type { MonitorOptions, PodId, StdioMode } from '../runtime.ts';
 
 /** A pod as a flavor sees it: a directory, and namespaces that live. */
@@ -13,6 +13,11 @@ export interface PodContext {
   readonly holder: ProcessIdentity;
   readonly hostNetwork: boolean;
   readonly insecure: InsecureOptions;
+  /**
+   * Whom of the host the pod's users are: those of a user namespace the holder is in, too. Absent: the very same. Only for
+   * flavors that say they take it.
+   */
+  readonly users?: IdRange;
 }
 
 export interface AppContext {
@@ -67,6 +72,8 @@ export interface AppRemains {
 export interface Flavor {
   readonly name: string;
   readonly interfaceVersion: 1;
+  /** Apps can be confined in a user namespace; pods that ask for one are refused otherwise. @default false */
+  readonly takesUserNamespaces?: boolean;
   /** Explains instead of throwing. */
   probe(host: Host): Promise<{ readonly usable: true } | { readonly usable: false; readonly reason: string }>;
   /** Called in the pod's new mount namespace, synchronously, before anything is mounted there. */

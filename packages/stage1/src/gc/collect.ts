@@ -23,6 +23,7 @@ export async function* collect(context: RuntimeContext, options: PodGcOptions = 
     yield* guarded(location, () => sweep(context, location, options));
   }
   yield* releaseForgotten(context, options);
+  await releaseForgottenUsers(context);
   for (const flavor of context.flavors) await flavor.sweep?.(context.host);
 }
 
@@ -58,6 +59,11 @@ async function* releaseForgotten(
       return { kind: 'removed', id };
     });
   }
+}
+
+/** Whoever removed these pods was killed right after. A pod has its directory before it has users, and for longer. */
+async function releaseForgottenUsers({ users, pods }: RuntimeContext): Promise<void> {
+  for (const id of users.owners()) if (pods.locate(id) === undefined) await users.release(id);
 }
 
 async function* guarded(
@@ -141,6 +147,7 @@ function moveToGarbage(pod: OwnedPod): 'exited-garbage' | 'garbage' {
 async function destroy(context: RuntimeContext, pod: OwnedPod): Promise<void> {
   if (pod.stage === 'exited-garbage') await releaseSandbox(context, pod);
   await removeTree(context.host, pod.dir);
+  await context.users.release(pod.id);
 }
 
 /** Milliseconds since the pod came where it is: a rename changes the status time of what is renamed. */

@@ -6,3 +6,4 @@ export type { NamespaceKind, Namespaces } from './namespaces.ts';
 export type { HostProcess, Processes, ProcessIdentity, SpawnRequest } from './processes.ts';
 export { randomUuid } from './random-uuid.ts';
 export { type BindMount, type ErofsMount, type OverlayMount, type Syscalls, SystemCallError } from './syscalls.ts';
+export { holdUserNamespace } from './user-namespace.ts';

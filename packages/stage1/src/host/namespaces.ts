@@ -13,6 +13,8 @@ export interface Namespaces {
   inNew<T>(kinds: readonly NamespaceKind[], work: () => T): T;
   /** Works in the mount namespace at a path such as `/proc/123/ns/mnt`. The working directory is that namespace's root. */
   inMount<T>(path: string, work: () => T): T;
+  /** Works in these namespaces of a process. */
+  inThoseOf<T>(pid: number, kinds: readonly Exclude<NamespaceKind, 'mnt'>[], work: () => T): T;
 }
 
 const flags: Readonly<Record<NamespaceKind, number>> = {
@@ -54,6 +56,17 @@ export function createNamespaces(syscalls: Syscalls): Namespaces {
       };
       return away(kinds, leave, work);
     },
+    inThoseOf: (pid, kinds, work) => {
+      const targets = kinds.map((kind) => ({ kind, fd: openSync(`/proc/${pid}/ns/${kind}`, 'r') }));
+      const leave = (): void => {
+        for (const { kind, fd } of targets) syscalls.setns(fd, flags[kind]);
+      };
+      try {
+        return away(kinds, leave, work);
+      } finally {
+        for (const { fd } of targets) closeSync(fd);
+      }
+    },
     inMount: (path, work) => {
       separate();
       const target = openSync(path, 'r');
@@ -71,7 +84,7 @@ export function createNamespaces(syscalls: Syscalls): Namespaces {
  * with an IPv6 address waiting for one to two seconds; where the setting cannot be changed, or is not there, it does.
  * Of the network namespace we are in.
  */
-function skipAddressDetection(): void {
+export function skipAddressDetection(): void {
   try {
     writeFileSync('/proc/sys/net/ipv6/conf/default/accept_dad', '0', { flag: 'r+' });
   } catch (error) {

@@ -5,11 +5,15 @@ import { getSystemErrorName } from 'node:util';
 import { Stage1Error } from '../error.ts';
 import type { TerminalSize } from '../oci-spec/index.ts';
 
-/** An EROFS image on files: metadata and, in order, the layer tars it points into. */
+/**
+ * An EROFS image on files: metadata and, in order, the layer tars it points into. `userNamespace` is the path of one whose
+ * ids the mount shows: what belongs to user 0 on the disk belongs to its root then.
+ */
 export interface ErofsMount {
   readonly source: string;
   readonly devices: readonly string[];
   readonly target: string;
+  readonly userNamespace?: string | undefined;
 }
 
 /** Paths may be relative to the working directory, which keeps them short and free of what overlay's options treat specially. */
@@ -26,6 +30,7 @@ export interface BindMount {
   readonly recursive: boolean;
   /** Of everything that is bound, mounts below it included. */
   readonly readOnly: boolean;
+  readonly userNamespace?: string | undefined;
 }
 
 /**
@@ -44,6 +49,8 @@ export interface Syscalls {
   mountErofs(mount: ErofsMount): void;
   mountOverlay(mount: OverlayMount): void;
   mountBind(mount: BindMount): void;
+  /** A small tmpfs for directories to mount on. Everybody may pass through it, nobody but root may look. */
+  mountPassage(target: string): void;
   /** Detaches at once; the kernel finishes when the last user is gone. */
   unmount(target: string): void;
   /** A pipe, both ends closed on exec. Unlike Node's, which are socket pairs, it can be opened by name below /proc. */
@@ -197,14 +204,19 @@ const FSCONFIG_SET_FLAG = 0;
 const FSCONFIG_SET_STRING = 1;
 const FSCONFIG_CMD_CREATE = 6;
 const MOUNT_ATTR_RDONLY = 1;
+const MOUNT_ATTR_NOSUID = 2;
 const MOUNT_ATTR_NODEV = 4;
+const MOUNT_ATTR_IDMAP = 0x100000;
 const MOVE_MOUNT_F_EMPTY_PATH = 4;
 const OPEN_TREE_CLONE = 1;
 const AT_EMPTY_PATH = 0x1000;
 const AT_RECURSIVE = 0x8000;
 const AT_FDCWD = -100;
 
-type MountCalls = Pick<Syscalls, 'makeSlave' | 'mountErofs' | 'mountOverlay' | 'mountBind' | 'unmount'>;
+type MountCalls = Pick<
+  Syscalls,
+  'makeSlave' | 'mountErofs' | 'mountOverlay' | 'mountBind' | 'mountPassage' | 'unmount'
+>;
 
 function mountCalls(call: Binder): MountCalls {
   const mount = call('mount', 'const uint8_t *, const uint8_t *, const uint8_t *, uint64_t, const uint8_t *');
@@ -213,18 +225,34 @@ function mountCalls(call: Binder): MountCalls {
   const moveMount = call('syscall', 'long, int, const uint8_t *, int, const uint8_t *, uint32_t');
   const setAttributes = call('syscall', 'long, int, const uint8_t *, uint32_t, const uint64_t *, size_t');
   const mountFileSystem = fileSystemMounter(call);
+  /** Of a mount that is not attached yet, and of those below it. */
+  const change = (handle: number, attributes: MountAttributes): void => {
+    const { readOnly = false, userNamespace, depth = 0 } = attributes;
+    if (!readOnly && userNamespace === undefined) return;
+    const namespace = userNamespace === undefined ? undefined : openSync(userNamespace, 'r');
+    try {
+      const set = (readOnly ? MOUNT_ATTR_RDONLY : 0) | (namespace === undefined ? 0 : MOUNT_ATTR_IDMAP);
+      const wanted = BigUint64Array.of(BigInt(set), 0n, 0n, BigInt(namespace ?? 0));
+      setAttributes(SYS_MOUNT_SETATTR, handle, cString(''), AT_EMPTY_PATH | depth, wanted, wanted.byteLength);
+    } finally {
+      if (namespace !== undefined) closeSync(namespace);
+    }
+  };
   const attach = (handle: number, target: string): void => {
     moveMount(SYS_MOVE_MOUNT, handle, cString(''), AT_FDCWD, cString(target), MOVE_MOUNT_F_EMPTY_PATH);
   };
   return {
     makeSlave: () => void mount(null, cString('/'), null, MS_SLAVE_REC, null),
-    mountErofs: ({ source, devices, target }) => {
+    mountErofs: ({ source, devices, target, userNamespace }) => {
       const handles: number[] = [];
       try {
         for (const path of [source, ...devices]) handles.push(openSync(path, 'r'));
         // By handle: fsconfig(2) takes at most 255 bytes, which paths of files may exceed.
         const options = handles.map((handle, index) => [index === 0 ? 'source' : 'device', `/proc/self/fd/${handle}`]);
-        mountFileSystem('erofs', { flags: ['ro'], options, attributes: MOUNT_ATTR_RDONLY }, (fd) => attach(fd, target));
+        mountFileSystem('erofs', { flags: ['ro'], options, attributes: MOUNT_ATTR_RDONLY }, (fd) => {
+          change(fd, { userNamespace });
+          attach(fd, target);
+        });
       } finally {
         for (const handle of handles) closeSync(handle);
       }
@@ -244,20 +272,33 @@ function mountCalls(call: Binder): MountCalls {
       const options = [['source', 'overlay'], ...paths, ...features];
       mountFileSystem('overlay', { flags: [], options, attributes: MOUNT_ATTR_NODEV }, (fd) => attach(fd, target));
     },
-    mountBind: ({ source, target, recursive, readOnly }) => {
+    mountBind: ({ source, target, recursive, readOnly, userNamespace }) => {
       const depth = recursive ? AT_RECURSIVE : 0;
       const tree = openTree(SYS_OPEN_TREE, AT_FDCWD, cString(source), OPEN_TREE_CLONE | O_CLOEXEC | depth);
       try {
-        const attributes = BigUint64Array.of(readOnly ? BigInt(MOUNT_ATTR_RDONLY) : 0n, 0n, 0n, 0n);
-        const flags = AT_EMPTY_PATH | depth;
-        if (readOnly) setAttributes(SYS_MOUNT_SETATTR, tree, cString(''), flags, attributes, attributes.byteLength);
+        change(tree, { readOnly, userNamespace, depth });
         attach(tree, target);
       } finally {
         closeSync(tree);
       }
     },
+    mountPassage: (target) => {
+      const options = [
+        ['mode', '0711'],
+        ['size', '64k'],
+      ];
+      const attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+      mountFileSystem('tmpfs', { flags: [], options, attributes }, (fd) => attach(fd, target));
+    },
     unmount: (target) => void umount2(cString(target), MNT_DETACH),
   };
+}
+
+interface MountAttributes {
+  readonly readOnly?: boolean;
+  readonly userNamespace?: string | undefined;
+  /** AT_RECURSIVE or nothing. */
+  readonly depth?: number;
 }
 
 interface FileSystemOptions {

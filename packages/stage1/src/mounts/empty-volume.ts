@@ -46,12 +46,12 @@ export function openSeed(syscalls: Syscalls, rootfs: number, path: string): Volu
  */
 export async function makeEmptyVolume(host: Host, target: string, from: EmptyVolumeOptions): Promise<void> {
   if (existsSync(target)) return;
-  const { volume, seed } = from;
+  const { seed } = from;
   const unfinished = `${target}.new`;
   await removeTree(host, unfinished);
   mkdirSync(unfinished, { recursive: true });
   if (seed !== undefined) await copySeed(host, seed, unfinished);
-  const { uid, gid, mode } = attributes(volume, seed);
+  const { uid, gid, mode } = attributes(from);
   chownSync(unfinished, uid, gid);
   chmodSync(unfinished, mode);
   renameSync(unfinished, target);
@@ -60,6 +60,8 @@ export async function makeEmptyVolume(host: Host, target: string, from: EmptyVol
 export interface EmptyVolumeOptions {
   readonly volume: Volume;
   readonly seed: VolumeSeed | undefined;
+  /** Whom of the host the pod's user 0 is. */
+  readonly firstId: number;
 }
 
 export function closeSeed(seed: VolumeSeed | undefined): void {
@@ -79,14 +81,18 @@ async function copySeed(host: Host, seed: VolumeSeed, target: string): Promise<v
   throw new Stage1Error('ERR_RKT_STAGE1_MOUNT_FAILED', message);
 }
 
-function attributes(
-  volume: Volume,
-  seed: VolumeSeed | undefined,
-): { readonly uid: number; readonly gid: number; readonly mode: number } {
+/** The image's files are seen as the host's users have them; what is stated is meant as the pod has it. */
+function attributes({ volume, seed, firstId }: EmptyVolumeOptions): {
+  readonly uid: number;
+  readonly gid: number;
+  readonly mode: number;
+} {
   const image = seed && fstatSync(seed.fd);
+  const ofHost = (id: number | undefined, others: number | undefined): number =>
+    id === undefined ? (others ?? firstId) : firstId + id;
   return {
-    uid: volume.uid ?? image?.uid ?? 0,
-    gid: volume.gid ?? image?.gid ?? 0,
+    uid: ofHost(volume.uid, image?.uid),
+    gid: ofHost(volume.gid, image?.gid),
     mode: volume.mode === undefined ? (image?.mode ?? 0o755) & 0o7777 : Number.parseInt(volume.mode, 8),
   };
 }

@@ -6,13 +6,18 @@ import type { PodManifest, RuntimeApp, Volume } from '@rkt/appc';
 import { Stage1Error } from '../error.ts';
 import { explained } from '../explained.ts';
 import { type Host, type Kernel, SystemCallError } from '../host/index.ts';
-import type { OciMount } from '../oci-spec/index.ts';
+import type { IdRange, OciMount } from '../oci-spec/index.ts';
 import { quote } from '../quote.ts';
 import type { RootfsSource } from '../runtime.ts';
-import { type AppPaths, appPaths } from './app-paths.ts';
+import { type AppPaths, appPaths, passageTo } from './app-paths.ts';
 import { closeSeed, makeEmptyVolume, openSeed, type VolumeSeed } from './empty-volume.ts';
 import { type PlannedMount, planVolumes } from './plan-volumes.ts';
 import { mountRootfs } from './rootfs.ts';
+
+export interface PodUsers extends IdRange {
+  /** Path of the pod's user namespace. */
+  readonly userNamespace: string;
+}
 
 export interface MountAppOptions {
   readonly podDir: string;
@@ -21,6 +26,8 @@ export interface MountAppOptions {
   readonly rootfs: RootfsSource;
   /** Path of the pod's mount namespace. */
   readonly mountNamespace: string;
+  /** Absent: the host's. */
+  readonly users?: PodUsers | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -44,7 +51,11 @@ export async function mountApp(host: Host, options: MountAppOptions): Promise<vo
     for (const [index, { volume, directory }] of plan.entries()) {
       options.signal?.throwIfAborted();
       if (volume.kind !== 'empty') continue;
-      await makeEmptyVolume(host, join(podDir, 'volumes', directory), { volume, seed: seeds[index] });
+      await makeEmptyVolume(host, join(podDir, 'volumes', directory), {
+        volume,
+        seed: seeds[index],
+        firstId: options.users?.first ?? 0,
+      });
     }
   } finally {
     for (const seed of seeds) closeSeed(seed);
@@ -76,12 +87,13 @@ interface MountPlan {
 /** @returns for each planned mount the directory of the image it starts with, if any */
 function mountInNamespace(
   { syscalls, namespaces }: Kernel,
-  { podDir, rootfs, mountNamespace }: MountAppOptions,
+  { podDir, app, rootfs, mountNamespace, users }: MountAppOptions,
   { plan, paths }: MountPlan,
 ): readonly (VolumeSeed | undefined)[] {
   return namespaces.inMount(mountNamespace, () => {
     process.chdir(podDir);
-    mountRootfs(syscalls, rootfs, paths);
+    mountRootfs(syscalls, { source: rootfs, paths, userNamespace: users?.userNamespace });
+    if (users !== undefined) openPassage(syscalls, paths, app.name);
     for (const [index, mount] of plan.entries()) {
       if (mount.volume.kind === 'host') bindHostVolume(syscalls, mount, join(paths.volumes, String(index)));
     }
@@ -94,6 +106,12 @@ function mountInNamespace(
       closeSync(root);
     }
   });
+}
+
+function openPassage(syscalls: Kernel['syscalls'], { rootfs }: AppPaths, app: string): void {
+  const target = passageTo(app);
+  mkdirSync(target, { recursive: true });
+  syscalls.mountBind({ source: rootfs, target, recursive: false, readOnly: false });
 }
 
 function bindHostVolume(syscalls: Kernel['syscalls'], { volume, readOnly }: PlannedMount, target: string): void {

@@ -12,9 +12,9 @@ import type { AppPaths } from './app-paths.ts';
  *
  * @throws Stage1Error ERR_RKT_STAGE1_MOUNT_FAILED
  */
-export function mountRootfs(syscalls: Syscalls, source: RootfsSource, paths: AppPaths): void {
+export function mountRootfs(syscalls: Syscalls, { source, paths, userNamespace }: RootfsMount): void {
   try {
-    mountLower(syscalls, source, paths.lower);
+    mountLower(syscalls, source, { target: paths.lower, userNamespace });
     copyRootAttributes(paths.lower, paths.upper);
   } catch (error) {
     throw mountFailed(source.type === 'erofs' ? source.source : source.path, error);
@@ -26,9 +26,21 @@ export function mountRootfs(syscalls: Syscalls, source: RootfsSource, paths: App
   }
 }
 
-function mountLower(syscalls: Syscalls, source: RootfsSource, target: string): void {
-  if (source.type === 'erofs') syscalls.mountErofs({ source: source.source, devices: source.devices, target });
-  else syscalls.mountBind({ source: source.path, target, recursive: false, readOnly: true });
+export interface RootfsMount {
+  readonly source: RootfsSource;
+  readonly paths: AppPaths;
+  /** Path of the one whose users the image's files belong to; what the pod writes then belongs to them on the disk, too. */
+  readonly userNamespace: string | undefined;
+}
+
+interface LowerMount {
+  readonly target: string;
+  readonly userNamespace: string | undefined;
+}
+
+function mountLower(syscalls: Syscalls, source: RootfsSource, mount: LowerMount): void {
+  if (source.type === 'erofs') syscalls.mountErofs({ source: source.source, devices: source.devices, ...mount });
+  else syscalls.mountBind({ source: source.path, recursive: false, readOnly: true, ...mount });
 }
 
 /** Owner and mode of an overlay's root are the upper directory's, which would otherwise follow our umask. */

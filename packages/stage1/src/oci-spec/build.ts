@@ -4,7 +4,7 @@ import { boundingSet, processCapabilities } from './capabilities.ts';
 import type { OciSpecInput } from './input.ts';
 import { readIsolators } from './isolators.ts';
 import { podMounts } from './mounts.ts';
-import { linuxNamespaces, networkSysctls } from './namespaces.ts';
+import { idMappings, linuxNamespaces, networkSysctls, sysOf } from './namespaces.ts';
 import { buildProcess } from './process.ts';
 import { maskedPaths, readonlyPaths } from './protected-paths.ts';
 import { linuxResources } from './resources.ts';
@@ -30,10 +30,11 @@ export function buildOciSpec(input: OciSpecInput): OciSpec {
     process: buildProcess(input, isolators, capabilities),
     root: { path: input.rootfsPath, readonly: input.readOnlyRootfs },
     ...(input.hostname !== undefined && input.namespaces.uts !== 'host' && { hostname: input.hostname }),
-    mounts: podMounts(input.mounts),
+    mounts: podMounts(input.mounts, sysOf(input.namespaces)),
     ...(input.annotations && { annotations: inertAnnotations(input.annotations) }),
     linux: {
       namespaces: linuxNamespaces(input.namespaces),
+      ...idMappings(input.namespaces),
       cgroupsPath: input.cgroupsPath,
       resources: linuxResources(isolators),
       // crun refuses a specification that leaves the propagation to the host.

@@ -4,6 +4,7 @@ export { knownCapabilities } from './capabilities.ts';
 export { appEnvironment, type EnvironmentContext } from './environment.ts';
 export type {
   HostLimits,
+  IdRange,
   InsecureOptions,
   NamespacePath,
   OciSpecInput,

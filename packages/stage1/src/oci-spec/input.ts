@@ -8,11 +8,24 @@ export interface NamespacePath {
   readonly path: string;
 }
 
+/** Consecutive ids of users, and the same ones of groups, as the host counts them. */
+export interface IdRange {
+  readonly first: number;
+  readonly count: number;
+}
+
 export interface PodNamespaces {
   readonly network: NamespacePath | 'host' | 'new';
   readonly ipc: NamespacePath | 'host' | 'new';
   readonly uts: NamespacePath | 'host' | 'new';
   readonly pid: NamespacePath | 'new';
+  /** @default the host's */
+  readonly user?: UserNamespace;
+}
+
+/** Whose ids, from 0 on, are those of the host's range. */
+export interface UserNamespace extends NamespacePath {
+  readonly users: IdRange;
 }
 
 export interface ResourceLimit {

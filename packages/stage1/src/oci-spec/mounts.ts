@@ -26,26 +26,26 @@ const standardMounts: readonly OciMount[] = [
     options: ['nosuid', 'noexec', 'nodev', 'mode=1777', 'size=65536k'],
   },
   { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
-  { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', 'ro'] },
-  {
-    destination: '/sys/fs/cgroup',
-    type: 'cgroup',
-    source: 'cgroup',
-    options: ['nosuid', 'noexec', 'nodev', 'relatime', 'ro'],
-  },
 ];
+
+const cgroups: OciMount = {
+  destination: '/sys/fs/cgroup',
+  type: 'cgroup',
+  source: 'cgroup',
+  options: ['nosuid', 'noexec', 'nodev', 'relatime', 'ro'],
+};
 
 const replaceable: ReadonlySet<string> = new Set(['/dev/shm', '/dev/mqueue', '/sys', '/sys/fs/cgroup']);
 
 /**
- * The standard mounts, then the pod's, parents before children.
+ * The standard mounts, of which /sys depends on the pod's namespaces, then the pod's, parents before children.
  *
  * Destinations come from images too: one on `/`, `/proc` (or below), `/dev` or `/dev/pts` would take away what the masks
  * and the device rules stand on, and is refused.
  *
  * @throws Stage1Error ERR_RKT_STAGE1_MOUNT_INVALID naming the destination
  */
-export function podMounts(mounts: readonly OciMount[]): readonly OciMount[] {
+export function podMounts(mounts: readonly OciMount[], sys: OciMount): readonly OciMount[] {
   const added = mounts
     .map((mount) => ({ ...mount, destination: checkedDestination(mount.destination) }))
     .map((mount, index) => ({ mount, index, depth: depth(mount.destination) }))
@@ -53,7 +53,8 @@ export function podMounts(mounts: readonly OciMount[]): readonly OciMount[] {
     .map(({ mount }) => mount);
   const replaced = new Set(added.map(({ destination }) => destination));
   const covered = (path: string): boolean => replaced.has(path) || (replaced.has('/sys') && path.startsWith('/sys/'));
-  return [...standardMounts.filter(({ destination }) => !covered(destination)), ...added];
+  const standard = [...standardMounts, sys, cgroups].filter(({ destination }) => !covered(destination));
+  return [...standard, ...added];
 }
 
 function checkedDestination(destination: string): string {

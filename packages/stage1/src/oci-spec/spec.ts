@@ -37,8 +37,14 @@ export interface OciProcess {
 }
 
 export interface OciNamespace {
-  readonly type: 'mount' | 'network' | 'ipc' | 'uts' | 'pid' | 'cgroup';
+  readonly type: 'mount' | 'network' | 'ipc' | 'uts' | 'pid' | 'cgroup' | 'user';
   readonly path?: string;
+}
+
+export interface OciIdMapping {
+  readonly containerID: number;
+  readonly hostID: number;
+  readonly size: number;
 }
 
 export interface OciDeviceRule {
@@ -65,6 +71,8 @@ export interface OciSpec {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly linux: {
     readonly namespaces: readonly OciNamespace[];
+    readonly uidMappings?: readonly OciIdMapping[];
+    readonly gidMappings?: readonly OciIdMapping[];
     readonly cgroupsPath: string;
     readonly resources: OciResources;
     readonly rootfsPropagation: 'private';

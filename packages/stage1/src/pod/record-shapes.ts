@@ -2,6 +2,8 @@
 import type { PodManifest } from '@rkt/appc';
 import type { ProcessIdentity } from '../host/index.ts';
 import type { NetworkResult } from '../networking/index.ts';
+import type { IdRange } from '../oci-spec/index.ts';
+import { leastId, rangeSize } from '../users/choose-range.ts';
 import type { AppRecord, EndRecord, RunRecord, SandboxRecord } from './records.ts';
 
 /**
@@ -18,6 +20,7 @@ export const shapes = {
     isObject(value['spec']) &&
     isListOf(value['spec']['networks'], isNamed) &&
     isObject(value['rootfs']) &&
+    isOptional(value['spec']['privateUsers'], isBoolean) &&
     [value['ephemeral'], value['mutable']].every((each) => isOptional(each, isBoolean)),
   run: (value: unknown): value is RunRecord =>
     isObject(value) &&
@@ -26,6 +29,7 @@ export const shapes = {
     isBoolean(value['hostNetwork']) &&
     isIdentity(value['holder']) &&
     isListOf(value['networks'], isNetwork) &&
+    isOptional(value['users'], isIdRange) &&
     isOptional(value['ended'], isEnd),
   app: (value: unknown): value is AppRecord =>
     isObject(value) &&
@@ -51,6 +55,13 @@ export function isIdentity(value: unknown): value is ProcessIdentity {
   if (!isObject(value) || !isString(value['startTime']) || !isString(value['bootId'])) return false;
   const { pid } = value;
   return isNumber(pid) && Number.isSafeInteger(pid) && pid > 0;
+}
+
+/** Files are given to these, so that none of the host's own may be among them. */
+function isIdRange(value: unknown): value is IdRange {
+  if (!isObject(value)) return false;
+  const { first, count } = value;
+  return isNumber(first) && isNumber(count) && Number.isSafeInteger(first) && first >= leastId && count === rangeSize;
 }
 
 function isNetwork(value: unknown): value is NetworkResult {

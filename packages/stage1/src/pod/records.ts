@@ -5,6 +5,7 @@ import type { PodManifest } from '@rkt/appc';
 import { Stage1Error } from '../error.ts';
 import type { ProcessIdentity } from '../host/index.ts';
 import type { NetworkResult } from '../networking/index.ts';
+import type { IdRange } from '../oci-spec/index.ts';
 import type { RootfsSource, SandboxSpec } from '../runtime.ts';
 import { readTextFile, type WriteOptions, writeFileAtomically } from './files.ts';
 import { readKeptExit } from './kept-exit.ts';
@@ -30,6 +31,8 @@ export interface RunRecord {
   readonly hostname: string;
   readonly hostNetwork: boolean;
   readonly networks: readonly NetworkResult[];
+  /** Whom of the host the users of the pod are; absent: the very same. */
+  readonly users?: IdRange;
   /**
    * Written when nothing of the sandbox is left on the host, and nobody writes about its apps any more: there is nothing to
    * release again, and a list reads one file of the pod.

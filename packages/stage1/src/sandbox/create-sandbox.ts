@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { mkdirSync } from 'node:fs';
+import { chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PodManifest } from '@rkt/appc';
 import { type RuntimeContext, requireFlavor, requireManifest, requirePod, requireRoot } from '../context.ts';
 import { Stage1Error } from '../error.ts';
 import { explained } from '../explained.ts';
 import type { Flavor } from '../flavors/flavor.ts';
-import type { HostProcess, NamespaceKind, ProcessIdentity } from '../host/index.ts';
+import {
+  type Host,
+  type HostProcess,
+  holdUserNamespace,
+  type Kernel,
+  type NamespaceKind,
+  type ProcessIdentity,
+  type Syscalls,
+} from '../host/index.ts';
+import { passage } from '../mounts/index.ts';
 import type { NetworkResult } from '../networking/index.ts';
+import type { IdRange } from '../oci-spec/index.ts';
 import {
   type OwnedPod,
   type RunRecord,
@@ -18,7 +28,7 @@ import {
   writeFileAtomically,
 } from '../pod/index.ts';
 import { quote } from '../quote.ts';
-import type { AbortOptions, PodId } from '../runtime.ts';
+import type { AbortOptions, PodId, SandboxSpec } from '../runtime.ts';
 import { forwardedPorts } from './forwarded-ports.ts';
 import { nameFiles } from './name-files.ts';
 import { releaseSandbox } from './release-sandbox.ts';
@@ -30,16 +40,17 @@ export async function createSandbox(context: RuntimeContext, id: PodId, options:
   if (context.owned.has(id)) return;
   const { pod, manifest, sandbox } = await claim(context, id, options);
   try {
-    const flavor = await usableFlavor(context, sandbox.spec.flavor);
+    const flavor = await usableFlavor(context, sandbox.spec);
     const ports = forwardedPorts(manifest);
     options.signal?.throwIfAborted();
     pod.moveTo('run', { durable: sandbox.ephemeral !== true });
     const hostNetwork = sandbox.spec.networks.some(({ name }) => name === 'host');
     const hostname = sandbox.spec.hostname ?? `rkt-${id}`;
-    const { holder, identity } = await holdNamespaces(context, { flavor, hostname, hostNetwork });
+    const users = sandbox.spec.privateUsers ? await context.users.reserve(id, options.signal) : undefined;
+    const { holder, identity } = await holdNamespaces(context, { flavor, hostname, hostNetwork, users });
     context.owned.set(id, { pod, holder });
     const times = { createdAt: sandbox.createdAt, startedAt: context.now() };
-    const base = { ...times, flavor: flavor.name, holder: identity, hostname, hostNetwork };
+    const base = { ...times, flavor: flavor.name, holder: identity, hostname, hostNetwork, ...(users && { users }) };
     records.writeRun(pod.dir, { ...base, networks: [] });
     const networks = await setUpNetworks(context, { id, sandbox, holder: identity, ports, signal: options.signal });
     const run: RunRecord = { ...base, networks };
@@ -74,10 +85,16 @@ async function claim(context: RuntimeContext, id: PodId, { signal }: AbortOption
   throw new Stage1Error('ERR_RKT_STAGE1_POD_NOT_PREPARED', `pod ${id} is not prepared`);
 }
 
-async function usableFlavor(context: RuntimeContext, name: string | undefined): Promise<Flavor> {
+async function usableFlavor(context: RuntimeContext, { flavor: name, privateUsers }: SandboxSpec): Promise<Flavor> {
   const candidates = name === undefined ? context.flavors : [requireFlavor(context, name)];
+  const suited = candidates.filter(({ takesUserNamespaces }) => !privateUsers || takesUserNamespaces);
+  if (suited.length === 0) {
+    const names = candidates.map((flavor) => flavor.name).join(', ');
+    const message = `a pod with private users needs another flavor than ${names}`;
+    throw new Stage1Error('ERR_RKT_STAGE1_USER_NAMESPACE_UNAVAILABLE', message);
+  }
   const reasons: string[] = [];
-  for (const flavor of candidates) {
+  for (const flavor of suited) {
     const answer = await flavor.probe(context.host);
     if (answer.usable) return flavor;
     reasons.push(`${flavor.name}: ${answer.reason}`);
@@ -91,6 +108,7 @@ interface HolderRequest {
   readonly flavor: Flavor;
   readonly hostname: string;
   readonly hostNetwork: boolean;
+  readonly users: IdRange | undefined;
 }
 
 /**
@@ -99,21 +117,15 @@ interface HolderRequest {
  */
 async function holdNamespaces(
   { host }: RuntimeContext,
-  { flavor, hostname, hostNetwork }: HolderRequest,
+  request: HolderRequest,
 ): Promise<{ readonly holder: HostProcess; readonly identity: ProcessIdentity }> {
-  const { syscalls, namespaces } = await host.kernel();
-  const kinds: readonly NamespaceKind[] = hostNetwork ? ['mnt', 'ipc', 'uts'] : ['mnt', 'ipc', 'uts', 'net'];
-  const work = (): HostProcess => {
-    explained("cannot make the pod's mounts private", () => syscalls.makeSlave());
-    explained(`cannot prepare the pod's mounts for flavor ${flavor.name}`, () => {
-      flavor.prepareNamespace(host, syscalls);
-    });
-    explained(`cannot set the pod's host name ${quote(hostname)}`, () => syscalls.sethostname(hostname), failed);
-    if (!hostNetwork) explained("cannot bring up the pod's loopback", () => syscalls.bringUpLoopback(), failed);
-    const file = host.findExecutable('cat') ?? 'cat';
-    return host.processes.spawn({ file, args: [], cwd: '/', stdio: ['pipe', 'ignore', 'ignore'], detached: true });
-  };
-  const holder = explained("cannot make the pod's namespaces", () => namespaces.inNew(kinds, work), failed);
+  const kernel = await host.kernel();
+  const kinds: readonly SharedKind[] = request.hostNetwork ? ['ipc', 'uts'] : ['ipc', 'uts', 'net'];
+  const { users } = request;
+  const holder =
+    users === undefined
+      ? holdOfHostsUsers(host, kernel, { ...request, kinds })
+      : await holdOfOwnUsers(host, kernel, { ...request, users, kinds });
   const identity = host.processes.identify(holder.pid);
   if (identity === undefined) {
     await holder.exit;
@@ -121,6 +133,56 @@ async function holdNamespaces(
   }
   holder.unref();
   return { holder, identity };
+}
+
+type SharedKind = Exclude<NamespaceKind, 'mnt'>;
+type NamespaceRequest = HolderRequest & { readonly kinds: readonly SharedKind[] };
+
+function holdOfHostsUsers(host: Host, { syscalls, namespaces }: Kernel, request: NamespaceRequest): HostProcess {
+  const work = (): HostProcess => {
+    prepareMounts(host, syscalls, request);
+    nameAndConnect(syscalls, request);
+    const file = host.findExecutable('cat') ?? 'cat';
+    return host.processes.spawn({ file, args: [], cwd: '/', stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  };
+  const make = (): HostProcess => namespaces.inNew(['mnt', ...request.kinds], work);
+  return explained("cannot make the pod's namespaces", make, failed);
+}
+
+/** The mount namespace stays the host's: what is mounted there for the pod, its own root could not mount. */
+async function holdOfOwnUsers(
+  host: Host,
+  { syscalls, namespaces }: Kernel,
+  request: NamespaceRequest & { readonly users: IdRange },
+): Promise<HostProcess> {
+  const { kinds, users } = request;
+  const holder = await holdUserNamespace(host, {
+    users,
+    kinds,
+    prepareMounts: () => {
+      prepareMounts(host, syscalls, request);
+      explained('cannot make a way to root filesystems', () => syscalls.mountPassage(passage));
+    },
+  });
+  try {
+    namespaces.inThoseOf(holder.pid, kinds, () => nameAndConnect(syscalls, request));
+    return holder;
+  } catch (error) {
+    holder.signal('SIGKILL');
+    throw error;
+  }
+}
+
+function prepareMounts(host: Host, syscalls: Syscalls, { flavor }: HolderRequest): void {
+  explained("cannot make the pod's mounts private", () => syscalls.makeSlave());
+  explained(`cannot prepare the pod's mounts for flavor ${flavor.name}`, () => {
+    flavor.prepareNamespace(host, syscalls);
+  });
+}
+
+function nameAndConnect(syscalls: Syscalls, { hostname, hostNetwork }: HolderRequest): void {
+  explained(`cannot set the pod's host name ${quote(hostname)}`, () => syscalls.sethostname(hostname), failed);
+  if (!hostNetwork) explained("cannot bring up the pod's loopback", () => syscalls.bringUpLoopback(), failed);
 }
 
 interface NetworkSetup {
@@ -143,7 +205,8 @@ async function setUpNetworks(
 }
 
 /** Below `etc/` of the pod; every app of it gets the same files. */
-function writeNameFiles(dir: string, { spec }: SandboxRecord, { hostname, hostNetwork, networks }: RunRecord): void {
+function writeNameFiles(dir: string, { spec }: SandboxRecord, run: RunRecord): void {
+  const { hostname, hostNetwork, networks, users } = run;
   const host = {
     resolvConf: readTextFile('/etc/resolv.conf'),
     // systemd-resolved's own list of servers, where resolv.conf names only its stub on loopback.
@@ -154,6 +217,10 @@ function writeNameFiles(dir: string, { spec }: SandboxRecord, { hostname, hostNe
   mkdirSync(join(dir, 'etc'));
   const contents = { 'resolv.conf': files.resolvConf, hosts: files.hosts, hostname: files.hostname };
   for (const [name, content] of Object.entries(contents)) {
-    if (content !== undefined) writeFileAtomically(join(dir, 'etc', name), content, { mode: 0o644 });
+    if (content === undefined) continue;
+    const file = join(dir, 'etc', name);
+    writeFileAtomically(file, content, { mode: 0o644 });
+    // Images' own scripts add lines to them.
+    if (users !== undefined) chownSync(file, users.first, users.first);
   }
 }

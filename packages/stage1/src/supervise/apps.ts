@@ -34,7 +34,7 @@ export async function addApp(
   requireRoot(context);
   const location = requirePod(context, id);
   const app = requireApp(location, name);
-  const { holder } = requireSandbox(context, location);
+  const { holder, users } = requireSandbox(context, location);
   if (records.readApp(location.dir, name) !== undefined) return;
   const rootfs = records.readSandbox(location.dir)?.rootfs[name];
   if (rootfs === undefined) {
@@ -43,8 +43,10 @@ export async function addApp(
   // Of a process that was killed while it added the app: what it mounted would lie below what we mount.
   await removeAppFiles(context, location, { app, holder });
   const mountNamespace = `/proc/${holder.pid}/ns/mnt`;
+  const podUsers = users && { ...users, userNamespace: `/proc/${holder.pid}/ns/user` };
   const manifest = requireManifest(location);
-  await mountApp(context.host, { podDir: location.dir, manifest, app, rootfs, mountNamespace, signal });
+  const request = { podDir: location.dir, manifest, app, rootfs, mountNamespace, users: podUsers, signal };
+  await mountApp(context.host, request);
   records.writeApp(location.dir, name, { createdAt: context.now() });
 }
 
@@ -62,12 +64,12 @@ export async function startApp(
   const record = startable(context, location, name);
   const insecure = records.readSandbox(location.dir)?.spec.insecure ?? {};
   const { host, owned } = context;
-  const { holder, hostname, hostNetwork } = run;
+  const { holder, hostname, hostNetwork, users } = run;
   const manifest = requireManifest(location);
   const started = await requireFlavor(context, run.flavor).start(
     host,
     {
-      pod: { id, dir: location.dir, hostname, hostNetwork, holder, insecure },
+      pod: { id, dir: location.dir, hostname, hostNetwork, holder, insecure, ...(users && { users }) },
       manifest,
       app,
       mounts: allMounts(location.dir, manifest, app),

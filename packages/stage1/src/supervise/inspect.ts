@@ -50,6 +50,7 @@ async function describe(context: RuntimeContext, location: PodLocation): Promise
     // The record of a sandbox in which no app came to be started says nothing of a start any more when it is over.
     ...(run && isStarted(run) && { startedAt: run.startedAt }),
     ...(run && { flavor: run.flavor }),
+    ...(run?.users && { users: { first: run.users.first, count: run.users.count } }),
     ...(described.pid !== undefined && { pid: described.pid }),
   };
 }

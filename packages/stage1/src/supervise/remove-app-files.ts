@@ -5,7 +5,7 @@ import type { RuntimeApp } from '@rkt/appc';
 import { type RuntimeContext, requireFlavor, requireManifest, requireSandbox } from '../context.ts';
 import { explained } from '../explained.ts';
 import { type ProcessIdentity, type Syscalls, SystemCallError } from '../host/index.ts';
-import { appPaths, removeTree, volumeMounts } from '../mounts/index.ts';
+import { appPaths, passageTo, removeTree, volumeMounts } from '../mounts/index.ts';
 import type { PodLocation } from '../pod/index.ts';
 
 interface AppRemoval {
@@ -24,14 +24,15 @@ export async function removeAppFiles(
   const { name } = app;
   const paths = appPaths(name);
   if (!existsSync(join(dir, paths.base)) && !existsSync(join(dir, 'overlay', name))) return;
-  const { flavor } = requireSandbox(context, location);
+  const { flavor, users } = requireSandbox(context, location);
   await requireFlavor(context, flavor).remove(host, { podId: id, dir, app: name, inside: holder });
   const { syscalls, namespaces } = await host.kernel();
   namespaces.inMount(`/proc/${holder.pid}/ns/mnt`, () => {
     process.chdir(dir);
     const volumes = volumeMounts(dir, requireManifest(location), app);
     const bound = volumes.map(({ source }) => source).filter((source) => source.includes(`/${paths.volumes}/`));
-    for (const target of [paths.rootfs, paths.lower, ...bound]) {
+    const passages = users === undefined ? [] : [passageTo(name)];
+    for (const target of [...passages, paths.rootfs, paths.lower, ...bound]) {
       explained(`cannot unmount ${target} of app "${name}"`, () => unmounted(syscalls, target));
     }
   });

@@ -72,6 +72,11 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
             work,
           ),
         inMount: (path, work) => enter([path], work),
+        inThoseOf: (pid, kinds, work) =>
+          enter(
+            kinds.map((kind) => `/proc/${pid}/ns/${kind}`),
+            work,
+          ),
       },
     }),
     isRoot: () => options.root ?? true,
@@ -160,6 +165,7 @@ function fakeSyscalls({ operations, place, options }: Recorder): Syscalls {
     mountErofs: (mount) => record('mountErofs', mount),
     mountOverlay: (mount) => record('mountOverlay', mount),
     mountBind: (mount) => record('mountBind', mount),
+    mountPassage: (target) => record('mountPassage', target),
     unmount: (target) => record('unmount', target),
     pipe: () => {
       record('pipe');

@@ -55,6 +55,31 @@ describe('the process', () => {
 });
 
 describe('namespaces', () => {
+  it('joins a user namespace, says whose users it has, and asks for no group it has not', () => {
+    const user = { path: '/ns/user', users: { first: 1_048_576, count: 65_536 } };
+    const { namespaces } = specInput();
+    const { linux, mounts } = buildOciSpec(specInput({}, { namespaces: { ...namespaces, user } }));
+    expect(linux.namespaces).toContainEqual({ type: 'user', path: '/ns/user' });
+    const mappings = [{ containerID: 0, hostID: 1_048_576, size: 65_536 }];
+    expect(linux).toMatchObject({ uidMappings: mappings, gidMappings: mappings });
+    expect(linux.sysctl?.['net.ipv4.ping_group_range']).toBe('0 65535');
+    expect(mounts.find(({ destination }) => destination === '/sys')?.type).toBe('sysfs');
+    expect(buildOciSpec(specInput()).linux).not.toHaveProperty('uidMappings');
+  });
+
+  it('shows the host’s /sys, unwritable throughout, where a user namespace has the host’s network', () => {
+    const user = { path: '/ns/user', users: { first: 1_048_576, count: 65_536 } };
+    const namespaces = { ...specInput().namespaces, network: 'host', user } as const;
+    const { mounts } = buildOciSpec(specInput({}, { namespaces }));
+    const places = mounts.map(({ destination }) => destination);
+    expect(mounts.find(({ destination }) => destination === '/sys')).toMatchObject({ type: 'bind', source: '/sys' });
+    expect(mounts.find(({ destination }) => destination === '/sys')?.options).toContain('rro');
+    expect(places.indexOf('/sys')).toBeLessThan(places.indexOf('/sys/fs/cgroup'));
+    const own = { destination: '/sys', type: 'tmpfs', source: 'tmpfs', options: [] };
+    const replaced = buildOciSpec(specInput({}, { namespaces, mounts: [own] })).mounts;
+    expect(replaced.filter(({ destination }) => destination === '/sys')).toEqual([own]);
+  });
+
   it('joins those with a path, makes new ones, and leaves out the host’s', () => {
     const namespaces = { network: 'host', ipc: { path: '/ns/ipc' }, uts: 'host', pid: 'new' } as const;
     const spec = buildOciSpec(specInput({}, { namespaces }));

@@ -3,8 +3,15 @@ import { join } from 'node:path';
 import type { RuntimeApp } from '@rkt/appc';
 import { Stage1Error } from '../../error.ts';
 import type { Host } from '../../host/index.ts';
-import { appPaths, resolveInRoot } from '../../mounts/index.ts';
-import { appEnvironment, buildOciSpec, type OciSpec, resolveUser } from '../../oci-spec/index.ts';
+import { appPaths, passageTo, resolveInRoot } from '../../mounts/index.ts';
+import {
+  appEnvironment,
+  buildOciSpec,
+  type IdRange,
+  type OciSpec,
+  type ResolvedUser,
+  resolveUser,
+} from '../../oci-spec/index.ts';
 import { writeFileAtomically } from '../../pod/index.ts';
 import { quote } from '../../quote.ts';
 import type { AppContext } from '../flavor.ts';
@@ -40,6 +47,7 @@ export async function writeBundle(host: Host, context: AppContext, terminal: boo
     groupUnstated: isGroupUnstated(app),
     ...(app.app.supplementaryGIDs && { supplementaryGids: app.app.supplementaryGIDs }),
   });
+  if (pod.users !== undefined) requireMapped(pod.users, user);
   const namespace = (kind: string): { readonly path: string } => ({ path: `/proc/${pod.holder.pid}/ns/${kind}` });
   const terminalSize = host.terminalSize();
   const hostCapabilities = host.boundingSet();
@@ -48,7 +56,7 @@ export async function writeBundle(host: Host, context: AppContext, terminal: boo
     app: { ...app.app, workingDirectory },
     appName: app.name,
     podId: pod.id,
-    rootfsPath: join(pod.dir, paths.rootfs),
+    rootfsPath: pod.users === undefined ? join(pod.dir, paths.rootfs) : passageTo(app.name),
     readOnlyRootfs: app.readOnlyRootFS ?? false,
     hostname: pod.hostname,
     terminal,
@@ -58,6 +66,7 @@ export async function writeBundle(host: Host, context: AppContext, terminal: boo
       ipc: namespace('ipc'),
       uts: namespace('uts'),
       pid: 'new',
+      ...(pod.users && { user: { ...namespace('user'), users: pod.users } }),
     },
     mounts,
     cgroupsPath: `/rkt/${pod.id}/${app.name}`,
@@ -70,6 +79,14 @@ export async function writeBundle(host: Host, context: AppContext, terminal: boo
   });
   writeFileAtomically(join(pod.dir, paths.bundle, 'config.json'), JSON.stringify(spec));
   return spec;
+}
+
+/** The kernel would refuse them with a word that says nothing. */
+function requireMapped({ count }: IdRange, { uid, gid, additionalGids }: ResolvedUser): void {
+  const beyond = [uid, gid, ...additionalGids].find((id) => id >= count);
+  if (beyond === undefined) return;
+  const message = `user or group ${beyond} is out of range: a pod with private users has 0 to ${count - 1}`;
+  throw new Stage1Error('ERR_RKT_STAGE1_ID_OUT_OF_RANGE', message);
 }
 
 /** Where every app gets file systems of the kernel's. */

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, constants, openSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, constants, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { Stage1Error } from '../../error.ts';
-import { type Host, randomUuid } from '../../host/index.ts';
-import { appPaths } from '../../mounts/index.ts';
+import { type Host, randomUuid, type Syscalls } from '../../host/index.ts';
+import { appPaths, passage } from '../../mounts/index.ts';
 import { writeFileAtomically } from '../../pod/index.ts';
 import type { AppRemains, EnterRequest } from '../flavor.ts';
 import { checkExecutable } from './check-executable.ts';
 import { startFailure } from './failures.ts';
 import { globalArguments, type OciRuntime, takeRuntimeErrors } from './runtime-command.ts';
 import { inRuntimeNamespace } from './runtime-namespace.ts';
+import { standardStreams } from './standard-streams.ts';
 
 /**
  * Runs a command beside an app, confined exactly as the app is: the process section of its own configuration, with
@@ -27,21 +28,28 @@ export async function enterApp(
   const place = { root: join(dir, 'runtime'), log: `${unique}.log` };
   const description = `${unique}.json`;
   const { command, signal } = request;
-  const own = readProcessSection(join(dir, bundle, 'config.json'));
+  const configuration = readConfiguration(join(dir, bundle, 'config.json'));
+  const own = configuration.process;
   await requireExecutable(host, request, own);
   writeFileAtomically(description, JSON.stringify(processSection(host, own, request)));
   try {
-    const child = await inRuntimeNamespace(host, runtime, () =>
-      host.processes.spawn({
+    const { syscalls } = await host.kernel();
+    const privateUsers = configuration.linux.uidMappings !== undefined;
+    const streams = standardStreams(host, syscalls, { stdin: true, privateUsers });
+    const child = await inRuntimeNamespace(host, runtime, () => {
+      requireDirectory(syscalls, configuration.root.path);
+      return host.processes.spawn({
         file: runtime.path,
         args: [...globalArguments(runtime, place), 'exec', '--process', description, app],
         cwd: '/',
-        stdio: ['inherit', 'inherit', 'inherit'],
-      }),
-    );
+        stdio: [streams.stdin, streams.stdout, streams.stderr],
+      });
+    });
+    const { drained } = streams.handedOver();
     const abort = (): void => child.signal('SIGTERM');
     signal?.addEventListener('abort', abort, { once: true });
     const status = await child.exit.finally(() => signal?.removeEventListener('abort', abort));
+    await drained();
     signal?.throwIfAborted();
     const errors = status === 0 ? [] : takeRuntimeErrors(place.log);
     if (errors.length > 0) throw startFailure(command[0] ?? '', errors, status);
@@ -73,14 +81,32 @@ interface ProcessSection {
   readonly cwd: string;
 }
 
-function readProcessSection(path: string): ProcessSection {
+interface Configuration {
+  readonly process: ProcessSection;
+  readonly root: { readonly path: string };
+  readonly linux: { readonly uidMappings?: unknown };
+}
+
+function readConfiguration(path: string): Configuration {
   const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
-  const section: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'process') : undefined;
-  if (isProcessSection(section)) return section;
+  if (isConfiguration(value)) return value;
   throw new Stage1Error('ERR_RKT_STAGE1_POD_CORRUPT', `file ${path} of a pod is damaged`);
 }
 
-function isProcessSection(value: unknown): value is ProcessSection {
-  if (typeof value !== 'object' || value === null) return false;
-  return typeof Reflect.get(value, 'cwd') === 'string' && Array.isArray(Reflect.get(value, 'env'));
+function isConfiguration(value: unknown): value is Configuration {
+  if (!isObject(value)) return false;
+  const { process, root, linux } = value;
+  if (!isObject(process) || !isObject(root) || !isObject(linux)) return false;
+  return typeof process['cwd'] === 'string' && Array.isArray(process['env']) && typeof root['path'] === 'string';
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+/** runc 1.1 begins where the container's root is, which is there in the pod's own mount namespace alone. */
+function requireDirectory(syscalls: Syscalls, path: string): void {
+  if (dirname(path) !== passage) return;
+  syscalls.mountPassage(passage);
+  mkdirSync(path);
 }

@@ -34,6 +34,7 @@ export function createOciFlavor({ dataDir, runtimePath }: OciFlavorOptions): Fla
   return {
     name: 'oci',
     interfaceVersion: 1,
+    takesUserNamespaces: true,
     probe: async (host) => {
       try {
         await runtime(host);

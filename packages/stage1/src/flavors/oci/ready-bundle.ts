@@ -15,6 +15,8 @@ export interface ReadyBundle {
   readonly bundle: string;
   readonly pidFile: string;
   readonly place: RuntimePlace;
+  /** Whom of the host the app runs as. */
+  readonly owner: { readonly uid: number; readonly gid: number };
 }
 
 export interface ReadyOptions {
@@ -28,7 +30,8 @@ export async function readyBundle(host: Host, context: AppContext, options: Read
   const spec = await writeBundle(host, context, options.terminal);
   options.signal?.throwIfAborted();
   const executable = app.app.exec[0] ?? '';
-  const { env, cwd } = spec.process;
+  const { env, cwd, user } = spec.process;
+  const first = pod.users?.first ?? 0;
   const covered = spec.mounts.map(({ destination }) => destination);
   await inRootfs(host, context, (syscalls, root) => checkExecutable(syscalls, root, { executable, env, cwd, covered }));
   const { base, bundle } = appPaths(app.name);
@@ -36,5 +39,11 @@ export async function readyBundle(host: Host, context: AppContext, options: Read
   const pidFile = join(pod.dir, base, 'pid');
   rmSync(pidFile, { force: true });
   rmSync(place.log, { force: true });
-  return { executable, bundle: join(pod.dir, bundle), pidFile, place };
+  return {
+    executable,
+    bundle: join(pod.dir, bundle),
+    pidFile,
+    place,
+    owner: { uid: first + user.uid, gid: first + user.gid },
+  };
 }

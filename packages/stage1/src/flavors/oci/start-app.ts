@@ -7,7 +7,7 @@ import type { AppContext, StartedApp, StartRequest } from '../flavor.ts';
 import { executionFailure, startFailure } from './failures.ts';
 import { readyBundle } from './ready-bundle.ts';
 import { globalArguments, type OciRuntime, takeRuntimeErrors } from './runtime-command.ts';
-import { outputStreams } from './standard-streams.ts';
+import { standardStreams } from './standard-streams.ts';
 
 /** The runtime stays in the foreground: it is the app's parent, passes signals on, and ends with the app's status. */
 export async function startApp(
@@ -20,27 +20,25 @@ export async function startApp(
   const terminal = request.stdio === 'tty';
   const { executable, bundle, pidFile, place } = await readyBundle(host, context, { terminal, signal: request.signal });
   const { namespaces, syscalls } = await host.kernel();
-  const output = outputStreams(host, syscalls);
+  const streams = standardStreams(host, syscalls, {
+    stdin: request.stdio !== 'inherit',
+    privateUsers: pod.users !== undefined,
+  });
   const monitor = namespaces.inMount(`/proc/${pod.holder.pid}/ns/mnt`, () =>
     host.processes.spawn({
       file: runtime.path,
       args: [...globalArguments(runtime, place), 'run', '--bundle', bundle, '--pid-file', pidFile, app.name],
       cwd: '/',
-      stdio: [
-        request.stdio === 'inherit' ? 'ignore' : 'inherit',
-        output.stdout,
-        output.stderr,
-        request.lockFd ?? 'ignore',
-      ],
+      stdio: [streams.stdin, streams.stdout, streams.stderr, request.lockFd ?? 'ignore'],
       // A terminal's signals are for rkt to pass on, once; only a runtime that drives the terminal must be in its session.
       detached: !terminal,
     }),
   );
-  const { drained } = output.handedOver();
+  const { drained } = streams.handedOver();
   const failure = (status: number): Error => startFailure(executable, takeRuntimeErrors(place.log), status);
   const pid = await startedPid(monitor, { pidFile, failure, signal: request.signal });
   const exit = monitor.exit.then(async (status) => {
-    await drained;
+    await drained();
     const unexecuted = status === 0 ? undefined : executionFailure(executable, takeRuntimeErrors(place.log));
     if (unexecuted !== undefined) throw unexecuted;
     return status;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
 import { Stage1Error } from '../../error.ts';
 import type { Host } from '../../host/index.ts';
 import { monitorFiles } from '../../monitor/index.ts';
 import { startConmon } from '../../monitor/start-conmon.ts';
+import { passage } from '../../mounts/index.ts';
 import { quote } from '../../quote.ts';
 import type { MonitorOptions } from '../../runtime.ts';
 import type { AppContext, StartedApp, StartRequest } from '../flavor.ts';
@@ -27,14 +29,14 @@ export async function startMonitored(
     const message = 'nsenter is not installed (Debian package util-linux)';
     throw new Stage1Error('ERR_RKT_STAGE1_MONITOR_MISSING', message);
   }
-  const { executable, place } = await readyBundle(host, context, { terminal, signal });
+  const { executable, place, owner } = await readyBundle(host, context, { terminal, signal });
   const namespace = `/proc/${pod.holder.pid}/ns/mnt`;
   const command = [runtime.path, ...globalArguments(runtime, place)];
   const created = await startConmon(host, {
     app: app.name,
     podDir: pod.dir,
     files: monitorFiles(pod.dir, app.name),
-    runtime: [nsenter, `--mount=${namespace}`, ...command],
+    runtime: [nsenter, `--mount=${namespace}`, ...(pod.users ? givingStreams(owner) : []), ...command],
     ...{ stdin: stdio !== 'inherit', terminal, options: monitor, lockFd },
   });
   if ('refused' in created) {
@@ -53,3 +55,20 @@ export async function startMonitored(
   if (status !== 0) throw startFailure(executable, takeRuntimeErrors(place.log), status);
   return { pid: created.pid, monitor: { pid: created.monitorPid } };
 }
+
+/**
+ * Makes the app's user the owner of conmon's pipes, so that it can open its streams by name: runc 1.1 cannot once it is in a
+ * user namespace. crun 1.8 does so itself, and with the host's /dev/null, too, which conmon gives for what there is none of.
+ */
+function givingStreams({ uid, gid }: { readonly uid: number; readonly gid: number }): readonly string[] {
+  const script = [
+    `for fd in 0 1 2; do if [ -p /proc/self/fd/$fd ]; then chown ${uid}:${gid} /proc/self/fd/$fd; fi; done`,
+    `[ -p /proc/self/fd/1 ] || exec >>${runtimeOutput}`,
+    `[ -p /proc/self/fd/2 ] || exec 2>>${runtimeOutput}`,
+    'if [ -p /proc/self/fd/0 ]; then exec "$@"; else : | "$@"; fi',
+  ];
+  return ['/bin/sh', '-c', script.join('; '), 'sh'];
+}
+
+/** Of an app with a terminal, whose output is not there. No app is named like this. */
+const runtimeOutput = join(passage, '.output');
