@@ -32,6 +32,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'rkt-cli-signed-'));
+  mkdirSync(join(dir, 'etc'));
   web = fakeWeb();
   rkt = rktWith(dir, web.libraries);
   file = join(dir, 'app.aci');
