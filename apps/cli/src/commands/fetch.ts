@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ImageId } from '@rkt/appc';
+import type { ImageRecord } from '@rkt/store';
 import type { Arguments } from '../args/command.ts';
 import { STANDARD_INPUT } from '../images/file-input.ts';
 import { importAciFromInput } from '../images/import-aci.ts';
 import { obtainImage } from '../images/obtain-image.ts';
-import { readObtainOptions } from '../images/obtain-options.ts';
+import { type ObtainOptions, readObtainOptions } from '../images/obtain-options.ts';
 import type { Session } from '../wiring/session.ts';
 
 /** Half of what SHA-512 gives, as scripts of the original expect it; any unique prefix names an image. */
@@ -14,11 +15,17 @@ export async function execute(session: Session, { flags, operands }: Arguments):
   const options = await readObtainOptions(session.io, flags);
   for (const image of operands) {
     const { id } = await (image === STANDARD_INPUT
-      ? importAciFromInput(session)
+      ? fromInput(session, options)
       : obtainImage(session, image, options));
     session.io.stdout.write(`${flags.boolean('full') ? id : short(id)}\n`);
   }
   return 0;
+}
+
+async function fromInput(session: Session, { progress }: ObtainOptions): Promise<ImageRecord> {
+  const record = await importAciFromInput(session);
+  progress.onEvent({ type: 'image:stored', image: STANDARD_INPUT, id: record.id });
+  return record;
 }
 
 function short(id: ImageId): string {

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { ReceiveAciOptions, ReceivedAci } from '@rkt/docker2aci';
 import type { ImageRecord } from '@rkt/store';
 import { CliError } from '../errors.ts';
-import { oneLine, quote } from '../render/quote.ts';
+import { quote } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
 import { readFile, terminalInput } from './file-input.ts';
 import { importNamed } from './import-named.ts';
@@ -13,7 +13,7 @@ const COMPRESSION = 'ERR_RKT_DOCKER2ACI_UNSUPPORTED_COMPRESSION';
 /** Takes an ACI from a file into the store, as it is: its ID is that of the original rkt. */
 export async function importAciFile(session: Session, path: string): Promise<ImageRecord> {
   requireInsecure(session);
-  session.io.stderr.write(`rkt: importing image from ${oneLine(path)}\n`);
+  session.note(`importing image from ${path}`);
   return importAci(session, path, readFile(path));
 }
 
@@ -21,7 +21,7 @@ export async function importAciFile(session: Session, path: string): Promise<Ima
 export async function importAciFromInput(session: Session): Promise<ImageRecord> {
   requireInsecure(session);
   if (session.io.stdinIsTTY) throw terminalInput('an ACI');
-  session.io.stderr.write('rkt: importing image from standard input\n');
+  session.note('importing image from standard input');
   return importAci(session, 'standard input', session.io.readBytes());
 }
 

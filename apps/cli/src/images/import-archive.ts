@@ -3,7 +3,6 @@ import type { ImageArchive } from '@rkt/docker2aci';
 import type { ImageArgument } from '@rkt/refparse';
 import type { ImageRecord, TemporaryFile } from '@rkt/store';
 import { CliError } from '../errors.ts';
-import { oneLine } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
 import { archiveReference } from './archive-reference.ts';
 import { readFile, STANDARD_INPUT, terminalInput } from './file-input.ts';
@@ -27,7 +26,7 @@ export async function importArchive(
       `signature verification for ${what} is not supported (try --insecure-options=image)`,
     );
   }
-  session.io.stderr.write(`rkt: importing image from ${oneLine(argument.original)}\n`);
+  session.note(`importing image from ${argument.original}`);
   const { signal } = session.interrupts;
   const { platform } = options;
   await using place = await readableArchive(session, argument);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ImageRecord, Store } from '@rkt/store';
-import { oneLine, quote } from '../render/quote.ts';
+import { quote } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
 
 const SHORT_ID = 'sha512-'.length + 12;
@@ -10,17 +10,17 @@ const SHORT_ID = 'sha512-'.length + 12;
  * been that of another image until now.
  */
 export async function importNamed(
-  { io }: Session,
+  session: Session,
   store: Store,
   put: () => Promise<ImageRecord>,
 ): Promise<ImageRecord> {
   const before = await store.listImages();
   const image = await put();
   const { id, name } = image;
-  io.stderr.write(`rkt: imported image as ${oneLine(name)}\n`);
+  session.note(`imported image as ${name}`);
   const other = before.find((each) => each.id !== id && each.names.includes(name));
   if (other !== undefined) {
-    io.stderr.write(`rkt: warning: ${quote(name)} was ${other.id.slice(0, SHORT_ID)} until now\n`);
+    session.warning(`${quote(name)} was ${other.id.slice(0, SHORT_ID)} until now`);
   }
   return image;
 }

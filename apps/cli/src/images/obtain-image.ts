@@ -19,6 +19,12 @@ import { findStoredImage, isImageNotFound } from './stored-image.ts';
  * and whatever the registry, the conversion and the store have to say
  */
 export async function obtainImage(session: Session, image: string, options: ObtainOptions): Promise<ImageRecord> {
+  const record = await obtain(session, image, options);
+  options.progress.onEvent({ type: 'image:stored', image, id: record.id });
+  return record;
+}
+
+async function obtain(session: Session, image: string, options: ObtainOptions): Promise<ImageRecord> {
   const argument = imageArgument(image);
   const { platform } = options;
   switch (argument.kind) {

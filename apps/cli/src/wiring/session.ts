@@ -5,7 +5,8 @@ import type { Runtime } from '@rkt/stage1';
 import type { Store } from '@rkt/store';
 import type { Globals } from '../args/global-flags.ts';
 import { CliError, errnoOf, reasonOf } from '../errors.ts';
-import { oneLine, quote } from '../render/quote.ts';
+import { createMessages, type MessageForm, type Messages } from '../render/messages.ts';
+import { quote } from '../render/quote.ts';
 import type { Config } from './config/config.ts';
 import { createInterrupts, type Interrupts } from './interrupts.ts';
 import type { Io } from './io.ts';
@@ -15,7 +16,7 @@ const DEFAULT_DATA_DIR = '/var/lib/rkt';
 const KERNEL_FILES = /^\/(proc|sys)(\/|$)/;
 
 /** What a command works with. Everything is opened when it is first asked for and closed with the session. */
-export interface Session extends AsyncDisposable {
+export interface Session extends AsyncDisposable, Messages {
   readonly io: Io;
   readonly globals: Globals;
   readonly libraries: Libraries;
@@ -33,9 +34,7 @@ export interface Session extends AsyncDisposable {
   existingStore(use: 'read' | 'change'): Promise<Store | undefined>;
   registry(): Promise<RegistryAccess>;
   runtime(): Promise<Runtime>;
-  /** A line on standard error that begins with the command's prefix. */
-  say(message: string): void;
-  /** The same with `--debug` alone. */
+  /** What the command itself says with `--debug` alone. */
   debug(message: string): void;
 }
 
@@ -44,10 +43,14 @@ export interface SessionOptions {
   readonly globals: Globals;
   readonly libraries: Libraries;
   readonly prefix: string;
+  /** @default 'text' */
+  readonly form?: MessageForm;
 }
 
-export function createSession({ io, globals, libraries, prefix }: SessionOptions): Session {
+export function createSession({ io, globals, libraries, prefix, form = 'text' }: SessionOptions): Session {
   const closing: AsyncDisposable[] = [];
+  const messages = createMessages(io, { prefix, form, debug: globals.debug });
+  const { say, warn } = messages;
   const interrupts = createInterrupts(io);
   const config = once(async () => {
     const { loadConfig } = await import('./config/load-config.ts');
@@ -72,7 +75,7 @@ export function createSession({ io, globals, libraries, prefix }: SessionOptions
       insecure: globals.insecure,
       env: io.env,
       uid: io.uid,
-      warn: (message) => say(`warning: ${message}`),
+      warn,
     });
     closing.push(opened);
     return opened;
@@ -80,8 +83,8 @@ export function createSession({ io, globals, libraries, prefix }: SessionOptions
   const runtime = once(async () => {
     return libraries.openRuntime({ dataDir: await dataDir(), configDirs: globals.configDirs });
   });
-  const say = (message: string): void => io.stderr.write(`${prefix}: ${oneLine(message)}\n`);
   return {
+    ...messages,
     io,
     globals,
     libraries,
@@ -93,7 +96,6 @@ export function createSession({ io, globals, libraries, prefix }: SessionOptions
     existingStore: once(existingStore),
     registry,
     runtime,
-    say,
     debug: (message) => {
       if (globals.debug) say(message);
     },
