@@ -2,7 +2,7 @@
 import type { ImageManifest } from '@rkt/appc';
 import type { Arguments } from '../args/command.ts';
 import { type OpenedImage, openStoredImage } from '../images/open-stored-image.ts';
-import { renderJson } from '../render/json.ts';
+import { documentFormat, renderJson } from '../render/json.ts';
 import { nanoseconds } from '../render/time.ts';
 import type { Session } from '../wiring/session.ts';
 
@@ -10,7 +10,7 @@ import type { Session } from '../wiring/session.ts';
 export async function execute(session: Session, { flags, operands }: Arguments): Promise<number> {
   const images: object[] = [];
   for (const name of operands) images.push(await inspect(await openStoredImage(session, name, 'read')));
-  session.io.stdout.write(renderJson(images, flags.boolean('pretty-print') ? 'json-pretty' : 'json'));
+  session.io.stdout.write(renderJson(images, documentFormat(flags)));
   return 0;
 }
 
