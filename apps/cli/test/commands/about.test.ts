@@ -61,7 +61,7 @@ describe('rkt', () => {
 
   it('ps is list, in full alone', async () => {
     expect((await rkt('ps', '--help')).stdout).toBe((await rkt('list', '--help')).stdout);
-    expect((await rkt('p', '--help')).stderr).toMatch(/unknown command "p".*"prepare"/);
+    expect((await rkt('p', '--help')).stdout).toBe((await rkt('prepare', '--help')).stdout);
   });
 
   /** What is done is told in words, or is what somebody else prints; everything else lists or shows. */
