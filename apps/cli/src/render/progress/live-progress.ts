@@ -18,6 +18,7 @@ export function createLiveProgress(io: Io): Progress {
   const color = wantsColor(io.env, stderr.isTTY);
   let image = noProgress(io.now());
   let lastDraw = 0;
+  let isOver = true;
   let watching: readonly Disposable[] = [];
   const style = (): LineStyle => ({ width: stderr.columns(), color, now: io.now() });
   const draw = (): void => {
@@ -33,6 +34,9 @@ export function createLiveProgress(io: Io): Progress {
   };
   return {
     onEvent: (event) => {
+      // What is called off may still have something to tell of a layer.
+      if (isOver && event.type !== 'image:start' && event.type !== 'measure:start') return;
+      isOver = false;
       const before = image;
       image = advance(image, event, io.now());
       if (image === before) return;
@@ -43,6 +47,7 @@ export function createLiveProgress(io: Io): Progress {
     },
     end: () => {
       stop();
+      isOver = true;
       // What was not completed stays to be seen, once.
       const lines = progressScreen(image, { ...style(), height: stderr.rows() });
       image = noProgress(io.now());

@@ -187,6 +187,7 @@ describe('live progress', () => {
     io.stderr.write('fetch: interrupted by SIGINT\n');
     const last = ['0000', '0101', 'Tota', 'fetc'];
     expect((await seen()).map((line) => line.slice(0, 4))).toEqual(last);
+    tell(bytes(0, 1), done(1));
     io.pass(1000);
     io.resize();
     expect((await seen()).map((line) => line.slice(0, 4))).toEqual(last);
