@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: Apache-2.0
 //
-// Entry of `npm run demo|test|build|bench`. Runs on the machine's own Node (20 or later) with nothing installed:
+// Entry of `npm run demo|test|build|bench|record`. Runs on the machine's own Node (20 or later) with nothing installed:
 // brings the workspace to a state in which the repository's scripts, which need Node 24, can run, then runs one.
 
 import { createHash } from 'node:crypto';
@@ -12,7 +12,7 @@ import { passOnSignals, runCommand } from './command.mjs';
 import { ensureSystemPackages } from './system-packages.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const tasks = ['build', 'demo', 'test', 'bench'];
+const tasks = ['build', 'demo', 'test', 'bench', 'record'];
 
 const [task, ...args] = process.argv.slice(2);
 if (!tasks.includes(task)) fail(`usage: run.mjs ${tasks.join('|')} [arguments]`);

@@ -17,6 +17,7 @@ const needs = {
   ext4: { package: 'e2fsprogs', files: ['/sbin/mkfs.ext4', '/usr/sbin/mkfs.ext4'] },
   mount: { package: 'mount', files: ['/bin/mount', '/usr/bin/mount'] },
   procps: { package: 'procps', files: ['/usr/bin/ps', '/bin/ps'] },
+  script: { package: 'bsdutils', files: ['/usr/bin/script'] },
   time: { package: 'time', files: ['/usr/bin/time'] },
   gnupg: { package: 'gnupg', files: ['/usr/bin/gpg'] },
   openssl: { package: 'openssl', files: ['/usr/bin/openssl'] },
@@ -40,6 +41,7 @@ const byTask = {
   // The executable for a machine of another architecture, whose Node makes it.
   'build --arch=arm64': process.arch === 'arm64' ? [] : ['qemu', 'arm64'],
   demo: [...running, 'mount'],
+  record: [...running, 'mount', 'script'],
   test: [
     ...running,
     ...shells,

@@ -31,7 +31,7 @@ export type CliErrorCode =
   | 'ERR_RKT_CLI_FILE'
   /** Some of several things failed; each was reported. */
   | 'ERR_RKT_CLI_INCOMPLETE'
-  /** SIGINT or SIGTERM. */
+  /** SIGINT, SIGTERM or SIGHUP. */
   | 'ERR_RKT_CLI_INTERRUPTED';
 
 /** What goes with an error. */
@@ -40,6 +40,8 @@ export interface CliErrorContext {
   /** What to do about it, as one sentence. */
   readonly hint?: string;
   readonly mistyped?: Mistyped;
+  /** By which everything was called off. */
+  readonly signal?: NodeJS.Signals;
 }
 
 /** A word that names nothing, and what it could have named: the nearest is told. */
@@ -54,12 +56,14 @@ export class CliError extends Error {
   readonly code: CliErrorCode;
   readonly hint: string | undefined;
   readonly mistyped: Mistyped | undefined;
+  readonly signal: NodeJS.Signals | undefined;
 
   constructor(code: CliErrorCode, message: string, context: CliErrorContext = {}) {
     super(message, context.cause === undefined ? undefined : { cause: context.cause });
     this.code = code;
     this.hint = context.hint;
     this.mistyped = context.mistyped;
+    this.signal = context.signal;
   }
 }
 

@@ -5,8 +5,8 @@ import { locateCommand, readCommandLine } from './args/parse.ts';
 import { type CommandModule, commandModules } from './commands/command-modules.ts';
 import { completionKey } from './completion/completion-key.ts';
 import { CliError, errnoOf, isCliError, reasonOf } from './errors.ts';
-import { failureStatus, missingCommandStatus } from './exit-status.ts';
-import { renderError } from './render/error.ts';
+import { failureStatus, missingCommandStatus, signalStatus } from './exit-status.ts';
+import { createMessages, type MessageForm, messageForm } from './render/messages.ts';
 import { quote } from './render/quote.ts';
 import { installedLibraries } from './wiring/installed-libraries.ts';
 import { type Io, processIo } from './wiring/io.ts';
@@ -26,6 +26,7 @@ export async function main(
 ): Promise<number> {
   let prefix = 'rkt';
   let debug = argv.includes('--debug');
+  let form: MessageForm = 'text';
   try {
     if (argv[0] === completionKey) return await printCompletions(argv.slice(1), io, libraries);
     const line = locateCommand(argv);
@@ -35,11 +36,15 @@ export async function main(
     if (command === undefined || wantsHelp) return await showHelp(command, io, wantsHelp);
     requirePrivileges(command, io);
     const { execute } = await loadCommand(command.name);
-    await using session = createSession({ io, globals, libraries, prefix });
+    form = messageForm(command.flags, args.flags);
+    await using session = createSession({ io, globals, libraries, prefix, form });
     return await execute(session, args);
   } catch (error) {
-    io.stderr.write(renderError(await explained(withPrivileges(unwrap(error), io)), { prefix, debug }));
-    return failureStatus;
+    const failure = await explained(withPrivileges(unwrap(error), io));
+    createMessages(io, { prefix, form, debug }).report(failure);
+    if (!isCliError(failure) || failure.signal === undefined) return failureStatus;
+    io.endBy(failure.signal);
+    return signalStatus(failure.signal);
   }
 }
 

@@ -24,6 +24,8 @@ export interface CommandSpec {
   readonly minimum?: readonly [count: number, complaint: string];
   readonly maximum?: number;
   readonly needsRoot?: true;
+  /** Other names, which other programs have for it. They are not shortened. */
+  readonly aliases?: readonly string[];
   /** For programs alone: neither help nor completion shows it. */
   readonly hidden?: true;
 }

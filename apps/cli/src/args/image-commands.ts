@@ -44,7 +44,7 @@ export const imageCommands: readonly CommandSpec[] = [
     name: 'image cat-manifest',
     summary: 'Inspect and print the image manifest',
     usage: 'IMAGE',
-    flags: [prettyPrint, platform],
+    flags: [prettyPrint, format, platform],
     operands: 'anywhere',
     minimum: [1, 'must provide an image'],
     maximum: 1,
@@ -116,6 +116,7 @@ export const imageCommands: readonly CommandSpec[] = [
     flags: [
       { name: 'remote', kind: 'boolean', default: 'false', summary: 'ask the registry instead of the store' },
       prettyPrint,
+      format,
       platform,
     ],
     operands: 'anywhere',

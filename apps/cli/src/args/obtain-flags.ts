@@ -8,10 +8,17 @@ const progress: readonly FlagSpec[] = [
     kind: 'text',
     placeholder: 'FORM',
     default: 'auto',
-    choices: ['auto', 'plain', 'json'],
-    summary: 'how progress is shown on standard error: auto, plain or json (one event per line)',
+    choices: ['auto', 'tty', 'plain', 'json', 'none'],
+    summary:
+      'how progress is shown on standard error: tty (lines that are drawn again), plain (a line per layer), json (an object per event), none, or auto: tty on a terminal, else plain',
   },
-  { name: 'quiet', kind: 'boolean', default: 'false', summary: 'show no progress' },
+  {
+    name: 'quiet',
+    short: 'q',
+    kind: 'boolean',
+    default: 'false',
+    summary: 'print the result alone, and what is wrong: no progress, no notes',
+  },
 ];
 
 export const platformFlag: FlagSpec = {

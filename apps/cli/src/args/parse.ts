@@ -70,7 +70,7 @@ export function findCommand(
   // A hidden one is neither shortened nor suggested.
   const shown = table.filter(({ name, hidden }) => hidden !== true || name === first);
   const heads = [...new Set(shown.map(({ name }) => name.split(' ')[0] ?? name))];
-  const head = choose(first, heads, 'rkt');
+  const head = table.find(({ aliases }) => aliases?.includes(first))?.name ?? choose(first, heads, 'rkt');
   const alone = table.find(({ name }) => name === head);
   if (alone !== undefined) return { command: alone, rest: words.slice(1) };
   const members = table

@@ -2,7 +2,7 @@
 import type { Arguments } from '../args/command.ts';
 import { CliError } from '../errors.ts';
 import { findPod, podArguments } from '../pods/find-pods.ts';
-import { renderJson } from '../render/json.ts';
+import { documentFormat, renderJson } from '../render/json.ts';
 import type { Session } from '../wiring/session.ts';
 
 export async function execute(session: Session, args: Arguments): Promise<number> {
@@ -11,6 +11,6 @@ export async function execute(session: Session, args: Arguments): Promise<number
   if (manifest === undefined) {
     throw new CliError('ERR_RKT_CLI_POD_STATE', `pod "${id}" has no manifest: its state is "${state}"`);
   }
-  session.io.stdout.write(renderJson(manifest, args.flags.boolean('pretty-print') ? 'json-pretty' : 'json'));
+  session.io.stdout.write(renderJson(manifest, documentFormat(args.flags)));
   return 0;
 }

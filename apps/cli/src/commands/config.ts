@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Arguments } from '../args/command.ts';
-import { renderJson } from '../render/json.ts';
+import { documentFormat, renderJson } from '../render/json.ts';
 import { effectiveConfig } from '../wiring/config/effective-config.ts';
 import { exposedFiles, exposureOf } from '../wiring/config/exposed-files.ts';
 import type { Session } from '../wiring/session.ts';
@@ -9,7 +9,7 @@ export async function execute(session: Session, { flags }: Arguments): Promise<n
   const config = await session.config();
   const effective = await effectiveConfig(config, session.io);
   const shared = effective.credentialFiles.flatMap(({ path, exposed }) => (exposed === true ? [path] : []));
-  for (const path of [...(await exposedFiles(config)), ...shared]) session.say(`warning: ${exposureOf(path)}`);
-  session.io.stdout.write(renderJson(effective, flags.boolean('pretty-print') ? 'json-pretty' : 'json'));
+  for (const path of [...(await exposedFiles(config)), ...shared]) session.warn(exposureOf(path));
+  session.io.stdout.write(renderJson(effective, documentFormat(flags)));
   return 0;
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ImageId } from '@rkt/appc';
+import type { ImageRecord } from '@rkt/store';
 import type { Arguments } from '../args/command.ts';
 import { readImageRequests } from '../args/image-requests.ts';
 import { obtainFlags } from '../args/obtain-flags.ts';
 import { STANDARD_INPUT } from '../images/file-input.ts';
 import { importAciFromInput } from '../images/import-aci.ts';
 import { obtainImage } from '../images/obtain-image.ts';
-import { readObtainOptions } from '../images/obtain-options.ts';
+import { type ObtainOptions, readObtainOptions } from '../images/obtain-options.ts';
 import { reportEach } from '../render/report-each.ts';
 import type { Session } from '../wiring/session.ts';
 
@@ -18,10 +19,16 @@ export async function execute(session: Session, { flags, parts }: Arguments): Pr
   return await reportEach(session, readImageRequests(parts, obtainFlags('update')), async ({ image, flags: own }) => {
     const options = { ...shared, signatureFile: own.text('signature') };
     const { id } = await (image === STANDARD_INPUT
-      ? importAciFromInput(session, options)
+      ? fromInput(session, options)
       : obtainImage(session, image, options));
     session.io.stdout.write(`${flags.boolean('full') ? id : short(id)}\n`);
   });
+}
+
+async function fromInput(session: Session, options: ObtainOptions): Promise<ImageRecord> {
+  const record = await importAciFromInput(session, options);
+  options.progress.onEvent({ type: 'image:stored', image: STANDARD_INPUT, id: record.id });
+  return record;
 }
 
 function short(id: ImageId): string {

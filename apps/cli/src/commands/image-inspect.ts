@@ -4,7 +4,7 @@ import type { Arguments } from '../args/command.ts';
 import { platformText } from '../images/image-platform.ts';
 import { inspectRemote } from '../images/inspect-remote.ts';
 import { type OpenedImage, openStoredImage } from '../images/open-stored-image.ts';
-import { renderJson } from '../render/json.ts';
+import { documentFormat, renderJson } from '../render/json.ts';
 import { reportEach } from '../render/report-each.ts';
 import { nanoseconds } from '../render/time.ts';
 import type { Session } from '../wiring/session.ts';
@@ -19,7 +19,7 @@ export async function execute(session: Session, { flags, operands }: Arguments):
         : await inspect(await openStoredImage(session, name, { use: 'read', flags })),
     );
   });
-  session.io.stdout.write(renderJson(images, flags.boolean('pretty-print') ? 'json-pretty' : 'json'));
+  session.io.stdout.write(renderJson(images, documentFormat(flags)));
   return status;
 }
 

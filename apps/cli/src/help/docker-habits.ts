@@ -27,7 +27,6 @@ const flags: Readonly<Record<string, string>> = {
 
 /** Commands of docker, and the lines that have their place. */
 const commands: Readonly<Record<string, string>> = {
-  ps: 'pods are listed by rkt list',
   pull: 'images are fetched by rkt fetch docker://NAME',
   images: 'images are listed by rkt image list',
   rmi: 'images are removed by rkt image rm IMAGE',

@@ -67,8 +67,7 @@ export async function verifyAci(session: Session, aci: AciBytes, expected: Verif
   if (bytes.digest() !== digest) {
     throw new CliError('ERR_RKT_CLI_SIGNATURE_INVALID', `${quote(aci.name)} has changed while it was read`);
   }
-  const identities = signer.identities.map((identity) => `  ${oneLine(identity)}\n`);
-  session.io.stderr.write(`rkt: signature verified:\n${identities.join('')}`);
+  session.note('signature verified:', signer.identities);
 }
 
 /**

@@ -41,8 +41,8 @@ export async function fetchAci(session: Session, aci: RemoteAci, options: Obtain
     return await use(store, known, aci);
   }
   if (options.pullPolicy === 'never') throw notAllowed(url);
-  session.io.stderr.write(`rkt: fetching image from ${redactUrl(url.href)}\n`);
-  warn(session);
+  session.note(`fetching image from ${redactUrl(url.href)}`);
+  remind(session);
   const signature = await obtainSignature(session, aci, options);
   const downloads = await session.downloads();
   const answer = await withProgress(options, () =>
@@ -101,9 +101,10 @@ function notAllowed(url: URL): CliError {
   });
 }
 
-function warn({ globals, io }: Session): void {
-  if (globals.insecure.has('tls')) io.stderr.write('rkt: warning: TLS verification has been disabled\n');
-  if (globals.insecure.has('image')) io.stderr.write('rkt: warning: image signature verification has been disabled\n');
+function remind(session: Session): void {
+  const { insecure } = session.globals;
+  if (insecure.has('tls')) session.reminder('TLS verification has been disabled');
+  if (insecure.has('image')) session.reminder('image signature verification has been disabled');
 }
 
 function downloadOptions({ globals, interrupts }: Session): DownloadOptions {
@@ -123,7 +124,7 @@ async function obtainSignature(
   if (session.globals.insecure.has('image')) return undefined;
   const given = options.signatureFile;
   const signature = given === undefined ? await fetchSignature(session, aci, options) : await readSignatureFile(given);
-  if (signature === undefined) session.io.stderr.write('rkt: server requested deferring the signature download\n');
+  if (signature === undefined) session.note('server requested deferring the signature download');
   await aci.onSignature?.(signature);
   return signature ?? 'deferred';
 }

@@ -30,8 +30,8 @@ export async function fetchDockerImage(
   if (known !== undefined && (await isUnchanged(session, store, { argument, known })))
     return use(session, store, known);
   requireInsecure(session);
-  session.io.stderr.write(`rkt: fetching image from ${argument.original}\n`);
-  session.io.stderr.write('rkt: warning: image signature verification has been disabled\n');
+  session.note(`fetching image from ${argument.original}`);
+  session.reminder('image signature verification has been disabled');
   const remote = await openRemote(session, argument.reference, options);
   return storeImage(session, remote.image, {
     ...options,

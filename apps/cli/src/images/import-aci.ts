@@ -5,7 +5,7 @@ import type { ImageManifest } from '@rkt/appc';
 import type { ReceiveAciOptions, ReceivedAci } from '@rkt/docker2aci';
 import type { ImageRecord } from '@rkt/store';
 import { CliError, usageError } from '../errors.ts';
-import { oneLine, quote } from '../render/quote.ts';
+import { quote } from '../render/quote.ts';
 import type { DetachedSignature } from '../trust/detached-signature.ts';
 import type { Session } from '../wiring/session.ts';
 import { type AciBytes, hashed, readSignatureFile, signatureNameOf, verifyAci } from './aci-signature.ts';
@@ -23,7 +23,7 @@ const COMPRESSION = 'ERR_RKT_DOCKER2ACI_UNSUPPORTED_COMPRESSION';
 export async function importAciFile(session: Session, path: string, options: ObtainOptions): Promise<ImageRecord> {
   const { signatureFile = signatureNameOf(path) } = options;
   const signature = await signatureOf(session, signatureFile);
-  session.io.stderr.write(`rkt: importing image from ${oneLine(path)}\n`);
+  session.note(`importing image from ${path}`);
   return importAci(session, { name: path, read: () => readFile(path) }, { ...options, signature });
 }
 
@@ -31,7 +31,7 @@ export async function importAciFile(session: Session, path: string, options: Obt
 export async function importAciFromInput(session: Session, options: ObtainOptions): Promise<ImageRecord> {
   if (session.io.stdinIsTTY) throw terminalInput('an ACI');
   const signature = await signatureOf(session, options.signatureFile);
-  session.io.stderr.write('rkt: importing image from standard input\n');
+  session.note('importing image from standard input');
   const name = 'standard input';
   if (signature === undefined) {
     return await importAci(session, { name, read: () => session.io.readBytes() }, { ...options, signature });

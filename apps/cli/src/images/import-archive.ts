@@ -4,7 +4,6 @@ import type { ImageArgument } from '@rkt/refparse';
 import type { OpenImageOptions } from '@rkt/registry';
 import type { ImageRecord, TemporaryFile } from '@rkt/store';
 import { CliError } from '../errors.ts';
-import { oneLine } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
 import { chooseArchived } from './choose-archived.ts';
 import { readFile, STANDARD_INPUT, terminalInput } from './file-input.ts';
@@ -64,7 +63,7 @@ function begin(session: Session, { kind, original }: ArchiveArgument | RootfsArg
       `signature verification for ${KINDS[kind]} is not supported (try --insecure-options=image)`,
     );
   }
-  session.io.stderr.write(`rkt: importing image from ${oneLine(original)}\n`);
+  session.note(`importing image from ${original}`);
 }
 
 function opening({ interrupts: { signal } }: Session, { platform }: ObtainOptions): OpenImageOptions {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ImageRecord } from '@rkt/store';
-import { oneLine, quote } from '../render/quote.ts';
+import { quote } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
 
 const SHORT_ID = 'sha512-'.length + 12;
@@ -15,14 +15,13 @@ export async function importNamed(
   put: () => Promise<ImageRecord>,
   names?: readonly string[],
 ): Promise<ImageRecord> {
-  const { stderr } = session.io;
   const before = await (await session.store()).listImages();
   const image = await put();
   for (const name of names ?? [image.name]) {
-    stderr.write(`rkt: imported image as ${oneLine(name)}\n`);
+    session.note(`imported image as ${name}`);
     const other = before.find((each) => each.id !== image.id && each.names.includes(name) && isForSame(each, image));
     if (other === undefined) continue;
-    stderr.write(`rkt: warning: ${quote(name)} was ${other.id.slice(0, SHORT_ID)} until now\n`);
+    session.warning(`${quote(name)} was ${other.id.slice(0, SHORT_ID)} until now`);
   }
   return image;
 }

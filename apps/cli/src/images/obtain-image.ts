@@ -24,7 +24,9 @@ const SIGNED: ReadonlySet<string> = new Set(['path', 'url', 'appc-name']);
  */
 export async function obtainImage(session: Session, image: string, options: ObtainOptions): Promise<ImageRecord> {
   try {
-    return await obtain(session, image, options);
+    const record = await obtain(session, image, options);
+    options.progress.onEvent({ type: 'image:stored', image, id: record.id });
+    return record;
   } catch (error) {
     throw await withFileHint(session, image, error);
   }

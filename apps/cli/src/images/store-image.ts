@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Image } from '@rkt/registry';
+import type { Image, Layer } from '@rkt/registry';
 import type { ImageRecord, RemoteRecord } from '@rkt/store';
+import type { ComingLayer } from '../render/progress/progress.ts';
 import type { Session } from '../wiring/session.ts';
 import { storedName } from './image-names.ts';
 import type { ObtainOptions } from './obtain-options.ts';
@@ -17,6 +18,7 @@ export async function storeImage(session: Session, image: Image, options: StoreI
   const { signal } = session.interrupts;
   const { progress } = options;
   try {
+    progress.onEvent({ type: 'image:start', reference: storedName(image.reference), layers: image.layers.map(coming) });
     const converted = await session.libraries.convertImage(image, {
       repository: store,
       signal,
@@ -36,4 +38,8 @@ export async function storeImage(session: Session, image: Image, options: StoreI
   } finally {
     progress.end();
   }
+}
+
+function coming({ descriptor: { digest, size }, diffId }: Layer): ComingLayer {
+  return { digest, diffId, size };
 }

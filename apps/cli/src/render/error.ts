@@ -20,10 +20,28 @@ export interface ErrorStyle {
 export function renderError(error: unknown, { prefix, debug }: ErrorStyle): string {
   const lines = isExpected(error) ? [`${prefix}: ${messageOf(error)}`] : unexpected(error, prefix);
   if (debug) lines.push(...causesOf(error));
-  const hint =
-    isCliError(error) && error.hint !== undefined ? error.hint : hintFor(codeOf(error), prefix, factsOf(error));
-  if (hint !== undefined) lines.push(`hint: ${oneLine(hint)}`);
+  const { hint } = describeError(error, prefix);
+  if (hint !== undefined) lines.push(`hint: ${hint}`);
   return `${lines.join('\n')}\n`;
+}
+
+/** An error in parts, each of them one safe line. */
+export interface ErrorDescription {
+  readonly code: string | undefined;
+  readonly message: string;
+  /** What to do about it, where that is known. */
+  readonly hint: string | undefined;
+}
+
+/** What there is to say about an error after a command. */
+export function describeError(error: unknown, command: string): ErrorDescription {
+  const code = codeOf(error);
+  const hint = isCliError(error) && error.hint !== undefined ? error.hint : hintFor(code, command, factsOf(error));
+  return {
+    code: code === undefined ? undefined : oneLine(code),
+    message: messageOf(error),
+    hint: hint === undefined ? undefined : oneLine(hint),
+  };
 }
 
 function isExpected(error: unknown): boolean {

@@ -49,6 +49,7 @@ const HINTS: Readonly<Record<string, string>> = {
 
 /** Where the hint of a code would be wrong after one command, that command's own. */
 const OWN_HINTS: Readonly<Record<string, string>> = {
+  'fetch ERR_RKT_CLI_INTERRUPTED': 'layers that were complete are kept; the same command fetches the others',
   'enter ERR_RKT_STAGE1_EXEC_NOT_FOUND': 'name another command that the image of the app has: rkt enter UUID CMD',
 };
 

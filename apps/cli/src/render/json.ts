@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { FlagValues } from '../args/flag.ts';
 
 export type JsonFormat = 'json' | 'json-pretty';
 
@@ -13,6 +14,11 @@ export function renderJson(value: unknown, format: JsonFormat): string {
 
 function escaped(char: string): string {
   return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+/** The form of what is JSON in any case: as `--format` says, else `--pretty-print`. */
+export function documentFormat(flags: FlagValues): JsonFormat {
+  return jsonFormat(flags.text('format')) ?? (flags.boolean('pretty-print') ? 'json-pretty' : 'json');
 }
 
 /** The JSON format asked for by `--format`, if any. */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { failureStatus } from '../exit-status.ts';
 import type { Session } from '../wiring/session.ts';
-import { renderError } from './error.ts';
 
 /** Does something for every item; the failure of one is told and does not keep the others from their turn. */
 export async function reportEach<T>(
@@ -15,7 +14,7 @@ export async function reportEach<T>(
       await work(item);
     } catch (error) {
       if (session.interrupts.signal.aborted) throw error;
-      session.io.stderr.write(renderError(error, { prefix: session.prefix, debug: session.globals.debug }));
+      session.report(error);
       status = failureStatus;
     }
   }

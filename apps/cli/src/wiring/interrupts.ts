@@ -23,7 +23,7 @@ export function createInterrupts(io: Io): Interrupts {
   const listen = (): void => {
     subscription ??= io.onSignal((name) => {
       if (listener !== undefined) return listener(name);
-      controller.abort(new CliError('ERR_RKT_CLI_INTERRUPTED', `interrupted by ${name}`));
+      controller.abort(new CliError('ERR_RKT_CLI_INTERRUPTED', `interrupted by ${name}`, { signal: name }));
       stop();
     });
   };

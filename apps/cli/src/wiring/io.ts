@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isatty } from 'node:tty';
+import { liveLines } from './live-lines.ts';
 
 /** Where text goes. */
 export interface Output {
@@ -7,6 +8,13 @@ export interface Output {
   readonly isTTY: boolean;
   /** Width of the terminal in columns. */
   columns(): number;
+  /** Height of the terminal in lines. */
+  rows(): number;
+  /**
+   * Keeps lines below everything that is written, in the place of those drawn before; none takes them away. They are no
+   * wider than the terminal and fewer than its lines.
+   */
+  draw(lines: readonly string[]): void;
 }
 
 /** The process around the command line; a test gives its own. */
@@ -32,6 +40,10 @@ export interface Io {
   onSignal(listener: (signal: NodeJS.Signals) => void): Disposable;
   /** Calls `listener` when the terminal got another size, until disposed. */
   onResize(listener: () => void): Disposable;
+  /** Calls `listener` again and again until disposed; that alone keeps no process from ending. */
+  every(milliseconds: number, listener: () => void): Disposable;
+  /** Has the process end by a signal, as if nobody had listened to it, when it ends. */
+  endBy(signal: NodeJS.Signals): void;
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -60,6 +72,12 @@ export function processIo(): Io {
     },
     onSignal: (listener) => listen(SIGNALS, listener),
     onResize: (listener) => listen(['SIGWINCH'], listener),
+    every: (milliseconds, listener) => {
+      const timer = setInterval(listener, milliseconds).unref();
+      return { [Symbol.dispose]: () => clearInterval(timer) };
+    },
+    // A shell goes on with its loop after a status, whatever number that is, and ends it after a signal.
+    endBy: (signal) => void process.once('exit', () => process.kill(process.pid, signal)),
   };
 }
 
@@ -107,10 +125,12 @@ function listen(signals: readonly NodeJS.Signals[], listener: (signal: NodeJS.Si
 }
 
 function output(stream: NodeJS.WriteStream): Output {
+  // A pseudo-terminal that nobody gave a size says 0.
+  const columns = (): number => (stream.columns > 0 ? stream.columns : 80);
   return {
-    write: (text) => void stream.write(text),
+    ...liveLines({ write: (text) => void stream.write(text), columns }),
     isTTY: stream.isTTY === true,
-    // A pseudo-terminal that nobody gave a size says 0.
-    columns: () => (stream.columns > 0 ? stream.columns : 80),
+    columns,
+    rows: () => (stream.rows > 0 ? stream.rows : 24),
   };
 }

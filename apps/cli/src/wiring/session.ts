@@ -6,7 +6,8 @@ import type { Store } from '@rkt/store';
 import type { Globals } from '../args/global-flags.ts';
 import type { Downloads } from '../downloads/downloads.ts';
 import { CliError, errnoOf, reasonOf } from '../errors.ts';
-import { oneLine, quote } from '../render/quote.ts';
+import { createMessages, type MessageForm, type Messages } from '../render/messages.ts';
+import { quote } from '../render/quote.ts';
 import type { Config } from './config/config.ts';
 import { createInterrupts, type Interrupts } from './interrupts.ts';
 import type { Io } from './io.ts';
@@ -16,7 +17,7 @@ const DEFAULT_DATA_DIR = '/var/lib/rkt';
 const KERNEL_FILES = /^\/(proc|sys)(\/|$)/;
 
 /** What a command works with. Everything is opened when it is first asked for and closed with the session. */
-export interface Session extends AsyncDisposable {
+export interface Session extends AsyncDisposable, Messages {
   readonly io: Io;
   readonly globals: Globals;
   readonly libraries: Libraries;
@@ -36,9 +37,7 @@ export interface Session extends AsyncDisposable {
   /** Web servers of ACIs, their signatures and keys. */
   downloads(): Promise<Downloads>;
   runtime(): Promise<Runtime>;
-  /** A line on standard error that begins with the command's prefix. */
-  say(message: string): void;
-  /** The same with `--debug` alone. */
+  /** What the command itself says with `--debug` alone. */
   debug(message: string): void;
 }
 
@@ -47,15 +46,19 @@ export interface SessionOptions {
   readonly globals: Globals;
   readonly libraries: Libraries;
   readonly prefix: string;
+  /** @default 'text' */
+  readonly form?: MessageForm;
 }
 
-export function createSession({ io, globals, libraries, prefix }: SessionOptions): Session {
+export function createSession({ io, globals, libraries, prefix, form = 'text' }: SessionOptions): Session {
   const closing: AsyncDisposable[] = [];
+  const messages = createMessages(io, { prefix, form, debug: globals.debug });
+  const { say, warn } = messages;
   const interrupts = createInterrupts(io);
   // Silence, which is what the original made of them, would hide a slip of the hand.
   const tellMissing = once(async () => {
     for (const dir of globals.namedConfigDirs) {
-      if (!mayExist(dir)) say(`warning: configuration directory ${quote(dir)} does not exist`);
+      if (!mayExist(dir)) warn(`configuration directory ${quote(dir)} does not exist`);
     }
   });
   const config = once(async () => {
@@ -82,7 +85,7 @@ export function createSession({ io, globals, libraries, prefix }: SessionOptions
     config: await config(),
     insecure: globals.insecure,
     env: io.env,
-    warn: (message: string) => say(`warning: ${message}`),
+    warn,
   });
   const registry = once(async () => closed(await libraries.openRegistry({ ...(await servers()), uid: io.uid })));
   const downloads = once(async () => {
@@ -93,8 +96,8 @@ export function createSession({ io, globals, libraries, prefix }: SessionOptions
     await tellMissing();
     return libraries.openRuntime({ dataDir: await dataDir(), configDirs: globals.configDirs });
   });
-  const say = (message: string): void => io.stderr.write(`${prefix}: ${oneLine(message)}\n`);
   return {
+    ...messages,
     io,
     globals,
     libraries,
@@ -107,7 +110,6 @@ export function createSession({ io, globals, libraries, prefix }: SessionOptions
     registry,
     downloads,
     runtime,
-    say,
     debug: (message) => {
       if (globals.debug) say(message);
     },

@@ -50,6 +50,34 @@ describe('rkt', () => {
     );
   });
 
+  it('version as JSON says the same', async () => {
+    const { stdout } = await rkt('version', '--format=json');
+    const { rkt: program, appc, node, os, arch } = JSON.parse(stdout);
+    expect((await rkt('version')).stdout).toBe(
+      `rkt Version: ${program}\nappc Version: ${appc}\nNode Version: ${node}\nNode OS/Arch: ${os}/${arch}\n`,
+    );
+    expect((await rkt('version', '--format=json-pretty')).stdout).toContain('\n\t"appc": "0.8.11"');
+  });
+
+  it('ps is list, in full alone', async () => {
+    expect((await rkt('ps', '--help')).stdout).toBe((await rkt('list', '--help')).stdout);
+    expect((await rkt('p', '--help')).stdout).toBe((await rkt('prepare', '--help')).stdout);
+  });
+
+  /** What is done is told in words, or is what somebody else prints; everything else lists or shows. */
+  const doing: readonly string[] = [
+    ...['app add', 'app exec', 'app rm', 'app sandbox', 'app start', 'app stop', 'attach', 'completion', 'enter'],
+    ...['fetch', 'gc', 'help', 'image export', 'image extract', 'image gc', 'image render', 'image rm', 'image verify'],
+    ...['kill', 'logs', 'prepare', 'release', 'rm', 'run', 'run-prepared', 'stop', 'wait'],
+  ];
+  it.each(commands.map(({ name, flags }) => [name, flags] as const))(
+    '%s has --format=json if it lists or shows, and not otherwise',
+    (name, flags) => {
+      const format = flags.find((flag) => flag.name === 'format');
+      expect(format?.choices?.includes('json') ?? false).toBe(!doing.includes(name));
+    },
+  );
+
   it.each(['--version', '-v'])('%s is the same, alone on the command line', async (flag) => {
     expect(await rkt.within(fakeIo(), flag)).toMatchObject({ status: 254 });
     const io = fakeIo();

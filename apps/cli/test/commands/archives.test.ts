@@ -59,7 +59,7 @@ describe('an archive that docker saved', () => {
     const { status, stdout, stderr } = await rkt(
       insecure,
       'fetch',
-      '--quiet',
+      '--progress=none',
       `docker-archive:${file}:example.org/demo:v1`,
     );
     expect([status, stderr]).toEqual([
@@ -107,12 +107,12 @@ describe('an archive that docker saved', () => {
   it('says when the name was that of another image', async () => {
     const { stdout } = await rkt(insecure, 'fetch', '--quiet', `docker-archive:${file}`);
     writeFileSync(file, archiveOf('/etc/two', [{ RepoTags: ['example.org/demo:v1'] }]));
-    const { stderr } = await rkt(insecure, 'fetch', '--quiet', `docker-archive:${file}`);
+    const { stderr } = await rkt(insecure, 'fetch', `docker-archive:${file}`);
     expect(stderr).toContain(
       `rkt: imported image as example.org/demo:v1\nrkt: warning: "example.org/demo:v1" was ${stdout.slice(0, 19)} until now\n`,
     );
     const again = await rkt(insecure, 'fetch', '--quiet', `docker-archive:${file}`);
-    expect(again.stderr).not.toContain('warning');
+    expect(again.stderr).toBe('');
   });
 
   it('cannot give its image the name of another by claiming to be from there', async () => {
@@ -192,7 +192,7 @@ describe('an archive that docker saved', () => {
     const pipe = join(dir, 'pipe.tar');
     execFileSync('mkfifo', [pipe]);
     const writer = spawn('cp', [file, pipe]);
-    const { status, stderr } = await rkt(insecure, 'fetch', '--quiet', `docker-archive:${pipe}`);
+    const { status, stderr } = await rkt(insecure, 'fetch', `docker-archive:${pipe}`);
     writer.kill();
     expect([status, stderr]).toEqual([0, expect.stringContaining('imported image as example.org/demo:v1')]);
   });

@@ -292,16 +292,65 @@ describe('fetch', () => {
     expect([status, stderr]).toEqual([254, expect.stringMatching(/auth\.d\/broken\.json": it is not valid JSON/)]);
   });
 
-  it('that is interrupted ends with 254 and leaves nothing', async () => {
+  it('that is interrupted ends as the signal would have ended it, and leaves nothing', async () => {
     const io = fakeIo();
     const fetching = rkt.within(io, insecure, '--debug', 'fetch', 'docker://slow');
     await registry.putImage({ repository: 'library/slow', tag: 'latest' }, { layers });
     while (!io.written.stderr.includes('fetching image')) await new Promise((resolve) => setImmediate(resolve));
     io.send('SIGINT');
     const { status, stdout, stderr } = await fetching;
-    expect([status, stdout]).toEqual([254, '']);
+    expect([status, stdout, io.endsBy]).toEqual([130, '', 'SIGINT']);
     expect(stderr).toContain('fetch: interrupted by SIGINT\n');
     expect((await rkt('image', 'list', '--no-legend')).stdout).toBe('');
+  });
+});
+
+describe('fetch, in the form that is asked for', () => {
+  it.each([['-q'], ['--quiet']])('with %s prints the ID and nothing else', async (flag) => {
+    const { stdout, ...rest } = await rkt(insecure, 'fetch', flag, 'docker://demo');
+    expect([stdout, rest]).toEqual([expect.stringMatching(/^sha512-[0-9a-f]{32}\n$/), { status: 0, stderr: '' }]);
+    expect(await rkt(insecure, 'fetch', flag, 'docker://demo')).toEqual({ stdout, ...rest });
+  });
+
+  it('with --quiet still says what is wrong', async () => {
+    const { status, stderr } = await rkt(insecure, 'fetch', '-q', `docker://${registry.domain}/nosuch`);
+    expect([status, stderr]).toEqual([254, expect.stringMatching(/^fetch: .*not found.*\nhint: .*\n$/)]);
+  });
+
+  const factsOf = (stderr: string): readonly Record<string, unknown>[] =>
+    stderr
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+
+  it('with --progress=json tells every layer and the ID of the image, and nothing that is no JSON', async () => {
+    const { status, stdout, stderr } = await rkt(insecure, 'fetch', '--full', '--progress=json', 'docker://demo');
+    const facts = factsOf(stderr);
+    expect(status).toBe(0);
+    expect(facts.every(({ version, time }) => version === 1 && typeof time === 'string')).toBe(true);
+    const types = facts.map(({ type }) => type);
+    expect(types.slice(0, 3)).toEqual(['message', 'message', 'image:start']);
+    expect(types.slice(-3)).toEqual(['image:hashing', 'image:done', 'image:stored']);
+    expect(facts[2]).toMatchObject({
+      reference: 'docker.io/library/demo:latest',
+      layers: digests.map((hex) => ({ digest: `sha256:${hex}`, size: expect.any(Number) })),
+    });
+    for (const hex of digests) {
+      const own = facts.filter(({ digest }) => digest === `sha256:${hex}`).map(({ type }) => type);
+      expect(own).toEqual(['layer:start', 'layer:bytes', 'layer:verify', 'layer:done']);
+    }
+    expect(facts.at(-1)).toMatchObject({ image: 'docker://demo', id: stdout.trim() });
+    // Nothing has to come, and the ID is told all the same.
+    const again = await rkt(insecure, 'fetch', '--progress=json', 'docker://demo');
+    expect(factsOf(again.stderr)).toMatchObject([{ type: 'image:stored', id: stdout.trim() }]);
+  });
+
+  it('with --progress=json is an error that is an object, too', async () => {
+    const { status, stderr } = await rkt('fetch', '--progress=json', 'docker://demo');
+    expect([status, factsOf(stderr)]).toMatchObject([
+      254,
+      [{ version: 1, type: 'error', command: 'fetch', code: 'ERR_RKT_CLI_SIGNATURE_REQUIRED' }],
+    ]);
   });
 });
 

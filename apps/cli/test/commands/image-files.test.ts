@@ -45,7 +45,7 @@ afterEach(() => rmSync(dir, { recursive: true }));
 async function fetchedElsewhere(image: string): Promise<readonly string[]> {
   const other = mkdtempSync(join(dir, 'other-'));
   const elsewhere = rktWith(other);
-  const { stdout, stderr, status } = await elsewhere(insecure, 'fetch', '--full', '--quiet', image);
+  const { stdout, stderr, status } = await elsewhere(insecure, 'fetch', '--full', '--progress=none', image);
   expect([status, stderr]).toEqual([0, expect.stringContaining('importing')]);
   const { stdout: name } = await elsewhere('image', 'list', '--no-legend', '--fields=name');
   return [stdout.trim(), name.trim()];

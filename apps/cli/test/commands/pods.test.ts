@@ -186,7 +186,7 @@ describe('status', () => {
     const io = fakeIo();
     const waiting = rkt.within(io, 'status', '--wait', redis.id);
     await vi.waitFor(() => expect(io.send('SIGINT')).toBe(true));
-    expect(await waiting).toMatchObject({ status: 254, stderr: expect.stringContaining('interrupted by SIGINT') });
+    expect(await waiting).toMatchObject({ status: 130, stderr: expect.stringContaining('interrupted by SIGINT') });
   });
 
   it.each(['status', 'stop', 'enter', 'rm', 'cat-manifest', 'run-prepared'])(

@@ -298,7 +298,7 @@ describe('run', () => {
       ['load', '-i', 'x.tar'],
       'rkt: unknown command "load" for "rkt"\nhint: images are read from files by rkt fetch docker-archive:FILE\n',
     ],
-    [['ps'], 'rkt: unknown command "ps" for "rkt"\nhint: pods are listed by rkt list\n'],
+    [['images'], 'rkt: unknown command "images" for "rkt"\nhint: images are listed by rkt image list\n'],
     [['rmi', 'x'], 'rkt: unknown command "rmi" for "rkt"\nhint: images are removed by rkt image rm IMAGE\n'],
   ])('%j asks nobody and makes nothing', async (argv, message) => {
     const asked = registry.requests.length;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import type { Io } from '../../src/wiring/io.ts';
+import { liveLines } from '../../src/wiring/live-lines.ts';
 
 /** A process that is none: what is written is kept, signals are sent by the test. */
 export interface FakeIo extends Io {
@@ -7,7 +9,11 @@ export interface FakeIo extends Io {
   /** Delivers a signal; false if nobody listens, as when the default action would be taken. */
   send(signal: NodeJS.Signals): boolean;
   /** Gives the terminal another size. */
-  resize(): void;
+  resize(columns?: number, rows?: number): void;
+  /** Lets time go by, and does what is to be done again and again. */
+  pass(milliseconds: number): void;
+  /** What the process is to end by. */
+  endsBy: NodeJS.Signals | undefined;
   time: number;
   /** How standard input was read; undefined: not at all. */
   raw: boolean | undefined;
@@ -17,6 +23,7 @@ export interface FakeIoOptions {
   readonly uid?: number;
   readonly tty?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: readonly Uint8Array[];
   /** What is typed, chunk by chunk; then the terminal stays open. */
@@ -24,16 +31,22 @@ export interface FakeIoOptions {
 }
 
 export function fakeIo(options: FakeIoOptions = {}): FakeIo {
-  const { uid = 0, tty = false, columns = 80, env = {}, stdin = [], input = [] } = options;
+  const { uid = 0, tty = false, env = {}, stdin = [], input = [] } = options;
   const written = { stdout: '', stderr: '' };
   const listeners = new Set<(signal: NodeJS.Signals) => void>();
   const resizing = new Set<() => void>();
+  const repeated = new Set<() => void>();
+  let { columns = 80, rows = 24 } = options;
   const output = (name: 'stdout' | 'stderr') => ({
-    write: (text: string) => {
-      written[name] += text;
-    },
+    ...liveLines({
+      write: (text) => {
+        written[name] += text;
+      },
+      columns: () => columns,
+    }),
     isTTY: tty,
     columns: () => columns,
+    rows: () => rows,
   });
   const io: FakeIo = {
     written,
@@ -68,7 +81,21 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
       resizing.add(listener);
       return { [Symbol.dispose]: () => void resizing.delete(listener) };
     },
-    resize: () => {
+    every: (_milliseconds, listener) => {
+      repeated.add(listener);
+      return { [Symbol.dispose]: () => void repeated.delete(listener) };
+    },
+    endsBy: undefined,
+    endBy: (signal) => {
+      io.endsBy = signal;
+    },
+    pass: (milliseconds) => {
+      io.time += milliseconds;
+      for (const listener of repeated) listener();
+    },
+    resize: (toColumns = columns, toRows = rows) => {
+      columns = toColumns;
+      rows = toRows;
       for (const listener of resizing) listener();
     },
     send: (signal) => {

@@ -3,28 +3,34 @@ import type { FlagValues } from '../../args/flag.ts';
 import { redactUrl } from '../../wiring/config/redact.ts';
 import type { Io } from '../../wiring/io.ts';
 import { oneLine } from '../quote.ts';
-import { createBars } from './bars.ts';
-import { hexOf, type Progress } from './progress.ts';
+import { writeJsonLine } from './json-lines.ts';
+import { createLiveProgress } from './live-progress.ts';
+import { hexOf, type ImageEvent, type Progress } from './progress.ts';
 
-/** The form that `--progress` and `--quiet` ask for: bars on a terminal, a line per layer elsewhere, or one JSON object per event. */
+/** The form that `--progress` and `--quiet` ask for: live lines on a terminal, a line per layer elsewhere, JSON, nothing. */
 export function createProgress(io: Io, flags: FlagValues): Progress {
-  if (flags.boolean('quiet')) return silent;
   const form = flags.text('progress');
   if (form === 'json') return jsonLines(io);
-  return form === 'auto' && io.stderr.isTTY && io.env['TERM'] !== 'dumb' ? createBars(io) : plainLines(io);
+  if (form === 'none' || flags.boolean('quiet')) return silent;
+  const live = form === 'tty' || (form === 'auto' && io.stderr.isTTY && io.env['TERM'] !== 'dumb');
+  return live ? createLiveProgress(io) : plainLines(io);
 }
 
 const silent: Progress = { onEvent: () => undefined, end: () => undefined };
 
-/** Every event as it is, with the time, one per line. */
+/** Every event as it is; and that all bytes of a layer are there, which nobody should have to compute. */
 function jsonLines(io: Io): Progress {
   return {
     onEvent: (event) => {
-      const shown = 'url' in event ? { ...event, url: redactUrl(event.url) } : event;
-      io.stderr.write(`${JSON.stringify({ ...shown, time: new Date(io.now()).toISOString() })}\n`);
+      writeJsonLine(io, 'url' in event ? { ...event, url: redactUrl(event.url) } : event);
+      if (isAllThere(event)) writeJsonLine(io, { type: 'layer:verify', digest: event.digest });
     },
     end: () => undefined,
   };
+}
+
+function isAllThere(event: ImageEvent): event is ImageEvent & { readonly type: 'layer:bytes' } {
+  return event.type === 'layer:bytes' && event.received >= event.size;
 }
 
 function plainLines(io: Io): Progress {

@@ -3,13 +3,28 @@ import type { ConversionEvent } from '@rkt/docker2aci';
 import type { OpenImageEvent } from '@rkt/registry';
 import type { DownloadEvent } from '../../downloads/download-event.ts';
 
+/** A layer of an image that is about to come in. */
+export interface ComingLayer {
+  readonly digest: string;
+  readonly diffId: string;
+  /** Of the blob, in bytes. */
+  readonly size: number;
+}
+
 /** What is told of an image that comes in: while it is opened or downloaded, and while it is converted. */
-export type ImageEvent = OpenImageEvent | ConversionEvent | DownloadEvent;
+export type ImageEvent =
+  | OpenImageEvent
+  | DownloadEvent
+  /** The image is open, and these are all its layers. */
+  | { readonly type: 'image:start'; readonly reference: string; readonly layers: readonly ComingLayer[] }
+  | ConversionEvent
+  /** The store has the image that was asked for as `image`, whether or not anything had to come. */
+  | { readonly type: 'image:stored'; readonly image: string; readonly id: string };
 
 /** Shows how an image comes in. Only on standard error: standard output is the command's result. */
 export interface Progress {
   readonly onEvent: (event: ImageEvent) => void;
-  /** What was under way is over; whatever was drawn stays as it is. Idempotent. */
+  /** What was under way is over, and whatever was drawn stays as it is. Idempotent; more may come. */
   readonly end: () => void;
 }
 
