@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { CliError } from '../errors.ts';
 import { readSmallFile } from '../files/read-small-file.ts';
-import { oneLine, quote } from '../render/quote.ts';
+import { quote } from '../render/quote.ts';
 import { type DetachedSignature, LARGEST_SIGNATURE_FILE, readDetachedSignature } from '../trust/detached-signature.ts';
 import { openKeystore } from '../trust/keystore.ts';
 import type { Session } from '../wiring/session.ts';

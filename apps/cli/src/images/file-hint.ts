@@ -24,7 +24,7 @@ function withHint(error: Error, hint: string): CliError {
   return new CliError('ERR_RKT_CLI_USAGE', error.message, { cause: error, hint });
 }
 
-const CODES: readonly string[] = ['ERR_RKT_CLI_IMAGE_NOT_IN_STORE', 'ERR_RKT_CLI_FILE'];
+const CODES: readonly string[] = ['ERR_RKT_CLI_IMAGE_NOT_IN_STORE', 'ERR_RKT_CLI_DISCOVERY', 'ERR_RKT_CLI_FILE'];
 
 /** It is not what it was taken for, or a directory where a file is read. */
 function isAboutForm(error: Error): boolean {

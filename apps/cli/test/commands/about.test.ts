@@ -68,7 +68,7 @@ describe('rkt', () => {
   const doing: readonly string[] = [
     ...['app add', 'app exec', 'app rm', 'app sandbox', 'app start', 'app stop', 'attach', 'completion', 'enter'],
     ...['fetch', 'gc', 'help', 'image export', 'image extract', 'image gc', 'image render', 'image rm', 'image verify'],
-    ...['kill', 'logs', 'prepare', 'release', 'rm', 'run', 'run-prepared', 'stop', 'wait'],
+    ...['kill', 'logs', 'prepare', 'release', 'rm', 'run', 'run-prepared', 'stop', 'trust', 'wait'],
   ];
   it.each(commands.map(({ name, flags }) => [name, flags] as const))(
     '%s has --format=json if it lists or shows, and not otherwise',

@@ -79,9 +79,11 @@ describe('an archive that docker saved', () => {
     await using registry = await startTestRegistry();
     await registry.putImage({ repository: 'demo', tag: 'latest' }, { layers: [layerOf('etc/two', 'two\n')] });
     const name = `${registry.domain}/demo:latest`;
-    const fetched = (await rkt(insecure, 'fetch', '--full', '--quiet', `docker://${name}`)).stdout.trim();
+    const fetched = (await rkt(insecure, 'fetch', '--full', '--progress=none', `docker://${name}`)).stdout.trim();
     writeFileSync(file, savedImage(name));
-    const imported = (await rkt(insecure, 'fetch', '--full', '--quiet', `docker-archive:${file}`)).stdout.trim();
+    const imported = (
+      await rkt(insecure, 'fetch', '--full', '--progress=none', `docker-archive:${file}`)
+    ).stdout.trim();
     expect((await rkt('image', 'list', '--no-legend', '--full', '--fields=id,name')).stdout).toContain(
       `${imported}\t${name}\n`,
     );
@@ -105,7 +107,7 @@ describe('an archive that docker saved', () => {
   });
 
   it('says when the name was that of another image', async () => {
-    const { stdout } = await rkt(insecure, 'fetch', '--quiet', `docker-archive:${file}`);
+    const { stdout } = await rkt(insecure, 'fetch', '--progress=none', `docker-archive:${file}`);
     writeFileSync(file, archiveOf('/etc/two', [{ RepoTags: ['example.org/demo:v1'] }]));
     const { stderr } = await rkt(insecure, 'fetch', `docker-archive:${file}`);
     expect(stderr).toContain(
@@ -145,7 +147,7 @@ describe('an archive that docker saved', () => {
 
   it('gives an image every name that it has for it', async () => {
     writeFileSync(file, archiveOf('/etc/one', [{ RepoTags: ['example.org/demo:v1', 'demo:stable'] }]));
-    const { stderr } = await rkt(insecure, 'fetch', '--quiet', `docker-archive:${file}`);
+    const { stderr } = await rkt(insecure, 'fetch', '--progress=none', `docker-archive:${file}`);
     expect(stderr).toContain(
       'rkt: imported image as example.org/demo:v1\nrkt: imported image as docker.io/library/demo:stable\n',
     );
@@ -154,7 +156,7 @@ describe('an archive that docker saved', () => {
       name: 'example.org/demo:v1',
       names: expect.arrayContaining(['example.org/demo:v1', 'docker.io/library/demo:stable']),
     });
-    const asked = await rkt(insecure, 'fetch', '--quiet', `docker-archive:${file}:demo:stable`);
+    const asked = await rkt(insecure, 'fetch', '--progress=none', `docker-archive:${file}:demo:stable`);
     expect(asked.stderr.match(/imported image as .*/g)).toEqual(['imported image as docker.io/library/demo:stable']);
   });
 
@@ -162,7 +164,7 @@ describe('an archive that docker saved', () => {
     const { status, stderr } = await rkt(insecure, 'fetch', `docker-archive:${file}:redis`);
     expect([status, stderr]).toEqual([254, expect.stringContaining('has no image "docker.io/library/redis:latest"')]);
     writeFileSync(file, savedImage());
-    const named = await rkt(insecure, 'fetch', '--quiet', `docker-archive:${file}:mine:1`);
+    const named = await rkt(insecure, 'fetch', '--progress=none', `docker-archive:${file}:mine:1`);
     expect(named.stderr).toContain('imported image as docker.io/library/mine:1\n');
   });
 
@@ -181,9 +183,9 @@ describe('an archive that docker saved', () => {
   ])('comes through a pipe or in a file (%s)', async (_name, pack) => {
     const packed = pack(savedImage('example.org/demo:v1'));
     writeFileSync(file, packed);
-    const fromFile = await rkt(insecure, 'fetch', '--quiet', `docker-archive:${file}`);
+    const fromFile = await rkt(insecure, 'fetch', '--progress=none', `docker-archive:${file}`);
     const io = fakeIo({ stdin: [packed.subarray(0, 100), packed.subarray(100)] });
-    const piped = await rkt.within(io, insecure, 'fetch', '--quiet', 'docker-archive:-');
+    const piped = await rkt.within(io, insecure, 'fetch', '--progress=none', 'docker-archive:-');
     expect([fromFile.status, piped.status, piped.stdout]).toEqual([0, 0, fromFile.stdout]);
     expect(readdirSync(join(dir, 'data/cas/tmp'))).toEqual([]);
   });
@@ -265,7 +267,7 @@ describe('an OCI archive', () => {
       writeFileSync(join(layout, 'index.json'), JSON.stringify({ ...index, manifests }));
     };
     const importedAs = async (selector: string): Promise<readonly string[] | string> => {
-      const { status, stderr } = await rkt(insecure, 'fetch', '--quiet', `oci:${layout}${selector}`);
+      const { status, stderr } = await rkt(insecure, 'fetch', '--progress=none', `oci:${layout}${selector}`);
       return status === 0 ? [...stderr.matchAll(/imported image as (.*)/g)].map(([, name = '']) => name) : stderr;
     };
     const [skopeo, containerd] = ['org.opencontainers.image.ref.name', 'io.containerd.image.name'];

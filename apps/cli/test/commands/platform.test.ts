@@ -57,7 +57,7 @@ async function labelsOf(id: string): Promise<Readonly<Record<string, string>>> {
 }
 
 async function fetched(...args: readonly string[]): Promise<string> {
-  const { status, stdout, stderr } = await rkt(insecure, 'fetch', '--quiet', ...args);
+  const { status, stdout, stderr } = await rkt(insecure, 'fetch', '--progress=none', ...args);
   expect(status, stderr).toBe(0);
   return stdout.trim();
 }
@@ -103,7 +103,7 @@ describe('--platform', () => {
   });
 
   it('that there is none of says which there are', async () => {
-    const { status, stdout, stderr } = await rkt(insecure, 'fetch', '--quiet', '--platform=linux/s390x', image);
+    const { status, stdout, stderr } = await rkt(insecure, 'fetch', '--progress=none', '--platform=linux/s390x', image);
     expect([status, stdout]).toEqual([254, '']);
     expect(stderr).toContain(
       `has no image for linux/s390x; it has linux/${own}, linux/${other}, linux/arm/v5, linux/arm/v7`,
@@ -182,7 +182,13 @@ describe('--platform', () => {
     ]);
     await rkt('image', 'rm', `--platform=linux/${other}`, name);
     // The name stays that of this machine's image, too: nothing is taken from it.
-    const imported = await rkt(insecure, 'fetch', '--quiet', `--platform=linux/${other}`, `docker-archive:${file}`);
+    const imported = await rkt(
+      insecure,
+      'fetch',
+      '--progress=none',
+      `--platform=linux/${other}`,
+      `docker-archive:${file}`,
+    );
     expect(imported.stderr).toContain(`imported image as ${name}\n`);
     expect(imported.stderr).not.toContain('warning');
     expect(await inspected()).toBe(mine);
@@ -222,7 +228,7 @@ describe('--platform', () => {
   });
 
   it('is also for prepare: what is not there for it is not run', async () => {
-    const { status, stderr } = await rkt(insecure, 'prepare', '--quiet', '--platform=linux/s390x', image);
+    const { status, stderr } = await rkt(insecure, 'prepare', '--progress=none', '--platform=linux/s390x', image);
     expect([status, stderr]).toEqual([254, expect.stringContaining('has no image for linux/s390x')]);
   });
 });

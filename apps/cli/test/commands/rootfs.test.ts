@@ -25,7 +25,7 @@ afterEach(() => rmSync(dir, { recursive: true }));
 
 describe('a tar of files alone', () => {
   it('is an image of one layer, called after the file, that does not say what to run', async () => {
-    const { status, stdout, stderr } = await rkt(insecure, 'fetch', '--full', '--quiet', `rootfs:${file}`);
+    const { status, stdout, stderr } = await rkt(insecure, 'fetch', '--full', '--progress=none', `rootfs:${file}`);
     expect([status, stderr]).toEqual([
       0,
       `rkt: importing image from rootfs:${file}\nrkt: imported image as localhost/my-root:latest\n`,
@@ -36,7 +36,7 @@ describe('a tar of files alone', () => {
     const out = join(dir, 'out');
     await rkt('image', 'extract', '--rootfs-only', 'localhost/my-root', out);
     expect(readFileSync(join(out, 'etc/one'), 'utf8')).toBe('one\n');
-    const { stderr: why } = await rkt(insecure, 'prepare', '--quiet', `rootfs:${file}`);
+    const { stderr: why } = await rkt(insecure, 'prepare', '--progress=none', `rootfs:${file}`);
     expect(why).toContain('hint: name the executable with --exec after the image\n');
   });
 
@@ -44,7 +44,7 @@ describe('a tar of files alone', () => {
     const { status, stderr } = await rkt(
       insecure,
       'fetch',
-      '--quiet',
+      '--progress=none',
       '--platform=linux/s390x',
       `rootfs:${file}:example.org/root:v1`,
     );
@@ -60,22 +60,22 @@ describe('a tar of files alone', () => {
   ])('is the same image in a file and through a pipe (%s)', async (_name, pack) => {
     const packed = pack(tarOf('etc/one', 'one\n'));
     writeFileSync(file, packed);
-    const fromFile = await rkt(insecure, 'fetch', '--quiet', `rootfs:${file}:mine:1`);
+    const fromFile = await rkt(insecure, 'fetch', '--progress=none', `rootfs:${file}:mine:1`);
     const io = fakeIo({ stdin: [packed.subarray(0, 30), packed.subarray(30)] });
-    const piped = await rkt.within(io, insecure, 'fetch', '--quiet', 'rootfs:-:mine:1');
+    const piped = await rkt.within(io, insecure, 'fetch', '--progress=none', 'rootfs:-:mine:1');
     expect([fromFile.status, piped.status, piped.stdout]).toEqual([0, 0, fromFile.stdout]);
     const nameless = fakeIo({ stdin: [packed] });
-    expect((await rkt.within(nameless, insecure, 'fetch', '--quiet', 'rootfs:-')).stderr).toContain(
+    expect((await rkt.within(nameless, insecure, 'fetch', '--progress=none', 'rootfs:-')).stderr).toContain(
       'imported image as localhost/image:latest\n',
     );
     expect(readdirSync(join(dir, 'data/cas/tmp'))).toEqual([]);
   });
 
   it('comes back from an export as the image it was', async () => {
-    const { stdout } = await rkt(insecure, 'fetch', '--quiet', `rootfs:${file}`);
+    const { stdout } = await rkt(insecure, 'fetch', '--progress=none', `rootfs:${file}`);
     await rkt('image', 'export', 'localhost/my-root', `oci-archive:${join(dir, 'out.oci')}`);
     const elsewhere = rktWith(mkdtempSync(join(dir, 'other-')));
-    const fetched = await elsewhere(insecure, 'fetch', '--quiet', `oci-archive:${join(dir, 'out.oci')}`);
+    const fetched = await elsewhere(insecure, 'fetch', '--progress=none', `oci-archive:${join(dir, 'out.oci')}`);
     expect([fetched.stdout, fetched.stderr]).toEqual([
       stdout,
       expect.stringContaining('imported image as localhost/my-root:latest\n'),
@@ -92,7 +92,7 @@ describe('a tar of files alone', () => {
     ['is a bomb', () => gzipSync(Buffer.alloc(200 * 1024 * 1024)), 'it expands to more than'],
   ])('that %s is refused, and nothing of it is kept', async (_name, content, message) => {
     writeFileSync(file, content());
-    const { status, stdout, stderr } = await rkt(insecure, 'fetch', '--quiet', `rootfs:${file}`);
+    const { status, stdout, stderr } = await rkt(insecure, 'fetch', '--progress=none', `rootfs:${file}`);
     expect([status, stdout]).toEqual([254, '']);
     expect(stderr).toContain(message);
     expect(stderr.split('\n').length).toBeLessThanOrEqual(4);
@@ -110,13 +110,13 @@ describe('a tar of files alone', () => {
 
 describe('a file that is there, and typed as something else', () => {
   const hintFor = async (image: string): Promise<string | undefined> => {
-    const { status, stderr } = await rkt(insecure, 'fetch', '--quiet', image);
+    const { status, stderr } = await rkt(insecure, 'fetch', '--progress=none', image);
     expect(status).toBe(254);
     return /^hint: (.*)$/m.exec(stderr)?.[1];
   };
 
   it('is told the way it is to be typed', async () => {
-    await rkt(insecure, 'fetch', '--quiet', `rootfs:${file}`);
+    await rkt(insecure, 'fetch', '--progress=none', `rootfs:${file}`);
     const at = (name: string): string => join(dir, name);
     for (const target of ['oci', 'oci-archive', 'docker-archive']) {
       await rkt('image', 'export', 'localhost/my-root', `${target}:${at(target)}`);
@@ -136,7 +136,7 @@ describe('a file that is there, and typed as something else', () => {
 
   it('is so by its bare name, too, and by that of no file as ever', async () => {
     const cwd = process.cwd();
-    await rkt(insecure, 'fetch', '--quiet', `rootfs:${file}`);
+    await rkt(insecure, 'fetch', '--progress=none', `rootfs:${file}`);
     await rkt('image', 'export', 'localhost/my-root', `oci-archive:${join(dir, 'a.oci')}`);
     try {
       process.chdir(dir);
