@@ -25,29 +25,40 @@ beforeAll(async () => {
 });
 afterAll(() => host[Symbol.asyncDispose]());
 
-/** The least that any run took: the others were disturbed. */
-function least(args: readonly string[]): number {
-  const globals = [`--dir=${host.dataDir}`, `--local-config=${host.configDir}`];
-  // What a shell asks for comes first, and then the command line as it is.
-  const command =
-    args[0] === '--complete'
-      ? [executable, '--complete', ...globals, ...args.slice(1)]
-      : [executable, ...globals, ...args];
+/** The least that any of the runs took: the others were disturbed. */
+function least(what: string, command: readonly string[]): number {
   const times = Array.from({ length: RUNS }, () => cpuTime(command)).sort((a, b) => a - b);
-  console.log(`rkt ${args.join(' ')}: CPU ms least ${times[0]}, median ${times[RUNS / 2]}, most ${times.at(-1)}`);
+  console.log(`${what}: CPU ms least ${times[0]}, median ${times[RUNS / 2]}, most ${times.at(-1)}`);
   return times[0] ?? Number.NaN;
 }
 
-describe('a start takes no more CPU than', () => {
+function commandOf(args: readonly string[]): readonly string[] {
+  const globals = [`--dir=${host.dataDir}`, `--local-config=${host.configDir}`];
+  // What a shell asks for comes first, and then the command line as it is.
+  return args[0] === '--complete'
+    ? [executable, '--complete', ...globals, ...args.slice(1)]
+    : [executable, ...globals, ...args];
+}
+
+/**
+ * Milliseconds say as much about the machine as about rkt, so the limits are in starts of Node itself, in the same minute. That
+ * takes 20 to 25 ms where the targets of 60 and 80 ms were set; what is evaluated for nothing shows on every machine.
+ */
+describe('a start takes no more CPU than so many of Node itself', () => {
+  let node: number;
+  beforeAll(() => {
+    node = least('node', [process.execPath, '--eval', '0']);
+  });
+
   it.each([
-    [['version'], 60],
-    [['help'], 80],
-    [['help', 'run'], 80],
-    [['list'], 80],
-    [['image', 'list'], 80],
-    [['--complete', 'image', 'rm', ''], 80],
-    [['--complete', 'run-'], 80],
-  ] as const)('%j: %i ms', (args, limit) => {
-    expect(least(args)).toBeLessThanOrEqual(limit);
+    [['version'], 3],
+    [['help'], 4],
+    [['help', 'run'], 4],
+    [['list'], 4],
+    [['image', 'list'], 4],
+    [['--complete', 'image', 'rm', ''], 4],
+    [['--complete', 'run-'], 4],
+  ] as const)('%j: %i', (args, limit) => {
+    expect(least(`rkt ${args.join(' ')}`, commandOf(args))).toBeLessThanOrEqual(limit * node);
   });
 });
