@@ -6,10 +6,12 @@ export type {
   AppRemains,
   EnterRequest,
   Flavor,
+  FlavorTraits,
   PodContext,
   StartedApp,
   StartRequest,
 } from './flavors/flavor.ts';
+export { createFlyFlavor } from './flavors/fly/fly-flavor.ts';
 export { createOciFlavor, type OciFlavorOptions } from './flavors/oci/oci-flavor.ts';
 export {
   type Cgroups,
@@ -45,6 +47,7 @@ export type {
   PodGcOptions,
   PodId,
   PodNetwork,
+  PodReview,
   PodState,
   PrepareOptions,
   RootfsSource,

@@ -3,10 +3,18 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PodManifest } from '@rkt/appc';
-import { type RuntimeContext, requireFlavor, requireManifest, requirePod, requireRoot } from '../context.ts';
+import {
+  defaultFlavors,
+  type RuntimeContext,
+  requireFlavor,
+  requireManifest,
+  requirePod,
+  requireRoot,
+} from '../context.ts';
 import { Stage1Error } from '../error.ts';
 import { explained } from '../explained.ts';
 import type { Flavor } from '../flavors/flavor.ts';
+import { reviewPod } from '../flavors/review-pod.ts';
 import type { HostProcess, NamespaceKind, ProcessIdentity } from '../host/index.ts';
 import type { NetworkResult } from '../networking/index.ts';
 import {
@@ -31,10 +39,12 @@ export async function createSandbox(context: RuntimeContext, id: PodId, options:
   const { pod, manifest, sandbox } = await claim(context, id, options);
   try {
     const flavor = await usableFlavor(context, sandbox.spec.flavor);
+    reviewPod(flavor, { manifest, sandbox: sandbox.spec, mutable: sandbox.mutable });
     const ports = forwardedPorts(manifest);
     options.signal?.throwIfAborted();
     pod.moveTo('run', { durable: sandbox.ephemeral !== true });
-    const hostNetwork = sandbox.spec.networks.some(({ name }) => name === 'host');
+    const hostNetwork =
+      sandbox.spec.networks.some(({ name }) => name === 'host') || !flavor.traits.namespaces.includes('net');
     const hostname = sandbox.spec.hostname ?? `rkt-${id}`;
     const { holder, identity } = await holdNamespaces(context, { flavor, hostname, hostNetwork });
     context.owned.set(id, { pod, holder });
@@ -75,7 +85,7 @@ async function claim(context: RuntimeContext, id: PodId, { signal }: AbortOption
 }
 
 async function usableFlavor(context: RuntimeContext, name: string | undefined): Promise<Flavor> {
-  const candidates = name === undefined ? context.flavors : [requireFlavor(context, name)];
+  const candidates = name === undefined ? defaultFlavors(context) : [requireFlavor(context, name)];
   const reasons: string[] = [];
   for (const flavor of candidates) {
     const answer = await flavor.probe(context.host);
@@ -102,13 +112,16 @@ async function holdNamespaces(
   { flavor, hostname, hostNetwork }: HolderRequest,
 ): Promise<{ readonly holder: HostProcess; readonly identity: ProcessIdentity }> {
   const { syscalls, namespaces } = await host.kernel();
-  const kinds: readonly NamespaceKind[] = hostNetwork ? ['mnt', 'ipc', 'uts'] : ['mnt', 'ipc', 'uts', 'net'];
+  const own = flavor.traits.namespaces.filter((kind) => kind !== 'net' || !hostNetwork);
+  const kinds: readonly NamespaceKind[] = ['mnt', ...own];
   const work = (): HostProcess => {
     explained("cannot make the pod's mounts private", () => syscalls.makeSlave());
     explained(`cannot prepare the pod's mounts for flavor ${flavor.name}`, () => {
       flavor.prepareNamespace(host, syscalls);
     });
-    explained(`cannot set the pod's host name ${quote(hostname)}`, () => syscalls.sethostname(hostname), failed);
+    if (kinds.includes('uts')) {
+      explained(`cannot set the pod's host name ${quote(hostname)}`, () => syscalls.sethostname(hostname), failed);
+    }
     if (!hostNetwork) explained("cannot bring up the pod's loopback", () => syscalls.bringUpLoopback(), failed);
     const file = host.findExecutable('cat') ?? 'cat';
     return host.processes.spawn({ file, args: [], cwd: '/', stdio: ['pipe', 'ignore', 'ignore'], detached: true });

@@ -6,7 +6,7 @@ import { type Host, randomUuid } from '../../host/index.ts';
 import { appPaths } from '../../mounts/index.ts';
 import { writeFileAtomically } from '../../pod/index.ts';
 import type { AppRemains, EnterRequest } from '../flavor.ts';
-import { checkExecutable } from './check-executable.ts';
+import { checkExecutable } from '../image/check-executable.ts';
 import { startFailure } from './failures.ts';
 import { globalArguments, type OciRuntime, takeRuntimeErrors } from './runtime-command.ts';
 import { inRuntimeNamespace } from './runtime-namespace.ts';

@@ -34,6 +34,7 @@ export function createOciFlavor({ dataDir, runtimePath }: OciFlavorOptions): Fla
   return {
     name: 'oci',
     interfaceVersion: 1,
+    traits: { namespaces: ['ipc', 'uts', 'net'], apps: 'several', detaches: true, onlyByName: false },
     probe: async (host) => {
       try {
         await runtime(host);

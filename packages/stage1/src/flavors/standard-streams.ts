@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync, fstatSync } from 'node:fs';
-import { Stage1Error } from '../../error.ts';
-import type { Host, HostProcess, Syscalls } from '../../host/index.ts';
+import { Stage1Error } from '../error.ts';
+import type { Host, HostProcess, Syscalls } from '../host/index.ts';
 
 /** What an app gets as its standard output and error. */
 export interface OutputStreams {

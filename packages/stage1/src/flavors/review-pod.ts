@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import { defaultFlavors, type RuntimeContext, requireFlavor } from '../context.ts';
+import { Stage1Error } from '../error.ts';
+import { quote } from '../quote.ts';
+import type { PodReview } from '../runtime.ts';
+import type { Flavor } from './flavor.ts';
+
+/** @throws Stage1Error ERR_RKT_STAGE1_FLAVOR_NOT_FOUND */
+export function flavorNamed(context: RuntimeContext, name: string | undefined): Flavor {
+  if (name !== undefined) return requireFlavor(context, name);
+  const [first] = defaultFlavors(context);
+  if (first !== undefined) return first;
+  throw new Stage1Error('ERR_RKT_STAGE1_FLAVOR_NOT_FOUND', 'no flavor runs a pod that names none');
+}
+
+/** The review of a pod by the flavor it names, or that it is to have without a name. */
+export function review(context: RuntimeContext, pod: PodReview): readonly string[] {
+  return reviewPod(flavorNamed(context, pod.sandbox.flavor), pod);
+}
+
+/**
+ * What a flavor leaves out of what a pod asks for.
+ *
+ * @throws Stage1Error ERR_RKT_STAGE1_FLAVOR_UNABLE
+ */
+export function reviewPod(flavor: Flavor, { manifest, sandbox, mutable = false }: PodReview): readonly string[] {
+  const { name, traits } = flavor;
+  const unable = (what: string): Stage1Error =>
+    new Stage1Error('ERR_RKT_STAGE1_FLAVOR_UNABLE', `flavor ${name} ${what}`);
+  if (traits.apps === 'one' && mutable) throw unable('runs one app, which must be there when the pod is prepared');
+  if (traits.apps === 'one' && manifest.apps.length > 1) {
+    throw unable(`runs one app in a pod, got ${manifest.apps.length}: run each in a pod of its own`);
+  }
+  if (!traits.namespaces.includes('net')) {
+    const other = sandbox.networks.find((network) => network.name !== 'host');
+    if (other !== undefined) {
+      throw unable(`has no network but the host's, got ${quote(other.name)}: leave --net out or say --net=host`);
+    }
+    if ((manifest.ports ?? []).length > 0) {
+      throw unable("forwards no ports: an app has the host's network, and its ports are the host's");
+    }
+  }
+  const notices =
+    sandbox.hostname !== undefined && !traits.namespaces.includes('uts')
+      ? [`flavor ${name} leaves the host its name: host name ${quote(sandbox.hostname)} is ignored`]
+      : [];
+  return [...notices, ...(flavor.review?.(manifest, sandbox) ?? [])];
+}
