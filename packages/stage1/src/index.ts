@@ -12,24 +12,43 @@ export type {
   StartRequest,
 } from './flavors/flavor.ts';
 export { createFlyFlavor } from './flavors/fly/fly-flavor.ts';
+export { type ResolvedApp, resolveApp } from './flavors/image/resolve-app.ts';
 export { createOciFlavor, type OciFlavorOptions } from './flavors/oci/oci-flavor.ts';
 export {
+  type BindMount,
   type Cgroups,
   createHost,
+  type ErofsMount,
   type Host,
   type HostProcess,
   type Kernel,
   type NamespaceKind,
   type Namespaces,
+  type OverlayMount,
+  type ProcessCalls,
   type Processes,
   type ProcessIdentity,
   type SpawnRequest,
   type Syscalls,
   SystemCallError,
+  type TmpfsMount,
+  type UserIds,
 } from './host/index.ts';
 export type { LogEntry, OutputChunk } from './monitor/index.ts';
 export { createNetworking, type Networking, type NetworkingOptions, type NetworkResult } from './networking/index.ts';
-export type { InsecureOptions } from './oci-spec/index.ts';
+export {
+  appEnvironment,
+  type CommandInput,
+  checkedCommand,
+  type EnvironmentContext,
+  type HostLimits,
+  type InsecureOptions,
+  type OciMount,
+  type OciProcess,
+  type ResolvedUser,
+  type ResourceLimit,
+  type TerminalSize,
+} from './oci-spec/index.ts';
 export { isPodId } from './pod/index.ts';
 export type {
   AbortOptions,

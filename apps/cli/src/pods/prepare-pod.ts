@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { PodManifest } from '@rkt/appc';
+import { acVersion, type PodManifest } from '@rkt/appc';
 import type { PodId } from '@rkt/stage1';
 import type { Lease, Store } from '@rkt/store';
 import type { Arguments } from '../args/command.ts';
@@ -46,11 +46,13 @@ export async function preparePod(session: Session, args: Arguments, request: Pre
   const makeManifest =
     file === undefined ? await fromImages(session, args, request) : await fromFile(file, args, request);
   const sandbox = sandboxSpec(flags, { flavor, insecure: session.globals.insecure });
+  const runtime = await session.runtime();
+  // What no image can change is refused before any is fetched.
+  runtime.review({ manifest: { acVersion, acKind: 'PodManifest', apps: [] }, sandbox });
   const store = await session.store();
   const lease = await store.lease();
   try {
     const manifest = await makeManifest(store, lease);
-    const runtime = await session.runtime();
     for (const notice of runtime.review({ manifest, sandbox })) session.say(`warning: ${notice}`);
     const rootfs = await renderTrees(session, { store, lease, manifest });
     const pod = await runtime.prepare({

@@ -12,7 +12,7 @@ export type {
   TerminalSize,
 } from './input.ts';
 export { orderedMounts } from './mounts.ts';
-export { checkedCommand } from './process.ts';
+export { type CommandInput, checkedCommand } from './process.ts';
 export type { SeccompProfile, SeccompRule } from './seccomp/profile.ts';
 export type {
   OciCapabilities,
