@@ -85,11 +85,11 @@ const rows = readFileSync(new URL('docs/conformance.md', root), 'utf8')
   .split('\n')
   .filter((line) => line.startsWith('| `'))
   .map((line): Row => {
-    const [files = '', , tests = '', reason = ''] = line.split(' | ');
+    const [, files = '', , tests = '', reason = ''] = line.split('|').map((cell) => cell.trim());
     return {
       files: [...files.matchAll(/`([^`]+)`/g)].map(([, file = '']) => file),
       tests: [...tests.matchAll(/`([^`]+)` (.*?)(?:<br>|$)/g)].map(([, file = '', name = '']) => [file, name] as const),
-      reason: reason.replace(/\s*\|$/, ''),
+      reason,
     };
   });
 
