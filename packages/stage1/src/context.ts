@@ -50,6 +50,11 @@ export function requireFlavor({ flavors }: RuntimeContext, name: string): Flavor
   );
 }
 
+/** Of these the first that is usable runs a pod for which no flavor is named. */
+export function defaultFlavors({ flavors }: RuntimeContext): readonly Flavor[] {
+  return flavors.filter(({ traits }) => !traits.onlyByName);
+}
+
 /** @throws Stage1Error ERR_RKT_STAGE1_POD_CORRUPT */
 export function requireManifest({ id, dir }: PodLocation): PodManifest {
   const manifest = records.readManifest(dir);

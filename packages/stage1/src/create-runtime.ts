@@ -2,7 +2,9 @@
 import { join } from 'node:path';
 import type { RuntimeContext } from './context.ts';
 import type { Flavor } from './flavors/flavor.ts';
+import { createFlyFlavor } from './flavors/fly/fly-flavor.ts';
 import { createOciFlavor } from './flavors/oci/oci-flavor.ts';
+import { flavorNamed, review } from './flavors/review-pod.ts';
 import { collect, removePod } from './gc/index.ts';
 import { createHost, type Host } from './host/index.ts';
 import { createNetworking, type Networking } from './networking/index.ts';
@@ -29,7 +31,7 @@ export interface RuntimeOptions {
   readonly pluginDirs?: readonly string[];
   /** An OCI runtime to use instead of whichever works and is fastest. */
   readonly runtimePath?: string;
-  /** In order of preference. @default the oci flavor */
+  /** In order of preference. @default oci, and fly for pods that name it */
   readonly flavors?: readonly Flavor[];
   readonly host?: Host;
   readonly networking?: Networking;
@@ -52,11 +54,16 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     pods: openPodDirectory(dataDir),
     networking: options.networking ?? createNetworking({ dataDir, configDirs, ...(pluginDirs && { pluginDirs }) }),
     users: openRangeReservations(join(dataDir, 'id-ranges'), host),
-    flavors: options.flavors ?? [createOciFlavor({ dataDir, ...(runtimePath !== undefined && { runtimePath }) })],
+    flavors: options.flavors ?? [
+      createOciFlavor({ dataDir, ...(runtimePath !== undefined && { runtimePath }) }),
+      createFlyFlavor(),
+    ],
     owned: new Map(),
     now: options.now ?? Date.now,
   };
   return {
+    flavorTraits: (name) => flavorNamed(context, name).traits,
+    review: (pod) => review(context, pod),
     prepare: async (prepare) => inspect(context, await preparePod(context, prepare)),
     createSandbox: async (id, sandbox) => {
       await createSandbox(context, id, sandbox);

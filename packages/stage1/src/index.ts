@@ -13,10 +13,13 @@ export type {
   AppRemains,
   EnterRequest,
   Flavor,
+  FlavorTraits,
   PodContext,
   StartedApp,
   StartRequest,
 } from './flavors/flavor.ts';
+export { createFlyFlavor } from './flavors/fly/fly-flavor.ts';
+export { type ResolvedApp, resolveApp } from './flavors/image/resolve-app.ts';
 export { createOciFlavor, type OciFlavorOptions } from './flavors/oci/oci-flavor.ts';
 export {
   type BindMount,
@@ -29,11 +32,14 @@ export {
   type NamespaceKind,
   type Namespaces,
   type OverlayMount,
+  type ProcessCalls,
   type Processes,
   type ProcessIdentity,
   type SpawnRequest,
   type Syscalls,
   SystemCallError,
+  type TmpfsMount,
+  type UserIds,
 } from './host/index.ts';
 export type { LogEntry, OutputChunk } from './monitor/index.ts';
 export {
@@ -52,7 +58,20 @@ export {
   type SetupOptions,
   type TeardownOptions,
 } from './networking/index.ts';
-export type { HostLimits, IdRange, InsecureOptions, OciMount, ResourceLimit, TerminalSize } from './oci-spec/index.ts';
+export {
+  appEnvironment,
+  type CommandInput,
+  checkedCommand,
+  type EnvironmentContext,
+  type HostLimits,
+  type IdRange,
+  type InsecureOptions,
+  type OciMount,
+  type OciProcess,
+  type ResolvedUser,
+  type ResourceLimit,
+  type TerminalSize,
+} from './oci-spec/index.ts';
 export { isPodId } from './pod/index.ts';
 export type {
   AbortOptions,
@@ -70,6 +89,7 @@ export type {
   PodGcOptions,
   PodId,
   PodNetwork,
+  PodReview,
   PodState,
   PrepareOptions,
   RootfsSource,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PodManifest, RuntimeApp, Volume } from '@rkt/appc';
+import type { FlavorTraits } from './flavors/flavor.ts';
 import type { LogEntry, OutputChunk } from './monitor/index.ts';
 import type { IdRange, InsecureOptions } from './oci-spec/index.ts';
 
@@ -104,6 +105,14 @@ export interface Pod {
   readonly flavor?: string;
   /** Whom of the host its users are, from its first run until it is removed; absent: the very same. */
   readonly users?: IdRange;
+}
+
+/** What a flavor has to say about a pod before there is one. */
+export interface PodReview {
+  readonly manifest: PodManifest;
+  readonly sandbox: SandboxSpec;
+  /** @default false */
+  readonly mutable?: boolean | undefined;
 }
 
 export interface PrepareOptions extends AbortOptions {
@@ -235,6 +244,13 @@ export type GcEvent =
  * another stopped. `run` at the command line is prepare + createSandbox + addApp + startApp + wait + stopSandbox.
  */
 export interface Runtime {
+  /** Of the flavor of this name, or of the one that pods have without a name. Throws FLAVOR_NOT_FOUND. */
+  flavorTraits(name: string | undefined): FlavorTraits;
+  /**
+   * What the flavor of a pod leaves out of what is asked for, a sentence each. Throws FLAVOR_UNABLE for what the flavor
+   * cannot do, as `prepare` does, and FLAVOR_NOT_FOUND.
+   */
+  review(pod: PodReview): readonly string[];
   /** embryo -> preparing -> prepared. The pod keeps no process. */
   prepare(options: PrepareOptions): Promise<Pod>;
   /** prepared -> running: namespaces, networks, cgroup parent. Holds the pod's lock until the sandbox ends. */

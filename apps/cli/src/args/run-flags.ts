@@ -148,12 +148,20 @@ const podManifest: FlagSpec = {
   summary: 'make the pod of a manifest instead of images and their flags; its images must be in the store',
 };
 
-const flavor: FlagSpec = {
-  name: 'stage1-name',
-  kind: 'text',
-  placeholder: 'FLAVOR',
-  summary: 'how pods are isolated: oci (default)',
-};
+const flavor: readonly FlagSpec[] = [
+  {
+    name: 'flavor',
+    kind: 'text',
+    placeholder: 'FLAVOR',
+    summary: 'how the apps are isolated: oci (default), or fly: a root directory of its own, else the host; one app',
+  },
+  {
+    name: 'stage1-name',
+    kind: 'text',
+    placeholder: 'NAME',
+    summary: 'the same by the name of an image of rkt 1.30, as in coreos.com/rkt/stage1-fly',
+  },
+];
 
 const privateUsers: FlagSpec = {
   name: 'private-users',
@@ -175,7 +183,7 @@ export const prepareFlags: readonly FlagSpec[] = [
   ...app,
   readonlyRootfs,
   podManifest,
-  flavor,
+  ...flavor,
   privateUsers,
   ...obtainFlags('new'),
 ];
@@ -226,7 +234,7 @@ export const sandboxFlags: readonly FlagSpec[] = [
       summary: `${name.replace('-', ' ')} of the pod`,
     }),
   ),
-  flavor,
+  ...flavor,
   privateUsers,
   uuidFileSave,
 ];

@@ -4,6 +4,7 @@ import type { PodId } from '@rkt/stage1';
 import { parseAssignment } from '../args/assignment.ts';
 import type { Arguments } from '../args/command.ts';
 import type { FlagValues } from '../args/flag.ts';
+import { chosenFlavor } from '../pods/chosen-flavor.ts';
 import { discardUnrun } from '../pods/discard-unrun.ts';
 import { portOf } from '../pods/exposed-port.ts';
 import { parsePublishFlag } from '../pods/publish-flag.ts';
@@ -12,7 +13,7 @@ import { saveUuid } from '../pods/uuid-file.ts';
 import type { Session } from '../wiring/session.ts';
 
 export async function execute(session: Session, { flags }: Arguments): Promise<number> {
-  const flavor = flags.text('stage1-name') ?? (await session.config()).stage1?.name;
+  const flavor = await chosenFlavor(session, flags);
   const sandbox = sandboxSpec(flags, { flavor, insecure: session.globals.insecure });
   const manifest = emptyManifest(flags);
   const runtime = await session.runtime();

@@ -12,13 +12,12 @@ export async function execute(session: Session, args: Arguments): Promise<number
   const { flags } = args;
   const foreground = foregroundOf(flags);
   const { remove: ephemeral, interactive } = foreground;
-  await using pod = await preparePod(session, args, { specs: runFlags, ephemeral, interactive });
+  const detached = flags.boolean('detach');
+  await using pod = await preparePod(session, args, { specs: runFlags, ephemeral, interactive, detached });
   const file = flags.text('uuid-file-save');
   try {
     if (file !== undefined) saveUuid(file, pod.id);
-    return await (flags.boolean('detach')
-      ? runDetached(session, pod.id, foreground)
-      : runPod(session, pod.id, foreground));
+    return await (detached ? runDetached(session, pod.id, foreground) : runPod(session, pod.id, foreground));
   } catch (error) {
     await discardUnrun(session, pod.id);
     throw error;

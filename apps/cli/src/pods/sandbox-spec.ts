@@ -5,10 +5,11 @@ import type { FlagValues } from '../args/flag.ts';
 import type { InsecureOption } from '../args/global-flags.ts';
 import { usageError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
+import type { ChosenFlavor } from './chosen-flavor.ts';
 
 /** What the command line says outside of the pod's own flags. */
 export interface Surroundings {
-  readonly flavor: string | undefined;
+  readonly flavor: ChosenFlavor;
   readonly insecure: ReadonlySet<InsecureOption>;
 }
 
@@ -18,7 +19,8 @@ export interface Surroundings {
  */
 export function sandboxSpec(flags: FlagValues, surroundings: Surroundings): SandboxSpec {
   const { flavor, insecure } = surroundings;
-  const networks = readNetworks(flags.texts('net'));
+  const { name, traits } = flavor;
+  const networks = readNetworks(flags.texts('net'), traits.namespaces.includes('net') ? 'default' : 'host');
   const alone = networks.find(({ name }) => name === 'host' || name === 'none');
   const forwarding = ['port', 'publish'].find((name) => flags.given(name));
   if (alone !== undefined && forwarding !== undefined) {
@@ -32,7 +34,7 @@ export function sandboxSpec(flags: FlagValues, surroundings: Surroundings): Sand
     ...(hostname === undefined ? {} : { hostname: checkedHostname(hostname) }),
     ...(dns === undefined ? {} : { dns }),
     ...(hostsEntries === undefined ? {} : { hostsEntries }),
-    ...(flavor === undefined ? {} : { flavor }),
+    ...(name === undefined ? {} : { flavor: name }),
     ...(flags.boolean('private-users') ? { privateUsers: true } : {}),
     insecure: {
       capabilities: insecure.has('capabilities'),
@@ -46,8 +48,8 @@ export function sandboxSpec(flags: FlagValues, surroundings: Surroundings): Sand
  * `n[:args],...`. Arguments are separated by `;`, or by `,` as networks are: an item is an argument of the network before
  * it when it has the form NAME=VALUE, which no network's name has.
  */
-function readNetworks(values: readonly string[]): readonly NetworkRequest[] {
-  const texts = values.length === 0 ? ['default'] : values;
+function readNetworks(values: readonly string[], usual: string): readonly NetworkRequest[] {
+  const texts = values.length === 0 ? [usual] : values;
   const requests = texts.flatMap((text) => itemsOf(text).map((item) => readNetwork(item, texts)));
   const names = requests.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import type {
   AppDefinition,
   Attachment,
+  FlavorTraits,
   GcEvent,
   LogEntry,
   LogOptions,
@@ -30,6 +31,9 @@ export interface FakeRuntime extends Runtime {
   readonly defined: AppDefinition[];
   /** Resolved by a test when somebody else stops the sandbox. */
   readonly sandboxEnd: PromiseWithResolvers<void>;
+  /** Of whatever flavor is asked for. */
+  traits: FlavorTraits;
+  notices: readonly string[];
   gcEvents: readonly GcEvent[];
   gcOptions: PodGcOptions | undefined;
   /** Thrown by the primitive of this name. */
@@ -78,6 +82,15 @@ function fakeAttachment(): FakeAttachment {
   return attachment;
 }
 
+/** As the flavor oci has them. */
+export const confining: FlavorTraits = {
+  namespaces: ['ipc', 'uts', 'net'],
+  apps: 'several',
+  userNamespaces: true,
+  detaches: true,
+  onlyByName: false,
+};
+
 const POD = '11111111-2222-4333-8444-555555555555';
 
 export function fakeRuntime(dataDir = '/data'): FakeRuntime {
@@ -113,6 +126,8 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
     stopped: [],
     defined: [],
     sandboxEnd: Promise.withResolvers(),
+    traits: confining,
+    notices: [],
     gcEvents: [],
     gcOptions: undefined,
     failing: undefined,
@@ -125,6 +140,9 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
     log: [],
     logOptions: undefined,
     attachment: fakeAttachment(),
+    // Not among the calls: every command that makes a pod asks.
+    flavorTraits: () => runtime.traits,
+    review: () => runtime.notices,
     prepare: async (options) => {
       call('prepare');
       const directory = `${dataDir}/pods/embryo/${POD}`;

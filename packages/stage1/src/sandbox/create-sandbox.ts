@@ -3,10 +3,11 @@
 import { chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PodManifest } from '@rkt/appc';
-import { type RuntimeContext, requireFlavor, requireManifest, requirePod, requireRoot } from '../context.ts';
+import { type RuntimeContext, requireManifest, requirePod, requireRoot } from '../context.ts';
 import { Stage1Error } from '../error.ts';
 import { explained } from '../explained.ts';
 import type { Flavor } from '../flavors/flavor.ts';
+import { reviewPod, suitedFlavors } from '../flavors/review-pod.ts';
 import {
   type Host,
   type HostProcess,
@@ -16,7 +17,7 @@ import {
   type ProcessIdentity,
   type Syscalls,
 } from '../host/index.ts';
-import { passage } from '../mounts/index.ts';
+import { mountPassage } from '../mounts/index.ts';
 import type { NetworkResult } from '../networking/index.ts';
 import type { IdRange } from '../oci-spec/index.ts';
 import {
@@ -41,10 +42,12 @@ export async function createSandbox(context: RuntimeContext, id: PodId, options:
   const { pod, manifest, sandbox } = await claim(context, id, options);
   try {
     const flavor = await usableFlavor(context, sandbox.spec);
+    reviewPod(flavor, { manifest, sandbox: sandbox.spec, mutable: sandbox.mutable });
     const ports = forwardedPorts(manifest);
     options.signal?.throwIfAborted();
     pod.moveTo('run', { durable: sandbox.ephemeral !== true });
-    const hostNetwork = sandbox.spec.networks.some(({ name }) => name === 'host');
+    const hostNetwork =
+      sandbox.spec.networks.some(({ name }) => name === 'host') || !flavor.traits.namespaces.includes('net');
     const hostname = sandbox.spec.hostname ?? `rkt-${id}`;
     const users = sandbox.spec.privateUsers ? await context.users.reserve(id, options.signal) : undefined;
     const { holder, identity } = await holdNamespaces(context, { flavor, hostname, hostNetwork, users });
@@ -85,16 +88,9 @@ async function claim(context: RuntimeContext, id: PodId, { signal }: AbortOption
   throw new Stage1Error('ERR_RKT_STAGE1_POD_NOT_PREPARED', `pod ${id} is not prepared`);
 }
 
-async function usableFlavor(context: RuntimeContext, { flavor: name, privateUsers }: SandboxSpec): Promise<Flavor> {
-  const candidates = name === undefined ? context.flavors : [requireFlavor(context, name)];
-  const suited = candidates.filter(({ takesUserNamespaces }) => !privateUsers || takesUserNamespaces);
-  if (suited.length === 0) {
-    const names = candidates.map((flavor) => flavor.name).join(', ');
-    const message = `a pod with private users needs another flavor than ${names}`;
-    throw new Stage1Error('ERR_RKT_STAGE1_USER_NAMESPACE_UNAVAILABLE', message);
-  }
+async function usableFlavor(context: RuntimeContext, spec: SandboxSpec): Promise<Flavor> {
   const reasons: string[] = [];
-  for (const flavor of suited) {
+  for (const flavor of suitedFlavors(context, spec)) {
     const answer = await flavor.probe(context.host);
     if (answer.usable) return flavor;
     reasons.push(`${flavor.name}: ${answer.reason}`);
@@ -120,7 +116,7 @@ async function holdNamespaces(
   request: HolderRequest,
 ): Promise<{ readonly holder: HostProcess; readonly identity: ProcessIdentity }> {
   const kernel = await host.kernel();
-  const kinds: readonly SharedKind[] = request.hostNetwork ? ['ipc', 'uts'] : ['ipc', 'uts', 'net'];
+  const kinds = request.flavor.traits.namespaces.filter((kind) => kind !== 'net' || !request.hostNetwork);
   const { users } = request;
   const holder =
     users === undefined
@@ -161,7 +157,7 @@ async function holdOfOwnUsers(
     kinds,
     prepareMounts: () => {
       prepareMounts(host, syscalls, request);
-      explained('cannot make a way to root filesystems', () => syscalls.mountPassage(passage));
+      explained('cannot make a way to root filesystems', () => mountPassage(syscalls));
     },
   });
   try {
@@ -180,8 +176,10 @@ function prepareMounts(host: Host, syscalls: Syscalls, { flavor }: HolderRequest
   });
 }
 
-function nameAndConnect(syscalls: Syscalls, { hostname, hostNetwork }: HolderRequest): void {
-  explained(`cannot set the pod's host name ${quote(hostname)}`, () => syscalls.sethostname(hostname), failed);
+function nameAndConnect(syscalls: Syscalls, { hostname, hostNetwork, kinds }: NamespaceRequest): void {
+  if (kinds.includes('uts')) {
+    explained(`cannot set the pod's host name ${quote(hostname)}`, () => syscalls.sethostname(hostname), failed);
+  }
   if (!hostNetwork) explained("cannot bring up the pod's loopback", () => syscalls.bringUpLoopback(), failed);
 }
 

@@ -72,8 +72,9 @@ async function removeRemains(context: RuntimeContext, location: PodLocation, { a
   for (const identity of [record?.process, record?.monitor]) {
     if (identity !== undefined && record?.exitCode === undefined) host.processes.signal(identity, 'SIGKILL');
   }
-  const flavor = run === undefined ? context.flavors[0] : requireFlavor(context, run.flavor);
-  await flavor?.remove(host, { podId: id, dir, app, inside: undefined });
+  // Where nobody knows which one it was, each looks for what is its own.
+  const flavors = run === undefined ? context.flavors : [requireFlavor(context, run.flavor)];
+  for (const flavor of flavors) await flavor.remove(host, { podId: id, dir, app, inside: undefined });
 }
 
 /** Whatever a cgroup of the pod still has is the pod's, known to a record or not. Occupied cgroups cannot be removed. */

@@ -120,6 +120,9 @@ function allMounts(dir: string, manifest: PodManifest, app: RuntimeApp): readonl
   return [...volumes, ...files.map((file) => ({ ...file, type: 'bind', options: ['bind', 'rprivate', 'rw'] }))];
 }
 
+/** What the kernel sends to every process in the foreground of a terminal. */
+const terminalSignals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT', 'SIGWINCH'];
+
 interface Supervision {
   readonly name: string;
   readonly record: AppRecord;
@@ -158,6 +161,7 @@ function supervise(
       exit ? raced(exit, signal) : waitApp(context, id, { app: name, ...(signal && { signal }) }),
     // Directly to the app: a runtime passes on what it can, but does not survive a SIGKILL meant for the app.
     signal: (signal) => {
+      if (started.sharesTerminal && terminalSignals.includes(signal)) return;
       if (signal === 'SIGWINCH' && started.resize) started.resize();
       else if (first !== undefined) host.processes.signal(first, signal);
     },

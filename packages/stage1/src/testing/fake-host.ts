@@ -99,6 +99,7 @@ interface FakeProcesses {
   spawn(request: SpawnRequest): HostProcess;
   identify(pid: number): ProcessIdentity | undefined;
   isAlive(identity: ProcessIdentity): boolean;
+  rootedBelow(directory: string): readonly number[];
   signal(identity: ProcessIdentity, signal: NodeJS.Signals): void;
   end(pid: number, status: number): void;
 }
@@ -138,6 +139,7 @@ function fakeProcesses({ operations, place, options }: Recorder): FakeProcesses 
     },
     identify: (pid) => (running.has(pid) ? { pid, startTime: '1', bootId: 'fake' } : undefined),
     isAlive: ({ pid }) => running.has(pid),
+    rootedBelow: () => [],
     signal: ({ pid }, name) => signal(pid, name),
   };
 }
@@ -165,7 +167,17 @@ function fakeSyscalls({ operations, place, options }: Recorder): Syscalls {
     mountErofs: (mount) => record('mountErofs', mount),
     mountOverlay: (mount) => record('mountOverlay', mount),
     mountBind: (mount) => record('mountBind', mount),
-    mountPassage: (target) => record('mountPassage', target),
+    mountTmpfs: (mount) => record('mountTmpfs', mount),
+    chroot: (path) => record('chroot', path),
+    keepDescriptors: () => record('keepDescriptors'),
+    asUser: (user, work) => {
+      record('asUser', user);
+      return work();
+    },
+    withOpenFiles: (limit, work) => {
+      record('withOpenFiles', limit);
+      return work();
+    },
     unmount: (target) => record('unmount', target),
     pipe: () => {
       record('pipe');

@@ -3,14 +3,14 @@ import { closeSync, constants, mkdirSync, openSync, readFileSync, rmSync } from 
 import { dirname, join } from 'node:path';
 import { Stage1Error } from '../../error.ts';
 import { type Host, randomUuid, type Syscalls } from '../../host/index.ts';
-import { appPaths, passage } from '../../mounts/index.ts';
+import { appPaths, mountPassage, passage } from '../../mounts/index.ts';
 import { writeFileAtomically } from '../../pod/index.ts';
 import type { AppRemains, EnterRequest } from '../flavor.ts';
-import { checkExecutable } from './check-executable.ts';
+import { checkExecutable } from '../image/check-executable.ts';
+import { standardStreams } from '../standard-streams.ts';
 import { startFailure } from './failures.ts';
 import { globalArguments, type OciRuntime, takeRuntimeErrors } from './runtime-command.ts';
 import { inRuntimeNamespace } from './runtime-namespace.ts';
-import { standardStreams } from './standard-streams.ts';
 
 /**
  * Runs a command beside an app, confined exactly as the app is: the process section of its own configuration, with
@@ -107,6 +107,6 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 /** runc 1.1 begins where the container's root is, which is there in the pod's own mount namespace alone. */
 function requireDirectory(syscalls: Syscalls, path: string): void {
   if (dirname(path) !== passage) return;
-  syscalls.mountPassage(passage);
+  mountPassage(syscalls);
   mkdirSync(path);
 }

@@ -34,7 +34,13 @@ export function createOciFlavor({ dataDir, runtimePath }: OciFlavorOptions): Fla
   return {
     name: 'oci',
     interfaceVersion: 1,
-    takesUserNamespaces: true,
+    traits: {
+      namespaces: ['ipc', 'uts', 'net'],
+      userNamespaces: true,
+      apps: 'several',
+      detaches: true,
+      onlyByName: false,
+    },
     probe: async (host) => {
       try {
         await runtime(host);

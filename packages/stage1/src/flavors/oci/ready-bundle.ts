@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import type { Host } from '../../host/index.ts';
 import { appPaths } from '../../mounts/index.ts';
 import type { AppContext } from '../flavor.ts';
+import { checkExecutable } from '../image/check-executable.ts';
+import { inRootfs } from '../image/image-files.ts';
 import { writeBundle } from './bundle.ts';
-import { checkExecutable } from './check-executable.ts';
-import { inRootfs } from './image-files.ts';
 import { type RuntimePlace, runtimePlace } from './runtime-command.ts';
 
 /** A bundle that can be started. */

@@ -4,10 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Host, type HostProcess, resizeTerminal } from '../../host/index.ts';
 import { readTextFile } from '../../pod/index.ts';
 import type { AppContext, StartedApp, StartRequest } from '../flavor.ts';
+import { standardStreams } from '../standard-streams.ts';
 import { executionFailure, startFailure } from './failures.ts';
 import { readyBundle } from './ready-bundle.ts';
 import { globalArguments, type OciRuntime, takeRuntimeErrors } from './runtime-command.ts';
-import { standardStreams } from './standard-streams.ts';
 
 /** The runtime stays in the foreground: it is the app's parent, passes signals on, and ends with the app's status. */
 export async function startApp(

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync, fstatSync, type Stats } from 'node:fs';
 import { isatty } from 'node:tty';
-import { Stage1Error } from '../../error.ts';
-import type { Host, HostProcess, Syscalls } from '../../host/index.ts';
+import { Stage1Error } from '../error.ts';
+import type { Host, HostProcess, Syscalls } from '../host/index.ts';
 
 export interface StreamOptions {
   /** Whether the app gets the caller's standard input; it gets an empty one otherwise. */
