@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Pod, PodApp, PodNetwork } from '@rkt/stage1';
+import type { Pod, PodApp, PodNetwork, PodPort } from '@rkt/stage1';
 import { formatAgo, formatMoment } from '../render/time.ts';
 import { appExit } from './app-exit.ts';
 
@@ -11,6 +11,12 @@ export function networksText(networks: readonly PodNetwork[]): string {
       return addresses.length === 0 ? netName : `${netName}:${addresses.join(',')}`;
     })
     .join(', ');
+}
+
+/** A forwarded port: `49153->80/tcp`, before it the host's address if it is that of one alone. */
+function portText({ hostIP, hostPort, podPort, protocol }: PodPort): string {
+  const address = hostIP?.includes(':') ? `[${hostIP}]` : hostIP;
+  return `${address === undefined ? '' : `${address}:`}${hostPort}->${podPort}/${protocol}`;
 }
 
 /** The image of an app with its version, as `image list` names it. */
@@ -29,6 +35,7 @@ export function statusLines(pod: Pod): readonly string[] {
   if (pod.startedAt !== undefined) lines.push(`started=${formatMoment(pod.startedAt)}`);
   if (!wasRun) return lines;
   lines.push(`networks=${networksText(pod.networks)}`);
+  if (pod.ports.length > 0) lines.push(`ports=${pod.ports.map(portText).join(', ')}`);
   if (pod.pid !== undefined) lines.push(`pid=${pod.pid}`);
   lines.push(`exited=${state !== 'running'}`);
   const exits = pod.apps.map((app) => ({ name: app.name, exit: appExit(pod, app) }));
