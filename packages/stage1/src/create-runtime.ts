@@ -17,6 +17,7 @@ import { inspect, listPods } from './supervise/inspect.ts';
 import { readLogs } from './supervise/read-logs.ts';
 import { signalApp } from './supervise/signal-app.ts';
 import { waitApp } from './supervise/wait-app.ts';
+import { waitPod } from './supervise/wait-pod.ts';
 
 export interface RuntimeOptions {
   /** Absolute. Pods live below its `pods/`, networks below `networks/`. */
@@ -65,9 +66,10 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     stopApp: (id, app, stop) => stopApp(context, id, app, stop),
     removeApp: (id, app, remove) => removeApp(context, id, app, remove),
     stopSandbox: (id, stop) => stopSandbox(context, id, stop),
-    detach: (id) => detachSandbox(context, id),
+    detach: (id, detach) => detachSandbox(context, id, detach),
     releaseEnded: (id, release) => releaseEnded(context, id, release),
     waitApp: (id, wait) => waitApp(context, id, wait),
+    waitPod: (id, wait) => waitPod(context, id, wait),
     signalApp: (id, signal) => signalApp(context, id, signal),
     attach: (id, target) => attach(context, id, target),
     logs: (id, logs) => readLogs(context, id, logs),

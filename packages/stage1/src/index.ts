@@ -25,18 +25,23 @@ export {
   type Syscalls,
   SystemCallError,
 } from './host/index.ts';
+export { notifyService, type ServiceState } from './host/notify-service.ts';
 export type { LogEntry, OutputChunk } from './monitor/index.ts';
 export { createNetworking, type Networking, type NetworkingOptions, type NetworkResult } from './networking/index.ts';
 export type { InsecureOptions } from './oci-spec/index.ts';
+export { type AppChoice, chooseApp } from './pod/choose-app.ts';
 export { isPodId } from './pod/index.ts';
 export type {
   AbortOptions,
   AppDefinition,
   Attachment,
   AttachOptions,
+  CreateSandboxOptions,
+  DetachOptions,
   DnsOptions,
   EnterOptions,
   GcEvent,
+  Listeners,
   LogOptions,
   MonitorOptions,
   NetworkRequest,
@@ -45,8 +50,10 @@ export type {
   PodGcOptions,
   PodId,
   PodNetwork,
+  PodPort,
   PodState,
   PrepareOptions,
+  ReleaseOptions,
   RootfsSource,
   RunningApp,
   Runtime,
@@ -56,4 +63,5 @@ export type {
   StdioMode,
   StopOptions,
   WaitOptions,
+  WaitPodOptions,
 } from './runtime.ts';

@@ -3,6 +3,7 @@ import type { CommandSpec } from './command.ts';
 import { parseDetachKeys } from './detach-keys.ts';
 import { parseSince, parseTail } from './log-range.ts';
 import { uuidFile, whichApp } from './output-flags.ts';
+import { onAppFailure, restart, rm } from './run-flags.ts';
 import { parseSignal } from './signal.ts';
 
 export const attachCommand: CommandSpec = {
@@ -98,7 +99,11 @@ export const releaseCommand: CommandSpec = {
   summary: 'Release what an ended pod has of the host',
   description: 'Executed by the monitor of a detached app when that has ended.',
   usage: 'UUID',
-  flags: [{ name: 'rm', kind: 'boolean', default: 'false', summary: 'remove the pod, too' }],
+  flags: [
+    ...[rm, restart, onAppFailure],
+    { name: 'due', kind: 'boolean', default: 'false', summary: 'start the app again without waiting before' },
+    { ...whichApp, summary: 'the app that has ended' },
+  ],
   operands: 'anywhere',
   minimum: [1, 'must provide a pod UUID'],
   maximum: 1,

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RuntimeApp, Volume } from '@rkt/appc';
-import type { Pod, PodApp } from '@rkt/stage1';
+import type { Pod, PodApp, PodPort } from '@rkt/stage1';
 import { nanoseconds } from '../render/time.ts';
 import { appExit } from './app-exit.ts';
 
-/** A pod as `list` and `status` print it with `--format=json`: the fields and units of the original's v1.Pod, and `ip6`. */
+/**
+ * A pod as `list` and `status` print it with `--format=json`: the fields and units of the original's v1.Pod, `ip6`, and the
+ * ports of one that runs.
+ */
 export function podJson(pod: Pod): object {
   return {
     name: pod.id,
     state: pod.state,
     ...(pod.networks.length === 0 ? {} : { networks: pod.networks }),
+    ...(pod.ports.length === 0 ? {} : { ports: pod.ports.map(portJson) }),
     app_names: pod.apps.map(({ name }) => name),
     apps: podAppsJson(pod),
     created_at: seconds(pod.createdAt),
@@ -17,6 +21,10 @@ export function podJson(pod: Pod): object {
     ...optional('user_annotations', pod.manifest?.userAnnotations),
     ...optional('user_labels', pod.manifest?.userLabels),
   };
+}
+
+function portJson({ protocol, hostIP, hostPort, podPort }: PodPort): object {
+  return { protocol, ...optional('host_ip', hostIP), host_port: hostPort, pod_port: podPort };
 }
 
 /** The apps of a pod, as {@link podJson} has them. */
@@ -56,6 +64,7 @@ function appJson(pod: Pod, app: PodApp, { runtime, volumes }: Planned): object {
     ...time('finished_at', app.finishedAt),
     ...optional('exit_code', exit),
     ...(app.outOfMemory === true ? { oom_killed: true } : {}),
+    ...optional('restarts', app.restarts),
     image_id: app.imageId,
     ...(mounts.length === 0 ? {} : { mounts }),
     ...optional('user_annotations', runtime?.app.userAnnotations),

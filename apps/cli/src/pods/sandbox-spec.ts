@@ -18,20 +18,11 @@ export interface Surroundings {
  */
 export function sandboxSpec(flags: FlagValues, surroundings: Surroundings): SandboxSpec {
   const { flavor, insecure } = surroundings;
-  const networks = readNetworks(flags.texts('net'));
-  const alone = networks.find(({ name }) => name === 'host' || name === 'none');
-  const forwarding = ['port', 'publish'].find((name) => flags.given(name));
-  if (alone !== undefined && forwarding !== undefined) {
-    throw usageError(`--${forwarding} flag does not work with '${alone.name}' networking`);
-  }
-  const hostname = flags.text('hostname');
-  const dns = readDns(flags);
-  const hostsEntries = readHosts(flags.texts('hosts-entry'));
+  const forwarding = ['port', 'publish'].filter((name) => flags.given(name)).map((name) => `--${name} flag`);
+  const networks = readNetworks(flags.texts('net'), forwarding[0]);
   return {
     networks,
-    ...(hostname === undefined ? {} : { hostname: checkedHostname(hostname) }),
-    ...(dns === undefined ? {} : { dns }),
-    ...(hostsEntries === undefined ? {} : { hostsEntries }),
+    ...surroundingsOf(flags),
     ...(flavor === undefined ? {} : { flavor }),
     insecure: {
       capabilities: insecure.has('capabilities'),
@@ -42,16 +33,38 @@ export function sandboxSpec(flags: FlagValues, surroundings: Surroundings): Sand
 }
 
 /**
+ * What of a pod that was prepared the command line says otherwise, `forwards` being whether ports are forwarded to it.
+ * @throws {CliError} ERR_RKT_CLI_USAGE
+ */
+export function changedSpec(flags: FlagValues, forwards: boolean): Partial<SandboxSpec> {
+  const networks = readNetworks(flags.texts('net'), forwards ? 'a pod with forwarded ports' : undefined);
+  return { ...(flags.given('net') && { networks }), ...surroundingsOf(flags) };
+}
+
+function surroundingsOf(flags: FlagValues): Pick<SandboxSpec, 'hostname' | 'dns' | 'hostsEntries'> {
+  const hostname = flags.text('hostname');
+  const dns = readDns(flags);
+  const hostsEntries = readHosts(flags.texts('hosts-entry'));
+  return {
+    ...(hostname === undefined ? {} : { hostname: checkedHostname(hostname) }),
+    ...(dns === undefined ? {} : { dns }),
+    ...(hostsEntries === undefined ? {} : { hostsEntries }),
+  };
+}
+
+/**
  * `n[:args],...`. Arguments are separated by `;`, or by `,` as networks are: an item is an argument of the network before
  * it when it has the form NAME=VALUE, which no network's name has.
  */
-function readNetworks(values: readonly string[]): readonly NetworkRequest[] {
+function readNetworks(values: readonly string[], forwarding: string | undefined): readonly NetworkRequest[] {
   const texts = values.length === 0 ? ['default'] : values;
   const requests = texts.flatMap((text) => itemsOf(text).map((item) => readNetwork(item, texts)));
   const names = requests.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw usageError(`--net: network ${quote(twice)} is given twice`);
-  return requests;
+  const alone = requests.find(({ name }) => name === 'host' || name === 'none');
+  if (alone === undefined || forwarding === undefined) return requests;
+  throw usageError(`${forwarding} does not work with '${alone.name}' networking`);
 }
 
 /** The networks of one `--net`, each with its arguments. */

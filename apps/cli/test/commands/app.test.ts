@@ -133,6 +133,17 @@ describe('an app of a pod', () => {
     expect(runtime.calls).toEqual(['startApp']);
   });
 
+  it('is started below a monitor with --detach, in a sandbox that may be left, too', async () => {
+    const start = await rkt('app', 'start', '-d', '--restart=always', '--app=two', id);
+    expect(start).toEqual({ status: 0, stdout: 'two\n', stderr: '' });
+    const told = ['release', '--restart=always', '--on-app-failure=continue', '--app=two', id];
+    expect(runtime.monitor?.onExit?.slice(-5)).toEqual(told);
+    expect((await rkt('app', 'start', '--restart=always', '--app=two', id)).status).toBe(254);
+    runtime.pods.clear();
+    const sandbox = await rkt('app', 'sandbox', '--detach', '--net=none');
+    expect([sandbox.status, sandbox.stdout, runtime.keepsSandbox]).toEqual([0, `${id}\n`, true]);
+  });
+
   it('is stopped, removed and entered by name', async () => {
     expect((await rkt('app', 'stop', '--app=two', id)).status).toBe(0);
     expect((await rkt('app', 'stop', '--force', '--app=two', id)).status).toBe(0);
@@ -164,11 +175,9 @@ describe('an app of a pod', () => {
   it.each(['rm', 'start', 'status', 'stop'])('%s needs to know which one', async (verb) => {
     expect(await rkt('app', verb, id)).toMatchObject({
       status: 254,
-      stderr: `${verb}: pod "${id}" contains multiple apps: one, two\nhint: name the app with --app\n`,
+      stderr: `${verb}: pod ${id} contains multiple apps: one, two\nhint: name the app with --app\n`,
     });
-    expect((await rkt('app', verb, '--app=x', id)).stderr).toBe(
-      `${verb}: pod "${id}" has no app "x": it has one, two\n`,
-    );
+    expect((await rkt('app', verb, '--app=x', id)).stderr).toBe(`${verb}: pod ${id} has no app "x": it has one, two\n`);
     expect(runtime.calls).toEqual([]);
   });
 });

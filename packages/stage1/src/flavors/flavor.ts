@@ -2,7 +2,7 @@
 import type { PodManifest, RuntimeApp } from '@rkt/appc';
 import type { Host, ProcessIdentity } from '../host/index.ts';
 import type { InsecureOptions, OciMount } from '../oci-spec/index.ts';
-import type { MonitorOptions, PodId, StdioMode } from '../runtime.ts';
+import type { Listeners, MonitorOptions, PodId, StdioMode } from '../runtime.ts';
 
 /** A pod as a flavor sees it: a directory, and namespaces that live. */
 export interface PodContext {
@@ -27,8 +27,12 @@ export interface StartRequest {
   readonly stdio: StdioMode;
   /** To be inherited by whatever lives as long as the app: the pod counts as running for as long as it is open. */
   readonly lockFd: number | undefined;
+  /** Sockets the app is to find as descriptors 3 and so on. @default none */
+  readonly listeners?: Listeners | undefined;
   /** The app is to go on without us: a monitor keeps its output and its status. Absent: it runs in our foreground. */
   readonly monitor?: MonitorOptions | undefined;
+  /** It has been started before, and what its monitor keeps of its output goes on. @default false */
+  readonly again?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -26,11 +26,14 @@ export const shapes = {
     isBoolean(value['hostNetwork']) &&
     isIdentity(value['holder']) &&
     isListOf(value['networks'], isNetwork) &&
+    isOptional(value['kept'], isBoolean) &&
     isOptional(value['ended'], isEnd),
   app: (value: unknown): value is AppRecord =>
     isObject(value) &&
     isNumber(value['createdAt']) &&
-    [value['startedAt'], value['finishedAt'], value['exitCode']].every((each) => isOptional(each, isNumber)) &&
+    [value['startedAt'], value['finishedAt'], value['exitCode'], value['restarts']].every((each) =>
+      isOptional(each, isNumber),
+    ) &&
     isOptional(value['outOfMemory'], isBoolean) &&
     isOptional(value['streams'], isStreams) &&
     [value['process'], value['monitor']].every((each) => isOptional(each, isIdentity)),

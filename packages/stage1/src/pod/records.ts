@@ -30,6 +30,8 @@ export interface RunRecord {
   readonly hostname: string;
   readonly hostNetwork: boolean;
   readonly networks: readonly NetworkResult[];
+  /** The holder stays when the apps have ended, so that they can be started again; it holds the pod's lock, too. */
+  readonly kept?: boolean;
   /**
    * Written when nothing of the sandbox is left on the host, and nobody writes about its apps any more: there is nothing to
    * release again, and a list reads one file of the pod.
@@ -52,6 +54,8 @@ export interface AppRecord {
   readonly exitCode?: number;
   /** The kernel killed something of the app for want of memory. Known of monitored apps alone. */
   readonly outOfMemory?: boolean;
+  /** How often it has been started again since it was first started. */
+  readonly restarts?: number;
   /** What whoever attaches to a detached app finds. Absent: it runs in somebody's foreground. */
   readonly streams?: { readonly stdin: boolean; readonly terminal: boolean };
   /** The app's first process. */

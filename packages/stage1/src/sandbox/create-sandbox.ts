@@ -9,6 +9,7 @@ import { explained } from '../explained.ts';
 import type { Flavor } from '../flavors/flavor.ts';
 import type { HostProcess, NamespaceKind, ProcessIdentity } from '../host/index.ts';
 import type { NetworkResult } from '../networking/index.ts';
+import { checkSandbox } from '../pod/check-pod.ts';
 import {
   type OwnedPod,
   type RunRecord,
@@ -18,13 +19,17 @@ import {
   writeFileAtomically,
 } from '../pod/index.ts';
 import { quote } from '../quote.ts';
-import type { AbortOptions, PodId } from '../runtime.ts';
+import type { CreateSandboxOptions, PodId, SandboxSpec } from '../runtime.ts';
 import { forwardedPorts } from './forwarded-ports.ts';
 import { nameFiles } from './name-files.ts';
 import { releaseSandbox } from './release-sandbox.ts';
 
 /** prepared -> running. What was made is undone when a later step fails; the pod is exited then. */
-export async function createSandbox(context: RuntimeContext, id: PodId, options: AbortOptions = {}): Promise<void> {
+export async function createSandbox(
+  context: RuntimeContext,
+  id: PodId,
+  options: CreateSandboxOptions = {},
+): Promise<void> {
   options.signal?.throwIfAborted();
   requireRoot(context);
   if (context.owned.has(id)) return;
@@ -59,19 +64,30 @@ interface ClaimedPod {
   readonly sandbox: SandboxRecord;
 }
 
-async function claim(context: RuntimeContext, id: PodId, { signal }: AbortOptions): Promise<ClaimedPod> {
+async function claim(context: RuntimeContext, id: PodId, { spec, signal }: CreateSandboxOptions): Promise<ClaimedPod> {
   const location = requirePod(context, id);
   const { syscalls } = await context.host.kernel();
   const pod = location.stage === 'prepared' ? await context.pods.own(location, { syscalls, signal }) : undefined;
   try {
-    const sandbox = pod && records.readSandbox(pod.dir);
-    if (pod !== undefined && sandbox !== undefined) return { pod, manifest: requireManifest(location), sandbox };
+    const prepared = pod && records.readSandbox(pod.dir);
+    if (pod !== undefined && prepared !== undefined) {
+      const sandbox = spec === undefined ? prepared : respecified(pod, prepared, spec);
+      return { pod, manifest: requireManifest(location), sandbox };
+    }
   } catch (error) {
     pod?.release();
     throw error;
   }
   pod?.release();
   throw new Stage1Error('ERR_RKT_STAGE1_POD_NOT_PREPARED', `pod ${id} is not prepared`);
+}
+
+/** Written down before anything is made of it: whoever adds apps later reads it there. */
+function respecified({ dir }: OwnedPod, prepared: SandboxRecord, spec: Partial<SandboxSpec>): SandboxRecord {
+  const sandbox = { ...prepared, spec: { ...prepared.spec, ...spec } };
+  checkSandbox(sandbox.spec);
+  records.writeSandbox(dir, sandbox, { durable: prepared.ephemeral !== true });
+  return sandbox;
 }
 
 async function usableFlavor(context: RuntimeContext, name: string | undefined): Promise<Flavor> {

@@ -4,6 +4,7 @@ import { statSync } from 'node:fs';
 import type { PodManifest } from '@rkt/appc';
 import { type RuntimeContext, requirePod } from '../context.ts';
 import { Stage1Error } from '../error.ts';
+import { hasMark } from '../pod/app-marks.ts';
 import { type AppRecord, type PodLocation, type RunRecord, records, stateOf, visibleStages } from '../pod/index.ts';
 import type { Pod, PodApp, PodId, PodNetwork } from '../runtime.ts';
 import { isRunning } from './is-running.ts';
@@ -38,7 +39,11 @@ async function describe(context: RuntimeContext, location: PodLocation): Promise
   const sandbox = run ?? orUndefined(() => records.readSandbox(dir));
   const createdAt = sandbox?.createdAt ?? statSync(dir, { throwIfNoEntry: false })?.ctimeMs;
   if (createdAt === undefined) return undefined;
-  const described = describeApps(context, { manifest, recordOf: (app) => (ran ? recordOf(run, dir, app) : undefined) });
+  const described = describeApps(context, {
+    manifest,
+    recordOf: (app) => (ran ? recordOf(run, dir, app) : undefined),
+    isStopped: (app) => run?.kept === true && run.ended === undefined && hasMark(dir, app, 'stopped'),
+  });
   return {
     id,
     state: stateOf(stage, locked),
@@ -46,6 +51,7 @@ async function describe(context: RuntimeContext, location: PodLocation): Promise
     manifest,
     apps: described.apps,
     networks: (run?.networks ?? []).map(summary),
+    ports: locked ? (run?.networks ?? []).flatMap(({ attachment }) => attachment.ports) : [],
     createdAt,
     // The record of a sandbox in which no app came to be started says nothing of a start any more when it is over.
     ...(run && isStarted(run) && { startedAt: run.startedAt }),
@@ -61,11 +67,12 @@ function isStarted({ ended }: RunRecord): boolean {
 interface DescribeApps {
   readonly manifest: PodManifest | undefined;
   readonly recordOf: (app: string) => AppRecord | undefined;
+  readonly isStopped: (app: string) => boolean;
 }
 
 function describeApps(
   context: RuntimeContext,
-  { manifest, recordOf }: DescribeApps,
+  { manifest, recordOf, isStopped }: DescribeApps,
 ): { readonly apps: readonly PodApp[]; readonly pid: number | undefined } {
   let pid: number | undefined;
   const apps = (manifest?.apps ?? []).map(({ name, image }): PodApp => {
@@ -78,6 +85,7 @@ function describeApps(
       ...(image.name !== undefined && { imageName: image.name }),
       state: appState(record, running),
       ...times(record),
+      ...(isStopped(name) && { stopRequested: true }),
     };
   });
   return { apps, pid };
@@ -97,15 +105,19 @@ function appState(record: AppRecord | undefined, running: boolean): PodApp['stat
 
 function times(
   record: AppRecord | undefined,
-): Partial<Pick<PodApp, 'createdAt' | 'startedAt' | 'finishedAt' | 'exitCode' | 'outOfMemory'>> {
+): Partial<
+  Pick<PodApp, 'createdAt' | 'startedAt' | 'finishedAt' | 'exitCode' | 'outOfMemory' | 'restarts' | 'streams'>
+> {
   if (record === undefined) return {};
-  const { createdAt, startedAt, finishedAt, exitCode, outOfMemory } = record;
+  const { createdAt, startedAt, finishedAt, exitCode, outOfMemory, restarts, streams } = record;
   return {
     createdAt,
     ...(startedAt !== undefined && { startedAt }),
     ...(finishedAt !== undefined && { finishedAt }),
     ...(exitCode !== undefined && { exitCode }),
     ...(outOfMemory && { outOfMemory }),
+    ...(restarts !== undefined && { restarts }),
+    ...(streams && { streams }),
   };
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Attachment, LogEntry, LogOptions, MonitorOptions, Runtime, StdioMode } from '../../src/index.ts';
+import { createHost } from '../../src/index.ts';
 import { collectAll, createPodBench, type PodBench, type PodOptions } from './bench.ts';
 import { footprint, none } from './footprint.ts';
 
@@ -79,6 +80,21 @@ describe.each([['/usr/sbin/runc'], ['/usr/bin/crun']])('a detached pod on %s', (
     expect(processes.map((command) => command.split(' ')[0])).toEqual(['/usr/bin/conmon']);
     await runtime.stopSandbox(id);
     expect(await runtime.inspect(id)).toMatchObject({ state: 'exited', apps: [{ state: 'exited', exitCode: 3 }] });
+  });
+
+  it('is in cgroups of its own, monitor and all, so that the end of who started it is not theirs', async () => {
+    const id = await startDetached(runtime, looping);
+    const status = JSON.parse(readFileSync(join(bench.dataDir, 'pods/run', id, 'apps/app/status.json'), 'utf8'));
+    const cgroups = (pid: number): readonly string[] =>
+      readFileSync(`/proc/${pid}/cgroup`, 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => line.split(':')[2] ?? '');
+    expect(new Set(cgroups(status.monitor.pid))).toEqual(new Set(['/rkt/monitors']));
+    expect(cgroups(status.process.pid).every((path) => path.startsWith('/rkt/'))).toBe(true);
+    await runtime.stopSandbox(id, { force: true });
+    expect(await runtime.releaseEnded(id)).toBe(true);
+    expect(createHost().cgroups.processes('rkt/monitors')).toEqual([]);
   });
 
   it('has no descriptor but its streams: neither the lock nor anything of the monitor', async () => {
