@@ -3,6 +3,7 @@ import type { RuntimeContext } from './context.ts';
 import type { Flavor } from './flavors/flavor.ts';
 import { createOciFlavor } from './flavors/oci/oci-flavor.ts';
 import { collect, removePod } from './gc/index.ts';
+import { checkHealth } from './health/check-health.ts';
 import { createHost, type Host } from './host/index.ts';
 import { createNetworking, type Networking } from './networking/index.ts';
 import { openPodDirectory } from './pod/index.ts';
@@ -74,6 +75,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     attach: (id, target) => attach(context, id, target),
     logs: (id, logs) => readLogs(context, id, logs),
     enter: (id, target) => enter(context, id, target),
+    checkHealth: (id, check) => checkHealth(context, id, check),
     resolve: async (prefix) => context.pods.resolve(prefix),
     inspect: (id) => inspect(context, id),
     list: () => listPods(context),

@@ -11,6 +11,7 @@ export type {
   StartRequest,
 } from './flavors/flavor.ts';
 export { createOciFlavor, type OciFlavorOptions } from './flavors/oci/oci-flavor.ts';
+export type { Health } from './health/health.ts';
 export {
   type Cgroups,
   createHost,
@@ -36,6 +37,7 @@ export type {
   AppDefinition,
   Attachment,
   AttachOptions,
+  CheckHealthOptions,
   CreateSandboxOptions,
   DetachOptions,
   DnsOptions,

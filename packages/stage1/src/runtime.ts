@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PodManifest, RuntimeApp, Volume } from '@rkt/appc';
+import type { Health } from './health/health.ts';
 import type { LogEntry, OutputChunk } from './monitor/index.ts';
 import type { InsecureOptions } from './oci-spec/index.ts';
 
@@ -77,6 +78,8 @@ export interface PodApp {
   readonly outOfMemory?: boolean;
   /** How often it has been started again. @default 0 */
   readonly restarts?: number;
+  /** Of an app that runs and is checked. */
+  readonly health?: Health;
   /** What whoever attaches to a detached app finds. */
   readonly streams?: { readonly stdin: boolean; readonly terminal: boolean };
   /** Somebody stopped it, so that it is not to be started again. */
@@ -183,6 +186,11 @@ export interface StartAppOptions extends AbortOptions {
    * LISTEN_FDNAMES in its environment (sd_listen_fds(3)). Of an app in our foreground alone. @default none
    */
   readonly listeners?: Listeners;
+  /**
+   * Executed on the host, the path of the executable first, as often as the health check of the app's image says, if it has
+   * one: what it should do is `checkHealth`. Status 3 says that the app has ended. @default the app is not checked
+   */
+  readonly healthCheck?: readonly string[];
   /** The app has ended by itself and is started once more: its log goes on, and the restart is counted. @default false */
   readonly again?: boolean;
   /**
@@ -262,6 +270,13 @@ export interface EnterOptions extends AbortOptions {
   /** @default ['/bin/sh'] (or /bin/bash where the image has it) */
   readonly command?: readonly string[];
   readonly tty: boolean;
+  /** Without our standard streams; killed when it is given up. @default false */
+  readonly quiet?: boolean;
+}
+
+export interface CheckHealthOptions extends AbortOptions {
+  /** May be left out when the pod has one app. */
+  readonly app?: string | undefined;
 }
 
 export interface PodGcOptions extends AbortOptions {
@@ -323,6 +338,8 @@ export interface Runtime {
   /** What a monitored app has written, oldest first. Throws LOG_NOT_FOUND. */
   logs(id: PodId, options?: LogOptions): AsyncIterable<LogEntry>;
   enter(id: PodId, options: EnterOptions): Promise<number>;
+  /** Checks an app once, and notes it for `inspect`; undefined where its image has no health check. Throws APP_NOT_RUNNING. */
+  checkHealth(id: PodId, options?: CheckHealthOptions): Promise<Health | undefined>;
   /** A UUID or a unique prefix of one. Throws POD_NOT_FOUND, AMBIGUOUS_POD_ID. */
   resolve(prefix: string): Promise<PodId>;
   inspect(id: PodId): Promise<Pod>;

@@ -269,3 +269,20 @@ it('answers at a port that was chosen, which status shows', async () => {
   expect(await ask('127.0.0.1', Number(port), 'PING\r\n')).toBe('+PONG');
   await host.rkt(['stop', id]);
 });
+
+it('is checked as its image says, is waited for until it is healthy, and leaves nothing', async () => {
+  const check = JSON.stringify({ Test: ['CMD', 'redis-cli', 'ping'], Interval: 3e8 });
+  const id = await left('docker://redis', `--annotation=appc.io/docker/healthcheck=${check}`);
+  expect(await host.rkt(['wait', '--condition=healthy', id])).toMatchObject({ status: 0, stdout: '' });
+  expect((await host.rkt(['list', '--no-legend'])).stdout).toContain('\trunning (healthy)\t');
+  expect((await host.rkt(['status', id])).stdout).toContain('app-redis-health=healthy\n');
+  await host.rkt(['stop', id]);
+  expect(settled(hostState())).toEqual(before);
+  const unchecked = await left(
+    '--no-healthcheck',
+    'docker://redis',
+    `--annotation=appc.io/docker/healthcheck=${check}`,
+  );
+  expect((await host.rkt(['list', '--no-legend'])).stdout).toContain('\trunning\t');
+  await host.rkt(['stop', unchecked]);
+});

@@ -206,6 +206,13 @@ export const restart: FlagSpec = {
   summary: 'start detached apps again that end by themselves: no, on-failure[:N], always, unless-stopped',
 };
 
+export const noHealthcheck: FlagSpec = {
+  name: 'no-healthcheck',
+  kind: 'boolean',
+  default: 'false',
+  summary: 'do not execute the health checks that images have',
+};
+
 const uuidFileSave: FlagSpec = {
   name: 'uuid-file-save',
   kind: 'text',
@@ -215,7 +222,7 @@ const uuidFileSave: FlagSpec = {
 
 export const runFlags: readonly FlagSpec[] = [
   ...prepareFlags,
-  ...[interactive, detach, rm, restart, onAppFailure, uuidFileSave],
+  ...[interactive, detach, rm, restart, noHealthcheck, onAppFailure, uuidFileSave],
 ];
 
 /** `app sandbox`: what describes a pod whose apps come later. */
@@ -261,5 +268,5 @@ export const appAddFlags: readonly FlagSpec[] = [
 
 export const runPreparedFlags: readonly FlagSpec[] = [
   ...networking,
-  ...[interactive, detach, rm, restart, onAppFailure],
+  ...[interactive, detach, rm, restart, noHealthcheck, onAppFailure],
 ];

@@ -5,6 +5,7 @@ import type { Arguments } from '../args/command.ts';
 import { parseRestartPolicy } from '../args/restart-policy.ts';
 import { reasonOf } from '../errors.ts';
 import { isToBeRestarted, restartDelay, stopOthers } from '../pods/app-ended.ts';
+import { healthCommand } from '../pods/health-command.ts';
 import { isPodGone } from '../pods/pod-gone.ts';
 import { monitorsOf } from '../pods/run-detached.ts';
 import type { Session } from '../wiring/session.ts';
@@ -19,6 +20,7 @@ export async function execute(session: Session, { flags, operands }: Arguments):
   const ending = {
     id,
     isDue: flags.boolean('due'),
+    checksHealth: !flags.boolean('no-healthcheck'),
     restart: flags.text('restart') ?? 'no',
     stops: flags.text('on-app-failure') === 'stop',
   };
@@ -38,6 +40,7 @@ interface Ending {
   readonly id: PodId;
   /** The time has passed that is to be waited before a restart. */
   readonly isDue: boolean;
+  readonly checksHealth: boolean;
   readonly restart: string;
   readonly stops: boolean;
 }
@@ -64,10 +67,10 @@ const PATIENCE_MS = 1_000;
 
 /** At once, or in some time. */
 async function isStartedAgain(session: Session, app: PodApp, ending: Ending): Promise<boolean> {
-  const { id, isDue, restart, stops } = ending;
+  const { id, isDue, checksHealth, restart, stops } = ending;
   const { name } = app;
   const runtime = await session.runtime();
-  const aftermath = { remove: false, restart, onAppFailure: stops ? 'stop' : 'continue' } as const;
+  const aftermath = { remove: false, restart, checksHealth, onAppFailure: stops ? 'stop' : 'continue' } as const;
   const monitor = (await monitorsOf(session, id, aftermath))(name);
   const delayMs = isDue ? 0 : restartDelay(app);
   if (delayMs > PATIENCE_MS) {
@@ -78,7 +81,9 @@ async function isStartedAgain(session: Session, app: PodApp, ending: Ending): Pr
   // Somebody may have stopped the app, or the pod, while nothing of it ran.
   if ((await appOf(session, id, name))?.stopRequested === true) return false;
   try {
-    await runtime.startApp(id, name, { stdio: stdioOf(app), monitor, again: true });
+    const healthCheck = checksHealth ? await healthCommand(session, id, name) : undefined;
+    const checked = healthCheck && { healthCheck };
+    await runtime.startApp(id, name, { stdio: stdioOf(app), monitor, again: true, ...checked });
     return true;
   } catch (error) {
     session.say(`cannot start app "${name}" again: ${reasonOf(error)}`);

@@ -5,7 +5,7 @@ import { CliError } from '../errors.ts';
 import type { Session } from '../wiring/session.ts';
 
 /** What is waited for. */
-export type Milestone = 'exited' | 'ready';
+export type Milestone = 'exited' | 'ready' | 'healthy';
 
 export interface Patience {
   readonly until: Milestone;
@@ -21,13 +21,13 @@ export async function awaitPod(session: Session, pod: Pod, { until, timeoutMs }:
   const runtime = await session.runtime();
   const { signal } = session.interrupts;
   const end = performance.now() + timeoutMs;
-  const isThere = until === 'exited' ? isOver : isReady;
+  const isThere = { exited: isOver, ready: isReady, healthy: isHealthy }[until];
   const now = await runtime.waitPod(pod.id, {
     until: (each) => isThere(each) || isOver(each) || performance.now() >= end,
     signal,
   });
   if (isThere(now)) return now;
-  if (isOver(now)) throw new CliError('ERR_RKT_CLI_POD_STATE', `pod "${pod.id}" ended before it was ready`);
+  if (isOver(now)) throw new CliError('ERR_RKT_CLI_POD_STATE', `pod "${pod.id}" ended before it was ${until}`);
   const message = `pod "${pod.id}" is not ${until} after ${formatDuration(timeoutMs)}: its state is "${now.state}"`;
   throw new CliError('ERR_RKT_CLI_POD_STATE', message);
 }
@@ -41,4 +41,13 @@ function isOver({ state }: Pod): boolean {
 function isReady({ state, apps }: Pod): boolean {
   if (state !== 'running' && !state.startsWith('exited')) return false;
   return apps.every((app) => app.startedAt !== undefined);
+}
+
+/** Every app runs or has ended, and those that are checked are healthy. */
+function isHealthy(pod: Pod): boolean {
+  return (
+    pod.state === 'running' &&
+    isReady(pod) &&
+    pod.apps.every(({ health }) => health?.status !== 'starting' && health?.status !== 'unhealthy')
+  );
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RuntimeApp, Volume } from '@rkt/appc';
-import type { Pod, PodApp, PodPort } from '@rkt/stage1';
+import type { Health, Pod, PodApp, PodPort } from '@rkt/stage1';
 import { nanoseconds } from '../render/time.ts';
 import { appExit } from './app-exit.ts';
 
@@ -65,11 +65,16 @@ function appJson(pod: Pod, app: PodApp, { runtime, volumes }: Planned): object {
     ...optional('exit_code', exit),
     ...(app.outOfMemory === true ? { oom_killed: true } : {}),
     ...optional('restarts', app.restarts),
+    ...optional('health', app.health && healthJson(app.health)),
     image_id: app.imageId,
     ...(mounts.length === 0 ? {} : { mounts }),
     ...optional('user_annotations', runtime?.app.userAnnotations),
     ...optional('user_labels', runtime?.app.userLabels),
   };
+}
+
+function healthJson({ status, failures, checkedAt, exitCode }: Health): object {
+  return { status, failures, ...time('checked_at', checkedAt), ...optional('exit_code', exitCode) };
 }
 
 function time(name: string, value: number | undefined): object {

@@ -41,7 +41,8 @@ export function statusLines(pod: Pod): readonly string[] {
   const exits = pod.apps.map((app) => ({ name: app.name, exit: appExit(pod, app) }));
   const starved = pod.apps.filter(({ outOfMemory }) => outOfMemory === true).map(({ name }) => `app-${name}-oom=true`);
   const known = exits.flatMap(({ name, exit }) => (exit === undefined ? [] : [`app-${name}=${exit}`]));
-  return [...lines, ...known, ...starved];
+  const checked = pod.apps.flatMap(({ name, health }) => (health ? [`app-${name}-health=${health.status}`] : []));
+  return [...lines, ...known, ...checked, ...starved];
 }
 
 /** The lines of `app status`. */
@@ -55,7 +56,15 @@ export function appStatusLines(pod: Pod, app: PodApp): readonly string[] {
     ...[`name=${name}`, `state=${exit === undefined ? state : 'exited'}`, `image_id=${imageId}`],
     ...[...moment('created_at', createdAt), ...moment('started_at', startedAt), ...moment('finished_at', finishedAt)],
     ...(exit === undefined ? [] : [`exit_code=${exit}`]),
+    ...(app.health ? [`health=${app.health.status}`] : []),
   ];
+}
+
+/** The state of a pod, and the worst that is known of the health of its apps: `running (unhealthy)`. */
+function stateText({ state, apps }: Pod): string {
+  const known = new Set(apps.map(({ health }) => health?.status));
+  const worst = (['unhealthy', 'starting', 'healthy'] as const).find((status) => known.has(status));
+  return worst === undefined ? state : `${state} (${worst})`;
 }
 
 /** The rows of `list`: one per app, what concerns the pod in the first of them alone. */
@@ -68,7 +77,7 @@ export function listRows(
     if (time === undefined) return '';
     return full ? formatMoment(time) : formatAgo(time, now);
   };
-  const of = [pod.state, when(pod.createdAt), when(pod.startedAt), networksText(pod.networks)];
+  const of = [stateText(pod), when(pod.createdAt), when(pod.startedAt), networksText(pod.networks)];
   const id = full ? pod.id : pod.id.slice(0, 8);
   if (pod.apps.length === 0) return [[id, '-', '-', ...(full ? ['-'] : []), ...of]];
   return pod.apps.map((app, index) => [

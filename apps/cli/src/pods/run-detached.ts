@@ -10,11 +10,14 @@ import { attempt, type Foreground, isOthers, startApps, stdioOf, unhurried } fro
  * has ended, its monitor has us see to what follows from that: see app-ended.ts.
  */
 export async function runDetached(session: Session, id: PodId, foreground: Foreground): Promise<number> {
-  const { interactive, remove, spec, restart, onAppFailure } = foreground;
+  const { interactive, remove, spec, restart, checksHealth, onAppFailure } = foreground;
   const runtime = await session.runtime();
   try {
-    const monitorOf = await monitorsOf(session, id, { remove, restart, onAppFailure });
-    await startApps(session, runtime, { id, stdio: stdioOf(session, interactive), monitorOf, ...(spec && { spec }) });
+    const monitorOf = await monitorsOf(session, id, { remove, restart, checksHealth, onAppFailure });
+    await startApps(session, runtime, {
+      ...{ id, stdio: stdioOf(session, interactive), checksHealth, monitorOf },
+      ...(spec && { spec }),
+    });
     const keepSandbox = parseRestartPolicy(restart).when !== 'no';
     await runtime.detach(id, { keepSandbox });
     // One that failed before the last had been started found nobody to stop.
@@ -30,17 +33,18 @@ export async function runDetached(session: Session, id: PodId, foreground: Foreg
   return 0;
 }
 
-export type Aftermath = Pick<Foreground, 'remove' | 'restart' | 'onAppFailure'>;
+export type Aftermath = Pick<Foreground, 'remove' | 'restart' | 'checksHealth' | 'onAppFailure'>;
 
 /** What the monitor of each app executes when the app has ended: `rkt release`. */
 export async function monitorsOf(
   { io, dataDir }: Session,
   id: PodId,
-  { remove, restart, onAppFailure }: Aftermath,
+  { remove, restart, checksHealth, onAppFailure }: Aftermath,
 ): Promise<(app: string) => Required<Pick<MonitorOptions, 'onExit'>>> {
   const flags = [
     ...(remove ? ['--rm'] : []),
     ...(restart === 'no' ? [] : [`--restart=${restart}`]),
+    ...(checksHealth ? [] : ['--no-healthcheck']),
     ...(onAppFailure === 'stop' ? [] : [`--on-app-failure=${onAppFailure}`]),
   ];
   const command = [...(await io.ownCommand()), `--dir=${await dataDir()}`, 'release', ...flags];

@@ -5,6 +5,7 @@ import { parseRestartPolicy } from '../args/restart-policy.ts';
 import { CliError, reasonOf, usageError } from '../errors.ts';
 import type { Session } from '../wiring/session.ts';
 import { type AttendedApp, attendApps, type OnAppFailure } from './attend-apps.ts';
+import { healthCommand } from './health-command.ts';
 import { isPodGone } from './pod-gone.ts';
 import { listenersOf, tellReady, tellStopping } from './service-manager.ts';
 
@@ -15,6 +16,8 @@ export interface Foreground {
   readonly remove: boolean;
   /** Whether apps that have ended by themselves are started again: of a detached pod alone. As the flag has it. */
   readonly restart: string;
+  /** Whether the health checks that images have are executed. */
+  readonly checksHealth: boolean;
   /** Whether the other apps are stopped when one has failed. */
   readonly onAppFailure: OnAppFailure;
   /** What of its surroundings is not to be as it was prepared. */
@@ -34,6 +37,7 @@ export function foregroundOf(flags: FlagValues): Foreground {
   if (when !== 'no' && flags.boolean('rm')) throw usageError('conflicting flags: --restart and --rm');
   return {
     restart,
+    checksHealth: !flags.boolean('no-healthcheck'),
     interactive: flags.boolean('interactive'),
     remove: flags.boolean('rm'),
     onAppFailure: flags.text('on-app-failure') === 'continue' ? 'continue' : 'stop',
@@ -75,9 +79,9 @@ interface RunRequest extends Foreground {
 }
 
 async function runApps(session: Session, runtime: Runtime, request: RunRequest): Promise<number> {
-  const { id, interactive, onAppFailure, spec } = request;
+  const { id, interactive, onAppFailure, checksHealth, spec } = request;
   const stdio = stdioOf(session, interactive);
-  const apps = await startApps(session, runtime, { id, stdio, ...(spec && { spec }) });
+  const apps = await startApps(session, runtime, { id, stdio, checksHealth, ...(spec && { spec }) });
   await tellReady(session);
   const [first] = apps;
   using _ = stdio === 'tty' && first !== undefined ? followSize(session, first.running) : undefined;
@@ -87,6 +91,7 @@ async function runApps(session: Session, runtime: Runtime, request: RunRequest):
 interface StartRequest {
   readonly id: PodId;
   readonly stdio: StdioMode;
+  readonly checksHealth: boolean;
   /** Each app is to go on without us, watched as this says. */
   readonly monitorOf?: (app: string) => MonitorOptions;
   readonly spec?: Partial<SandboxSpec>;
@@ -96,7 +101,7 @@ interface StartRequest {
 export async function startApps(
   session: Session,
   runtime: Runtime,
-  { id, spec, stdio, monitorOf }: StartRequest,
+  { id, spec, stdio, checksHealth, monitorOf }: StartRequest,
 ): Promise<readonly AttendedApp[]> {
   const { signal } = session.interrupts;
   const { manifest } = await runtime.createSandbox(id, { signal, ...(spec && { spec }) });
@@ -108,7 +113,8 @@ export async function startApps(
   const started: AttendedApp[] = [];
   for (const name of names) {
     const monitor = monitorOf?.(name);
-    const how = { ...(monitor && { monitor }), ...(listeners && { listeners }) };
+    const healthCheck = checksHealth ? await healthCommand(session, id, name) : undefined;
+    const how = { ...(healthCheck && { healthCheck }), ...(monitor && { monitor }), ...(listeners && { listeners }) };
     const running = await runtime.startApp(id, name, { stdio, signal, ...how });
     started.push({ name, running });
   }

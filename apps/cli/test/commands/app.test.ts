@@ -52,7 +52,7 @@ describe('app sandbox', () => {
     const io = fakeIo();
     const flags = ['--net=host', '--hostname=box', '--user-label=a=b', `--uuid-file-save=${dir}/uuid`];
     const running = rkt.within(io, 'app', 'sandbox', ...flags);
-    await vi.waitFor(() => expect(io.written.stdout).toBe(`${id}\n`));
+    await vi.waitFor(() => expect(io.written.stdout).toBe(`${id}\n`), 5_000);
     expect(readFileSync(join(dir, 'uuid'), 'utf8')).toBe(id);
     expect(runtime.calls).toEqual(['prepare', 'createSandbox', 'waitSandbox']);
     expect(runtime.prepared[0]).toMatchObject({
@@ -127,7 +127,7 @@ describe('an app of a pod', () => {
 
   it('is started in the foreground, with its status', async () => {
     const running = rkt('app', 'start', id, '--app=one');
-    await vi.waitFor(() => expect(runtime.calls).toEqual(['startApp']));
+    await vi.waitFor(() => expect(runtime.calls).toEqual(['startApp']), 5_000);
     runtime.exit(9);
     expect(await running).toEqual({ status: 9, stdout: '', stderr: '' });
     expect(runtime.calls).toEqual(['startApp']);

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
-import type { LogEntry, PodApp } from '@rkt/stage1';
+import type { Health, LogEntry, Pod, PodApp } from '@rkt/stage1';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { fakeIo } from '../support/fake-io.ts';
 import { type FakeRuntime, fakePod, fakeRuntime } from '../support/fake-runtime.ts';
@@ -324,5 +324,49 @@ describe('logs', () => {
     await vi.waitFor(() => expect(io.written.stdout).toContain('tial'));
     expect(io.send('SIGINT')).toBe(true);
     expect(await following).toMatchObject({ status: 130, stderr: 'oops\n' });
+  });
+});
+
+describe('health checks', () => {
+  const checked = (status: Health['status']): Pod =>
+    fakePod({
+      apps: [{ name: 'web', imageId: 'sha512-0', state: 'running', startedAt: 1, health: { status, failures: 2 } }],
+    });
+
+  it('are executed by rkt health, unless they are not to be', async () => {
+    await rkt(insecure, 'run', '-d', image);
+    expect(runtime.healthCheck).toEqual(['/usr/bin/rkt', `--dir=${dir}/data`, 'health', '--app=demo', id]);
+    await rkt(insecure, 'run', '-d', '--no-healthcheck', image);
+    expect(runtime.healthCheck).toBeUndefined();
+    expect(runtime.monitor?.onExit).toContain('--no-healthcheck');
+  });
+
+  it('go on after one that fails, and end with the app, or where there is nothing to check', async () => {
+    runtime.health = { status: 'unhealthy', failures: 3 };
+    expect(await rkt('health', '--app=web', id)).toEqual({ status: 0, stdout: '', stderr: '' });
+    runtime.health = undefined;
+    expect((await rkt('health', id)).status).toBe(3);
+    const code = 'ERR_RKT_STAGE1_APP_NOT_RUNNING';
+    runtime.failing = { name: 'checkHealth web', error: Object.assign(new Error('no'), { code }) };
+    expect((await rkt('health', '--app=web', id)).status).toBe(3);
+    runtime.failing = { name: 'checkHealth web', error: new Error('no') };
+    expect((await rkt('health', '--app=web', id)).status).toBe(254);
+  });
+
+  it('are seen in list and status, and waited for', async () => {
+    runtime.pods.set(id, checked('unhealthy'));
+    expect((await rkt('list', '--no-legend')).stdout).toContain('\trunning (unhealthy)\t');
+    expect((await rkt('status', id)).stdout).toContain('app-web-health=unhealthy\n');
+    expect((await rkt('app', 'status', id)).stdout).toContain('health=unhealthy\n');
+    const [json] = JSON.parse((await rkt('list', '--format=json')).stdout);
+    expect(json.apps[0].health).toEqual({ status: 'unhealthy', failures: 2 });
+    const waiting = rkt('wait', '--condition=healthy', id);
+    setTimeout(() => runtime.pods.set(id, checked('healthy')), 50);
+    expect(await waiting).toEqual({ status: 0, stdout: '', stderr: '' });
+    runtime.pods.set(id, { ...checked('healthy'), state: 'exited' });
+    expect(await rkt('wait', '--condition=healthy', id)).toMatchObject({
+      status: 254,
+      stderr: expect.stringContaining(`pod "${id}" ended before it was healthy\n`),
+    });
   });
 });

@@ -4,6 +4,7 @@ import type {
   AppDefinition,
   Attachment,
   GcEvent,
+  Health,
   Listeners,
   LogEntry,
   LogOptions,
@@ -43,6 +44,9 @@ export interface FakeRuntime extends Runtime {
   /** How the last app was started, the sandbox left, and which app it was released for. */
   again: boolean | undefined;
   listeners: Listeners | undefined;
+  /** What a check finds, and what is to be executed for one. */
+  health: Health | undefined;
+  healthCheck: readonly string[] | undefined;
   keepsSandbox: boolean | undefined;
   released: string | undefined;
   /** What the app has written, and what of it was asked for. */
@@ -133,6 +137,8 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
     monitor: undefined,
     again: undefined,
     listeners: undefined,
+    health: undefined,
+    healthCheck: undefined,
     keepsSandbox: undefined,
     released: undefined,
     log: [],
@@ -173,12 +179,13 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
       runtime.pods.set(id, { ...pod, apps: [...pod.apps, { name, imageId: image.id, state: 'unknown' }] });
     },
     addApp: async () => call('addApp'),
-    startApp: async (_id, app, { stdio, monitor, again, listeners }) => {
+    startApp: async (_id, app, { stdio, monitor, again, listeners, healthCheck }) => {
       call('startApp');
       runtime.stdio = stdio;
       runtime.monitor = monitor;
       runtime.again = again;
       runtime.listeners = listeners;
+      runtime.healthCheck = healthCheck;
       return started(app);
     },
     stopApp: async (_id, app, { force = false } = {}) => {
@@ -228,6 +235,10 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
     enter: async (_id, { command }) => {
       call(`enter ${command?.join(' ') ?? ''}`);
       return 3;
+    },
+    checkHealth: async (_id, { app: of } = {}) => {
+      call(`checkHealth ${of ?? ''}`);
+      return runtime.health;
     },
     resolve: async (prefix) => {
       const id = [...runtime.pods.keys()].find((known) => known.startsWith(prefix));

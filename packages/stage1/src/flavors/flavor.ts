@@ -55,6 +55,8 @@ export interface EnterRequest {
   readonly process: ProcessIdentity;
   readonly command: readonly string[];
   readonly tty: boolean;
+  /** Without our standard streams; killed when it is given up. @default false */
+  readonly quiet?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

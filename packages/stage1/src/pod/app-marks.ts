@@ -24,6 +24,7 @@ export function setMark(dir: string, app: string, mark: AppMark): void {
   }
 }
 
+/** Whatever was known of the app's last run. */
 export function clearMarks(dir: string, app: string): void {
-  for (const mark of marks) rmSync(join(dir, 'apps', app, mark), { force: true });
+  for (const name of [...marks, 'health.json']) rmSync(join(dir, 'apps', app, name), { force: true });
 }

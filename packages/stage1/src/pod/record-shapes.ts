@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PodManifest } from '@rkt/appc';
+import type { Health } from '../health/health.ts';
 import type { ProcessIdentity } from '../host/index.ts';
 import type { NetworkResult } from '../networking/index.ts';
 import type { AppRecord, EndRecord, RunRecord, SandboxRecord } from './records.ts';
@@ -37,6 +38,11 @@ export const shapes = {
     isOptional(value['outOfMemory'], isBoolean) &&
     isOptional(value['streams'], isStreams) &&
     [value['process'], value['monitor']].every((each) => isOptional(each, isIdentity)),
+  health: (value: unknown): value is Health =>
+    isObject(value) &&
+    (value['status'] === 'starting' || value['status'] === 'healthy' || value['status'] === 'unhealthy') &&
+    isNumber(value['failures']) &&
+    [value['checkedAt'], value['exitCode']].every((each) => isOptional(each, isNumber)),
 } as const;
 
 function isEnd(value: unknown): value is EndRecord {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PodManifest } from '@rkt/appc';
 import { Stage1Error } from '../error.ts';
+import type { Health } from '../health/health.ts';
 import type { ProcessIdentity } from '../host/index.ts';
 import type { NetworkResult } from '../networking/index.ts';
 import type { RootfsSource, SandboxSpec } from '../runtime.ts';
@@ -88,6 +90,13 @@ export const records = {
     const record = readRecord(join(dir, 'apps', app, 'status.json'), shapes.app);
     if (record === undefined || record.finishedAt !== undefined) return record;
     return { ...record, ...readKeptExit(dir, app) };
+  },
+  readHealth: (dir: string, app: string): Health | undefined =>
+    readRecord(join(dir, 'apps', app, 'health.json'), shapes.health),
+  /** An app that is being removed has none any more. */
+  writeHealth: (dir: string, app: string, health: Health): void => {
+    if (existsSync(join(dir, 'apps', app)))
+      writeFileAtomically(join(dir, 'apps', app, 'health.json'), JSON.stringify(health));
   },
   writeApp: (dir: string, app: string, record: AppRecord): void => {
     writeFileAtomically(join(dir, 'apps', app, 'status.json'), JSON.stringify(record));

@@ -14,6 +14,9 @@ import {
 } from '../context.ts';
 import { Stage1Error } from '../error.ts';
 import type { StartedApp } from '../flavors/flavor.ts';
+import { unchecked } from '../health/health.ts';
+import { healthCheckOf } from '../health/health-check.ts';
+import { watchHealth } from '../health/watch-health.ts';
 import { mountApp, volumeMounts } from '../mounts/index.ts';
 import type { OciMount } from '../oci-spec/index.ts';
 import { clearMarks } from '../pod/app-marks.ts';
@@ -125,9 +128,16 @@ async function start(context: RuntimeContext, location: PodLocation, { name, opt
     },
     { ...options, lockFd: owned.get(id)?.pod.lockFd },
   );
-  const { monitor, stdio } = options;
+  const { monitor, stdio, healthCheck: command } = options;
   const streams = monitor && { stdin: stdio !== 'inherit', terminal: stdio === 'tty' };
-  return supervise(context, location, { name, record: { ...record, ...(streams && { streams }) }, started });
+  const supervision = { name, record: { ...record, ...(streams && { streams }) }, started };
+  const running = supervise(context, location, supervision);
+  const check = command && healthCheckOf(app);
+  if (command !== undefined && check !== undefined) {
+    records.writeHealth(location.dir, name, unchecked);
+    await watchHealth(host, { podId: id, app: name, check, command });
+  }
+  return running;
 }
 
 async function remove(context: RuntimeContext, location: PodLocation, name: string): Promise<void> {

@@ -4,6 +4,7 @@ import { statSync } from 'node:fs';
 import type { PodManifest } from '@rkt/appc';
 import { type RuntimeContext, requirePod } from '../context.ts';
 import { Stage1Error } from '../error.ts';
+import type { Health } from '../health/health.ts';
 import { hasMark } from '../pod/app-marks.ts';
 import { type AppRecord, type PodLocation, type RunRecord, records, stateOf, visibleStages } from '../pod/index.ts';
 import type { Pod, PodApp, PodId, PodNetwork } from '../runtime.ts';
@@ -42,6 +43,7 @@ async function describe(context: RuntimeContext, location: PodLocation): Promise
   const described = describeApps(context, {
     manifest,
     recordOf: (app) => (ran ? recordOf(run, dir, app) : undefined),
+    healthOf: (app) => orUndefined(() => records.readHealth(dir, app)),
     isStopped: (app) => run?.kept === true && run.ended === undefined && hasMark(dir, app, 'stopped'),
   });
   return {
@@ -67,17 +69,19 @@ function isStarted({ ended }: RunRecord): boolean {
 interface DescribeApps {
   readonly manifest: PodManifest | undefined;
   readonly recordOf: (app: string) => AppRecord | undefined;
+  readonly healthOf: (app: string) => Health | undefined;
   readonly isStopped: (app: string) => boolean;
 }
 
 function describeApps(
   context: RuntimeContext,
-  { manifest, recordOf, isStopped }: DescribeApps,
+  { manifest, recordOf, healthOf, isStopped }: DescribeApps,
 ): { readonly apps: readonly PodApp[]; readonly pid: number | undefined } {
   let pid: number | undefined;
   const apps = (manifest?.apps ?? []).map(({ name, image }): PodApp => {
     const record = recordOf(name);
     const running = isRunning(context, record);
+    const health = running ? healthOf(name) : undefined;
     if (running) pid ??= record?.process?.pid;
     return {
       name,
@@ -85,6 +89,7 @@ function describeApps(
       ...(image.name !== undefined && { imageName: image.name }),
       state: appState(record, running),
       ...times(record),
+      ...(health && { health }),
       ...(isStopped(name) && { stopRequested: true }),
     };
   });

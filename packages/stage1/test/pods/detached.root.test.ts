@@ -287,3 +287,49 @@ describe('the log of a detached app', () => {
     expect(existsSync(pod.dir)).toBe(true);
   });
 });
+
+it('is checked in the app, as its image has it, until it ends', async () => {
+  const runtime = await bench.runtime();
+  const check = (script: string) => ({
+    runtimeApp: {
+      annotations: [
+        {
+          name: 'appc.io/docker/healthcheck',
+          value: JSON.stringify({ Test: ['CMD-SHELL', script], Timeout: 4e8, Retries: 1 }),
+        },
+      ],
+    },
+  });
+  const script = '[ ! -e /slow ] || exec sleep 60; echo checked >&2; [ ! -e /ill ]';
+  const id = await startDetached(runtime, looping, check(script));
+  await expect.poll(() => runtime.checkHealth(id)).toMatchObject({ status: 'healthy', failures: 0, exitCode: 0 });
+  await runtime.enter(id, { tty: false, command: ['/bin/sh', '-c', ': >/ill'] });
+  expect(await runtime.checkHealth(id)).toMatchObject({ status: 'unhealthy', failures: 1, exitCode: 1 });
+  await runtime.enter(id, { tty: false, command: ['/bin/sh', '-c', ': >/slow'] });
+  const slow = await runtime.checkHealth(id);
+  expect([slow?.failures, slow?.exitCode]).toEqual([2, undefined]);
+  // What took too long does not go on.
+  const running = createHost().cgroups.processes(join('rkt', id));
+  expect(
+    running.map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8')).filter((line) => line.includes('60')),
+  ).toEqual([]);
+  await runtime.stopSandbox(id, { force: true });
+  await expect(runtime.checkHealth(id)).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_APP_NOT_RUNNING' });
+});
+
+it('has a shell that checks it, which ends with the pod', async () => {
+  const runtime = await bench.runtime();
+  const value = JSON.stringify({ Test: ['CMD', '/bin/true'], Interval: 5e7 });
+  const runtimeApp = { annotations: [{ name: 'appc.io/docker/healthcheck', value }] };
+  const { id } = await bench.prepare(runtime, looping, { runtimeApp });
+  const healthCheck = ['/bin/sh', '-c', 'echo checked >>"$0"', join(bench.out, 'checks')];
+  await runtime.createSandbox(id);
+  await runtime.addApp(id, 'app');
+  await runtime.startApp(id, 'app', { stdio: 'inherit', monitor: {}, healthCheck });
+  await runtime.detach(id);
+  expect((await runtime.inspect(id)).apps[0]?.health).toEqual({ status: 'starting', failures: 0 });
+  await expect
+    .poll(() => existsSync(join(bench.out, 'checks')) && bench.read('checks'))
+    .toContain('checked\nchecked\n');
+  await runtime.stopSandbox(id, { force: true });
+});

@@ -26,7 +26,8 @@ export async function enterApp(
   const unique = join(dir, base, `enter-${randomUuid()}`);
   const place = { root: join(dir, 'runtime'), log: `${unique}.log` };
   const description = `${unique}.json`;
-  const { command, signal } = request;
+  const { command, quiet = false, signal } = request;
+  const stream = quiet ? 'ignore' : 'inherit';
   const own = readProcessSection(join(dir, bundle, 'config.json'));
   await requireExecutable(host, request, own);
   writeFileAtomically(description, JSON.stringify(processSection(host, own, request)));
@@ -36,10 +37,12 @@ export async function enterApp(
         file: runtime.path,
         args: [...globalArguments(runtime, place), 'exec', '--process', description, app],
         cwd: '/',
-        stdio: ['inherit', 'inherit', 'inherit'],
+        stdio: [stream, stream, stream],
       }),
     );
-    const abort = (): void => child.signal('SIGTERM');
+    // The runtime passes on what asks to end; what has to is a descendant of it.
+    const abort = (): void => (quiet ? child.kill() : child.signal('SIGTERM'));
+    if (signal?.aborted) abort();
     signal?.addEventListener('abort', abort, { once: true });
     const status = await child.exit.finally(() => signal?.removeEventListener('abort', abort));
     signal?.throwIfAborted();
