@@ -211,6 +211,8 @@ it('starts an app again that fails, keeps what it wrote, and gives the host back
   const [pod] = JSON.parse((await host.rkt(['list', '--format=json'])).stdout);
   expect(pod).toMatchObject({ state: 'exited', apps: [{ exit_code: 0, restarts: 3 }] });
   expect(settled(hostState())).toEqual(before);
+  const well = await left('--restart=on-failure', 'docker://redis', '--exec=/bin/true');
+  expect((await host.rkt(['wait', well])).stdout).toBe('0\n');
   const limited = await left('--restart=on-failure:2', ...shell('one', 'echo x; exit 5'));
   expect((await host.rkt(['wait', limited])).stdout).toBe('5\n');
   expect((await host.rkt(['logs', limited])).stdout).toBe('x\nx\nx\n');

@@ -5,6 +5,7 @@ import { eventually } from '../eventually.ts';
 import { monitorCgroup } from '../monitor/index.ts';
 import { records } from '../pod/index.ts';
 import type { DetachOptions, PodId } from '../runtime.ts';
+import { releaseSettled } from './release-ended.ts';
 
 /**
  * Leaves a sandbox this process made to the monitors of its apps, which hold the pod's lock, and to the apps, which hold
@@ -23,6 +24,7 @@ export async function detachSandbox(
   sandbox.holder.signal('SIGKILL');
   await sandbox.holder.exit;
   sandbox.pod.release();
+  if (keepSandbox) await releaseSettled(context, id);
 }
 
 /** How long a process may take to enter the sandbox, on a machine that has much else to do. */

@@ -288,6 +288,18 @@ describe('the log of a detached app', () => {
   });
 });
 
+it('is released also when its apps were settled before its sandbox was known to be kept', async () => {
+  const runtime = await bench.runtime();
+  const { id } = await bench.prepare(runtime, 'exit 2');
+  await runtime.createSandbox(id);
+  await runtime.addApp(id, 'app');
+  await runtime.startApp(id, 'app', { stdio: 'inherit', monitor: {} });
+  expect(await runtime.waitApp(id)).toBe(2);
+  expect(await runtime.releaseEnded(id, { app: 'app' })).toBe(false);
+  await runtime.detach(id, { keepSandbox: true });
+  expect(await runtime.inspect(id)).toMatchObject({ state: 'exited', apps: [{ exitCode: 2 }] });
+});
+
 it('is checked in the app, as its image has it, until it ends', async () => {
   const runtime = await bench.runtime();
   const check = (script: string) => ({
