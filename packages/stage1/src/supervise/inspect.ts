@@ -44,7 +44,7 @@ async function describe(context: RuntimeContext, location: PodLocation): Promise
     manifest,
     recordOf: (app) => (ran ? recordOf(run, dir, app) : undefined),
     healthOf: (app) => orUndefined(() => records.readHealth(dir, app)),
-    isStopped: (app) => run?.kept === true && run.ended === undefined && hasMark(dir, app, 'stopped'),
+    isStopped: (app) => run !== undefined && run.ended === undefined && hasMark(dir, app, 'stopped'),
   });
   return {
     id,
