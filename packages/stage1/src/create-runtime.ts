@@ -6,6 +6,7 @@ import { createFlyFlavor } from './flavors/fly/fly-flavor.ts';
 import { createOciFlavor } from './flavors/oci/oci-flavor.ts';
 import { flavorNamed, review } from './flavors/review-pod.ts';
 import { collect, removePod } from './gc/index.ts';
+import { checkHealth } from './health/check-health.ts';
 import { createHost, type Host } from './host/index.ts';
 import { createNetworking, type Networking } from './networking/index.ts';
 import { openPodDirectory } from './pod/index.ts';
@@ -20,6 +21,7 @@ import { inspect, listPods } from './supervise/inspect.ts';
 import { readLogs } from './supervise/read-logs.ts';
 import { signalApp } from './supervise/signal-app.ts';
 import { waitApp } from './supervise/wait-app.ts';
+import { waitPod } from './supervise/wait-pod.ts';
 import { openRangeReservations } from './users/index.ts';
 
 export interface RuntimeOptions {
@@ -76,13 +78,15 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     stopApp: (id, app, stop) => stopApp(context, id, app, stop),
     removeApp: (id, app, remove) => removeApp(context, id, app, remove),
     stopSandbox: (id, stop) => stopSandbox(context, id, stop),
-    detach: (id) => detachSandbox(context, id),
+    detach: (id, detach) => detachSandbox(context, id, detach),
     releaseEnded: (id, release) => releaseEnded(context, id, release),
     waitApp: (id, wait) => waitApp(context, id, wait),
+    waitPod: (id, wait) => waitPod(context, id, wait),
     signalApp: (id, signal) => signalApp(context, id, signal),
     attach: (id, target) => attach(context, id, target),
     logs: (id, logs) => readLogs(context, id, logs),
     enter: (id, target) => enter(context, id, target),
+    checkHealth: (id, check) => checkHealth(context, id, check),
     resolve: async (prefix) => context.pods.resolve(prefix),
     inspect: (id) => inspect(context, id),
     list: () => listPods(context),

@@ -21,6 +21,7 @@ export type {
 export { createFlyFlavor } from './flavors/fly/fly-flavor.ts';
 export { type ResolvedApp, resolveApp } from './flavors/image/resolve-app.ts';
 export { createOciFlavor, type OciFlavorOptions } from './flavors/oci/oci-flavor.ts';
+export type { Health } from './health/health.ts';
 export {
   type BindMount,
   type Cgroups,
@@ -41,6 +42,7 @@ export {
   type TmpfsMount,
   type UserIds,
 } from './host/index.ts';
+export { notifyService, type ServiceState } from './host/notify-service.ts';
 export type { LogEntry, OutputChunk } from './monitor/index.ts';
 export {
   type Attachment as NetworkAttachment,
@@ -72,15 +74,20 @@ export {
   type ResourceLimit,
   type TerminalSize,
 } from './oci-spec/index.ts';
+export { type AppChoice, chooseApp } from './pod/choose-app.ts';
 export { isPodId } from './pod/index.ts';
 export type {
   AbortOptions,
   AppDefinition,
   Attachment,
   AttachOptions,
+  CheckHealthOptions,
+  CreateSandboxOptions,
+  DetachOptions,
   DnsOptions,
   EnterOptions,
   GcEvent,
+  Listeners,
   LogOptions,
   MonitorOptions,
   NetworkRequest,
@@ -89,9 +96,11 @@ export type {
   PodGcOptions,
   PodId,
   PodNetwork,
+  PodPort,
   PodReview,
   PodState,
   PrepareOptions,
+  ReleaseOptions,
   RootfsSource,
   RunningApp,
   Runtime,
@@ -101,4 +110,5 @@ export type {
   StdioMode,
   StopOptions,
   WaitOptions,
+  WaitPodOptions,
 } from './runtime.ts';

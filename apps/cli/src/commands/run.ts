@@ -5,7 +5,7 @@ import { discardUnrun } from '../pods/discard-unrun.ts';
 import { preparePod } from '../pods/prepare-pod.ts';
 import { runDetached } from '../pods/run-detached.ts';
 import { foregroundOf, runPod } from '../pods/run-pod.ts';
-import { saveUuid } from '../pods/uuid-file.ts';
+import { forgetUuid, saveUuid } from '../pods/uuid-file.ts';
 import type { Session } from '../wiring/session.ts';
 
 export async function execute(session: Session, args: Arguments): Promise<number> {
@@ -20,6 +20,7 @@ export async function execute(session: Session, args: Arguments): Promise<number
     return await (detached ? runDetached(session, pod.id, foreground) : runPod(session, pod.id, foreground));
   } catch (error) {
     await discardUnrun(session, pod.id);
+    if (file !== undefined) await forgetUuid(await session.runtime(), file, pod.id);
     throw error;
   }
 }

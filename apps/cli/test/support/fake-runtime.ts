@@ -5,6 +5,8 @@ import type {
   Attachment,
   FlavorTraits,
   GcEvent,
+  Health,
+  Listeners,
   LogEntry,
   LogOptions,
   MonitorOptions,
@@ -14,6 +16,7 @@ import type {
   PrepareOptions,
   RunningApp,
   Runtime,
+  SandboxSpec,
   StdioMode,
 } from '@rkt/stage1';
 
@@ -38,8 +41,18 @@ export interface FakeRuntime extends Runtime {
   gcOptions: PodGcOptions | undefined;
   /** Thrown by the primitive of this name. */
   failing: { readonly name: string; readonly error: Error } | undefined;
+  /** What a sandbox was to have otherwise than it was prepared. */
+  spec: Partial<SandboxSpec> | undefined;
   stdio: StdioMode | undefined;
   monitor: MonitorOptions | undefined;
+  /** How the last app was started, the sandbox left, and which app it was released for. */
+  again: boolean | undefined;
+  listeners: Listeners | undefined;
+  /** What a check finds, and what is to be executed for one. */
+  health: Health | undefined;
+  healthCheck: readonly string[] | undefined;
+  keepsSandbox: boolean | undefined;
+  released: string | undefined;
   /** What the app has written, and what of it was asked for. */
   log: readonly LogEntry[];
   logOptions: LogOptions | undefined;
@@ -137,6 +150,12 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
       for (const [name, exit] of exits) if (app === undefined || name === app) exit.resolve(status);
     },
     monitor: undefined,
+    again: undefined,
+    listeners: undefined,
+    health: undefined,
+    healthCheck: undefined,
+    keepsSandbox: undefined,
+    released: undefined,
     log: [],
     logOptions: undefined,
     attachment: fakeAttachment(),
@@ -158,8 +177,10 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
       runtime.pods.set(POD, pod);
       return pod;
     },
-    createSandbox: async (id) => {
+    spec: undefined,
+    createSandbox: async (id, { spec } = {}) => {
       call('createSandbox');
+      runtime.spec = spec;
       const pod: Pod = { ...find(id), state: 'running' };
       runtime.pods.set(id, pod);
       return pod;
@@ -176,10 +197,13 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
       runtime.pods.set(id, { ...pod, apps: [...pod.apps, { name, imageId: image.id, state: 'unknown' }] });
     },
     addApp: async () => call('addApp'),
-    startApp: async (_id, app, { stdio, monitor }) => {
+    startApp: async (_id, app, { stdio, monitor, again, listeners, healthCheck }) => {
       call('startApp');
       runtime.stdio = stdio;
       runtime.monitor = monitor;
+      runtime.again = again;
+      runtime.listeners = listeners;
+      runtime.healthCheck = healthCheck;
       return started(app);
     },
     stopApp: async (_id, app, { force = false } = {}) => {
@@ -189,15 +213,26 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
     },
     removeApp: async () => call('removeApp'),
     stopSandbox: async () => call('stopSandbox'),
-    detach: async () => call('detach'),
-    releaseEnded: async (id) => {
+    detach: async (_id, { keepSandbox } = {}) => {
+      call('detach');
+      runtime.keepsSandbox = keepSandbox;
+    },
+    releaseEnded: async (id, { app } = {}) => {
       call('releaseEnded');
+      runtime.released = app;
       return find(id).state !== 'running';
     },
     waitApp: async (id) => {
       call('waitApp');
       find(id);
       return detachedExit.promise;
+    },
+    waitPod: async (id, { until, signal }) => {
+      for (;;) {
+        signal?.throwIfAborted();
+        if (until(find(id))) return find(id);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
     },
     signalApp: async (_id, { name, app: of }) => {
       call(`signalApp ${of ?? ''}`);
@@ -218,6 +253,10 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
     enter: async (_id, { command }) => {
       call(`enter ${command?.join(' ') ?? ''}`);
       return 3;
+    },
+    checkHealth: async (_id, { app: of } = {}) => {
+      call(`checkHealth ${of ?? ''}`);
+      return runtime.health;
     },
     resolve: async (prefix) => {
       const id = [...runtime.pods.keys()].find((known) => known.startsWith(prefix));
@@ -252,6 +291,7 @@ export function fakePod(pod: Partial<Pod> = {}): Pod {
     manifest: undefined,
     apps: [],
     networks: [],
+    ports: [],
     createdAt: Date.UTC(2026, 0, 2, 3, 1, 5),
     ...pod,
   };

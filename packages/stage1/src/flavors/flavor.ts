@@ -2,7 +2,7 @@
 import type { PodManifest, RuntimeApp } from '@rkt/appc';
 import type { Host, NamespaceKind, ProcessIdentity } from '../host/index.ts';
 import type { IdRange, InsecureOptions, OciMount } from '../oci-spec/index.ts';
-import type { MonitorOptions, PodId, SandboxSpec, StdioMode } from '../runtime.ts';
+import type { Listeners, MonitorOptions, PodId, SandboxSpec, StdioMode } from '../runtime.ts';
 
 /** A pod as a flavor sees it: a directory, and namespaces that live. */
 export interface PodContext {
@@ -32,8 +32,12 @@ export interface StartRequest {
   readonly stdio: StdioMode;
   /** To be inherited by whatever lives as long as the app: the pod counts as running for as long as it is open. */
   readonly lockFd: number | undefined;
+  /** Sockets the app is to find as descriptors 3 and so on. @default none */
+  readonly listeners?: Listeners | undefined;
   /** The app is to go on without us: a monitor keeps its output and its status. Absent: it runs in our foreground. */
   readonly monitor?: MonitorOptions | undefined;
+  /** It has been started before, and what its monitor keeps of its output goes on. @default false */
+  readonly again?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -58,6 +62,8 @@ export interface EnterRequest {
   readonly process: ProcessIdentity;
   readonly command: readonly string[];
   readonly tty: boolean;
+  /** Without our standard streams; killed when it is given up. @default false */
+  readonly quiet?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

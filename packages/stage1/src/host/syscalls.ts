@@ -68,6 +68,10 @@ export interface Syscalls extends ProcessCalls {
   pipe(): { readonly read: number; readonly write: number };
   /** Connects to a socket of packets, unix(7), which Node cannot; read(2) then gives one packet at a time. */
   connectPackets(path: string): number;
+  /**
+   * One datagram to a socket, unix(7), of which Node knows none of that kind. A name that begins with `@` is an abstract one.
+   */
+  sendDatagram(name: string, bytes: Uint8Array): void;
   /** Of a connected socket, both ways: whoever waits for it is woken. */
   shutdown(fd: number): void;
   /** Opens a path with `root` as the root directory: neither `..` nor a symbolic link leads out of it. */
@@ -372,10 +376,12 @@ function deviceCalls(call: Binder): Pick<Syscalls, 'bringUpLoopback' | 'setWindo
 const AF_UNIX = 1;
 const SOCK_SEQPACKET_CLOEXEC = 5 | O_CLOEXEC;
 const SHUT_RDWR = 2;
+const MSG_NOSIGNAL = 0x4000;
 
-function socketCalls(call: Binder): Pick<Syscalls, 'connectPackets' | 'shutdown'> {
+function socketCalls(call: Binder): Pick<Syscalls, 'connectPackets' | 'sendDatagram' | 'shutdown'> {
   const socket = call('socket', 'int, int, int');
   const connect = call('connect', 'int, const uint8_t *, uint32_t');
+  const sendto = call('sendto', 'int, const uint8_t *, size_t, int, const uint8_t *, uint32_t');
   const shutdown = call('shutdown', 'int, int');
   return {
     connectPackets: (path) => {
@@ -392,6 +398,18 @@ function socketCalls(call: Binder): Pick<Syscalls, 'connectPackets' | 'shutdown'
         throw error;
       } finally {
         closeSync(directory);
+      }
+    },
+    sendDatagram: (name, bytes) => {
+      const family = new Uint8Array(Uint16Array.of(AF_UNIX).buffer);
+      // An abstract name has no terminator: all of its bytes count.
+      const place = name.startsWith('@') ? Buffer.from(`\0${name.slice(1)}`) : cString(name);
+      const address = Buffer.concat([family, place]);
+      const fd = socket(AF_UNIX, SOCK_DGRAM_CLOEXEC, 0);
+      try {
+        sendto(fd, bytes, bytes.length, MSG_NOSIGNAL, address, address.length);
+      } finally {
+        closeSync(fd);
       }
     },
     shutdown: (fd) => void shutdown(fd, SHUT_RDWR),

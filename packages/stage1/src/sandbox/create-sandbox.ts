@@ -20,6 +20,7 @@ import {
 import { mountPassage } from '../mounts/index.ts';
 import type { NetworkResult } from '../networking/index.ts';
 import type { IdRange } from '../oci-spec/index.ts';
+import { checkSandbox } from '../pod/check-pod.ts';
 import {
   type OwnedPod,
   type RunRecord,
@@ -29,13 +30,17 @@ import {
   writeFileAtomically,
 } from '../pod/index.ts';
 import { quote } from '../quote.ts';
-import type { AbortOptions, PodId, SandboxSpec } from '../runtime.ts';
+import type { CreateSandboxOptions, PodId, SandboxSpec } from '../runtime.ts';
 import { forwardedPorts } from './forwarded-ports.ts';
 import { nameFiles } from './name-files.ts';
 import { releaseSandbox } from './release-sandbox.ts';
 
 /** prepared -> running. What was made is undone when a later step fails; the pod is exited then. */
-export async function createSandbox(context: RuntimeContext, id: PodId, options: AbortOptions = {}): Promise<void> {
+export async function createSandbox(
+  context: RuntimeContext,
+  id: PodId,
+  options: CreateSandboxOptions = {},
+): Promise<void> {
   options.signal?.throwIfAborted();
   requireRoot(context);
   if (context.owned.has(id)) return;
@@ -45,6 +50,8 @@ export async function createSandbox(context: RuntimeContext, id: PodId, options:
     reviewPod(flavor, { manifest, sandbox: sandbox.spec, mutable: sandbox.mutable });
     const ports = forwardedPorts(manifest);
     options.signal?.throwIfAborted();
+    // Before anything is made of it, whoever adds apps later reads it there; and not before it has been found possible.
+    if (options.spec !== undefined) records.writeSandbox(pod.dir, sandbox, { durable: sandbox.ephemeral !== true });
     pod.moveTo('run', { durable: sandbox.ephemeral !== true });
     const hostNetwork =
       sandbox.spec.networks.some(({ name }) => name === 'host') || !flavor.traits.namespaces.includes('net');
@@ -73,19 +80,28 @@ interface ClaimedPod {
   readonly sandbox: SandboxRecord;
 }
 
-async function claim(context: RuntimeContext, id: PodId, { signal }: AbortOptions): Promise<ClaimedPod> {
+async function claim(context: RuntimeContext, id: PodId, { spec, signal }: CreateSandboxOptions): Promise<ClaimedPod> {
   const location = requirePod(context, id);
   const { syscalls } = await context.host.kernel();
   const pod = location.stage === 'prepared' ? await context.pods.own(location, { syscalls, signal }) : undefined;
   try {
-    const sandbox = pod && records.readSandbox(pod.dir);
-    if (pod !== undefined && sandbox !== undefined) return { pod, manifest: requireManifest(location), sandbox };
+    const prepared = pod && records.readSandbox(pod.dir);
+    if (pod !== undefined && prepared !== undefined) {
+      const sandbox = spec === undefined ? prepared : respecified(prepared, spec);
+      return { pod, manifest: requireManifest(location), sandbox };
+    }
   } catch (error) {
     pod?.release();
     throw error;
   }
   pod?.release();
   throw new Stage1Error('ERR_RKT_STAGE1_POD_NOT_PREPARED', `pod ${id} is not prepared`);
+}
+
+function respecified(prepared: SandboxRecord, spec: Partial<SandboxSpec>): SandboxRecord {
+  const sandbox = { ...prepared, spec: { ...prepared.spec, ...spec } };
+  checkSandbox(sandbox.spec);
+  return sandbox;
 }
 
 async function usableFlavor(context: RuntimeContext, spec: SandboxSpec): Promise<Flavor> {

@@ -1,17 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { RuntimeContext } from '../context.ts';
-import type { PodId } from '../runtime.ts';
+import type { OwnedSandbox, RuntimeContext } from '../context.ts';
+import { Stage1Error } from '../error.ts';
+import { eventually } from '../eventually.ts';
+import { monitorCgroup } from '../monitor/index.ts';
+import { records } from '../pod/index.ts';
+import type { DetachOptions, PodId } from '../runtime.ts';
+import { releaseSettled } from './release-ended.ts';
 
 /**
  * Leaves a sandbox this process made to the monitors of its apps, which hold the pod's lock, and to the apps, which hold
- * its namespaces. No app can be added any more. Idempotent.
+ * its namespaces; or, where it is to be kept, to a process that holds all of them. Idempotent.
  */
-export async function detachSandbox({ owned }: RuntimeContext, id: PodId): Promise<void> {
-  const sandbox = owned.get(id);
+export async function detachSandbox(
+  context: RuntimeContext,
+  id: PodId,
+  { keepSandbox = false }: DetachOptions = {},
+): Promise<void> {
+  const sandbox = context.owned.get(id);
   if (sandbox === undefined) return;
-  owned.delete(id);
+  if (keepSandbox) await hold(context, sandbox);
+  context.owned.delete(id);
   sandbox.holder.ref();
   sandbox.holder.signal('SIGKILL');
   await sandbox.holder.exit;
   sandbox.pod.release();
+  if (keepSandbox) await releaseSettled(context, id);
+}
+
+/** How long a process may take to enter the sandbox, on a machine that has much else to do. */
+const patienceMs = 10_000;
+
+/**
+ * Starts what holds the sandbox when the one that ends with us has ended: a process of the least size, in its namespaces,
+ * with its lock. On record before the other ends: at any moment at least one of them is.
+ */
+async function hold({ host }: RuntimeContext, { pod, holder }: OwnedSandbox): Promise<void> {
+  const run = records.readRun(pod.dir);
+  const nsenter = host.findExecutable('nsenter');
+  if (run === undefined || nsenter === undefined)
+    throw notKept(pod.id, 'nsenter is not installed (package util-linux)');
+  const own = [...(run.hostNetwork ? [] : ['--net']), ...(run.users ? ['--user'] : [])];
+  const namespaces = ['--mount', '--ipc', '--uts', ...own];
+  const script = 'echo inside >&2; exec sleep infinity 2>/dev/null';
+  const command = [nsenter, `--target=${holder.pid}`, ...namespaces, '--', '/bin/sh', '-c', script];
+  const [file = '', ...args] = host.cgroups.within(monitorCgroup, command);
+  const stdio = ['ignore', 'ignore', 'pipe', pod.lockFd] as const;
+  const child = host.processes.spawn({ file, args, cwd: '/', stdio, detached: true });
+  await Promise.race([child.exit, eventually(() => child.errorOutput() !== '', patienceMs)]);
+  const identity = host.processes.identify(child.pid);
+  if (identity === undefined || child.errorOutput().trim() !== 'inside') {
+    child.kill();
+    throw notKept(pod.id, child.errorOutput().trim());
+  }
+  records.writeRun(pod.dir, { ...run, holder: identity, kept: true });
+  child.unref();
+}
+
+function notKept(id: PodId, reason: string): Stage1Error {
+  return new Stage1Error('ERR_RKT_STAGE1_RUNTIME_FAILED', `cannot keep the sandbox of pod ${id}: ${reason}`);
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type RuntimeContext, requireFlavor } from '../context.ts';
 import { isStage1Error, Stage1Error } from '../error.ts';
 import { killMembers } from '../kill-members.ts';
+import { monitorCgroup } from '../monitor/index.ts';
 import { hasCode, type PodLocation, type RunRecord, records } from '../pod/index.ts';
 import { awaitStatus } from './await-status.ts';
 import { orNothing } from './or-nothing.ts';
@@ -30,6 +31,8 @@ export async function releaseSandbox(context: RuntimeContext, location: PodLocat
     sandbox.holder.signal('SIGKILL');
     await sandbox.holder.exit;
   }
+  // Of monitors that were killed; while there are others it stays.
+  host.cgroups.remove(monitorCgroup);
   host.cgroups.remove(join('rkt', id));
   if (run !== undefined && failures.length === 0) writeEnd(dir, run);
   owned.delete(id);

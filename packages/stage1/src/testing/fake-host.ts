@@ -12,7 +12,8 @@ export type HostOperation =
       readonly detail: unknown;
       readonly namespaces: readonly string[];
     }
-  | { readonly kind: 'remove-cgroup'; readonly path: string };
+  | { readonly kind: 'remove-cgroup'; readonly path: string }
+  | { readonly kind: 'leave-cgroup'; readonly path: string; readonly pids: readonly number[] };
 
 export interface FakeHost extends Host {
   readonly operations: readonly HostOperation[];
@@ -58,6 +59,8 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
     cgroups: {
       hybridMount: undefined,
       remove: (path) => void operations.push({ kind: 'remove-cgroup', path }),
+      within: (path, command) => ['/usr/bin/within', path, ...command],
+      leave: (path, pids) => void operations.push({ kind: 'leave-cgroup', path, pids }),
       processes: (path) => {
         const members = options.membersOf?.(path) ?? [];
         return members.filter((pid) => processes.identify(pid) !== undefined);
@@ -187,6 +190,7 @@ function fakeSyscalls({ operations, place, options }: Recorder): Syscalls {
       record('connectPackets', path);
       return openSync('/dev/null', 'r+');
     },
+    sendDatagram: (name, bytes) => record('sendDatagram', { name, text: Buffer.from(bytes).toString() }),
     shutdown: () => record('shutdown'),
     openInRoot: (_, path) => {
       record('openInRoot', path);

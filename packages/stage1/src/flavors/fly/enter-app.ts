@@ -7,15 +7,17 @@ import { type AppProcess, readAppProcess, startProcess } from './app-process.ts'
 
 /** Executes a command where the app is and as what it is: in its mounts, as its user, with its environment. */
 export async function enterApp(host: Host, { dir, app }: AppRemains, request: EnterRequest): Promise<number> {
-  const { process, command, signal } = request;
+  const { process, command, quiet = false, signal } = request;
   const own = readAppProcess(dir, app);
   const place = { namespace: `/proc/${process.pid}/ns/mnt`, root: `/proc/${process.pid}/root` };
   await requireExecutable(host, place.root, { ...own, args: command });
   signal?.throwIfAborted();
   // The terminal's signals are the command's: it stays where its terminal is.
-  const stdio = ['inherit', 'inherit', 'inherit'] as const;
+  const stream = quiet ? 'ignore' : 'inherit';
+  const stdio = [stream, stream, stream] as const;
   const child = await startProcess(host, place, { ...own, args: command, stdio, detached: false });
-  const abort = (): void => child.signal('SIGTERM');
+  const abort = (): void => (quiet ? child.kill() : child.signal('SIGTERM'));
+  if (signal?.aborted) abort();
   signal?.addEventListener('abort', abort, { once: true });
   const status = await child.exit.finally(() => signal?.removeEventListener('abort', abort));
   signal?.throwIfAborted();

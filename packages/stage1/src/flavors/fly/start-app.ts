@@ -16,9 +16,16 @@ import { mountPlaces } from './mount-places.ts';
 
 /** The app is a child of ours. What shows that it runs when we are gone is a process that waits for it with the lock. */
 export async function startApp(host: Host, context: AppContext, request: StartRequest): Promise<StartedApp> {
-  const { stdio, lockFd, monitor, signal } = request;
+  const { stdio, lockFd, listeners, monitor, signal } = request;
   if (monitor !== undefined) {
     throw new Stage1Error('ERR_RKT_STAGE1_FLAVOR_UNABLE', 'flavor fly runs apps in the foreground alone');
+  }
+  // The app would have to be told its process before it has one: LISTEN_PID of sd_listen_fds(3).
+  if (listeners !== undefined && listeners.fds.length > 0) {
+    throw new Stage1Error(
+      'ERR_RKT_STAGE1_FLAVOR_UNABLE',
+      'flavor fly hands no sockets of a service manager to its app',
+    );
   }
   const terminal = stdio === 'tty';
   const ready = await readyApp(host, context, terminal);

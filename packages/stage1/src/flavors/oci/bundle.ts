@@ -1,19 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
+import type { NameValue } from '@rkt/appc';
 import { Stage1Error } from '../../error.ts';
 import type { Host } from '../../host/index.ts';
 import { appPaths, passageTo } from '../../mounts/index.ts';
 import { appEnvironment, buildOciSpec, type OciSpec } from '../../oci-spec/index.ts';
 import { writeFileAtomically } from '../../pod/index.ts';
+import type { Listeners } from '../../runtime.ts';
 import type { AppContext } from '../flavor.ts';
 import { resolveApp } from '../image/resolve-app.ts';
+
+export interface BundleOptions {
+  readonly terminal: boolean;
+  readonly listeners?: Listeners | undefined;
+}
 
 /**
  * Writes the runtime's configuration of an app whose root filesystem is mounted.
  *
  * @throws what buildOciSpec and resolveUser throw
  */
-export async function writeBundle(host: Host, context: AppContext, terminal: boolean): Promise<OciSpec> {
+export async function writeBundle(
+  host: Host,
+  context: AppContext,
+  { terminal, listeners }: BundleOptions,
+): Promise<OciSpec> {
   const { pod, app } = context;
   const paths = appPaths(app.name);
   const { user, mounts, workingDirectory } = await resolveApp(host, context);
@@ -39,7 +50,7 @@ export async function writeBundle(host: Host, context: AppContext, terminal: boo
     mounts,
     cgroupsPath: `/rkt/${pod.id}/${app.name}`,
     user,
-    environment: appEnvironment(app.app, { appName: app.name, user, terminal }),
+    environment: [...appEnvironment(app.app, { appName: app.name, user, terminal }), ...activation(listeners)],
     hostLimits: host.limits(),
     ...(hostCapabilities && { hostCapabilities }),
     insecure: pod.insecure,
@@ -47,6 +58,17 @@ export async function writeBundle(host: Host, context: AppContext, terminal: boo
   });
   writeFileAtomically(join(pod.dir, paths.bundle, 'config.json'), JSON.stringify(spec));
   return spec;
+}
+
+/** sd_listen_fds(3). The app is the first process of its PID namespace. */
+function activation(listeners: Listeners | undefined): readonly NameValue[] {
+  if (listeners === undefined || listeners.fds.length === 0) return [];
+  const { fds, names = [] } = listeners;
+  return [
+    { name: 'LISTEN_FDS', value: String(fds.length) },
+    { name: 'LISTEN_PID', value: '1' },
+    ...(names.length === 0 ? [] : [{ name: 'LISTEN_FDNAMES', value: names.join(':') }]),
+  ];
 }
 
 function architecture(): 'x64' | 'arm64' {

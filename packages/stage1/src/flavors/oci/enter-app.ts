@@ -27,7 +27,7 @@ export async function enterApp(
   const unique = join(dir, base, `enter-${randomUuid()}`);
   const place = { root: join(dir, 'runtime'), log: `${unique}.log` };
   const description = `${unique}.json`;
-  const { command, signal } = request;
+  const { command, quiet = false, signal } = request;
   const configuration = readConfiguration(join(dir, bundle, 'config.json'));
   const own = configuration.process;
   await requireExecutable(host, request, own);
@@ -35,7 +35,7 @@ export async function enterApp(
   try {
     const { syscalls } = await host.kernel();
     const privateUsers = configuration.linux.uidMappings !== undefined;
-    const streams = standardStreams(host, syscalls, { stdin: true, privateUsers });
+    const streams = standardStreams(host, syscalls, { stdin: true, privateUsers, quiet });
     const child = await inRuntimeNamespace(host, runtime, () => {
       requireDirectory(syscalls, configuration.root.path);
       return host.processes.spawn({
@@ -46,7 +46,9 @@ export async function enterApp(
       });
     });
     const { drained } = streams.handedOver();
-    const abort = (): void => child.signal('SIGTERM');
+    // The runtime passes on what asks to end; what has to is a descendant of it.
+    const abort = (): void => (quiet ? child.kill() : child.signal('SIGTERM'));
+    if (signal?.aborted) abort();
     signal?.addEventListener('abort', abort, { once: true });
     const status = await child.exit.finally(() => signal?.removeEventListener('abort', abort));
     await drained();
