@@ -191,6 +191,48 @@ describe('a pod of flavor fly', () => {
     expect(runtime.review({ manifest, sandbox: { ...sandbox, flavor: 'oci' } })).toEqual([]);
   });
 
+  it('is checked as its image has it, without our streams, and no longer than it may take', async () => {
+    const test = [
+      'CMD-SHELL',
+      '[ ! -e /slow ] || exec sleep 61; echo checked; cat; readlink /proc/$$/fd/1 >/out/stream',
+    ];
+    const value = JSON.stringify({ Test: test, Timeout: 4e8, Retries: 1 });
+    const runtimeApp = { annotations: [{ name: 'appc.io/docker/healthcheck', value }] };
+    const { id } = await bench.prepare(runtime, 'sleep 1000', fly({ runtimeApp }));
+    await runtime.createSandbox(id);
+    try {
+      await runtime.addApp(id, 'app');
+      const app = await runtime.startApp(id, 'app', { stdio: 'inherit' });
+      expect(await runtime.checkHealth(id)).toMatchObject({ status: 'healthy', exitCode: 0 });
+      expect(bench.read('stream')).toBe('/dev/null\n');
+      await runtime.enter(id, { tty: false, quiet: true, command: ['/bin/sh', '-c', ': >/slow'] });
+      const slow = await runtime.checkHealth(id);
+      expect([slow?.status, slow?.exitCode]).toEqual(['unhealthy', undefined]);
+      app.signal('SIGKILL');
+      expect(await app.wait()).toBe(137);
+    } finally {
+      await runtime.stopSandbox(id);
+    }
+  });
+
+  it('is handed no sockets: it could not be told that they are its own', async () => {
+    const { id } = await bench.prepare(runtime, 'true', fly());
+    await runtime.createSandbox(id);
+    await runtime.addApp(id, 'app');
+    const started = runtime.startApp(id, 'app', { stdio: 'inherit', listeners: { fds: [2] } });
+    await expect(started).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_FLAVOR_UNABLE' });
+    await runtime.stopSandbox(id);
+  });
+
+  it('refuses what run-prepared says otherwise, and remains as it was prepared', async () => {
+    const { id } = await bench.prepare(runtime, 'true', fly());
+    const refused = runtime.createSandbox(id, { spec: { networks: [{ name: 'default' }] } });
+    await expect(refused).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_FLAVOR_UNABLE' });
+    expect((await runtime.inspect(id)).state).toBe('prepared');
+    await runtime.createSandbox(id);
+    await runtime.stopSandbox(id);
+  });
+
   it("refuses private users: its root is the host's", async () => {
     const sandbox = { flavor: 'fly', networks: [{ name: 'host' }], privateUsers: true };
     await expect(bench.prepare(runtime, 'true', { sandbox })).rejects.toMatchObject({
