@@ -175,6 +175,25 @@ export const appChecks: readonly FlavorCheck[] = [
     },
   ],
   [
+    'has users of the pod’s own where its traits say so, and is refused them otherwise',
+    async ({ runtime, flavor, prepareAs, read }) => {
+      const script = 'id -u >/out/who; id -G >>/out/who; cat /proc/self/uid_map /proc/self/gid_map >/out/maps';
+      const prepared = prepareAs({ privateUsers: true }, { script, app: worker });
+      if (!flavor.traits.userNamespaces) {
+        await refused('ERR_RKT_STAGE1_USER_NAMESPACE_UNAVAILABLE', prepared);
+        return;
+      }
+      const id = await prepared;
+      const { users } = await runtime.createSandbox(id);
+      await runtime.addApp(id, 'app0');
+      equal(await (await runtime.startApp(id, 'app0', { stdio: 'inherit' })).wait(), 0);
+      await runtime.stopSandbox(id);
+      equal(read('who'), '1234\n2345 77\n');
+      const map = ['0', String(users?.first), String(users?.count)];
+      deepEqual(read('maps').trim().split(/\s+/), [...map, ...map]);
+    },
+  ],
+  [
     'ends with a pod whatever its app has started',
     async ({ runtime, start, dataDir }) => {
       const mark = `10${dataDir.length}${process.pid}${Date.now() % 100_000}`;

@@ -16,7 +16,7 @@ import { createRuntime } from '../create-runtime.ts';
 import type { Stage1ErrorCode } from '../error.ts';
 import type { Flavor } from '../flavors/flavor.ts';
 import { createHost, type Host } from '../host/index.ts';
-import type { PodId, RunningApp, Runtime, StdioMode } from '../runtime.ts';
+import type { PodId, RunningApp, Runtime, SandboxSpec, StdioMode } from '../runtime.ts';
 import type { FlavorContractOptions } from './flavor-contract.ts';
 
 /** An app whose script is the interesting part. */
@@ -36,6 +36,8 @@ export interface FlavorBench extends AsyncDisposable {
   readonly out: string;
   /** Prepares pods without running them. */
   prepare(...apps: readonly SampleApp[]): Promise<PodId>;
+  /** The same of one that asks for something. */
+  prepareAs(spec: Partial<SandboxSpec>, ...apps: readonly SampleApp[]): Promise<PodId>;
   /** Prepares a pod of one app and starts it. */
   start(app: SampleApp, stdio?: StdioMode): Promise<{ readonly id: PodId; readonly app: RunningApp }>;
   /** From the beginning of a pod to its end. @returns the status of its app */
@@ -58,11 +60,12 @@ export async function openFlavorBench({ open, scratch, rootfs }: FlavorContractO
   const ids: PodId[] = [];
   const bench: FlavorBench = {
     ...{ flavor, host, runtime, dataDir, out },
-    prepare: async (...apps) => {
+    prepare: (...apps) => bench.prepareAs({}, ...apps),
+    prepareAs: async (spec, ...apps) => {
       const manifest = manifestOf(apps, out);
       const sources = manifest.apps.map(({ name }) => [name, { type: 'directory', path: rootfs ?? base }] as const);
       const networks = [{ name: flavor.traits.namespaces.includes('net') ? 'none' : 'host' }];
-      const sandbox = { flavor: flavor.name, networks };
+      const sandbox = { flavor: flavor.name, networks, ...spec };
       const { id } = await runtime.prepare({ manifest, rootfs: Object.fromEntries(sources), sandbox });
       ids.push(id);
       return id;

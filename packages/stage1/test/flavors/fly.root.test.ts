@@ -194,7 +194,7 @@ describe('a pod of flavor fly', () => {
   it('is checked as its image has it, without our streams, and no longer than it may take', async () => {
     const test = [
       'CMD-SHELL',
-      '[ ! -e /slow ] || exec sleep 61; echo checked; cat; readlink /proc/$$/fd/1 >/out/stream',
+      '[ ! -e /slow ] || exec sleep 61; echo checked; cat; readlink /proc/self/fd/2 >/out/stream',
     ];
     const value = JSON.stringify({ Test: test, Timeout: 4e8, Retries: 1 });
     const runtimeApp = { annotations: [{ name: 'appc.io/docker/healthcheck', value }] };

@@ -224,7 +224,7 @@ describe.each([['/usr/sbin/runc'], ['/usr/bin/crun']])('a pod with users of its 
   it('keeps its users where its sandbox is kept: when it is checked, and when it is started again', async () => {
     const value = JSON.stringify({ Test: ['CMD-SHELL', 'echo checked; cat; id -u >/out/checked'] });
     const runtimeApp = { annotations: [{ name: 'appc.io/docker/healthcheck', value }] };
-    const script = 'id -u >>/out/runs; while [ ! -e /end ]; do sleep 0.02; done; rm /end; exit 3';
+    const script = 'id -u >>/out/runs; while [ ! -s /end ]; do sleep 0.02; done; : >/end; exit 3';
     const { id } = await bench.prepare(runtime, script, { ...own, runtimeApp });
     const users = usersOf(await runtime.createSandbox(id));
     await runtime.addApp(id, 'app');
@@ -233,7 +233,7 @@ describe.each([['/usr/sbin/runc'], ['/usr/bin/crun']])('a pod with users of its 
     expect(await runtime.checkHealth(id)).toMatchObject({ status: 'healthy', exitCode: 0 });
     expect(bench.read('checked')).toBe('0\n');
     const exitCode = async (): Promise<number | undefined> => (await runtime.inspect(id)).apps[0]?.exitCode;
-    const end = { tty: false, quiet: true, command: ['/bin/sh', '-c', ': >/end'] };
+    const end = { tty: false, quiet: true, command: ['/bin/sh', '-c', 'echo now >/end'] };
     await runtime.enter(id, end);
     await expect.poll(exitCode).toBe(3);
     await runtime.startApp(id, 'app', { stdio: 'inherit', monitor: {}, again: true });
