@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// npm run bench [-- --rounds=5 --images=tiny,redis --only=registry]
+// npm run bench [-- --rounds=5 --images=tiny,redis --only=registry|pods]
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type BenchOptions, bench, benchClient, markdown, svg, withClientSection } from '@rkt/tooling-bench';
+import {
+  type BenchOptions,
+  bench,
+  benchClient,
+  benchPods,
+  markdown,
+  svg,
+  withClientSection,
+  withPodSection,
+} from '@rkt/tooling-bench';
 import { buildAll } from './src/build-all.ts';
 import { run } from './src/command.ts';
 import { cacheDir, repositoryRoot, rktExecutable } from './src/repository.ts';
@@ -22,8 +31,8 @@ const { values } = parseArgs({
   },
 });
 
-if (values.only !== undefined && values.only !== 'registry') {
-  throw new Error(`--only knows "registry", not ${JSON.stringify(values.only)}`);
+if (values.only !== undefined && !['registry', 'pods'].includes(values.only)) {
+  throw new Error(`--only knows "registry" and "pods", not ${JSON.stringify(values.only)}`);
 }
 
 // Inside, measured commands block this process: a signal ends it there, and its daemons and mounts with it.
@@ -52,7 +61,9 @@ async function measureAndWrite(): Promise<void> {
     ...(values.images === undefined ? {} : { images: values.images.split(',') }),
     say: (text) => process.stderr.write(`bench: ${text}\n`),
   };
-  await (values.only === 'registry' ? measureRegistryClient(options) : measureEverything(options));
+  if (values.only === 'registry') await measureRegistryClient(options);
+  else if (values.only === 'pods') await measurePods(options);
+  else await measureEverything(options);
 }
 
 async function measureEverything(options: BenchOptions): Promise<void> {
@@ -70,4 +81,12 @@ async function measureRegistryClient(options: BenchOptions): Promise<void> {
   const document = withClientSection(readFileSync(documentFile, 'utf8'), rows, options.rounds);
   process.stdout.write(document);
   if (options.images === undefined) writeFileSync(documentFile, document);
+}
+
+/** The same of the pods'. */
+async function measurePods(options: BenchOptions): Promise<void> {
+  const rows = await benchPods(options);
+  const document = withPodSection(readFileSync(documentFile, 'utf8'), rows, options.rounds);
+  process.stdout.write(document);
+  writeFileSync(documentFile, document);
 }

@@ -4,6 +4,7 @@ import { Stage1Error } from './error.ts';
 import type { Flavor } from './flavors/flavor.ts';
 import type { Host, HostProcess } from './host/index.ts';
 import type { Networking } from './networking/index.ts';
+import { chooseApp } from './pod/choose-app.ts';
 import { type OwnedPod, type PodDirectory, type PodLocation, type RunRecord, records } from './pod/index.ts';
 import { quote } from './quote.ts';
 import type { PodId } from './runtime.ts';
@@ -50,6 +51,11 @@ export function requireFlavor({ flavors }: RuntimeContext, name: string): Flavor
   );
 }
 
+/** Of these the first that is usable runs a pod for which no flavor is named. */
+export function defaultFlavors({ flavors }: RuntimeContext): readonly Flavor[] {
+  return flavors.filter(({ traits }) => !traits.onlyByName);
+}
+
 /** @throws Stage1Error ERR_RKT_STAGE1_POD_CORRUPT */
 export function requireManifest({ id, dir }: PodLocation): PodManifest {
   const manifest = records.readManifest(dir);
@@ -59,9 +65,7 @@ export function requireManifest({ id, dir }: PodLocation): PodManifest {
 
 /** @throws Stage1Error ERR_RKT_STAGE1_APP_NOT_FOUND, ERR_RKT_STAGE1_POD_CORRUPT */
 export function requireApp(location: PodLocation, name: string): RuntimeApp {
-  const app = requireManifest(location).apps.find((candidate) => candidate.name === name);
-  if (app !== undefined) return app;
-  throw new Stage1Error('ERR_RKT_STAGE1_APP_NOT_FOUND', `pod ${location.id} has no app ${quote(name)}`);
+  return chooseApp({ id: location.id, apps: requireManifest(location).apps }, name);
 }
 
 /**
@@ -70,12 +74,7 @@ export function requireApp(location: PodLocation, name: string): RuntimeApp {
  * @throws Stage1Error ERR_RKT_STAGE1_APP_UNSPECIFIED, ERR_RKT_STAGE1_APP_NOT_FOUND, ERR_RKT_STAGE1_POD_CORRUPT
  */
 export function chosenApp(location: PodLocation, name: string | undefined): string {
-  if (name !== undefined) return requireApp(location, name).name;
-  const [first, ...others] = requireManifest(location).apps;
-  if (first !== undefined && others.length === 0) return first.name;
-  const names = [first, ...others].flatMap((app) => (app ? [app.name] : []));
-  const message = `pod ${location.id} contains multiple apps: ${names.join(', ')}`;
-  throw new Stage1Error('ERR_RKT_STAGE1_APP_UNSPECIFIED', message);
+  return chooseApp({ id: location.id, apps: requireManifest(location).apps }, name).name;
 }
 
 /** @throws Stage1Error ERR_RKT_STAGE1_POD_NOT_RUNNING when there is no sandbox, or it has ended */

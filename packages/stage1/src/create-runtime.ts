@@ -2,8 +2,11 @@
 import { join } from 'node:path';
 import type { RuntimeContext } from './context.ts';
 import type { Flavor } from './flavors/flavor.ts';
+import { createFlyFlavor } from './flavors/fly/fly-flavor.ts';
 import { createOciFlavor } from './flavors/oci/oci-flavor.ts';
+import { flavorNamed, review } from './flavors/review-pod.ts';
 import { collect, removePod } from './gc/index.ts';
+import { checkHealth } from './health/check-health.ts';
 import { createHost, type Host } from './host/index.ts';
 import { createNetworking, type Networking } from './networking/index.ts';
 import { openPodDirectory } from './pod/index.ts';
@@ -18,6 +21,7 @@ import { inspect, listPods } from './supervise/inspect.ts';
 import { readLogs } from './supervise/read-logs.ts';
 import { signalApp } from './supervise/signal-app.ts';
 import { waitApp } from './supervise/wait-app.ts';
+import { waitPod } from './supervise/wait-pod.ts';
 import { openRangeReservations } from './users/index.ts';
 
 export interface RuntimeOptions {
@@ -29,7 +33,7 @@ export interface RuntimeOptions {
   readonly pluginDirs?: readonly string[];
   /** An OCI runtime to use instead of whichever works and is fastest. */
   readonly runtimePath?: string;
-  /** In order of preference. @default the oci flavor */
+  /** In order of preference. @default oci, and fly for pods that name it */
   readonly flavors?: readonly Flavor[];
   readonly host?: Host;
   readonly networking?: Networking;
@@ -52,11 +56,16 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     pods: openPodDirectory(dataDir),
     networking: options.networking ?? createNetworking({ dataDir, configDirs, ...(pluginDirs && { pluginDirs }) }),
     users: openRangeReservations(join(dataDir, 'id-ranges'), host),
-    flavors: options.flavors ?? [createOciFlavor({ dataDir, ...(runtimePath !== undefined && { runtimePath }) })],
+    flavors: options.flavors ?? [
+      createOciFlavor({ dataDir, ...(runtimePath !== undefined && { runtimePath }) }),
+      createFlyFlavor(),
+    ],
     owned: new Map(),
     now: options.now ?? Date.now,
   };
   return {
+    flavorTraits: (name) => flavorNamed(context, name).traits,
+    review: (pod) => review(context, pod),
     prepare: async (prepare) => inspect(context, await preparePod(context, prepare)),
     createSandbox: async (id, sandbox) => {
       await createSandbox(context, id, sandbox);
@@ -69,13 +78,15 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     stopApp: (id, app, stop) => stopApp(context, id, app, stop),
     removeApp: (id, app, remove) => removeApp(context, id, app, remove),
     stopSandbox: (id, stop) => stopSandbox(context, id, stop),
-    detach: (id) => detachSandbox(context, id),
+    detach: (id, detach) => detachSandbox(context, id, detach),
     releaseEnded: (id, release) => releaseEnded(context, id, release),
     waitApp: (id, wait) => waitApp(context, id, wait),
+    waitPod: (id, wait) => waitPod(context, id, wait),
     signalApp: (id, signal) => signalApp(context, id, signal),
     attach: (id, target) => attach(context, id, target),
     logs: (id, logs) => readLogs(context, id, logs),
     enter: (id, target) => enter(context, id, target),
+    checkHealth: (id, check) => checkHealth(context, id, check),
     resolve: async (prefix) => context.pods.resolve(prefix),
     inspect: (id) => inspect(context, id),
     list: () => listPods(context),

@@ -13,11 +13,15 @@ export type {
   AppRemains,
   EnterRequest,
   Flavor,
+  FlavorTraits,
   PodContext,
   StartedApp,
   StartRequest,
 } from './flavors/flavor.ts';
+export { createFlyFlavor } from './flavors/fly/fly-flavor.ts';
+export { type ResolvedApp, resolveApp } from './flavors/image/resolve-app.ts';
 export { createOciFlavor, type OciFlavorOptions } from './flavors/oci/oci-flavor.ts';
+export type { Health } from './health/health.ts';
 export {
   type BindMount,
   type Cgroups,
@@ -29,12 +33,16 @@ export {
   type NamespaceKind,
   type Namespaces,
   type OverlayMount,
+  type ProcessCalls,
   type Processes,
   type ProcessIdentity,
   type SpawnRequest,
   type Syscalls,
   SystemCallError,
+  type TmpfsMount,
+  type UserIds,
 } from './host/index.ts';
+export { notifyService, type ServiceState } from './host/notify-service.ts';
 export type { LogEntry, OutputChunk } from './monitor/index.ts';
 export {
   type Attachment as NetworkAttachment,
@@ -52,16 +60,34 @@ export {
   type SetupOptions,
   type TeardownOptions,
 } from './networking/index.ts';
-export type { HostLimits, IdRange, InsecureOptions, OciMount, ResourceLimit, TerminalSize } from './oci-spec/index.ts';
+export {
+  appEnvironment,
+  type CommandInput,
+  checkedCommand,
+  type EnvironmentContext,
+  type HostLimits,
+  type IdRange,
+  type InsecureOptions,
+  type OciMount,
+  type OciProcess,
+  type ResolvedUser,
+  type ResourceLimit,
+  type TerminalSize,
+} from './oci-spec/index.ts';
+export { type AppChoice, chooseApp } from './pod/choose-app.ts';
 export { isPodId } from './pod/index.ts';
 export type {
   AbortOptions,
   AppDefinition,
   Attachment,
   AttachOptions,
+  CheckHealthOptions,
+  CreateSandboxOptions,
+  DetachOptions,
   DnsOptions,
   EnterOptions,
   GcEvent,
+  Listeners,
   LogOptions,
   MonitorOptions,
   NetworkRequest,
@@ -70,8 +96,11 @@ export type {
   PodGcOptions,
   PodId,
   PodNetwork,
+  PodPort,
+  PodReview,
   PodState,
   PrepareOptions,
+  ReleaseOptions,
   RootfsSource,
   RunningApp,
   Runtime,
@@ -81,4 +110,5 @@ export type {
   StdioMode,
   StopOptions,
   WaitOptions,
+  WaitPodOptions,
 } from './runtime.ts';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { eventually } from './eventually.ts';
 import type { Host } from './host/index.ts';
-import { eventually } from './sandbox/eventually.ts';
 
 const graceMs = 5_000;
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PodManifest, RuntimeApp, Volume } from '@rkt/appc';
+import type { FlavorTraits } from './flavors/flavor.ts';
+import type { Health } from './health/health.ts';
 import type { LogEntry, OutputChunk } from './monitor/index.ts';
 import type { IdRange, InsecureOptions } from './oci-spec/index.ts';
 
@@ -80,6 +82,14 @@ export interface PodApp {
   readonly exitCode?: number;
   /** The kernel killed something of the app because its memory limit was reached. Known of monitored apps alone. */
   readonly outOfMemory?: boolean;
+  /** How often it has been started again. @default 0 */
+  readonly restarts?: number;
+  /** Of an app that runs and is checked. */
+  readonly health?: Health;
+  /** What whoever attaches to a detached app finds. */
+  readonly streams?: { readonly stdin: boolean; readonly terminal: boolean };
+  /** Somebody stopped it, so that it is not to be started again. */
+  readonly stopRequested?: true;
 }
 
 export interface PodNetwork {
@@ -87,6 +97,16 @@ export interface PodNetwork {
   readonly ifName: string;
   readonly ip?: string;
   readonly ip6?: string;
+}
+
+/** A port of the host that leads to one of the pod. */
+export interface PodPort {
+  readonly protocol: 'tcp' | 'udp' | 'sctp';
+  /** 1-65535, as is `podPort`; of a request also 0, for any that is free. */
+  readonly hostPort: number;
+  readonly podPort: number;
+  /** An address of the host, or the wildcard of a family; every address of both families when absent. */
+  readonly hostIP?: string;
 }
 
 /** A pod as it stands on disk right now. */
@@ -97,6 +117,8 @@ export interface Pod {
   readonly manifest: PodManifest | undefined;
   readonly apps: readonly PodApp[];
   readonly networks: readonly PodNetwork[];
+  /** Those that are forwarded while the pod runs, as they were chosen where the choice was left to us. */
+  readonly ports: readonly PodPort[];
   readonly createdAt: number;
   readonly startedAt?: number;
   /** The pid, seen from the host, of the pod's first process while it runs. */
@@ -104,6 +126,14 @@ export interface Pod {
   readonly flavor?: string;
   /** Whom of the host its users are, from its first run until it is removed; absent: the very same. */
   readonly users?: IdRange;
+}
+
+/** What a flavor has to say about a pod before there is one. */
+export interface PodReview {
+  readonly manifest: PodManifest;
+  readonly sandbox: SandboxSpec;
+  /** @default false */
+  readonly mutable?: boolean | undefined;
 }
 
 export interface PrepareOptions extends AbortOptions {
@@ -119,6 +149,11 @@ export interface PrepareOptions extends AbortOptions {
    * Called with the pod's directory before anything refers to the images, so that the caller can bind a lease to it.
    */
   readonly onDirectory?: (dir: string) => Promise<void>;
+}
+
+export interface CreateSandboxOptions extends AbortOptions {
+  /** Takes the place of what the pod was prepared with, property by property. @default nothing */
+  readonly spec?: Partial<SandboxSpec>;
 }
 
 /** An app for a pod that is mutable. */
@@ -140,8 +175,40 @@ export interface MonitorOptions {
   readonly onExit?: readonly string[];
 }
 
+export interface DetachOptions {
+  /**
+   * Whether the sandbox is to stay when its apps have ended, so that they can be started again and, in a mutable pod, others
+   * be added: a `sleep` keeps it, until `stopSandbox` or, unless the pod is mutable, `releaseEnded` of the last app.
+   * @default false
+   */
+  readonly keepSandbox?: boolean;
+}
+
+export interface ReleaseOptions extends AbortOptions {
+  /** An app that has ended and will not be started again. Of a sandbox that is kept, this has to be said of every app. */
+  readonly app?: string;
+}
+
+export interface Listeners {
+  readonly fds: readonly number[];
+  /** One for each, in their order. */
+  readonly names?: readonly string[];
+}
+
 export interface StartAppOptions extends AbortOptions {
   readonly stdio: StdioMode;
+  /**
+   * Sockets that are listened on, descriptors of ours: the app has them as 3 and so on, and LISTEN_FDS, LISTEN_PID and
+   * LISTEN_FDNAMES in its environment (sd_listen_fds(3)). Of an app in our foreground alone. @default none
+   */
+  readonly listeners?: Listeners;
+  /**
+   * Executed on the host, the path of the executable first, as often as the health check of the app's image says, if it has
+   * one: what it should do is `checkHealth`. Status 3 says that the app has ended. @default the app is not checked
+   */
+  readonly healthCheck?: readonly string[];
+  /** The app has ended by itself and is started once more: its log goes on, and the restart is counted. @default false */
+  readonly again?: boolean;
   /**
    * Starts the app below a monitor (conmon) that keeps its output and its status; of `stdio`, `inherit` then means no
    * standard input, `interactive` one and `tty` a terminal, for whoever attaches. Absent: the app runs in our foreground.
@@ -152,6 +219,11 @@ export interface StartAppOptions extends AbortOptions {
 export interface WaitOptions extends AbortOptions {
   /** May be left out when the pod has one app. */
   readonly app?: string | undefined;
+}
+
+export interface WaitPodOptions extends AbortOptions {
+  /** Asked of the pod as it stands, at once and about every 50 ms. */
+  readonly until: (pod: Pod) => boolean;
 }
 
 export interface SignalOptions {
@@ -214,6 +286,13 @@ export interface EnterOptions extends AbortOptions {
   /** @default ['/bin/sh'] (or /bin/bash where the image has it) */
   readonly command?: readonly string[];
   readonly tty: boolean;
+  /** Without our standard streams; killed when it is given up. @default false */
+  readonly quiet?: boolean;
+}
+
+export interface CheckHealthOptions extends AbortOptions {
+  /** May be left out when the pod has one app. */
+  readonly app?: string | undefined;
 }
 
 export interface PodGcOptions extends AbortOptions {
@@ -235,10 +314,17 @@ export type GcEvent =
  * another stopped. `run` at the command line is prepare + createSandbox + addApp + startApp + wait + stopSandbox.
  */
 export interface Runtime {
+  /** Of the flavor of this name, or of the one that pods have without a name. Throws FLAVOR_NOT_FOUND. */
+  flavorTraits(name: string | undefined): FlavorTraits;
+  /**
+   * What the flavor of a pod leaves out of what is asked for, a sentence each. Throws FLAVOR_UNABLE for what the flavor
+   * cannot do, as `prepare` does, and FLAVOR_NOT_FOUND.
+   */
+  review(pod: PodReview): readonly string[];
   /** embryo -> preparing -> prepared. The pod keeps no process. */
   prepare(options: PrepareOptions): Promise<Pod>;
   /** prepared -> running: namespaces, networks, cgroup parent. Holds the pod's lock until the sandbox ends. */
-  createSandbox(id: PodId, options?: AbortOptions): Promise<Pod>;
+  createSandbox(id: PodId, options?: CreateSandboxOptions): Promise<Pod>;
   /**
    * Resolves when the sandbox that this process made has ended, also by another process that stopped it. `stopSandbox` is
    * still to be called. Throws POD_NOT_RUNNING for a sandbox of another process.
@@ -261,11 +347,13 @@ export interface Runtime {
    * Leaves a sandbox of this process to the monitors of its apps: the pod goes on when the process ends. Apps that were
    * started without one keep running, too, but nobody keeps their status.
    */
-  detach(id: PodId): Promise<void>;
+  detach(id: PodId, options?: DetachOptions): Promise<void>;
   /** Releases networks, namespaces and cgroups of a pod whose apps have all ended. Resolves to false while it runs. */
-  releaseEnded(id: PodId, options?: AbortOptions): Promise<boolean>;
+  releaseEnded(id: PodId, options?: ReleaseOptions): Promise<boolean>;
   /** The status of an app, whoever started it. Throws STATUS_UNKNOWN when nobody saw it end, POD_NOT_RUNNING. */
   waitApp(id: PodId, options?: WaitOptions): Promise<number>;
+  /** The pod as it is when something has become true of it, whoever runs it. Throws POD_NOT_FOUND when it is gone. */
+  waitPod(id: PodId, options: WaitPodOptions): Promise<Pod>;
   /** To the first process of an app. Throws APP_NOT_RUNNING. */
   signalApp(id: PodId, options: SignalOptions): Promise<void>;
   /** Throws APP_NOT_RUNNING, APP_NOT_DETACHED. */
@@ -273,6 +361,8 @@ export interface Runtime {
   /** What a monitored app has written, oldest first. Throws LOG_NOT_FOUND. */
   logs(id: PodId, options?: LogOptions): AsyncIterable<LogEntry>;
   enter(id: PodId, options: EnterOptions): Promise<number>;
+  /** Checks an app once, and notes it for `inspect`; undefined where its image has no health check. Throws APP_NOT_RUNNING. */
+  checkHealth(id: PodId, options?: CheckHealthOptions): Promise<Health | undefined>;
   /** A UUID or a unique prefix of one. Throws POD_NOT_FOUND, AMBIGUOUS_POD_ID. */
   resolve(prefix: string): Promise<PodId>;
   inspect(id: PodId): Promise<Pod>;

@@ -177,3 +177,114 @@ it('that was killed with its monitor is cleared away by gc', async () => {
   await host.rkt(['gc', '--grace-period=0s']);
   expect((await host.rkt(['list', '--no-legend'])).stdout).toBe('');
 });
+
+/** An app of the pod, of a script. */
+const shell = (name: string, script: string): readonly string[] => [
+  'docker://redis',
+  ...[`--name=${name}`, '--exec=/bin/sh', '--', '-c', script, '---'],
+];
+
+async function left(...args: readonly string[]): Promise<string> {
+  const { status, stdout, stderr } = await host.rkt([insecure, 'run', '-d', '--quiet', '--net=none', ...args]);
+  expect({ status, stderr }).toMatchObject({ status: 0 });
+  return stdout.trim();
+}
+
+it('stops the other apps when one fails, unless it is not to', async () => {
+  const endless = 'trap "exit 4" TERM; while :; do sleep 0.05; done';
+  const id = await left(...shell('one', 'sleep 0.5; exit 3'), ...shell('two', endless));
+  expect((await host.rkt(['wait', '--app=two', id])).stdout).toBe('4\n');
+  expect((await host.rkt(['status', id])).stdout).toMatch(/^state=exited\n.*\napp-one=3\napp-two=4\n$/s);
+  expect(settled(hostState())).toEqual(before);
+  const other = await left('--on-app-failure=continue', ...shell('one', 'exit 3'), ...shell('two', endless));
+  expect((await host.rkt(['wait', '--app=one', other])).stdout).toBe('3\n');
+  expect((await host.rkt(['status', other])).stdout).toContain('state=running\n');
+  await host.rkt(['stop', other]);
+  expect(settled(hostState())).toEqual(before);
+});
+
+it('starts an app again that fails, keeps what it wrote, and gives the host back when it is over', async () => {
+  const script = 'echo run >>/runs; wc -l </runs; [ "$(wc -l </runs)" -gt 3 ] || exit 5';
+  const id = await left('--restart=on-failure', ...shell('one', script));
+  expect((await host.rkt(['wait', id])).stdout).toBe('0\n');
+  expect((await host.rkt(['logs', id])).stdout).toBe('1\n2\n3\n4\n');
+  const [pod] = JSON.parse((await host.rkt(['list', '--format=json'])).stdout);
+  expect(pod).toMatchObject({ state: 'exited', apps: [{ exit_code: 0, restarts: 3 }] });
+  expect(settled(hostState())).toEqual(before);
+  const well = await left('--restart=on-failure', 'docker://redis', '--exec=/bin/true');
+  expect((await host.rkt(['wait', well])).stdout).toBe('0\n');
+  const limited = await left('--restart=on-failure:2', ...shell('one', 'echo x; exit 5'));
+  expect((await host.rkt(['wait', limited])).stdout).toBe('5\n');
+  expect((await host.rkt(['logs', limited])).stdout).toBe('x\nx\nx\n');
+  expect(settled(hostState())).toEqual(before);
+});
+
+it('that is always started again is stopped all the same, by stop and by kill', async () => {
+  for (const stop of [['stop'], ['kill'], ['stop', '--force']]) {
+    const id = await left('--restart=always', ...shell('one', 'echo up; exec sleep 60'));
+    process.kill(
+      JSON.parse(readFileSync(join(host.dataDir, 'pods/run', id, 'apps/one/status.json'), 'utf8')).process.pid,
+      'SIGKILL',
+    );
+    await eventually(async () => (await host.rkt(['logs', id])).stdout === 'up\nup\n' || undefined);
+    const running = processes().map((command) => command.split(' ')[0]);
+    expect(running).toEqual(['/usr/bin/conmon']);
+    expect((await host.rkt([...stop, id])).status).toBe(0);
+    await host.rkt(['wait', id]);
+    expect((await host.rkt(['status', id])).stdout).toContain('state=exited\n');
+    expect(settled(hostState())).toEqual(before);
+  }
+});
+
+it('takes apps while nothing of rkt runs: a sandbox that was left', async () => {
+  const id = (await host.rkt(['app', 'sandbox', '-d', '--net=none'])).stdout.trim();
+  await host.rkt([insecure, 'fetch', '--quiet', 'docker://redis']);
+  expect(processes()).toEqual([]);
+  expect((await host.rkt([insecure, 'app', 'add', id, 'docker://redis'])).stdout).toBe('redis\n');
+  expect(await host.rkt(['app', 'start', '-d', id])).toMatchObject({ status: 0, stdout: 'redis\n' });
+  await eventually(async () => (await host.rkt(['logs', id])).stdout.includes('Ready to accept') || undefined);
+  expect(await host.rkt(['enter', id, 'redis-cli', 'ping'])).toMatchObject({ stdout: 'PONG\n' });
+  await host.rkt(['app', 'stop', id]);
+  expect((await host.rkt(['wait', id])).stdout).toBe('0\n');
+  expect((await host.rkt(['app', 'rm', id])).status).toBe(0);
+  expect((await host.rkt(['status', id])).stdout).toContain('state=running\n');
+  expect((await host.rkt(['stop', id])).status).toBe(0);
+  expect(settled(hostState())).toEqual(before);
+});
+
+it('is not in the cgroups of who started it', async () => {
+  const id = await detached(['--net=none']);
+  const { monitor, process: app } = JSON.parse(
+    readFileSync(join(host.dataDir, 'pods/run', id, 'apps/redis/status.json'), 'utf8'),
+  );
+  for (const pid of [monitor.pid, app.pid]) {
+    const cgroups = readFileSync(`/proc/${pid}/cgroup`, 'utf8').trim().split('\n');
+    expect(cgroups.filter((line) => !/:\/rkt\//.test(line))).toEqual([]);
+  }
+  await host.rkt(['stop', id]);
+});
+
+it('answers at a port that was chosen, which status shows', async () => {
+  const id = await detached(['-p', '127.0.0.1::6379']);
+  const [, port = ''] = /^ports=127\.0\.0\.1:(\d+)->6379\/tcp$/m.exec((await host.rkt(['status', id])).stdout) ?? [];
+  await eventually(async () => (await host.rkt(['logs', id])).stdout.includes('Ready to accept') || undefined);
+  expect(await ask('127.0.0.1', Number(port), 'PING\r\n')).toBe('+PONG');
+  await host.rkt(['stop', id]);
+});
+
+it('is checked as its image says, is waited for until it is healthy, and leaves nothing', async () => {
+  const check = JSON.stringify({ Test: ['CMD', 'redis-cli', 'ping'], Interval: 3e8 });
+  const id = await left('docker://redis', `--annotation=appc.io/docker/healthcheck=${check}`);
+  expect(await host.rkt(['wait', '--condition=healthy', id])).toMatchObject({ status: 0, stdout: '' });
+  expect((await host.rkt(['list', '--no-legend'])).stdout).toContain('\trunning (healthy)\t');
+  expect((await host.rkt(['status', id])).stdout).toContain('app-redis-health=healthy\n');
+  await host.rkt(['stop', id]);
+  expect(settled(hostState())).toEqual(before);
+  const unchecked = await left(
+    '--no-healthcheck',
+    'docker://redis',
+    `--annotation=appc.io/docker/healthcheck=${check}`,
+  );
+  expect((await host.rkt(['list', '--no-legend'])).stdout).toContain('\trunning\t');
+  await host.rkt(['stop', unchecked]);
+});

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
 import { composeImage } from '@rkt/tooling-images';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../src/eventually.ts';
 import { type HostState, settledHostState } from '../src/host-state.ts';
 import { imageCache } from '../src/image-cache.ts';
@@ -134,4 +134,45 @@ it('of several apps goes on when rkt is killed, is stopped as a whole and cleare
   expect(settledHostState()).toEqual(before);
   expect((await host.rkt(collect)).status).toBe(0);
   expect(await list()).toEqual([]);
+});
+
+const redis = ['--port=6379-tcp:16383', 'docker://redis'];
+const ended = ['docker://redis', '--exec=/bin/true'];
+
+/** A command that is killed at some step of its work, and what there is to be before. */
+const steps: readonly {
+  readonly name: string;
+  readonly before: readonly string[];
+  readonly args: readonly string[];
+}[] = [
+  { name: 'prepare', before: ['fetch', '--quiet', 'docker://redis'], args: ['prepare', ...redis] },
+  { name: 'run', before: ['fetch', '--quiet', 'docker://redis'], args: ['run', ...redis] },
+  { name: 'run --rm', before: ['fetch', '--quiet', 'docker://redis'], args: ['run', '--rm', ...ended] },
+  {
+    name: 'run -d --restart',
+    before: ['fetch', '--quiet', 'docker://redis'],
+    args: ['run', '-d', '--restart=always', ...redis],
+  },
+  { name: 'stop', before: ['run', '-d', '--quiet', ...redis], args: ['stop', 'UUID'] },
+  { name: 'gc', before: ['run', '--quiet', ...ended], args: collect },
+];
+
+describe.each(steps)('$name that is killed', ({ before: first, args }) => {
+  it.each([[60], [110], [170], [250]])('%i ms after its start leaves nothing that gc does not find', async (ms) => {
+    const insecure = '--insecure-options=image';
+    expect((await host.rkt([insecure, ...first])).status).toBe(0);
+    const [pod] = await list();
+    const killed = host.start([insecure, ...args.map((arg) => (arg === 'UUID' ? (pod?.name ?? '') : arg))]);
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    killed.child.kill('SIGKILL');
+    if (killed.child.exitCode === null && killed.child.signalCode === null) {
+      await new Promise((resolve) => killed.child.once('exit', resolve));
+    }
+    // What runs may be stopped; everything else is for gc alone.
+    const running = (await list()).filter(({ state }) => state === 'running').map(({ name }) => name);
+    if (running.length > 0) expect((await host.rkt(['stop', '--force', ...running])).status).toBe(0);
+    expect((await host.rkt([...collect, '--expire-prepared=0s'])).status).toBe(0);
+    expect(await list()).toEqual([]);
+    expect(settledHostState()).toEqual(before);
+  });
 });

@@ -7,6 +7,8 @@ import { mountFreshDisk } from './arena/disk.ts';
 import { type BenchImage, benchImages, composeBenchImage } from './arena/images.ts';
 import { push, startRegistry } from './arena/registry.ts';
 import { type ClientRow, clientImages, measureClient } from './client/measure-client.ts';
+import { measurePods, type PodRow } from './pods/measure-pods.ts';
+import { podmanPods, rktPods } from './pods/pod-tools.ts';
 import type { Results } from './report/markdown.ts';
 import { coldFetch, firstRun, type Suite, sharedFetch, warmFetch, warmRun } from './suites.ts';
 import { ctrTool } from './tools/ctr.ts';
@@ -16,7 +18,7 @@ import { runcTool } from './tools/runc.ts';
 import { skopeoUmociTool } from './tools/skopeo-umoci.ts';
 import type { Tool } from './tools/tool.ts';
 
-export { markdown, type Results, withClientSection } from './report/markdown.ts';
+export { markdown, type Results, withClientSection, withPodSection } from './report/markdown.ts';
 export { svg } from './report/picture.ts';
 
 export interface BenchOptions {
@@ -39,6 +41,7 @@ export async function bench(options: BenchOptions): Promise<Results> {
   return withImages(options, [...names, 'tiny'], (arena, host) => ({
     ...measureAll(options, arena, chosen, host),
     client: clientRows(options, arena, host),
+    pods: podRows(options, arena, host),
   }));
 }
 
@@ -46,6 +49,24 @@ export async function bench(options: BenchOptions): Promise<Results> {
 export async function benchClient(options: BenchOptions): Promise<readonly ClientRow[]> {
   const names = chosenOf(clientImages, options).map(({ name }) => name);
   return withImages(options, names, (arena, host) => clientRows(options, arena, host));
+}
+
+/** Many pods, and what they cost while they run and when they have ended. Must run in a mount namespace of its own. */
+export async function benchPods(options: BenchOptions): Promise<readonly PodRow[]> {
+  return withImages(options, ['tiny'], (arena, host) => podRows(options, arena, host));
+}
+
+function podRows(options: BenchOptions, arena: string, host: string): readonly PodRow[] {
+  using stack = new DisposableStack();
+  const open = (tool: Tool): Tool => stack.adopt(tool, () => tool.close());
+  const { executable, rounds, say } = options;
+  const [rkt, podman] = [open(rktTool(executable, arena)), open(podmanTool(arena))];
+  const dirs = { rkt: join(arena, 'rkt'), podman: join(arena, 'podman') };
+  for (const tool of [rkt, podman]) tool.reset();
+  return measurePods({
+    ...{ rkt: rktPods(rkt, executable, dirs.rkt), podman: podmanPods(podman), dirs, executable },
+    ...{ image: `${host}/tiny:latest`, rounds, scratch: arena, say },
+  });
 }
 
 function chosenOf(images: readonly BenchImage[], options: BenchOptions): readonly BenchImage[] {
@@ -89,7 +110,7 @@ function inFreshArena<T>(options: BenchOptions, body: (arena: string) => T): T {
   }
 }
 
-type WithoutClient = Omit<Results, 'client'>;
+type WithoutClient = Omit<Results, 'client' | 'pods'>;
 
 function measureAll(options: BenchOptions, arena: string, images: readonly BenchImage[], host: string): WithoutClient {
   // What one tool has started ends also when the next cannot be set up.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CommandSpec } from './command.ts';
 import { format, noLegend, whichApp } from './output-flags.ts';
-import { appAddFlags, interactive, sandboxFlags } from './run-flags.ts';
+import { appAddFlags, detach, interactive, noHealthcheck, restart, sandboxFlags } from './run-flags.ts';
 
 /** `rkt app ...` */
 export const appCommands: readonly CommandSpec[] = [
@@ -60,9 +60,19 @@ export const appCommands: readonly CommandSpec[] = [
   },
   {
     name: 'app start',
-    summary: 'Start an app of a pod, in the foreground',
+    summary: 'Start an app of a pod',
     usage: 'UUID',
-    flags: [whichApp, interactive],
+    description: [
+      'In the foreground, with its status; or with --detach below a monitor, as run --detach does: then its name is',
+      'printed when it has been started.',
+    ].join('\n'),
+    flags: [
+      whichApp,
+      interactive,
+      { ...detach, summary: 'print the name of the app and leave it running' },
+      restart,
+      noHealthcheck,
+    ],
     operands: 'anywhere',
     minimum: [1, 'must provide a pod UUID'],
     maximum: 1,

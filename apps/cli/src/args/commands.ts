@@ -2,7 +2,14 @@
 
 import { appCommands } from './app-commands.ts';
 import type { CommandSpec } from './command.ts';
-import { attachCommand, killCommand, logsCommand, releaseCommand, waitCommand } from './detached-commands.ts';
+import {
+  attachCommand,
+  healthCommand,
+  killCommand,
+  logsCommand,
+  releaseCommand,
+  waitCommand,
+} from './detached-commands.ts';
 import { parseDuration } from './duration.ts';
 import type { FlagSpec } from './flag.ts';
 import { requirePath } from './global-flags.ts';
@@ -111,6 +118,7 @@ export const commands: readonly CommandSpec[] = [
     operands: 'anywhere',
   },
   ...imageCommands,
+  healthCommand,
   killCommand,
   {
     name: 'list',

@@ -3,6 +3,7 @@ import type { CommandSpec } from './command.ts';
 import { parseDetachKeys } from './detach-keys.ts';
 import { parseSince, parseTail } from './log-range.ts';
 import { uuidFile, whichApp } from './output-flags.ts';
+import { noHealthcheck, onAppFailure, restart, rm } from './run-flags.ts';
 import { parseSignal } from './signal.ts';
 
 export const attachCommand: CommandSpec = {
@@ -35,6 +36,19 @@ export const attachCommand: CommandSpec = {
   operands: 'anywhere',
   maximum: 1,
   needsRoot: true,
+};
+
+export const healthCommand: CommandSpec = {
+  name: 'health',
+  summary: 'Check once whether an app is healthy',
+  description: 'Executed as often as the health check of the image of the app says.',
+  usage: 'UUID',
+  flags: [whichApp],
+  operands: 'anywhere',
+  minimum: [1, 'must provide a pod UUID'],
+  maximum: 1,
+  needsRoot: true,
+  hidden: true,
 };
 
 export const killCommand: CommandSpec = {
@@ -98,7 +112,11 @@ export const releaseCommand: CommandSpec = {
   summary: 'Release what an ended pod has of the host',
   description: 'Executed by the monitor of a detached app when that has ended.',
   usage: 'UUID',
-  flags: [{ name: 'rm', kind: 'boolean', default: 'false', summary: 'remove the pod, too' }],
+  flags: [
+    ...[rm, restart, noHealthcheck, onAppFailure],
+    { name: 'due', kind: 'boolean', default: 'false', summary: 'start the app again without waiting before' },
+    { ...whichApp, summary: 'the app that has ended' },
+  ],
   operands: 'anywhere',
   minimum: [1, 'must provide a pod UUID'],
   maximum: 1,
@@ -110,7 +128,21 @@ export const waitCommand: CommandSpec = {
   name: 'wait',
   summary: 'Wait for pods to end and print the status of an app',
   usage: 'UUID...',
-  flags: [whichApp, uuidFile],
+  description: [
+    'With --condition=healthy until every app is healthy whose image has a health check, and prints nothing; fails when the',
+    'pod ends before.',
+  ].join('\n'),
+  flags: [
+    whichApp,
+    {
+      name: 'condition',
+      kind: 'text',
+      default: 'exited',
+      choices: ['exited', 'healthy'],
+      summary: 'what to wait for: exited or healthy',
+    },
+    uuidFile,
+  ],
   operands: 'anywhere',
   needsRoot: true,
 };

@@ -8,6 +8,7 @@ import { parseMountedVolume, parseMountFlag, parseVolumeFlag } from '../pods/vol
 import { parseAssignment } from './assignment.ts';
 import type { FlagSpec } from './flag.ts';
 import { obtainFlags } from './obtain-flags.ts';
+import { parseRestartPolicy } from './restart-policy.ts';
 
 function requireUserAlone(text: string): void {
   if (text.includes(':')) throw new Error('it must be a user alone; the group is given with --group');
@@ -52,10 +53,10 @@ const pod: readonly FlagSpec[] = [
     name: 'publish',
     short: 'p',
     kind: 'text',
-    placeholder: '[IP:]HOSTPORT:PORT[/PROTOCOL]',
+    placeholder: '[[IP:][HOSTPORT]:]PORT[/PROTOCOL]',
     repeat: true,
     check: parsePublishFlag,
-    summary: 'forward any port as docker does; ports may be ranges: 8000-8010:8000-8010/udp',
+    summary: 'forward any port as docker does, from one that is free if none is given; ranges: 8000-8010:8000-8010/udp',
   },
   {
     name: 'volume',
@@ -148,12 +149,20 @@ const podManifest: FlagSpec = {
   summary: 'make the pod of a manifest instead of images and their flags; its images must be in the store',
 };
 
-const flavor: FlagSpec = {
-  name: 'stage1-name',
-  kind: 'text',
-  placeholder: 'FLAVOR',
-  summary: 'how pods are isolated: oci (default)',
-};
+const flavor: readonly FlagSpec[] = [
+  {
+    name: 'flavor',
+    kind: 'text',
+    placeholder: 'FLAVOR',
+    summary: 'how the apps are isolated: oci (default), or fly: a root directory of its own, else the host; one app',
+  },
+  {
+    name: 'stage1-name',
+    kind: 'text',
+    placeholder: 'NAME',
+    summary: 'the same by the name of an image of rkt 1.30, as in coreos.com/rkt/stage1-fly',
+  },
+];
 
 const privateUsers: FlagSpec = {
   name: 'private-users',
@@ -175,19 +184,19 @@ export const prepareFlags: readonly FlagSpec[] = [
   ...app,
   readonlyRootfs,
   podManifest,
-  flavor,
+  ...flavor,
   privateUsers,
   ...obtainFlags('new'),
 ];
 
-const rm: FlagSpec = {
+export const rm: FlagSpec = {
   name: 'rm',
   kind: 'boolean',
   default: 'false',
   summary: 'remove the pod when it has ended',
 };
 
-const detach: FlagSpec = {
+export const detach: FlagSpec = {
   name: 'detach',
   short: 'd',
   kind: 'boolean',
@@ -195,12 +204,29 @@ const detach: FlagSpec = {
   summary: 'print the UUID and leave the pod running; see rkt logs, rkt wait, rkt stop',
 };
 
-const onAppFailure: FlagSpec = {
+export const onAppFailure: FlagSpec = {
   name: 'on-app-failure',
   kind: 'text',
   default: 'stop',
   choices: ['stop', 'continue'],
   summary: 'stop the other apps of the pod when one has failed, or continue',
+};
+
+/** Of an app that nobody waits for. */
+export const restart: FlagSpec = {
+  name: 'restart',
+  kind: 'text',
+  placeholder: 'POLICY',
+  default: 'no',
+  check: parseRestartPolicy,
+  summary: 'start detached apps again that end by themselves: no, on-failure[:N], always, unless-stopped',
+};
+
+export const noHealthcheck: FlagSpec = {
+  name: 'no-healthcheck',
+  kind: 'boolean',
+  default: 'false',
+  summary: 'do not execute the health checks that images have',
 };
 
 const uuidFileSave: FlagSpec = {
@@ -210,7 +236,10 @@ const uuidFileSave: FlagSpec = {
   summary: "write the pod's UUID to a file",
 };
 
-export const runFlags: readonly FlagSpec[] = [...prepareFlags, interactive, detach, rm, onAppFailure, uuidFileSave];
+export const runFlags: readonly FlagSpec[] = [
+  ...prepareFlags,
+  ...[interactive, detach, rm, restart, noHealthcheck, onAppFailure, uuidFileSave],
+];
 
 /** `app sandbox`: what describes a pod whose apps come later. */
 export const sandboxFlags: readonly FlagSpec[] = [
@@ -226,8 +255,15 @@ export const sandboxFlags: readonly FlagSpec[] = [
       summary: `${name.replace('-', ' ')} of the pod`,
     }),
   ),
-  flavor,
+  ...flavor,
   privateUsers,
+  {
+    name: 'detach',
+    short: 'd',
+    kind: 'boolean',
+    default: 'false',
+    summary: 'print the UUID and leave the pod; it lives until rkt stop',
+  },
   uuidFileSave,
 ];
 
@@ -247,4 +283,7 @@ export const appAddFlags: readonly FlagSpec[] = [
   ...obtainFlags('new'),
 ];
 
-export const runPreparedFlags: readonly FlagSpec[] = [interactive, detach, rm, onAppFailure];
+export const runPreparedFlags: readonly FlagSpec[] = [
+  ...networking,
+  ...[interactive, detach, rm, restart, noHealthcheck, onAppFailure],
+];

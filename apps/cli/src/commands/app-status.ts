@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { chooseApp } from '@rkt/stage1';
 import type { Arguments } from '../args/command.ts';
-import { chosenApp } from '../pods/chosen-app.ts';
 import { findPod } from '../pods/find-pods.ts';
 import { podAppJson } from '../pods/pod-json.ts';
 import { appStatusLines } from '../pods/pod-text.ts';
@@ -10,7 +10,7 @@ import type { Session } from '../wiring/session.ts';
 
 export async function execute(session: Session, { flags, operands }: Arguments): Promise<number> {
   const pod = await findPod(await session.runtime(), operands[0] ?? '');
-  const app = chosenApp(pod, flags);
+  const app = chooseApp(pod, flags.text('app'));
   const format = jsonFormat(flags.text('format'));
   const text = appStatusLines(pod, app)
     .map((line) => `${oneLine(line)}\n`)

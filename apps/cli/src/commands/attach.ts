@@ -13,10 +13,15 @@ export async function execute(session: Session, args: Arguments): Promise<number
   const runtime = await session.runtime();
   const id = await runtime.resolve(prefix);
   const attachment = await runtime.attach(id, { app });
+  // From now on, not from the end of the output: whoever reads that slowly would find a pod gone that was run with --rm.
+  const left = new AbortController();
+  const status = runtime.waitApp(id, { app, signal: AbortSignal.any([left.signal, session.interrupts.signal]) });
+  status.catch(() => undefined);
+  using _ = { [Symbol.dispose]: () => left.abort() };
   const outcome = await attachStreams(session, attachment, {
     detachKeys: parseDetachKeys(flags.text('detach-keys') ?? ''),
     input: !flags.boolean('no-stdin'),
     onSignal: flags.boolean('sig-proxy') ? (name) => runtime.signalApp(id, { name, app }) : undefined,
   });
-  return outcome === 'left' ? 0 : runtime.waitApp(id, { app, signal: session.interrupts.signal });
+  return outcome === 'left' ? 0 : await status;
 }

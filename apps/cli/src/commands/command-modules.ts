@@ -24,6 +24,7 @@ export const commandModules: Readonly<Record<string, () => Promise<CommandModule
   enter: () => import('./enter.ts'),
   fetch: () => import('./fetch.ts'),
   gc: () => import('./gc.ts'),
+  health: () => import('./health.ts'),
   help: () => import('./help.ts'),
   'image cat-manifest': () => import('./image-cat-manifest.ts'),
   'image export': () => import('./image-export.ts'),

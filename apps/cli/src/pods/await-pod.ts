@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Pod } from '@rkt/stage1';
 import { formatDuration } from '../args/duration.ts';
 import { CliError } from '../errors.ts';
 import type { Session } from '../wiring/session.ts';
 
-const INTERVAL_MS = 50;
-
 /** What is waited for. */
-export type Milestone = 'exited' | 'ready';
+export type Milestone = 'exited' | 'ready' | 'healthy';
 
 export interface Patience {
   readonly until: Milestone;
@@ -24,25 +21,15 @@ export async function awaitPod(session: Session, pod: Pod, { until, timeoutMs }:
   const runtime = await session.runtime();
   const { signal } = session.interrupts;
   const end = performance.now() + timeoutMs;
-  for (let now = pod; ; now = await runtime.inspect(pod.id)) {
-    if (until === 'exited' ? isOver(now) : isReady(now)) return now;
-    if (isOver(now)) throw new CliError('ERR_RKT_CLI_POD_STATE', `pod "${pod.id}" ended before it was ready`);
-    if (performance.now() >= end) {
-      const message = `pod "${pod.id}" is not ${until} after ${formatDuration(timeoutMs)}: its state is "${now.state}"`;
-      throw new CliError('ERR_RKT_CLI_POD_STATE', message);
-    }
-    await pause(Math.min(INTERVAL_MS, Math.max(0, end - performance.now())), signal);
-  }
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await delay(ms, undefined, { signal });
-  } catch (error) {
-    // What is told is who interrupted us, not that a timer was.
-    signal.throwIfAborted();
-    throw error;
-  }
+  const isThere = { exited: isOver, ready: isReady, healthy: isHealthy }[until];
+  const now = await runtime.waitPod(pod.id, {
+    until: (each) => isThere(each) || isOver(each) || performance.now() >= end,
+    signal,
+  });
+  if (isThere(now)) return now;
+  if (isOver(now)) throw new CliError('ERR_RKT_CLI_POD_STATE', `pod "${pod.id}" ended before it was ${until}`);
+  const message = `pod "${pod.id}" is not ${until} after ${formatDuration(timeoutMs)}: its state is "${now.state}"`;
+  throw new CliError('ERR_RKT_CLI_POD_STATE', message);
 }
 
 /** What can only be removed any more, run or not. */
@@ -54,4 +41,13 @@ function isOver({ state }: Pod): boolean {
 function isReady({ state, apps }: Pod): boolean {
   if (state !== 'running' && !state.startsWith('exited')) return false;
   return apps.every((app) => app.startedAt !== undefined);
+}
+
+/** Every app runs or has ended, and those that are checked are healthy. */
+function isHealthy(pod: Pod): boolean {
+  return (
+    pod.state === 'running' &&
+    isReady(pod) &&
+    pod.apps.every(({ health }) => health?.status !== 'starting' && health?.status !== 'unhealthy')
+  );
 }

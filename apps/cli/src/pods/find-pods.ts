@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync, statSync } from 'node:fs';
 import type { Pod, Runtime } from '@rkt/stage1';
 import type { Arguments } from '../args/command.ts';
-import { CliError, reasonOf, usageError } from '../errors.ts';
-import { quote } from '../render/quote.ts';
+import { usageError } from '../errors.ts';
+import { readSmallFile } from '../files/read-small-file.ts';
 
 const MAX_FILE_BYTES = 4096;
 
@@ -21,14 +20,7 @@ export function podArguments({ flags, operands }: Arguments): readonly string[] 
 }
 
 function readUuidFile(path: string): string {
-  try {
-    if (statSync(path).size > MAX_FILE_BYTES) throw new Error('it is too large to hold a UUID');
-    return readFileSync(path, 'utf8').trim();
-  } catch (error) {
-    throw new CliError('ERR_RKT_CLI_FILE', `cannot read UUID file ${quote(path)}: ${reasonOf(error)}`, {
-      cause: error,
-    });
-  }
+  return readSmallFile(path, MAX_FILE_BYTES, 'UUID file').toString().trim();
 }
 
 /** The pod that a UUID or a unique beginning of one names. */

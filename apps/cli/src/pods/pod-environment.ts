@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync, statSync } from 'node:fs';
 import type { NameValue } from '@rkt/appc';
 import { parseAssignment } from '../args/assignment.ts';
 import type { FlagValues } from '../args/flag.ts';
 import { CliError, reasonOf, usageError } from '../errors.ts';
+import { readSmallFile } from '../files/read-small-file.ts';
 import { quote } from '../render/quote.ts';
 import type { PodEnvironment } from './runtime-app.ts';
 
@@ -32,13 +32,7 @@ function inherited(env: Readonly<Record<string, string | undefined>>): readonly 
 
 /** `NAME=VALUE` lines; blank lines and those that begin with `#` or `;` say nothing. */
 function readEnvironmentFile(path: string): readonly NameValue[] {
-  let text: string;
-  try {
-    if (statSync(path).size > MAX_FILE_BYTES) throw new Error(`it is larger than ${MAX_FILE_BYTES} bytes`);
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw unusable(path, reasonOf(error), error);
-  }
+  const text = readSmallFile(path, MAX_FILE_BYTES, 'environment file').toString();
   const variables: NameValue[] = [];
   for (const [index, line] of text.split(/\r?\n/).entries()) {
     if (/^\s*([#;]|$)/.test(line)) continue;

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RuntimeApp, Volume } from '@rkt/appc';
-import type { Pod, PodApp } from '@rkt/stage1';
+import type { Health, Pod, PodApp, PodPort } from '@rkt/stage1';
 import { nanoseconds } from '../render/time.ts';
 import { appExit } from './app-exit.ts';
 import { usersText } from './pod-text.ts';
 
-/** A pod as `list` and `status` print it with `--format=json`: the fields and units of the original's v1.Pod, `ip6`, and `private_users`. */
+/**
+ * A pod as `list` and `status` print it with `--format=json`: the fields and units of the original's v1.Pod, `ip6`, the
+ * ports of one that runs, and `private_users`.
+ */
 export function podJson(pod: Pod): object {
   return {
     name: pod.id,
     state: pod.state,
     ...(pod.networks.length === 0 ? {} : { networks: pod.networks }),
+    ...(pod.ports.length === 0 ? {} : { ports: pod.ports.map(portJson) }),
     ...(pod.users === undefined ? {} : { private_users: usersText(pod.users) }),
     app_names: pod.apps.map(({ name }) => name),
     apps: podAppsJson(pod),
@@ -19,6 +23,10 @@ export function podJson(pod: Pod): object {
     ...optional('user_annotations', pod.manifest?.userAnnotations),
     ...optional('user_labels', pod.manifest?.userLabels),
   };
+}
+
+function portJson({ protocol, hostIP, hostPort, podPort }: PodPort): object {
+  return { protocol, ...optional('host_ip', hostIP), host_port: hostPort, pod_port: podPort };
 }
 
 /** The apps of a pod, as {@link podJson} has them. */
@@ -58,11 +66,17 @@ function appJson(pod: Pod, app: PodApp, { runtime, volumes }: Planned): object {
     ...time('finished_at', app.finishedAt),
     ...optional('exit_code', exit),
     ...(app.outOfMemory === true ? { oom_killed: true } : {}),
+    ...optional('restarts', app.restarts),
+    ...optional('health', app.health && healthJson(app.health)),
     image_id: app.imageId,
     ...(mounts.length === 0 ? {} : { mounts }),
     ...optional('user_annotations', runtime?.app.userAnnotations),
     ...optional('user_labels', runtime?.app.userLabels),
   };
+}
+
+function healthJson({ status, failures, checkedAt, exitCode }: Health): object {
+  return { status, failures, ...time('checked_at', checkedAt), ...optional('exit_code', exitCode) };
 }
 
 function time(name: string, value: number | undefined): object {

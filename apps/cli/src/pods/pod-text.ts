@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { IdRange, Pod, PodApp, PodNetwork } from '@rkt/stage1';
+import type { IdRange, Pod, PodApp, PodNetwork, PodPort } from '@rkt/stage1';
 import { formatAgo, formatMoment } from '../render/time.ts';
 import { appExit } from './app-exit.ts';
 
@@ -18,6 +18,12 @@ export function usersText({ first, count }: IdRange): string {
   return `${first}:${count}`;
 }
 
+/** A forwarded port: `49153->80/tcp`, before it the host's address if it is that of one alone. */
+function portText({ hostIP, hostPort, podPort, protocol }: PodPort): string {
+  const address = hostIP?.includes(':') ? `[${hostIP}]` : hostIP;
+  return `${address === undefined ? '' : `${address}:`}${hostPort}->${podPort}/${protocol}`;
+}
+
 /** The image of an app with its version, as `image list` names it. */
 export function imageText(pod: Pod, app: PodApp): string {
   const image = pod.manifest?.apps.find(({ name }) => name === app.name)?.image;
@@ -34,13 +40,15 @@ export function statusLines(pod: Pod): readonly string[] {
   if (pod.startedAt !== undefined) lines.push(`started=${formatMoment(pod.startedAt)}`);
   if (!wasRun) return lines;
   lines.push(`networks=${networksText(pod.networks)}`);
+  if (pod.ports.length > 0) lines.push(`ports=${pod.ports.map(portText).join(', ')}`);
   if (pod.users !== undefined) lines.push(`private-users=${usersText(pod.users)}`);
   if (pod.pid !== undefined) lines.push(`pid=${pod.pid}`);
   lines.push(`exited=${state !== 'running'}`);
   const exits = pod.apps.map((app) => ({ name: app.name, exit: appExit(pod, app) }));
   const starved = pod.apps.filter(({ outOfMemory }) => outOfMemory === true).map(({ name }) => `app-${name}-oom=true`);
   const known = exits.flatMap(({ name, exit }) => (exit === undefined ? [] : [`app-${name}=${exit}`]));
-  return [...lines, ...known, ...starved];
+  const checked = pod.apps.flatMap(({ name, health }) => (health ? [`app-${name}-health=${health.status}`] : []));
+  return [...lines, ...known, ...checked, ...starved];
 }
 
 /** The lines of `app status`. */
@@ -54,7 +62,15 @@ export function appStatusLines(pod: Pod, app: PodApp): readonly string[] {
     ...[`name=${name}`, `state=${exit === undefined ? state : 'exited'}`, `image_id=${imageId}`],
     ...[...moment('created_at', createdAt), ...moment('started_at', startedAt), ...moment('finished_at', finishedAt)],
     ...(exit === undefined ? [] : [`exit_code=${exit}`]),
+    ...(app.health ? [`health=${app.health.status}`] : []),
   ];
+}
+
+/** The state of a pod, and the worst that is known of the health of its apps: `running (unhealthy)`. */
+function stateText({ state, apps }: Pod): string {
+  const known = new Set(apps.map(({ health }) => health?.status));
+  const worst = (['unhealthy', 'starting', 'healthy'] as const).find((status) => known.has(status));
+  return worst === undefined ? state : `${state} (${worst})`;
 }
 
 /** The rows of `list`: one per app, what concerns the pod in the first of them alone. */
@@ -67,7 +83,7 @@ export function listRows(
     if (time === undefined) return '';
     return full ? formatMoment(time) : formatAgo(time, now);
   };
-  const of = [pod.state, when(pod.createdAt), when(pod.startedAt), networksText(pod.networks)];
+  const of = [stateText(pod), when(pod.createdAt), when(pod.startedAt), networksText(pod.networks)];
   const id = full ? pod.id : pod.id.slice(0, 8);
   if (pod.apps.length === 0) return [[id, '-', '-', ...(full ? ['-'] : []), ...of]];
   return pod.apps.map((app, index) => [

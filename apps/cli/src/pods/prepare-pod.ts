@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { PodManifest } from '@rkt/appc';
+import { acVersion, type PodManifest } from '@rkt/appc';
 import type { PodId } from '@rkt/stage1';
 import type { Lease, Store } from '@rkt/store';
 import type { Arguments } from '../args/command.ts';
 import type { FlagSpec } from '../args/flag.ts';
 import { readImageRequests, requireImages } from '../args/image-requests.ts';
+import { type CliError, usageError } from '../errors.ts';
 import { readObtainOptions } from '../images/obtain-options.ts';
 import type { Session } from '../wiring/session.ts';
+import { type ChosenFlavor, chosenFlavor } from './chosen-flavor.ts';
 import { obtainImages } from './obtain-images.ts';
 import { requireOneApp } from './one-app.ts';
 import { readPodEnvironment } from './pod-environment.ts';
@@ -23,6 +25,8 @@ export interface PrepareRequest {
   readonly specs: readonly FlagSpec[];
   /** The pod is to be removed when it has ended. */
   readonly ephemeral: boolean;
+  /** The pod is to be left running. */
+  readonly detached?: boolean;
   /** The pod is to be run on our standard input, which one app alone can have. */
   readonly interactive: boolean;
 }
@@ -37,16 +41,20 @@ export async function preparePod(session: Session, args: Arguments, request: Pre
   const { flags } = args;
   const { ephemeral } = request;
   const file = flags.text('pod-manifest');
+  const flavor = await chosenFlavor(session, flags);
+  requireAble(flavor, args, request);
   const makeManifest =
     file === undefined ? await fromImages(session, args, request) : await fromFile(file, args, request);
-  const flavor = flags.text('stage1-name') ?? (await session.config()).stage1?.name;
   const sandbox = sandboxSpec(flags, { flavor, insecure: session.globals.insecure });
+  const runtime = await session.runtime();
+  // What no image can change is refused before any is fetched.
+  runtime.review({ manifest: { acVersion, acKind: 'PodManifest', apps: [] }, sandbox });
   const store = await session.store();
   const lease = await store.lease();
   try {
     const manifest = await makeManifest(store, lease);
+    for (const notice of runtime.review({ manifest, sandbox })) session.say(`warning: ${notice}`);
     const rootfs = await renderTrees(session, { store, lease, manifest });
-    const runtime = await session.runtime();
     const pod = await runtime.prepare({
       manifest,
       rootfs,
@@ -61,6 +69,15 @@ export async function preparePod(session: Session, args: Arguments, request: Pre
     await releaseImages(session, lease);
     throw error;
   }
+}
+
+/** What the runtime would refuse once the images are there. */
+function requireAble({ name, traits }: ChosenFlavor, { parts }: Arguments, { specs, detached }: PrepareRequest): void {
+  const unable = (what: string): CliError =>
+    usageError(`flavor ${name} ${what}`, 'the default flavor can: leave --flavor out');
+  if (detached === true && !traits.detaches) throw unable('runs apps in the foreground alone, without --detach');
+  const apps = readImageRequests(parts, specs).length;
+  if (traits.apps === 'one' && apps > 1) throw unable(`runs one app in a pod, got ${apps}`);
 }
 
 /** Retains the images of a pod and says what the pod is to be. */

@@ -1,18 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { MonitorOptions, PodId, RunningApp, Runtime, StdioMode } from '@rkt/stage1';
+import type { MonitorOptions, PodId, RunningApp, Runtime, SandboxSpec, StdioMode } from '@rkt/stage1';
 import type { FlagValues } from '../args/flag.ts';
+import { parseRestartPolicy } from '../args/restart-policy.ts';
 import { CliError, reasonOf, usageError } from '../errors.ts';
 import type { Session } from '../wiring/session.ts';
 import { type AttendedApp, attendApps, type OnAppFailure } from './attend-apps.ts';
+import { healthCommand } from './health-command.ts';
 import { isPodGone } from './pod-gone.ts';
+import { listenersOf, tellReady, tellStopping } from './service-manager.ts';
 
 /** How a pod is run. */
 export interface Foreground {
   readonly interactive: boolean;
   /** When it has ended, or could not be started. */
   readonly remove: boolean;
-  /** Whether the other apps are stopped when one has failed. Not of a detached pod, whose apps nobody attends. */
+  /** Whether apps that have ended by themselves are started again: of a detached pod alone. As the flag has it. */
+  readonly restart: string;
+  /** Whether the health checks that images have are executed. */
+  readonly checksHealth: boolean;
+  /** Whether the other apps are stopped when one has failed. */
   readonly onAppFailure: OnAppFailure;
+  /** What of its surroundings is not to be as it was prepared. */
+  readonly spec?: Partial<SandboxSpec>;
 }
 
 /**
@@ -20,11 +29,15 @@ export interface Foreground {
  * @throws {CliError} ERR_RKT_CLI_USAGE
  */
 export function foregroundOf(flags: FlagValues): Foreground {
-  const stops = flags.given('on-app-failure') && flags.text('on-app-failure') === 'stop';
-  if (stops && flags.boolean('detach')) {
-    throw usageError('--on-app-failure=stop has no effect with --detach: nobody stays to stop the other apps');
+  const restart = flags.text('restart') ?? 'no';
+  const { when } = parseRestartPolicy(restart);
+  if (when !== 'no' && !flags.boolean('detach')) {
+    throw usageError('--restart has no effect without --detach', 'whoever runs rkt in the foreground starts it again');
   }
+  if (when !== 'no' && flags.boolean('rm')) throw usageError('conflicting flags: --restart and --rm');
   return {
+    restart,
+    checksHealth: !flags.boolean('no-healthcheck'),
     interactive: flags.boolean('interactive'),
     remove: flags.boolean('rm'),
     onAppFailure: flags.text('on-app-failure') === 'continue' ? 'continue' : 'stop',
@@ -54,7 +67,9 @@ export async function runPod(session: Session, id: PodId, foreground: Foreground
     throw error;
   }
   using _ = unhurried(session);
-  await runtime.stopSandbox(id);
+  await tellStopping(session);
+  // How the apps ended is known, and is the status, also when something of the host could not be given back.
+  await attempt(session, `cannot take down pod "${id}"`, () => runtime.stopSandbox(id));
   await discard();
   return status;
 }
@@ -64,9 +79,10 @@ interface RunRequest extends Foreground {
 }
 
 async function runApps(session: Session, runtime: Runtime, request: RunRequest): Promise<number> {
-  const { id, interactive, onAppFailure } = request;
+  const { id, interactive, onAppFailure, checksHealth, spec } = request;
   const stdio = stdioOf(session, interactive);
-  const apps = await startApps(session, runtime, { id, stdio });
+  const apps = await startApps(session, runtime, { id, stdio, checksHealth, ...(spec && { spec }) });
+  await tellReady(session);
   const [first] = apps;
   using _ = stdio === 'tty' && first !== undefined ? followSize(session, first.running) : undefined;
   return await attendApps(session, apps, { onAppFailure, stop: (app, options) => runtime.stopApp(id, app, options) });
@@ -75,24 +91,33 @@ async function runApps(session: Session, runtime: Runtime, request: RunRequest):
 interface StartRequest {
   readonly id: PodId;
   readonly stdio: StdioMode;
-  /** Each app is to go on without us. */
-  readonly monitor?: MonitorOptions;
+  readonly checksHealth: boolean;
+  /** Each app is to go on without us, watched as this says. */
+  readonly monitorOf?: (app: string) => MonitorOptions;
+  readonly spec?: Partial<SandboxSpec>;
 }
 
 /** Makes the sandbox and starts every app in it, in the order of the manifest. */
 export async function startApps(
   session: Session,
   runtime: Runtime,
-  { id, ...how }: StartRequest,
+  { id, spec, stdio, checksHealth, monitorOf }: StartRequest,
 ): Promise<readonly AttendedApp[]> {
   const { signal } = session.interrupts;
-  const { manifest } = await runtime.createSandbox(id, { signal });
+  const { manifest } = await runtime.createSandbox(id, { signal, ...(spec && { spec }) });
   const names = manifest?.apps.map(({ name }) => name) ?? [];
   if (names.length === 0) throw new CliError('ERR_RKT_CLI_POD_STATE', `pod "${id}" has no app`);
+  const listeners = monitorOf === undefined ? listenersOf(session.io, names.length) : undefined;
   // What is wrong with the file system of one is found before any has done a thing.
   for (const name of names) await runtime.addApp(id, name, { signal });
   const started: AttendedApp[] = [];
-  for (const name of names) started.push({ name, running: await runtime.startApp(id, name, { ...how, signal }) });
+  for (const name of names) {
+    const monitor = monitorOf?.(name);
+    const healthCheck = checksHealth ? await healthCommand(session, id, name) : undefined;
+    const how = { ...(healthCheck && { healthCheck }), ...(monitor && { monitor }), ...(listeners && { listeners }) };
+    const running = await runtime.startApp(id, name, { stdio, signal, ...how });
+    started.push({ name, running });
+  }
   return started;
 }
 

@@ -5,10 +5,11 @@ import type { FlagValues } from '../args/flag.ts';
 import type { InsecureOption } from '../args/global-flags.ts';
 import { usageError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
+import type { ChosenFlavor } from './chosen-flavor.ts';
 
 /** What the command line says outside of the pod's own flags. */
 export interface Surroundings {
-  readonly flavor: string | undefined;
+  readonly flavor: ChosenFlavor;
   readonly insecure: ReadonlySet<InsecureOption>;
 }
 
@@ -18,21 +19,13 @@ export interface Surroundings {
  */
 export function sandboxSpec(flags: FlagValues, surroundings: Surroundings): SandboxSpec {
   const { flavor, insecure } = surroundings;
-  const networks = readNetworks(flags.texts('net'));
-  const alone = networks.find(({ name }) => name === 'host' || name === 'none');
-  const forwarding = ['port', 'publish'].find((name) => flags.given(name));
-  if (alone !== undefined && forwarding !== undefined) {
-    throw usageError(`--${forwarding} flag does not work with '${alone.name}' networking`);
-  }
-  const hostname = flags.text('hostname');
-  const dns = readDns(flags);
-  const hostsEntries = readHosts(flags.texts('hosts-entry'));
+  const { name, traits } = flavor;
+  const [forwarding] = ['port', 'publish'].filter((each) => flags.given(each)).map((each) => `--${each} flag`);
+  const usual = traits.namespaces.includes('net') ? 'default' : 'host';
   return {
-    networks,
-    ...(hostname === undefined ? {} : { hostname: checkedHostname(hostname) }),
-    ...(dns === undefined ? {} : { dns }),
-    ...(hostsEntries === undefined ? {} : { hostsEntries }),
-    ...(flavor === undefined ? {} : { flavor }),
+    networks: readNetworks(flags.texts('net'), { usual, forwarding }),
+    ...surroundingsOf(flags),
+    ...(name === undefined ? {} : { flavor: name }),
     ...(flags.boolean('private-users') ? { privateUsers: true } : {}),
     insecure: {
       capabilities: insecure.has('capabilities'),
@@ -43,16 +36,46 @@ export function sandboxSpec(flags: FlagValues, surroundings: Surroundings): Sand
 }
 
 /**
+ * What of a pod that was prepared the command line says otherwise, `forwards` being whether ports are forwarded to it.
+ * @throws {CliError} ERR_RKT_CLI_USAGE
+ */
+export function changedSpec(flags: FlagValues, forwards: boolean): Partial<SandboxSpec> {
+  if (!flags.given('net')) return surroundingsOf(flags);
+  const forwarding = forwards ? 'a pod with forwarded ports' : undefined;
+  return { networks: readNetworks(flags.texts('net'), { usual: 'default', forwarding }), ...surroundingsOf(flags) };
+}
+
+function surroundingsOf(flags: FlagValues): Pick<SandboxSpec, 'hostname' | 'dns' | 'hostsEntries'> {
+  const hostname = flags.text('hostname');
+  const dns = readDns(flags);
+  const hostsEntries = readHosts(flags.texts('hosts-entry'));
+  return {
+    ...(hostname === undefined ? {} : { hostname: checkedHostname(hostname) }),
+    ...(dns === undefined ? {} : { dns }),
+    ...(hostsEntries === undefined ? {} : { hostsEntries }),
+  };
+}
+
+interface NetworkContext {
+  /** What a pod has when none is named. */
+  readonly usual: string;
+  /** What has ports forwarded, which a network must be able to; undefined if nothing does. */
+  readonly forwarding: string | undefined;
+}
+
+/**
  * `n[:args],...`. Arguments are separated by `;`, or by `,` as networks are: an item is an argument of the network before
  * it when it has the form NAME=VALUE, which no network's name has.
  */
-function readNetworks(values: readonly string[]): readonly NetworkRequest[] {
-  const texts = values.length === 0 ? ['default'] : values;
+function readNetworks(values: readonly string[], { usual, forwarding }: NetworkContext): readonly NetworkRequest[] {
+  const texts = values.length === 0 ? [usual] : values;
   const requests = texts.flatMap((text) => itemsOf(text).map((item) => readNetwork(item, texts)));
   const names = requests.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw usageError(`--net: network ${quote(twice)} is given twice`);
-  return requests;
+  const alone = requests.find(({ name }) => name === 'host' || name === 'none');
+  if (alone === undefined || forwarding === undefined) return requests;
+  throw usageError(`${forwarding} does not work with '${alone.name}' networking`);
 }
 
 /** The networks of one `--net`, each with its arguments. */

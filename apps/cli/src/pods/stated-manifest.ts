@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync, statSync } from 'node:fs';
 import { isAppcError, type NameValue, type PodManifest, parsePodManifest, type RuntimeApp } from '@rkt/appc';
 import type { Lease, Store, StoredImage } from '@rkt/store';
 import type { Arguments } from '../args/command.ts';
 import { CliError, reasonOf, usageError } from '../errors.ts';
+import { readSmallFile } from '../files/read-small-file.ts';
 import { isNameFault } from '../images/name-fault.ts';
 import { findStoredImage } from '../images/stored-image.ts';
 import { quote } from '../render/quote.ts';
@@ -42,15 +42,7 @@ export function refuseConflicts({ parts }: Arguments): void {
 
 /** @throws {CliError} ERR_RKT_CLI_FILE, ERR_RKT_CLI_POD_INVALID */
 export function readStatedManifest(file: string): StatedManifest {
-  let text: string;
-  try {
-    if (statSync(file).size > MAX_FILE_BYTES) throw new Error(`it is larger than ${MAX_FILE_BYTES} bytes`);
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    const message = `cannot read pod manifest ${quote(file)}: ${reasonOf(error)}`;
-    throw new CliError('ERR_RKT_CLI_FILE', message, { cause: error });
-  }
-  const value = parsed(file, text);
+  const value = parsed(file, readSmallFile(file, MAX_FILE_BYTES, 'pod manifest').toString());
   if (!isObject(value)) throw invalid(file, 'it is no JSON object');
   // Left out, a limit would not be kept.
   if (value['isolators'] !== undefined)

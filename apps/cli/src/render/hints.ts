@@ -43,6 +43,7 @@ const HINTS: Readonly<Record<string, string>> = {
   ERR_RKT_STAGE1_USER_NAMESPACE_UNAVAILABLE:
     'check /proc/sys/user/max_user_namespaces, entries for rkt in /etc/subuid and /etc/subgid, and --stage1-name; or leave out --private-users',
   ERR_RKT_STAGE1_LOG_NOT_FOUND: "run it with 'rkt run --detach'",
+  ERR_RKT_STAGE1_FLAVOR_UNABLE: 'another flavor may: leave out --flavor, --stage1-name and what stage1.d says',
   ERR_RKT_STAGE1_APP_UNSPECIFIED: 'name the app with --app',
   ERR_RKT_DOCKER2ACI_DISK_FULL: "free space, for instance with 'rkt gc' and 'rkt image gc'",
 };

@@ -22,6 +22,10 @@ export const installedLibraries: Libraries = {
     const { openRuntime } = await import('./open-runtime.ts');
     return openRuntime(settings);
   },
+  notifyService: async (socket, state) => {
+    const { notifyService } = await import('@rkt/stage1');
+    return notifyService(socket, state);
+  },
   openOciLayout: async (path) => {
     const { openOciLayout } = await import('@rkt/docker2aci');
     return openOciLayout(path);

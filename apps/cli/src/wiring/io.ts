@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { spawn } from 'node:child_process';
 import { isatty } from 'node:tty';
 import { liveLines } from './live-lines.ts';
 
@@ -24,6 +25,7 @@ export interface Io {
   readonly stdinIsTTY: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly uid: number;
+  readonly pid: number;
   /** Milliseconds since the epoch. */
   now(): number;
   /** Bytes of standard input, to its end. To be asked for once. */
@@ -36,6 +38,8 @@ export interface Io {
   readInput(options: { readonly raw: boolean; readonly signal: AbortSignal }): AsyncIterable<Uint8Array>;
   /** What executes this program again: a path, and the arguments that come before its own. */
   ownCommand(): Promise<readonly string[]>;
+  /** Executes a command when so many milliseconds have passed, also when this process has ended by then. */
+  executeLater(command: readonly string[], delayMs: number): void;
   /** Calls `listener` for SIGINT, SIGTERM and SIGHUP until disposed. */
   onSignal(listener: (signal: NodeJS.Signals) => void): Disposable;
   /** Calls `listener` when the terminal got another size, until disposed. */
@@ -57,6 +61,7 @@ export function processIo(): Io {
     stdinIsTTY: isatty(0),
     env: process.env,
     uid: process.geteuid?.() ?? 0,
+    pid: process.pid,
     now: Date.now,
     readBytes: () => process.stdin,
     writeBytes: async (chunks) => {
@@ -69,6 +74,11 @@ export function processIo(): Io {
       const { isSea } = await import('node:sea');
       const { execPath, execArgv, argv } = process;
       return isSea() ? [execPath] : [execPath, ...execArgv, argv[1] ?? ''];
+    },
+    executeLater: (command, delayMs) => {
+      const script = 'sleep "$1"; shift; exec "$@"';
+      const args = ['-c', script, 'sh', String(delayMs / 1000), ...command];
+      spawn('/bin/sh', args, { detached: true, stdio: 'ignore' }).unref();
     },
     onSignal: (listener) => listen(SIGNALS, listener),
     onResize: (listener) => listen(['SIGWINCH'], listener),

@@ -14,7 +14,7 @@ import type {
 } from '@rkt/docker2aci';
 import type { Reference } from '@rkt/refparse';
 import type { Image, OpenImageOptions } from '@rkt/registry';
-import type { Runtime } from '@rkt/stage1';
+import type { Runtime, ServiceState } from '@rkt/stage1';
 import type { ErofsSupport, Store } from '@rkt/store';
 import type { InsecureOption } from '../args/global-flags.ts';
 import type { Downloads } from '../downloads/downloads.ts';
@@ -61,6 +61,8 @@ export interface Libraries {
   openRegistry(settings: RegistrySettings): Promise<RegistryAccess>;
   openDownloads(settings: DownloadsSettings): Promise<Downloads>;
   openRuntime(settings: RuntimeSettings): Promise<Runtime>;
+  /** Sends what sd_notify(3) does. */
+  notifyService(socket: string, state: ServiceState): Promise<void>;
   openOciLayout(path: string): Promise<ImageArchive>;
   openOciArchive(path: string, options: OpenArchiveOptions): Promise<ImageArchive>;
   openDockerArchive(path: string, options: OpenArchiveOptions): Promise<ImageArchive>;

@@ -95,9 +95,8 @@ describe('flags', () => {
     }
     expect(refusal('run', '-p').message).toBe('flag needs an argument: --publish');
     expect(refusal('run', '-p', 'x', 'image').message).toContain(
-      'invalid argument "x" for --publish=x: it must be [HOSTIP:]',
+      'invalid argument "x" for --publish=x: it must be [[HOSTIP:]',
     );
-    expect(refusal('run', '-p', '80', 'image').message).toContain('no port of the host is chosen for you');
     expect(parseCommandLine(['run', 'image', '--', '-p', 'x']).args.flags.texts('publish')).toEqual([]);
   });
 

@@ -52,7 +52,7 @@ describe('app sandbox', () => {
     const io = fakeIo();
     const flags = ['--net=host', '--hostname=box', '--user-label=a=b', `--uuid-file-save=${dir}/uuid`];
     const running = rkt.within(io, 'app', 'sandbox', ...flags);
-    await vi.waitFor(() => expect(io.written.stdout).toBe(`${id}\n`));
+    await vi.waitFor(() => expect(io.written.stdout).toBe(`${id}\n`), 5_000);
     expect(readFileSync(join(dir, 'uuid'), 'utf8')).toBe(id);
     expect(runtime.calls).toEqual(['prepare', 'createSandbox', 'waitSandbox']);
     expect(runtime.prepared[0]).toMatchObject({
@@ -127,10 +127,21 @@ describe('an app of a pod', () => {
 
   it('is started in the foreground, with its status', async () => {
     const running = rkt('app', 'start', id, '--app=one');
-    await vi.waitFor(() => expect(runtime.calls).toEqual(['startApp']));
+    await vi.waitFor(() => expect(runtime.calls).toEqual(['startApp']), 5_000);
     runtime.exit(9);
     expect(await running).toEqual({ status: 9, stdout: '', stderr: '' });
     expect(runtime.calls).toEqual(['startApp']);
+  });
+
+  it('is started below a monitor with --detach, in a sandbox that may be left, too', async () => {
+    const start = await rkt('app', 'start', '-d', '--restart=always', '--app=two', id);
+    expect(start).toEqual({ status: 0, stdout: 'two\n', stderr: '' });
+    const told = ['release', '--restart=always', '--on-app-failure=continue', '--app=two', id];
+    expect(runtime.monitor?.onExit?.slice(-5)).toEqual(told);
+    expect((await rkt('app', 'start', '--restart=always', '--app=two', id)).status).toBe(254);
+    runtime.pods.clear();
+    const sandbox = await rkt('app', 'sandbox', '--detach', '--net=none');
+    expect([sandbox.status, sandbox.stdout, runtime.keepsSandbox]).toEqual([0, `${id}\n`, true]);
   });
 
   it('is stopped, removed and entered by name', async () => {
@@ -164,11 +175,9 @@ describe('an app of a pod', () => {
   it.each(['rm', 'start', 'status', 'stop'])('%s needs to know which one', async (verb) => {
     expect(await rkt('app', verb, id)).toMatchObject({
       status: 254,
-      stderr: `${verb}: pod "${id}" contains multiple apps: one, two\nhint: name the app with --app\n`,
+      stderr: `${verb}: pod ${id} contains multiple apps: one, two\nhint: name the app with --app\n`,
     });
-    expect((await rkt('app', verb, '--app=x', id)).stderr).toBe(
-      `${verb}: pod "${id}" has no app "x": it has one, two\n`,
-    );
+    expect((await rkt('app', verb, '--app=x', id)).stderr).toBe(`${verb}: pod ${id} has no app "x": it has one, two\n`);
     expect(runtime.calls).toEqual([]);
   });
 });

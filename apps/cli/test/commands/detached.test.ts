@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
-import type { LogEntry } from '@rkt/stage1';
+import type { Health, LogEntry, Pod, PodApp } from '@rkt/stage1';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { fakeIo } from '../support/fake-io.ts';
 import { type FakeRuntime, fakePod, fakeRuntime } from '../support/fake-runtime.ts';
@@ -41,13 +41,14 @@ describe('run --detach', () => {
     expect([status, stdout]).toEqual([0, `${id}\n`]);
     expect(runtime.calls).toEqual(['prepare', 'createSandbox', 'addApp', 'startApp', 'detach']);
     expect(runtime.stdio).toBe('inherit');
-    expect(runtime.monitor?.onExit).toEqual(['/usr/bin/rkt', `--dir=${dir}/data`, 'release', id]);
+    expect(runtime.monitor?.onExit).toEqual([...['/usr/bin/rkt', `--dir=${dir}/data`, 'release', '--app=demo', id]]);
+    expect(runtime.keepsSandbox).toBe(false);
   });
 
   it('has the monitor remove the pod with --rm, and gives a terminal where there is one', async () => {
     await rkt.within(fakeIo({ tty: true }), insecure, 'run', '-d', '--rm', '--interactive', image);
     expect(runtime.stdio).toBe('tty');
-    expect(runtime.monitor?.onExit?.slice(-3)).toEqual(['release', '--rm', id]);
+    expect(runtime.monitor?.onExit?.slice(-4)).toEqual(['release', '--rm', '--app=demo', id]);
     expect(runtime.prepared[0]?.ephemeral).toBe(true);
   });
 
@@ -59,11 +60,23 @@ describe('run --detach', () => {
     expect(runtime.calls.slice(-2)).toEqual(['stopSandbox', 'remove']);
   });
 
-  it('does not promise to stop the other apps when one fails', async () => {
-    const { status, stderr } = await rkt(insecure, 'run', '-d', '--on-app-failure=stop', image);
+  it('tells the monitor what is to follow from the end of an app, and keeps what a restart needs', async () => {
+    const flags = ['--on-app-failure=continue', '--restart=on-failure:3'];
+    expect((await rkt(insecure, 'run', '-d', ...flags, image)).status).toBe(0);
+    const told = ['release', '--restart=on-failure:3', '--on-app-failure=continue', '--app=demo', id];
+    expect(runtime.monitor?.onExit?.slice(-5)).toEqual(told);
+    expect(runtime.keepsSandbox).toBe(true);
+  });
+
+  it.each([
+    [['--restart=always'], 'run: --restart has no effect without --detach\nhint: whoever runs rkt'],
+    [['-d', '--rm', '--restart=always'], 'run: conflicting flags: --restart and --rm\n'],
+    [['-d', '--restart=always:3'], 'run: invalid argument "always:3" for --restart=always:3: it must be no,'],
+    [['-d', '--restart=sometimes'], 'run: invalid argument "sometimes" for --restart=sometimes: it must be no,'],
+  ])('takes no %j', async (flags, message) => {
+    const { status, stderr } = await rkt(insecure, 'run', ...flags, image);
     expect([status, runtime.calls]).toEqual([254, []]);
-    expect(stderr).toContain('run: --on-app-failure=stop has no effect with --detach');
-    expect((await rkt(insecure, 'run', '-d', '--on-app-failure=continue', image)).status).toBe(0);
+    expect(stderr).toContain(message);
   });
 
   it('works on a prepared pod', async () => {
@@ -79,6 +92,63 @@ describe('release', () => {
     expect(await rkt('release', id)).toEqual({ status: 0, stdout: '', stderr: '' });
     await rkt('release', '--rm', id);
     expect(runtime.calls).toEqual(['releaseEnded', 'releaseEnded', 'remove']);
+  });
+
+  const app = (name: string, rest: Partial<PodApp> = {}): PodApp => {
+    return { name, imageId: 'sha512-0', state: 'exited', exitCode: 0, startedAt: 0, finishedAt: 20_000, ...rest };
+  };
+  const running = { state: 'running', exitCode: undefined } as unknown as Partial<PodApp>;
+
+  it.each([
+    ['has failed', {}, { exitCode: 3 }, ['two']],
+    ['has failed, unless it is not to', { flags: ['--on-app-failure=continue'] }, { exitCode: 3 }, []],
+    ['has ended well', {}, {}, []],
+    ['was stopped', {}, { exitCode: 143, stopRequested: true }, []],
+  ] as const)(
+    'stops the other apps when one %s',
+    async (_, { flags = [] }: { flags?: readonly string[] }, how, stopped) => {
+      runtime.pods.set(id, fakePod({ apps: [app('one', how), app('two', running), app('three')] }));
+      expect((await rkt('release', ...flags, '--app=one', id)).status).toBe(0);
+      expect(runtime.stopped.map((each) => each.app)).toEqual(stopped);
+      expect(runtime.released).toBe('one');
+    },
+  );
+
+  it.each<[string, Partial<PodApp>, boolean]>([
+    ['always', {}, true],
+    ['unless-stopped', { exitCode: 1 }, true],
+    ['always', { stopRequested: true }, false],
+    ['on-failure', {}, false],
+    ['on-failure', { exitCode: 1, restarts: 99 }, true],
+    ['on-failure:2', { exitCode: 1, restarts: 1 }, true],
+    ['on-failure:2', { exitCode: 1, restarts: 2 }, false],
+    ['no', { exitCode: 1 }, false],
+  ])('with --restart=%s starts %j again: %s', async (policy, how, isStarted) => {
+    runtime.pods.set(id, fakePod({ apps: [app('one', { streams: { stdin: true, terminal: false }, ...how })] }));
+    expect((await rkt('release', `--restart=${policy}`, '--app=one', id)).status).toBe(0);
+    expect(runtime.calls).toEqual([isStarted ? 'startApp' : 'releaseEnded']);
+    if (!isStarted) return;
+    expect([runtime.again, runtime.stdio]).toEqual([true, 'interactive']);
+    expect(runtime.monitor?.onExit?.slice(-4)).toEqual(['release', `--restart=${policy}`, '--app=one', id]);
+  });
+
+  it('waits longer each time an app does not last, with no process of rkt', async () => {
+    runtime.pods.set(id, fakePod({ apps: [app('one', { exitCode: 1, finishedAt: 5, restarts: 5 })] }));
+    const io = fakeIo();
+    expect((await rkt.within(io, 'release', '--restart=always', '--app=one', id)).status).toBe(0);
+    expect([runtime.calls, io.later.map(({ delayMs }) => delayMs)]).toEqual([[], [3_200]]);
+    const [{ command } = { command: [] }] = io.later;
+    expect(command.slice(-5)).toEqual(['release', '--restart=always', '--app=one', id, '--due']);
+    await rkt('release', '--restart=always', '--app=one', '--due', id);
+    expect(runtime.calls).toEqual(['startApp']);
+  });
+
+  it('releases the pod of an app that cannot be started again', async () => {
+    runtime.pods.set(id, fakePod({ state: 'exited', apps: [app('one', { exitCode: 1 })] }));
+    runtime.failing = { name: 'startApp', error: new Error('no') };
+    const { status, stderr } = await rkt('release', '--restart=always', '--app=one', id);
+    expect([status, stderr]).toEqual([0, 'release: cannot start app "one" again: no\n']);
+    expect(runtime.calls).toEqual(['startApp', 'releaseEnded']);
   });
 
   it('leaves alone what runs, and does not mind what is gone', async () => {
@@ -152,6 +222,8 @@ describe('attach', () => {
       stdout: 'a\x10bend',
     });
     expect([io.raw, runtime.calls]).toEqual([true, ['attach x', 'waitApp']]);
+    // Before the output has been read: by its end a pod of --rm may be gone.
+    expect(io.written.stdout).toBe('a\x10bend');
     expect(runtime.attachment.calls[0]).toBe('redraw');
     io.resize();
     expect(runtime.attachment.calls).not.toContain('fit');
@@ -164,7 +236,7 @@ describe('attach', () => {
     const io = fakeIo({ tty: true, input });
     expect(await rkt.within(io, 'attach', ...flags, id)).toMatchObject({ status: 0 });
     expect(runtime.attachment.calls).toEqual(['redraw', written, 'close']);
-    expect(runtime.calls).toEqual(['attach ']);
+    expect(runtime.calls).toEqual(['attach ', 'waitApp']);
   });
 
   it.each([
@@ -174,6 +246,15 @@ describe('attach', () => {
     runtime.exit(0);
     await rkt.within(fakeIo({ ...terminal, input: ['\x10\x11end'] }), 'attach', ...flags, id);
     expect(runtime.attachment.calls).toContain('write \x10\x11end');
+  });
+
+  it('ends with the status of an app whose pod is gone when its output has been read', async () => {
+    const attached = rkt.within(fakeIo(), 'attach', '--no-stdin', id);
+    await vi.waitFor(() => expect(runtime.calls).toContain('waitApp'));
+    runtime.exit(5);
+    runtime.pods.clear();
+    runtime.attachment.close();
+    expect((await attached).status).toBe(5);
   });
 
   it('passes signals on', async () => {
@@ -243,5 +324,49 @@ describe('logs', () => {
     await vi.waitFor(() => expect(io.written.stdout).toContain('tial'));
     expect(io.send('SIGINT')).toBe(true);
     expect(await following).toMatchObject({ status: 130, stderr: 'oops\n' });
+  });
+});
+
+describe('health checks', () => {
+  const checked = (status: Health['status']): Pod =>
+    fakePod({
+      apps: [{ name: 'web', imageId: 'sha512-0', state: 'running', startedAt: 1, health: { status, failures: 2 } }],
+    });
+
+  it('are executed by rkt health, unless they are not to be', async () => {
+    await rkt(insecure, 'run', '-d', image);
+    expect(runtime.healthCheck).toEqual(['/usr/bin/rkt', `--dir=${dir}/data`, 'health', '--app=demo', id]);
+    await rkt(insecure, 'run', '-d', '--no-healthcheck', image);
+    expect(runtime.healthCheck).toBeUndefined();
+    expect(runtime.monitor?.onExit).toContain('--no-healthcheck');
+  });
+
+  it('go on after one that fails, and end with the app, or where there is nothing to check', async () => {
+    runtime.health = { status: 'unhealthy', failures: 3 };
+    expect(await rkt('health', '--app=web', id)).toEqual({ status: 0, stdout: '', stderr: '' });
+    runtime.health = undefined;
+    expect((await rkt('health', id)).status).toBe(3);
+    const code = 'ERR_RKT_STAGE1_APP_NOT_RUNNING';
+    runtime.failing = { name: 'checkHealth web', error: Object.assign(new Error('no'), { code }) };
+    expect((await rkt('health', '--app=web', id)).status).toBe(3);
+    runtime.failing = { name: 'checkHealth web', error: new Error('no') };
+    expect((await rkt('health', '--app=web', id)).status).toBe(254);
+  });
+
+  it('are seen in list and status, and waited for', async () => {
+    runtime.pods.set(id, checked('unhealthy'));
+    expect((await rkt('list', '--no-legend')).stdout).toContain('\trunning (unhealthy)\t');
+    expect((await rkt('status', id)).stdout).toContain('app-web-health=unhealthy\n');
+    expect((await rkt('app', 'status', id)).stdout).toContain('health=unhealthy\n');
+    const [json] = JSON.parse((await rkt('list', '--format=json')).stdout);
+    expect(json.apps[0].health).toEqual({ status: 'unhealthy', failures: 2 });
+    const waiting = rkt('wait', '--condition=healthy', id);
+    setTimeout(() => runtime.pods.set(id, checked('healthy')), 50);
+    expect(await waiting).toEqual({ status: 0, stdout: '', stderr: '' });
+    runtime.pods.set(id, { ...checked('healthy'), state: 'exited' });
+    expect(await rkt('wait', '--condition=healthy', id)).toMatchObject({
+      status: 254,
+      stderr: expect.stringContaining(`pod "${id}" ended before it was healthy\n`),
+    });
   });
 });

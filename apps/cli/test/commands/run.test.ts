@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { fakeIo } from '../support/fake-io.ts';
-import { type FakeRuntime, fakeRuntime } from '../support/fake-runtime.ts';
+import { type FakeRuntime, fakePod, fakeRuntime } from '../support/fake-runtime.ts';
 import { type Rkt, rktWith } from '../support/run-rkt.ts';
 import { layerOf } from '../support/tar.ts';
 
@@ -248,6 +248,26 @@ describe('run', () => {
     expect(stderr).toMatch(/^run: first$/m);
   });
 
+  it('ends as the app did also when the pod cannot be taken down', async () => {
+    runtime.failing = { name: 'stopSandbox', error: new Error('no') };
+    const running = rkt(insecure, 'run', image);
+    await started();
+    runtime.exit(3);
+    const { status, stderr } = await running;
+    expect(status).toBe(3);
+    expect(stderr).toMatch(/^run: cannot take down pod ".*" \(rkt gc will try again\): no$/m);
+  });
+
+  it('leaves no UUID of a pod that came to nothing, and that of one that failed', async () => {
+    const file = join(dir, 'uuid');
+    const error = Object.assign(new Error('no such program'), { code: 'ERR_RKT_STAGE1_EXEC_NOT_FOUND' });
+    runtime.failing = { name: 'startApp', error };
+    await rkt(insecure, 'run', '--rm', `--uuid-file-save=${file}`, image);
+    expect(existsSync(file)).toBe(false);
+    await rkt(insecure, 'run', `--uuid-file-save=${file}`, image);
+    expect(existsSync(file)).toBe(true);
+  });
+
   it('saves the UUID', async () => {
     const file = join(dir, 'uuid');
     const running = rkt(insecure, 'run', `--uuid-file-save=${file}`, image);
@@ -284,8 +304,8 @@ describe('run', () => {
     ],
     [['run', '-it', 'docker://a'], 'run: unknown flag: -it\nhint: standard input and a terminal'],
     [
-      ['run', '-p8080', 'docker://a'],
-      'run: invalid argument "8080" for --publish=8080: it must be [HOSTIP:]HOSTPORT:PORT',
+      ['run', '-p80x', 'docker://a'],
+      'run: invalid argument "80x" for --publish=80x: it must be [[HOSTIP:][HOSTPORT]:]PORT',
     ],
     [['run', '-P', 'docker://a'], 'run: unknown flag: -P\nhint: ports are forwarded one by one: -p HOSTPORT:PORT'],
     [['run', '--env=A=b', 'docker://a'], 'run: unknown flag: --env\nhint: an environment variable is set with'],
@@ -347,6 +367,24 @@ describe('prepare and run-prepared', () => {
     runtime.exit(5);
     expect((await running).status).toBe(5);
     expect(runtime.calls).toEqual(['createSandbox', 'addApp', 'startApp', 'stopSandbox', 'remove']);
+  });
+
+  it('are run with other networks, names and resolvers than they were prepared with', async () => {
+    await rkt(insecure, 'prepare', '--port=1-tcp:2', image);
+    const { id } = fakePod();
+    expect(await rkt('run-prepared', '--net=none', id)).toMatchObject({
+      status: 254,
+      stderr: expect.stringContaining("a pod with forwarded ports does not work with 'none' networking"),
+    });
+    const running = rkt('run-prepared', '--net=lan:IP=10.1.0.9', '--hostname=two', '--dns=none', id);
+    await started();
+    runtime.exit(0);
+    expect((await running).status).toBe(0);
+    expect(runtime.spec).toEqual({
+      networks: [{ name: 'lan', args: 'IP=10.1.0.9' }],
+      hostname: 'two',
+      dns: { mode: 'none' },
+    });
   });
 
   it('run only what is prepared', async () => {

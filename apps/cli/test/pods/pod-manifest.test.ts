@@ -372,6 +372,23 @@ describe('the pod manifest', () => {
     ]);
   });
 
+  it.each([
+    ['80', { port: 80 }],
+    ['0:80/udp', { port: 80, protocol: 'udp' }],
+    [':80', { port: 80 }],
+    ['127.0.0.1::80', { port: 80, hostIP: '127.0.0.1' }],
+    ['[::1]::80-82', { port: 80, count: 3, hostIP: '::1' }],
+  ])('leaves the port of the host to be chosen with -p %s', (text, wanted) => {
+    const { port, protocol, count, hostIP } = { protocol: 'tcp', count: 1, hostIP: undefined, ...wanted };
+    expect(manifestOf(['-p', text, 'x']).ports).toEqual([
+      {
+        ...{ name: `${port}-${protocol}`, hostPort: 0 },
+        ...(hostIP !== undefined && { hostIP }),
+        podPort: { name: `${port}-${protocol}`, port, protocol, count, socketActivated: false },
+      },
+    ]);
+  });
+
   it('forwards a port by its number where one declared port alone has it', () => {
     const port = { protocol: 'tcp', port: 80, count: 1, socketActivated: false };
     const withPorts = (...ports: readonly (typeof port & { readonly name: string })[]): Options => {
@@ -423,8 +440,6 @@ describe('flags of a pod', () => {
     '--port=HTTP:80',
     '--port=a:b:c:1',
     '--port=http:80/tcp',
-    '-p=80',
-    '-p=0:80',
     '-p=80:65536',
     '-p=80:80/icmp',
     '-p=80:80/',
@@ -434,7 +449,6 @@ describe('flags of a pod', () => {
     '-p=-1:1',
     '-p=localhost:80:80',
     '-p=::1:80:80',
-    '-p=127.0.0.1::80',
     '--volume=bad',
     '--volume=v,kind=disk',
     '--volume=v,kind=host',

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { sandboxSpec } from '../../src/pods/sandbox-spec.ts';
+import { confining } from '../support/fake-runtime.ts';
 import { argumentsOf } from '../support/flags.ts';
 
 function spec(...flags: readonly string[]) {
-  return sandboxSpec(argumentsOf('run', ...flags, 'x').flags, { flavor: undefined, insecure: new Set() });
+  return sandboxSpec(argumentsOf('run', ...flags, 'x').flags, {
+    flavor: { name: undefined, traits: confining },
+    insecure: new Set(),
+  });
 }
 
 describe('what surrounds a pod', () => {
@@ -16,11 +20,21 @@ describe('what surrounds a pod', () => {
   });
 
   it('has flavor and protections from elsewhere', () => {
-    const surroundings = { flavor: 'oci', insecure: new Set(['seccomp', 'image'] as const) };
+    const surroundings = {
+      flavor: { name: 'oci', traits: confining },
+      insecure: new Set(['seccomp', 'image'] as const),
+    };
     expect(sandboxSpec(argumentsOf('run', 'x').flags, surroundings)).toMatchObject({
       flavor: 'oci',
       insecure: { capabilities: false, paths: false, seccomp: true },
     });
+  });
+
+  it('is the host’s network where the flavor has no other', () => {
+    const flavor = { name: 'fly', traits: { ...confining, namespaces: [] } };
+    const surroundings = { flavor, insecure: new Set<never>() };
+    expect(sandboxSpec(argumentsOf('run', 'x').flags, surroundings).networks).toEqual([{ name: 'host' }]);
+    expect(sandboxSpec(argumentsOf('run', '--net=none', 'x').flags, surroundings).networks).toEqual([{ name: 'none' }]);
   });
 
   it.each([

@@ -15,6 +15,8 @@ export interface FakeIo extends Io {
   /** What the process is to end by. */
   endsBy: NodeJS.Signals | undefined;
   time: number;
+  /** What is to be executed later. */
+  readonly later: { readonly command: readonly string[]; readonly delayMs: number }[];
   /** How standard input was read; undefined: not at all. */
   raw: boolean | undefined;
 }
@@ -52,11 +54,14 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
     written,
     time: Date.UTC(2026, 0, 2, 3, 4, 5),
     raw: undefined,
+    later: [],
+    executeLater: (command, delayMs) => void io.later.push({ command, delayMs }),
     stdout: output('stdout'),
     stderr: output('stderr'),
     stdinIsTTY: tty,
     env,
     uid,
+    pid: 4711,
     now: () => io.time,
     readBytes: async function* () {
       yield* stdin;

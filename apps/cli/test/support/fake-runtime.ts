@@ -3,7 +3,10 @@ import { mkdirSync } from 'node:fs';
 import type {
   AppDefinition,
   Attachment,
+  FlavorTraits,
   GcEvent,
+  Health,
+  Listeners,
   LogEntry,
   LogOptions,
   MonitorOptions,
@@ -13,6 +16,7 @@ import type {
   PrepareOptions,
   RunningApp,
   Runtime,
+  SandboxSpec,
   StdioMode,
 } from '@rkt/stage1';
 
@@ -30,12 +34,25 @@ export interface FakeRuntime extends Runtime {
   readonly defined: AppDefinition[];
   /** Resolved by a test when somebody else stops the sandbox. */
   readonly sandboxEnd: PromiseWithResolvers<void>;
+  /** Of whatever flavor is asked for. */
+  traits: FlavorTraits;
+  notices: readonly string[];
   gcEvents: readonly GcEvent[];
   gcOptions: PodGcOptions | undefined;
   /** Thrown by the primitive of this name. */
   failing: { readonly name: string; readonly error: Error } | undefined;
+  /** What a sandbox was to have otherwise than it was prepared. */
+  spec: Partial<SandboxSpec> | undefined;
   stdio: StdioMode | undefined;
   monitor: MonitorOptions | undefined;
+  /** How the last app was started, the sandbox left, and which app it was released for. */
+  again: boolean | undefined;
+  listeners: Listeners | undefined;
+  /** What a check finds, and what is to be executed for one. */
+  health: Health | undefined;
+  healthCheck: readonly string[] | undefined;
+  keepsSandbox: boolean | undefined;
+  released: string | undefined;
   /** What the app has written, and what of it was asked for. */
   log: readonly LogEntry[];
   logOptions: LogOptions | undefined;
@@ -78,6 +95,15 @@ function fakeAttachment(): FakeAttachment {
   return attachment;
 }
 
+/** As the flavor oci has them. */
+export const confining: FlavorTraits = {
+  namespaces: ['ipc', 'uts', 'net'],
+  apps: 'several',
+  userNamespaces: true,
+  detaches: true,
+  onlyByName: false,
+};
+
 const POD = '11111111-2222-4333-8444-555555555555';
 
 export function fakeRuntime(dataDir = '/data'): FakeRuntime {
@@ -113,6 +139,8 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
     stopped: [],
     defined: [],
     sandboxEnd: Promise.withResolvers(),
+    traits: confining,
+    notices: [],
     gcEvents: [],
     gcOptions: undefined,
     failing: undefined,
@@ -122,9 +150,18 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
       for (const [name, exit] of exits) if (app === undefined || name === app) exit.resolve(status);
     },
     monitor: undefined,
+    again: undefined,
+    listeners: undefined,
+    health: undefined,
+    healthCheck: undefined,
+    keepsSandbox: undefined,
+    released: undefined,
     log: [],
     logOptions: undefined,
     attachment: fakeAttachment(),
+    // Not among the calls: every command that makes a pod asks.
+    flavorTraits: () => runtime.traits,
+    review: () => runtime.notices,
     prepare: async (options) => {
       call('prepare');
       const directory = `${dataDir}/pods/embryo/${POD}`;
@@ -140,8 +177,10 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
       runtime.pods.set(POD, pod);
       return pod;
     },
-    createSandbox: async (id) => {
+    spec: undefined,
+    createSandbox: async (id, { spec } = {}) => {
       call('createSandbox');
+      runtime.spec = spec;
       const pod: Pod = { ...find(id), state: 'running' };
       runtime.pods.set(id, pod);
       return pod;
@@ -158,10 +197,13 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
       runtime.pods.set(id, { ...pod, apps: [...pod.apps, { name, imageId: image.id, state: 'unknown' }] });
     },
     addApp: async () => call('addApp'),
-    startApp: async (_id, app, { stdio, monitor }) => {
+    startApp: async (_id, app, { stdio, monitor, again, listeners, healthCheck }) => {
       call('startApp');
       runtime.stdio = stdio;
       runtime.monitor = monitor;
+      runtime.again = again;
+      runtime.listeners = listeners;
+      runtime.healthCheck = healthCheck;
       return started(app);
     },
     stopApp: async (_id, app, { force = false } = {}) => {
@@ -171,15 +213,26 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
     },
     removeApp: async () => call('removeApp'),
     stopSandbox: async () => call('stopSandbox'),
-    detach: async () => call('detach'),
-    releaseEnded: async (id) => {
+    detach: async (_id, { keepSandbox } = {}) => {
+      call('detach');
+      runtime.keepsSandbox = keepSandbox;
+    },
+    releaseEnded: async (id, { app } = {}) => {
       call('releaseEnded');
+      runtime.released = app;
       return find(id).state !== 'running';
     },
     waitApp: async (id) => {
       call('waitApp');
       find(id);
       return detachedExit.promise;
+    },
+    waitPod: async (id, { until, signal }) => {
+      for (;;) {
+        signal?.throwIfAborted();
+        if (until(find(id))) return find(id);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
     },
     signalApp: async (_id, { name, app: of }) => {
       call(`signalApp ${of ?? ''}`);
@@ -200,6 +253,10 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
     enter: async (_id, { command }) => {
       call(`enter ${command?.join(' ') ?? ''}`);
       return 3;
+    },
+    checkHealth: async (_id, { app: of } = {}) => {
+      call(`checkHealth ${of ?? ''}`);
+      return runtime.health;
     },
     resolve: async (prefix) => {
       const id = [...runtime.pods.keys()].find((known) => known.startsWith(prefix));
@@ -234,6 +291,7 @@ export function fakePod(pod: Partial<Pod> = {}): Pod {
     manifest: undefined,
     apps: [],
     networks: [],
+    ports: [],
     createdAt: Date.UTC(2026, 0, 2, 3, 1, 5),
     ...pod,
   };

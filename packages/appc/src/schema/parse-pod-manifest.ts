@@ -55,7 +55,8 @@ const plainVolume: FieldParser<Volume> = objectOf<Volume>({
 
 const exposedPort: FieldParser<ExposedPort> = objectOf<ExposedPort>({
   name: acNameField,
-  hostPort: integerIn(1, 65_535),
+  // 0: whoever runs the pod chooses one.
+  hostPort: integerIn(0, 65_535),
   hostIP: optional(stringOf((text) => /^[0-9A-Fa-f:.]{2,45}$/.test(text), 'an IP address')),
   podPort: optional(asPort),
 });

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PodManifest, RuntimeApp } from '@rkt/appc';
-import type { Host, ProcessIdentity } from '../host/index.ts';
+import type { Host, NamespaceKind, ProcessIdentity } from '../host/index.ts';
 import type { IdRange, InsecureOptions, OciMount } from '../oci-spec/index.ts';
-import type { MonitorOptions, PodId, StdioMode } from '../runtime.ts';
+import type { Listeners, MonitorOptions, PodId, SandboxSpec, StdioMode } from '../runtime.ts';
 
 /** A pod as a flavor sees it: a directory, and namespaces that live. */
 export interface PodContext {
@@ -15,7 +15,7 @@ export interface PodContext {
   readonly insecure: InsecureOptions;
   /**
    * Whom of the host the pod's users are: those of a user namespace the holder is in, too. Absent: the very same. Only for
-   * flavors that say they take it.
+   * flavors whose traits say so.
    */
   readonly users?: IdRange;
 }
@@ -32,8 +32,12 @@ export interface StartRequest {
   readonly stdio: StdioMode;
   /** To be inherited by whatever lives as long as the app: the pod counts as running for as long as it is open. */
   readonly lockFd: number | undefined;
+  /** Sockets the app is to find as descriptors 3 and so on. @default none */
+  readonly listeners?: Listeners | undefined;
   /** The app is to go on without us: a monitor keeps its output and its status. Absent: it runs in our foreground. */
   readonly monitor?: MonitorOptions | undefined;
+  /** It has been started before, and what its monitor keeps of its output goes on. @default false */
+  readonly again?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -47,6 +51,8 @@ export interface StartedApp {
    * @throws Stage1Error ERR_RKT_STAGE1_EXEC_FORMAT and its like
    */
   readonly exit?: Promise<number>;
+  /** The app is in the foreground of our own terminal, whose signals reach it without us. */
+  readonly sharesTerminal?: boolean;
   /** Of an app on a terminal: our own has, or may have, another size, which the app's is to have, too. */
   readonly resize?: () => void;
 }
@@ -56,6 +62,8 @@ export interface EnterRequest {
   readonly process: ProcessIdentity;
   readonly command: readonly string[];
   readonly tty: boolean;
+  /** Without our standard streams; killed when it is given up. @default false */
+  readonly quiet?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -68,14 +76,37 @@ export interface AppRemains {
   readonly inside: ProcessIdentity | undefined;
 }
 
-/** A way of isolating apps. */
+/** What whoever makes a pod must know about a flavor. */
+export interface FlavorTraits {
+  /** Namespaces a pod has of its own beside the mount namespace; the others are the host's. */
+  readonly namespaces: readonly Exclude<NamespaceKind, 'mnt'>[];
+  /** Apps can be confined in a user namespace that the sandbox has; pods that ask for one are refused otherwise. */
+  readonly userNamespaces: boolean;
+  readonly apps: 'one' | 'several';
+  /** Whether apps can be left to a monitor. */
+  readonly detaches: boolean;
+  /** Never the default: it isolates less than who names no flavor expects. */
+  readonly onlyByName: boolean;
+}
+
+/**
+ * A way of isolating apps. The contract in full: docs/contracts/flavor-interface.md; whether an implementation keeps it:
+ * `flavorContract` of `@rkt/stage1/testing`.
+ */
 export interface Flavor {
+  /** As `--flavor` has it: a-z, 0-9 and inner `-`. */
   readonly name: string;
   readonly interfaceVersion: 1;
-  /** Apps can be confined in a user namespace; pods that ask for one are refused otherwise. @default false */
-  readonly takesUserNamespaces?: boolean;
+  readonly traits: FlavorTraits;
   /** Explains instead of throwing. */
   probe(host: Host): Promise<{ readonly usable: true } | { readonly usable: false; readonly reason: string }>;
+  /**
+   * What the pod asks for that this flavor leaves out, a sentence each, for whoever runs it. Pure. What the traits say is
+   * not to be said again.
+   *
+   * @throws Stage1Error ERR_RKT_STAGE1_FLAVOR_UNABLE for what must not be left out
+   */
+  review?(manifest: PodManifest, sandbox: SandboxSpec): readonly string[];
   /** Called in the pod's new mount namespace, synchronously, before anything is mounted there. */
   prepareNamespace(host: Host, syscalls: { unmount(target: string): void }): void;
   start(host: Host, app: AppContext, request: StartRequest): Promise<StartedApp>;

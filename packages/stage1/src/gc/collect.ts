@@ -7,7 +7,10 @@ import { removeTree } from '../mounts/index.ts';
 import { type OwnedPod, type PodLocation, type PodStage, records } from '../pod/index.ts';
 import type { AbortOptions, GcEvent, PodGcOptions, PodId } from '../runtime.ts';
 import { releaseSandbox } from '../sandbox/index.ts';
+import { orNothing } from '../sandbox/or-nothing.ts';
 
+/** How long the release of a pod whose apps have ended may take before whoever removes it gives up. */
+const releaseMs = 10_000;
 const defaultGraceMs = 30 * 60_000;
 const defaultExpirePreparedMs = 24 * 3_600_000;
 
@@ -33,14 +36,34 @@ export async function removePod(context: RuntimeContext, id: PodId, { signal }: 
   requireRoot(context);
   const location = requirePod(context, id);
   const { syscalls } = await context.host.kernel();
-  const pod = context.owned.has(id) ? undefined : await context.pods.own(location, { syscalls, signal });
-  if (pod === undefined) throw new Stage1Error('ERR_RKT_STAGE1_POD_RUNNING', `pod ${id} is running or being worked on`);
+  const own = (waitMs?: number): Promise<OwnedPod | undefined> =>
+    context.pods.own(location, { syscalls, signal, ...(waitMs !== undefined && { waitMs }) });
+  let pod = context.owned.has(id) ? undefined : await own();
+  // Of a detached pod that has just ended somebody releases the rest, and may remove it as `--rm` has it.
+  if (pod === undefined && !context.owned.has(id) && !runsApps(context, location)) pod = await own(releaseMs);
+  if (pod === undefined) {
+    requirePod(context, id);
+    throw new Stage1Error('ERR_RKT_STAGE1_POD_RUNNING', `pod ${id} is running or being worked on`);
+  }
   try {
     moveToGarbage(pod);
     await destroy(context, pod);
   } finally {
     pod.release();
   }
+}
+
+/** Whether an app of a pod lives; of a pod without apps its sandbox. */
+function runsApps({ host }: RuntimeContext, { stage, dir }: PodLocation): boolean {
+  if (stage !== 'run') return false;
+  const { isAlive } = host.processes;
+  const holder = orNothing(() => records.readRun(dir))?.holder;
+  if (holder !== undefined && isAlive(holder)) return true;
+  const apps = orNothing(() => records.readManifest(dir))?.apps ?? [];
+  return apps.some(({ name }) => {
+    const process = orNothing(() => records.readApp(dir, name))?.process;
+    return process !== undefined && isAlive(process);
+  });
 }
 
 /** What networks still hold for pods whose directory is gone: nobody else would ever give it back. */
@@ -91,6 +114,7 @@ async function mark(
   if (stage === 'prepared' && age(context, location) < expirePreparedMs) return undefined;
   // Between mkdir and the lock an embryo of a living process looks like one of a dead process.
   if (stage === 'embryo' && age(context, location) < graceMs) return undefined;
+  if (stage === 'run') endForgotten(context, location);
   const pod = await own(context, location, signal);
   if (pod === undefined) return stage === 'run' ? { kind: 'kept', id, reason: 'running' } : undefined;
   try {
@@ -99,6 +123,23 @@ async function mark(
   } finally {
     pod.release();
   }
+}
+
+/** Longer than anybody waits before an app is started again. */
+const forgottenMs = 5 * 60_000;
+
+/** What keeps a sandbox is to end with its last app; when whoever would have ended it was killed, nobody else does. */
+function endForgotten({ host, now }: RuntimeContext, { dir }: PodLocation): void {
+  const run = orNothing(() => records.readRun(dir));
+  if (run?.kept !== true || orNothing(() => records.readSandbox(dir))?.mutable === true) return;
+  const { isAlive } = host.processes;
+  const apps = orNothing(() => records.readManifest(dir))?.apps ?? [];
+  const isForgotten = apps.every(({ name }) => {
+    const record = orNothing(() => records.readApp(dir, name));
+    const isWatched = [record?.process, record?.monitor].some((each) => each !== undefined && isAlive(each));
+    return record?.finishedAt !== undefined && !isWatched && now() - record.finishedAt > forgottenMs;
+  });
+  if (isForgotten) host.processes.signal(run.holder, 'SIGKILL');
 }
 
 async function sweep(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = '/sys/fs/cgroup';
@@ -11,6 +11,10 @@ export interface Cgroups {
   remove(path: string): void;
   /** Pids in the cgroup and those below it, in whatever hierarchy they are. */
   processes(path: string): readonly number[];
+  /** A command that puts itself into the cgroup in every hierarchy it can, making it, and then executes the one given. */
+  within(path: string, command: readonly string[]): readonly string[];
+  /** Takes processes out of the cgroup, to the root of every hierarchy. Tolerates that they have ended, or are elsewhere. */
+  leave(path: string, pids: readonly number[]): void;
 }
 
 export function createCgroups(): Cgroups {
@@ -26,8 +30,43 @@ export function createCgroups(): Cgroups {
         tryRemove(join(directory, '..'));
       }
     },
+    within: (path, command) => {
+      const places = hierarchies().map((hierarchy) => join(hierarchy, path));
+      return ['/bin/sh', '-c', enterScript, 'sh', ...places, '--', ...command];
+    },
+    leave: (path, pids) => {
+      for (const hierarchy of hierarchies()) {
+        const members = processesBelow(join(hierarchy, path));
+        for (const pid of pids) if (members.includes(pid)) tryMove(hierarchy, pid);
+      }
+    },
     processes: (path) => [...new Set(hierarchies().flatMap((hierarchy) => processesBelow(join(hierarchy, path))))],
   };
+}
+
+/**
+ * Arguments: the cgroups, `--`, the command. Where one cannot be entered, as on a host that shows its cgroups read-only, the
+ * process stays where it is. A cpuset of version 1 is born without processors and memory, and takes nobody then. Another
+ * process may remove the cgroup, being empty, between the two steps.
+ */
+const enterScript = `enter() {
+  mkdir -p "$1" && for set in cpuset.cpus cpuset.mems; do
+    for dir in "\${1%/*}" "$1"; do
+      [ ! -e "$dir/$set" ] || [ -n "$(cat "$dir/$set")" ] || cat "\${dir%/*}/$set" >"$dir/$set"
+    done
+  done && echo 0 >"$1/cgroup.procs"
+} 2>/dev/null
+while [ "$1" != -- ]; do enter "$1" || enter "$1" || enter "$1" || :; shift; done
+shift
+exec "$@"`;
+
+/** A root that takes no processes, as in a container with version 2, leaves them where they are. */
+function tryMove(hierarchy: string, pid: number): void {
+  try {
+    writeFileSync(join(hierarchy, 'cgroup.procs'), String(pid));
+  } catch {
+    return;
+  }
 }
 
 function isUnified(): boolean {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { constants } from 'node:os';
 import { killTree, statusOf } from './process-tree.ts';
 
@@ -20,6 +20,8 @@ export interface SpawnRequest {
   readonly stdio: readonly ('ignore' | 'inherit' | 'pipe' | number)[];
   /** Beyond what every process gets. @default nothing */
   readonly env?: Readonly<Record<string, string>>;
+  /** `env` is all the process gets: it belongs to an app, not to the host. @default false */
+  readonly foreign?: boolean;
   /** A session of its own, so that the terminal's signals do not reach it. @default false */
   readonly detached?: boolean;
 }
@@ -44,6 +46,8 @@ export interface Processes {
   /** Undefined when there is none, or only its zombie. */
   identify(pid: number): ProcessIdentity | undefined;
   isAlive(identity: ProcessIdentity): boolean;
+  /** Pids of the processes whose root directory, as their own mount namespace shows it, is this one or below it. */
+  rootedBelow(directory: string): readonly number[];
   /** Does nothing when that process is gone. */
   signal(identity: ProcessIdentity, signal: NodeJS.Signals): void;
 }
@@ -59,6 +63,7 @@ export function createProcesses(): Processes {
       return start === undefined ? undefined : { pid, startTime: start, bootId: bootId() };
     },
     isAlive,
+    rootedBelow,
     signal: (identity, signal) => {
       if (!isAlive(identity)) return;
       try {
@@ -74,10 +79,10 @@ export function createProcesses(): Processes {
 const environment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 const maxErrorOutput = 65_536;
 
-function spawnProcess({ file, args, cwd, stdio, env, detached }: SpawnRequest): HostProcess {
+function spawnProcess({ file, args, cwd, stdio, env, foreign, detached }: SpawnRequest): HostProcess {
   const child = spawn(file, args, {
     stdio: [...stdio],
-    env: { ...environment, ...env },
+    env: { ...(foreign ? {} : environment), ...env },
     detached: detached ?? false,
     ...(cwd !== undefined && { cwd }),
   });
@@ -111,6 +116,25 @@ function exitOf(child: ChildProcess): Promise<number> {
     child.once('error', reject);
     child.once('close', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
   });
+}
+
+function rootedBelow(directory: string): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      const root = rootOf(pid);
+      return root === directory || root?.startsWith(`${directory}/`);
+    })
+    .map(Number);
+}
+
+/** Undefined of what is gone, or only its zombie. */
+function rootOf(pid: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/root`);
+  } catch {
+    return undefined;
+  }
 }
 
 let boot: string | undefined;

@@ -4,6 +4,8 @@ import { basename, dirname } from 'node:path';
 import { getSystemErrorName } from 'node:util';
 import { Stage1Error } from '../error.ts';
 import type { TerminalSize } from '../oci-spec/index.ts';
+import type { Binder, Call } from './binder.ts';
+import { type ProcessCalls, processCalls } from './process-calls.ts';
 
 /**
  * An EROFS image on files: metadata and, in order, the layer tars it points into. `userNamespace` is the path of one whose
@@ -26,18 +28,28 @@ export interface OverlayMount {
 
 export interface BindMount {
   readonly source: string;
-  readonly target: string;
+  /** A path, or a descriptor of the place. */
+  readonly target: string | number;
   readonly recursive: boolean;
   /** Of everything that is bound, mounts below it included. */
   readonly readOnly: boolean;
   readonly userNamespace?: string | undefined;
 }
 
+/** A file system in memory. */
+export interface TmpfsMount {
+  /** A path, or a descriptor of the place. */
+  readonly target: string | number;
+  /** tmpfs(5): `mode=1777`. */
+  readonly options: readonly string[];
+  readonly readOnly: boolean;
+}
+
 /**
  * The system calls Node lacks. All are synchronous and act on the calling thread, which must be the main one; every call
  * throws a {@link SystemCallError}.
  */
-export interface Syscalls {
+export interface Syscalls extends ProcessCalls {
   /** Does not wait. @returns false when somebody else holds a lock that is in the way */
   flock(fd: number, mode: 'exclusive' | 'shared'): boolean;
   unshare(flags: number): void;
@@ -49,14 +61,17 @@ export interface Syscalls {
   mountErofs(mount: ErofsMount): void;
   mountOverlay(mount: OverlayMount): void;
   mountBind(mount: BindMount): void;
-  /** A small tmpfs for directories to mount on. Everybody may pass through it, nobody but root may look. */
-  mountPassage(target: string): void;
+  mountTmpfs(mount: TmpfsMount): void;
   /** Detaches at once; the kernel finishes when the last user is gone. */
   unmount(target: string): void;
   /** A pipe, both ends closed on exec. Unlike Node's, which are socket pairs, it can be opened by name below /proc. */
   pipe(): { readonly read: number; readonly write: number };
   /** Connects to a socket of packets, unix(7), which Node cannot; read(2) then gives one packet at a time. */
   connectPackets(path: string): number;
+  /**
+   * One datagram to a socket, unix(7), of which Node knows none of that kind. A name that begins with `@` is an abstract one.
+   */
+  sendDatagram(name: string, bytes: Uint8Array): void;
   /** Of a connected socket, both ways: whoever waits for it is woken. */
   shutdown(fd: number): void;
   /** Opens a path with `root` as the root directory: neither `..` nor a symbolic link leads out of it. */
@@ -115,9 +130,6 @@ interface Bridge {
   errno(): number;
 }
 
-type Call = (...values: readonly unknown[]) => number;
-type Binder = (name: string, parameters: string) => Call;
-
 function bindSyscalls(bridge: Bridge): Syscalls {
   const call: Binder = (name, parameters) => {
     let bound: Call | undefined;
@@ -136,6 +148,7 @@ function bindSyscalls(bridge: Bridge): Syscalls {
     ...fileCalls(call),
     ...deviceCalls(call),
     ...socketCalls(call),
+    ...processCalls(call),
   };
 }
 
@@ -208,15 +221,13 @@ const MOUNT_ATTR_NOSUID = 2;
 const MOUNT_ATTR_NODEV = 4;
 const MOUNT_ATTR_IDMAP = 0x100000;
 const MOVE_MOUNT_F_EMPTY_PATH = 4;
+const MOVE_MOUNT_T_EMPTY_PATH = 0x40;
 const OPEN_TREE_CLONE = 1;
 const AT_EMPTY_PATH = 0x1000;
 const AT_RECURSIVE = 0x8000;
 const AT_FDCWD = -100;
 
-type MountCalls = Pick<
-  Syscalls,
-  'makeSlave' | 'mountErofs' | 'mountOverlay' | 'mountBind' | 'mountPassage' | 'unmount'
->;
+type MountCalls = Pick<Syscalls, 'makeSlave' | 'mountErofs' | 'mountOverlay' | 'mountBind' | 'mountTmpfs' | 'unmount'>;
 
 function mountCalls(call: Binder): MountCalls {
   const mount = call('mount', 'const uint8_t *, const uint8_t *, const uint8_t *, uint64_t, const uint8_t *');
@@ -238,8 +249,10 @@ function mountCalls(call: Binder): MountCalls {
       if (namespace !== undefined) closeSync(namespace);
     }
   };
-  const attach = (handle: number, target: string): void => {
-    moveMount(SYS_MOVE_MOUNT, handle, cString(''), AT_FDCWD, cString(target), MOVE_MOUNT_F_EMPTY_PATH);
+  const attach = (handle: number, target: string | number): void => {
+    const [fd, path, empty] =
+      typeof target === 'string' ? [AT_FDCWD, target, 0] : [target, '', MOVE_MOUNT_T_EMPTY_PATH];
+    moveMount(SYS_MOVE_MOUNT, handle, cString(''), fd, cString(path), MOVE_MOUNT_F_EMPTY_PATH | empty);
   };
   return {
     makeSlave: () => void mount(null, cString('/'), null, MS_SLAVE_REC, null),
@@ -282,13 +295,10 @@ function mountCalls(call: Binder): MountCalls {
         closeSync(tree);
       }
     },
-    mountPassage: (target) => {
-      const options = [
-        ['mode', '0711'],
-        ['size', '64k'],
-      ];
-      const attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
-      mountFileSystem('tmpfs', { flags: [], options, attributes }, (fd) => attach(fd, target));
+    mountTmpfs: ({ target, options, readOnly }) => {
+      const attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (readOnly ? MOUNT_ATTR_RDONLY : 0);
+      const pairs = [['source', 'tmpfs'], ...options.map((option) => option.split('='))];
+      mountFileSystem('tmpfs', { flags: [], options: pairs, attributes }, (fd) => attach(fd, target));
     },
     unmount: (target) => void umount2(cString(target), MNT_DETACH),
   };
@@ -366,10 +376,12 @@ function deviceCalls(call: Binder): Pick<Syscalls, 'bringUpLoopback' | 'setWindo
 const AF_UNIX = 1;
 const SOCK_SEQPACKET_CLOEXEC = 5 | O_CLOEXEC;
 const SHUT_RDWR = 2;
+const MSG_NOSIGNAL = 0x4000;
 
-function socketCalls(call: Binder): Pick<Syscalls, 'connectPackets' | 'shutdown'> {
+function socketCalls(call: Binder): Pick<Syscalls, 'connectPackets' | 'sendDatagram' | 'shutdown'> {
   const socket = call('socket', 'int, int, int');
   const connect = call('connect', 'int, const uint8_t *, uint32_t');
+  const sendto = call('sendto', 'int, const uint8_t *, size_t, int, const uint8_t *, uint32_t');
   const shutdown = call('shutdown', 'int, int');
   return {
     connectPackets: (path) => {
@@ -386,6 +398,18 @@ function socketCalls(call: Binder): Pick<Syscalls, 'connectPackets' | 'shutdown'
         throw error;
       } finally {
         closeSync(directory);
+      }
+    },
+    sendDatagram: (name, bytes) => {
+      const family = new Uint8Array(Uint16Array.of(AF_UNIX).buffer);
+      // An abstract name has no terminator: all of its bytes count.
+      const place = name.startsWith('@') ? Buffer.from(`\0${name.slice(1)}`) : cString(name);
+      const address = Buffer.concat([family, place]);
+      const fd = socket(AF_UNIX, SOCK_DGRAM_CLOEXEC, 0);
+      try {
+        sendto(fd, bytes, bytes.length, MSG_NOSIGNAL, address, address.length);
+      } finally {
+        closeSync(fd);
       }
     },
     shutdown: (fd) => void shutdown(fd, SHUT_RDWR),

@@ -15,48 +15,71 @@ export interface ReadLogOptions {
 }
 
 const pollMs = 100;
-const everything: ReadLogOptions = { tail: undefined, since: undefined, ended: undefined, signal: undefined };
 
 /** The entries of a log file that may grow, and be replaced by a new one when it is full. */
 export async function* readLog(path: string, options: ReadLogOptions): AsyncIterable<LogEntry> {
-  const { tail, since = Number.NEGATIVE_INFINITY } = options;
-  let skip = tail === undefined ? 0 : (await countLines(path)) - tail;
-  for await (const entry of growing(path, options)) {
+  const { since = Number.NEGATIVE_INFINITY } = options;
+  const handle = await open(path, 'r');
+  let skip = await linesBefore(handle, options);
+  for await (const entry of growing(path, handle, options)) {
     if (skip <= 0 && Date.parse(entry.time) >= since) yield entry;
     if (!entry.partial) skip -= 1;
   }
 }
 
-async function* growing(path: string, { ended, signal }: ReadLogOptions): AsyncIterable<LogEntry> {
-  let handle = await open(path, 'r');
+/** Of the very file that is read then: another may take its place between the two. */
+async function linesBefore(handle: FileHandle, { tail, signal }: ReadLogOptions): Promise<number> {
+  if (tail === undefined) return 0;
   try {
-    for (let position = 0; ; ) {
+    return (await countLines(handle, signal)) - tail;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+interface OpenLog {
+  readonly handle: FileHandle;
+  position: number;
+}
+
+async function* growing(path: string, first: FileHandle, { ended, signal }: ReadLogOptions): AsyncIterable<LogEntry> {
+  let log: OpenLog = { handle: first, position: 0 };
+  try {
+    for (;;) {
       signal?.throwIfAborted();
       // Asked before reading: what was written before the end is read after it.
       const over = ended?.() ?? true;
-      for await (const { entry, end } of entries(handle, position)) {
-        position = end;
-        if (entry !== undefined) yield entry;
-      }
-      const next = await replacement(path, handle);
+      yield* unread(log);
+      const next = await replacement(path, log.handle);
       if (next !== undefined) {
-        await handle.close();
-        handle = next;
-        position = 0;
+        // What was written before another file took its place, and after we had come to the end of this one.
+        yield* unread(log);
+        await log.handle.close();
+        log = { handle: next, position: 0 };
       } else if (over) return;
       else await pause(pollMs, signal);
     }
   } finally {
-    await handle.close();
+    await log.handle.close();
+  }
+}
+
+async function* unread(log: OpenLog): AsyncIterable<LogEntry> {
+  for await (const { entry, end } of entries(log.handle, log.position)) {
+    log.position = end;
+    if (entry !== undefined) yield entry;
   }
 }
 
 /** A last line that has not ended counts. */
-async function countLines(path: string): Promise<number> {
+async function countLines(handle: FileHandle, signal: AbortSignal | undefined): Promise<number> {
   let lines = 0;
   let isOpen = false;
-  for await (const { partial } of growing(path, everything)) {
-    isOpen = partial;
+  for await (const { entry } of entries(handle, 0)) {
+    signal?.throwIfAborted();
+    if (entry === undefined) continue;
+    isOpen = entry.partial;
     if (!isOpen) lines += 1;
   }
   return isOpen ? lines + 1 : lines;

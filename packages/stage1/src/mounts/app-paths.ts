@@ -13,17 +13,6 @@ export interface AppPaths {
   readonly volumes: string;
 }
 
-/**
- * Where the root of a pod with users of its own finds root filesystems: the way through the data directory is not open to
- * it, and need not be. An empty directory every kernel has, covered in the pod's mount namespace alone, so that nothing is
- * made or changed on the host, and no volume has it as its source.
- */
-export const passage = '/proc/fs/nfsd';
-
-export function passageTo(app: string): string {
-  return join(passage, app);
-}
-
 export function appPaths(app: string): AppPaths {
   const base = join('apps', app);
   return {

@@ -9,8 +9,9 @@ import { type Host, type Kernel, SystemCallError } from '../host/index.ts';
 import type { IdRange, OciMount } from '../oci-spec/index.ts';
 import { quote } from '../quote.ts';
 import type { RootfsSource } from '../runtime.ts';
-import { type AppPaths, appPaths, passageTo } from './app-paths.ts';
+import { type AppPaths, appPaths } from './app-paths.ts';
 import { closeSeed, makeEmptyVolume, openSeed, type VolumeSeed } from './empty-volume.ts';
+import { passageTo } from './passage.ts';
 import { type PlannedMount, planVolumes } from './plan-volumes.ts';
 import { mountRootfs } from './rootfs.ts';
 

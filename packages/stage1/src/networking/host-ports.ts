@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Stage1Error } from '../error.ts';
+import { isStage1Error, Stage1Error } from '../error.ts';
 import type { ExecPlugin } from './exec-plugin.ts';
 import { type ForwardedPort, forwardedPorts, listRules, type NatFamily } from './iptables.ts';
 import { listenerOf, tryToListen } from './port-listeners.ts';
@@ -8,6 +8,12 @@ import type { PortForward } from './types.ts';
 
 /** Who has which port of the host. */
 export interface HostPorts {
+  /**
+   * Puts a port that nobody has in the place of every 0. Another pod may take it a moment later: see `requireOwn`.
+   *
+   * @throws Stage1Error ERR_RKT_STAGE1_PORT_IN_USE when none is found, ERR_RKT_STAGE1_PORT_FORWARD_IMPOSSIBLE
+   */
+  choose(ports: readonly PortForward[], signal: AbortSignal | undefined): Promise<readonly PortForward[]>;
   /**
    * Before anything is changed. Another pod may take the port a moment later: see `requireOwn`.
    *
@@ -25,6 +31,22 @@ export interface HostPorts {
 
 export function createHostPorts(run: ExecPlugin): HostPorts {
   return {
+    async choose(ports, signal) {
+      if (ports.every(({ hostPort }) => hostPort !== 0)) return ports;
+      const holders = await holdersOf(run, ports, signal);
+      const chosen: PortForward[] = ports.filter(({ hostPort }) => hostPort !== 0);
+      const isFree = async (port: PortForward): Promise<boolean> => {
+        if (chosen.some((other) => isSame(other, port)) || holders(port)) return false;
+        return !(await hasListener(port));
+      };
+      const result: PortForward[] = [];
+      for (const port of ports) {
+        const free = port.hostPort === 0 ? await freePort(port, isFree) : port;
+        if (free !== port) chosen.push(free);
+        result.push(free);
+      }
+      return result;
+    },
     async requireFree(ports, signal) {
       const holders = await holdersOf(run, ports, signal);
       for (const port of ports) {
@@ -65,6 +87,31 @@ async function holdersOf(
 
 function isSame(a: ForwardedPort, b: PortForward): boolean {
   return a.protocol === b.protocol && a.hostPort === b.hostPort && sharesAddress(a, b);
+}
+
+/** RFC 6335: the ports nobody is given for good. */
+const firstDynamic = 49_152;
+const lastDynamic = 65_535;
+const attempts = 256;
+
+/** At random, so that pods that start at the same time seldom choose the same. */
+async function freePort(port: PortForward, isFree: (port: PortForward) => Promise<boolean>): Promise<PortForward> {
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const hostPort = firstDynamic + Math.floor(Math.random() * (lastDynamic - firstDynamic + 1));
+    if (await isFree({ ...port, hostPort })) return { ...port, hostPort };
+  }
+  const message = `no free host port found from ${firstDynamic} to ${lastDynamic} for port ${port.podPort} of the pod`;
+  throw new Stage1Error('ERR_RKT_STAGE1_PORT_IN_USE', message);
+}
+
+async function hasListener(port: PortForward): Promise<boolean> {
+  try {
+    await requireNoListener(port);
+    return false;
+  } catch (error) {
+    if (isStage1Error(error) && error.code === 'ERR_RKT_STAGE1_PORT_IN_USE') return true;
+    throw error;
+  }
 }
 
 async function requireNoListener(port: PortForward): Promise<void> {

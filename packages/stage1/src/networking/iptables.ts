@@ -20,9 +20,9 @@ export interface ListOptions {
 
 /**
  * The rules of a table as `iptables -S` writes them, one per line. A host without iptables, or a kernel without the
- * table, has none; so has iptables-nft where nothing has asked for the table yet.
+ * table, has none; so has iptables-nft where nothing has asked for the table yet, or where it is a table of nft's own.
  *
- * @throws the signal's reason; Stage1Error ERR_RKT_STAGE1_PLUGIN_FAILED for more than 64 MiB
+ * @throws the signal's reason; Stage1Error ERR_RKT_STAGE1_PLUGIN_FAILED for more than 64 MiB, or when it cannot be told
  */
 export async function listRules(run: ExecPlugin, family: NatFamily, options: ListOptions): Promise<readonly string[]> {
   return (await list(run, family, options)) ?? [];
@@ -31,7 +31,7 @@ export async function listRules(run: ExecPlugin, family: NatFamily, options: Lis
 /** Of half a table nobody could tell who has a port, or what is left of a pod. Other programs may have 10 000s of rules. */
 const maxListing = 64 * 1024 * 1024;
 
-/** Whether the host has the program and the kernel the table. @throws the signal's reason */
+/** Whether the host has the program and the kernel the table. @throws as {@link listRules} */
 export async function hasTable(run: ExecPlugin, family: NatFamily, options: ListOptions): Promise<boolean> {
   return (await list(run, family, options)) !== undefined;
 }
@@ -43,17 +43,29 @@ async function list(
 ): Promise<readonly string[] | undefined> {
   try {
     const args = ['-w', '-t', table, '-S'];
-    const { exitCode, stdout } = await run({ file: family, args, env, stdin: '', maxOutputBytes: maxListing, signal });
+    const exit = await run({ file: family, args, env, stdin: '', maxOutputBytes: maxListing, signal });
+    const { exitCode, stdout, stderr } = exit;
     if (stdout.length >= maxListing) {
       const message = `the ${table} table of ${family} is larger than ${maxListing} bytes`;
       throw new Stage1Error('ERR_RKT_STAGE1_PLUGIN_FAILED', message);
     }
-    return exitCode === 0 ? stdout.split('\n').filter((line) => line !== '') : undefined;
+    if (exitCode === 0) return stdout.split('\n').filter((line) => line !== '');
+    if (missing.test(stderr)) return undefined;
+    const message = `${family} cannot list the ${table} table (exit status ${exitCode}): ${quote(stderr.trim(), 600)}`;
+    throw new Stage1Error('ERR_RKT_STAGE1_PLUGIN_FAILED', message);
   } catch (error) {
     if (error instanceof Error && Reflect.get(error, 'code') === 'ENOENT') return undefined;
     throw error;
   }
 }
+
+/**
+ * How both kinds of iptables say that a table is not there to be used: no module for it, no such address family, no
+ * nf_tables in the kernel, or a table that only nft(8) understands. Anything else, a lock that is not given up or a call
+ * that is refused, leaves open what the table holds.
+ */
+const missing =
+  /Table does not exist|do you need to insmod|Address family not supported|Protocol not supported|is incompatible, use 'nft' tool/;
 
 export interface RestoreOptions {
   readonly family: NatFamily;

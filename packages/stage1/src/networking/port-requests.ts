@@ -19,10 +19,11 @@ export function checkPorts(ports: readonly PortForward[]): void {
   const seen = new Map<string, PortForward[]>();
   for (const port of ports) {
     const { hostPort, podPort, hostIP, protocol } = port;
-    if (!isPort(hostPort) || !isPort(podPort)) {
+    if (!(isPort(hostPort) || hostPort === 0) || !isPort(podPort)) {
       throw invalid(`expected ports from 1 to 65535, got host port ${hostPort} and pod port ${podPort}`);
     }
     if (hostIP !== undefined && isIP(hostIP) === 0) throw invalid(`host address ${quote(hostIP)} is no IP address`);
+    if (hostPort === 0) continue;
     const key = `${hostPort}/${protocol}`;
     const others = seen.get(key) ?? [];
     if (others.some((other) => sharesAddress(other, port))) throw invalid(`host port ${key} is asked for twice`);

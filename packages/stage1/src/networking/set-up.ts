@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isStage1Error } from '../error.ts';
 import { type AttachTarget, attach } from './attach.ts';
 import { summariseResult } from './cni-result.ts';
 import { checkPodId } from './container-id.ts';
@@ -14,8 +15,23 @@ import { planAttachments, wantsHost } from './requests.ts';
 import { tearDown } from './tear-down.ts';
 import type { Attachment, NetworkResult, SetupOptions } from './types.ts';
 
+/** How often ports are chosen anew when another pod has chosen one of them at the same time. */
+const choices = 4;
+
 /** See {@link Networking.setup}. */
 export async function setUp(context: NetworkContext, options: SetupOptions): Promise<readonly NetworkResult[]> {
+  const isChoosing = options.ports.some(({ hostPort }) => hostPort === 0);
+  for (let left = isChoosing ? choices : 1; ; left--) {
+    try {
+      return await setUpOnce(context, options);
+    } catch (error) {
+      const isTaken = isStage1Error(error) && error.code === 'ERR_RKT_STAGE1_PORT_IN_USE';
+      if (!isTaken || left === 1) throw error;
+    }
+  }
+}
+
+async function setUpOnce(context: NetworkContext, options: SetupOptions): Promise<readonly NetworkResult[]> {
   const { podId, netnsPath, signal } = options;
   signal?.throwIfAborted();
   checkPodId(podId);
@@ -45,9 +61,11 @@ interface Plan {
 }
 
 /** Everything that can be found wrong is, before anything is changed. */
-async function makePlan(context: NetworkContext, { podId, requests, ports, signal }: SetupOptions): Promise<Plan> {
+async function makePlan(context: NetworkContext, options: SetupOptions): Promise<Plan> {
+  const { podId, requests, signal } = options;
   const { run, configDirs, ipamDir } = context;
-  checkPorts(ports);
+  checkPorts(options.ports);
+  const ports = await context.hostPorts.choose(options.ports, signal);
   const ip6 = ports.some((port) => isOfFamily(port, 6)) && (await canForwardIPv6(run, signal));
   const known = await loadNetworks(configDirs, { ipamDir, ip6 });
   const planned = planAttachments(requests, ports, known);

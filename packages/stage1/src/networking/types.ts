@@ -1,17 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { NetworkRequest, PodNetwork } from '../runtime.ts';
+import type { NetworkRequest, PodNetwork, PodPort } from '../runtime.ts';
 import type { NetworkDns } from './cni-result.ts';
 import type { NetworkConfig } from './network-config.ts';
 
-/** A port of the host that leads to one of the pod. */
-export interface PortForward {
-  readonly protocol: 'tcp' | 'udp' | 'sctp';
-  /** 1-65535, as is `podPort`. */
-  readonly hostPort: number;
-  readonly podPort: number;
-  /** An address of the host, or the wildcard of a family; every address of both families when absent. */
-  readonly hostIP?: string;
-}
+export type PortForward = PodPort;
 
 /** Everything needed to undo an interface, whatever has become of the configuration since. Plain JSON. */
 export interface Attachment {
@@ -38,6 +30,7 @@ export interface SetupOptions {
   readonly netnsPath: string;
   /** In the order of the interfaces eth0, eth1, … `all` stands for `default` and everything configured. */
   readonly requests: readonly NetworkRequest[];
+  /** Host port 0 is any from 49152 to 65535 that nobody has; the results say which. */
   readonly ports: readonly PortForward[];
   readonly signal?: AbortSignal;
 }

@@ -12,6 +12,8 @@ export type {
   ResourceLimit,
   TerminalSize,
 } from './input.ts';
+export { orderedMounts } from './mounts.ts';
+export { type CommandInput, checkedCommand } from './process.ts';
 export type { SeccompProfile, SeccompRule } from './seccomp/profile.ts';
 export type {
   OciCapabilities,

@@ -46,15 +46,20 @@ const replaceable: ReadonlySet<string> = new Set(['/dev/shm', '/dev/mqueue', '/s
  * @throws Stage1Error ERR_RKT_STAGE1_MOUNT_INVALID naming the destination
  */
 export function podMounts(mounts: readonly OciMount[], sys: OciMount): readonly OciMount[] {
-  const added = mounts
-    .map((mount) => ({ ...mount, destination: checkedDestination(mount.destination) }))
-    .map((mount, index) => ({ mount, index, depth: depth(mount.destination) }))
-    .sort((a, b) => a.depth - b.depth || a.index - b.index)
-    .map(({ mount }) => mount);
+  const added = orderedMounts(mounts);
   const replaced = new Set(added.map(({ destination }) => destination));
   const covered = (path: string): boolean => replaced.has(path) || (replaced.has('/sys') && path.startsWith('/sys/'));
   const standard = [...standardMounts, sys, cgroups].filter(({ destination }) => !covered(destination));
   return [...standard, ...added];
+}
+
+/** The pod's mounts alone, parents before children; refused as {@link podMounts} says. */
+export function orderedMounts(mounts: readonly OciMount[]): readonly OciMount[] {
+  return mounts
+    .map((mount) => ({ ...mount, destination: checkedDestination(mount.destination) }))
+    .map((mount, index) => ({ mount, index, depth: depth(mount.destination) }))
+    .sort((a, b) => a.depth - b.depth || a.index - b.index)
+    .map(({ mount }) => mount);
 }
 
 function checkedDestination(destination: string): string {

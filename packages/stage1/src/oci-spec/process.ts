@@ -9,16 +9,14 @@ import type { OciCapabilities, OciProcess, OciRlimit } from './spec.ts';
 /** The `process` section: what is executed, as whom, with which limits. */
 export function buildProcess(input: OciSpecInput, isolators: AppIsolators, capabilities: OciCapabilities): OciProcess {
   const { uid, gid, additionalGids } = input.user;
-  const args = checkedArgs(input);
-  const env = input.environment.map(({ name, value }) => `${name}=${value}`);
-  checkSizes(input, args, env);
+  const { args, env, cwd } = checkedCommand(input);
   return {
     terminal: input.terminal,
     ...(input.terminal && input.terminalSize && { consoleSize: input.terminalSize }),
     user: { uid, gid, ...(additionalGids.length > 0 && { additionalGids }) },
     args,
     env,
-    cwd: checkedWorkingDirectory(input),
+    cwd,
     capabilities,
     rlimits: rlimits(input.hostLimits),
     noNewPrivileges: isolators.noNewPrivileges,
@@ -26,7 +24,22 @@ export function buildProcess(input: OciSpecInput, isolators: AppIsolators, capab
   };
 }
 
-function checkedArgs({ app, appName }: OciSpecInput): readonly string[] {
+export type CommandInput = Pick<OciSpecInput, 'app' | 'appName' | 'environment' | 'hostLimits'>;
+
+/**
+ * What is executed, where, and with which variables, `NAME=value`.
+ *
+ * @throws Stage1Error ERR_RKT_STAGE1_APP_INVALID for what execve(2) would refuse, and a working directory that leads into a
+ *   process
+ */
+export function checkedCommand(input: CommandInput): Pick<OciProcess, 'args' | 'env' | 'cwd'> {
+  const args = checkedArgs(input);
+  const env = input.environment.map(({ name, value }) => `${name}=${value}`);
+  checkSizes(input, args, env);
+  return { args, env, cwd: checkedWorkingDirectory(input) };
+}
+
+function checkedArgs({ app, appName }: CommandInput): readonly string[] {
   if (app.exec.length === 0 || app.exec[0] === '') {
     throw invalid(`app ${quote(appName)} has an empty exec`);
   }
@@ -42,7 +55,7 @@ const minArgumentBytes = 131_072;
 const pointerSize = 8;
 
 /** The kernel would refuse them when it is too late for a clear word. */
-function checkSizes({ appName, hostLimits }: OciSpecInput, args: readonly string[], env: readonly string[]): void {
+function checkSizes({ appName, hostLimits }: CommandInput, args: readonly string[], env: readonly string[]): void {
   const sizes = [...args, ...env].map((text) => Buffer.byteLength(text) + 1);
   const longest = sizes.reduce((most, size) => Math.max(most, size), 0);
   if (longest > maxString) {
@@ -61,7 +74,7 @@ function checkSizes({ appName, hostLimits }: OciSpecInput, args: readonly string
  * A working directory below /proc/self and its like names a descriptor of the runtime, not a directory of the image
  * (CVE-2024-21626), so it is refused before a runtime sees it.
  */
-function checkedWorkingDirectory({ app, appName }: OciSpecInput): string {
+function checkedWorkingDirectory({ app, appName }: CommandInput): string {
   const directory = app.workingDirectory || '/';
   if (!directory.startsWith('/') || directory.includes('\0')) {
     throw invalid(`working directory ${quote(directory)} of app ${quote(appName)} is not an absolute path`);

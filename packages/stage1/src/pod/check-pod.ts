@@ -69,7 +69,8 @@ function checkVolume(volume: Volume): void {
   }
 }
 
-function checkSandbox({ hostname, dns, hostsEntries }: SandboxSpec): void {
+/** @throws Stage1Error ERR_RKT_STAGE1_MANIFEST_INVALID */
+export function checkSandbox({ hostname, dns, hostsEntries }: SandboxSpec): void {
   if (hostname !== undefined && !/^[a-zA-Z0-9]([a-zA-Z0-9.-]{0,62}[a-zA-Z0-9])?$/.test(hostname)) {
     throw invalid(`hostname ${quote(hostname)} is not a host name of at most 64 characters`);
   }

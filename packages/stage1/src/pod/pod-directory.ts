@@ -11,9 +11,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Stage1Error } from '../error.ts';
 import type { Syscalls } from '../host/index.ts';
+import { pause } from '../pause.ts';
 import { quote } from '../quote.ts';
 import type { PodId } from '../runtime.ts';
 import { hasCode, syncDirectory } from './files.ts';
@@ -153,7 +153,7 @@ async function ownLater(
 ): Promise<OwnedPod | undefined> {
   const end = performance.now() + waitMs;
   for (;;) {
-    await delay(5, undefined, signal && { signal });
+    await pause(5, signal);
     const pod = tryOwn(location, syscalls);
     if (pod !== undefined || performance.now() >= end || !existsSync(location.dir)) return pod;
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type RuntimeContext, requireRoot } from '../context.ts';
+import { review } from '../flavors/review-pod.ts';
 import { randomUuid } from '../host/index.ts';
 import { planVolumes, removeTree } from '../mounts/index.ts';
 import type { PodId, PrepareOptions } from '../runtime.ts';
@@ -14,6 +15,7 @@ export async function preparePod(context: RuntimeContext, options: PrepareOption
   signal?.throwIfAborted();
   requireRoot(context);
   checkPod(options);
+  review(context, { manifest, sandbox, mutable });
   for (const app of manifest.apps) planVolumes(manifest, app);
   const { syscalls } = await context.host.kernel();
   const id = randomUuid();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PodManifest } from '@rkt/appc';
+import type { Health } from '../health/health.ts';
 import type { ProcessIdentity } from '../host/index.ts';
 import type { NetworkResult } from '../networking/index.ts';
 import type { IdRange } from '../oci-spec/index.ts';
@@ -30,14 +31,22 @@ export const shapes = {
     isIdentity(value['holder']) &&
     isListOf(value['networks'], isNetwork) &&
     isOptional(value['users'], isIdRange) &&
+    isOptional(value['kept'], isBoolean) &&
     isOptional(value['ended'], isEnd),
   app: (value: unknown): value is AppRecord =>
     isObject(value) &&
     isNumber(value['createdAt']) &&
-    [value['startedAt'], value['finishedAt'], value['exitCode']].every((each) => isOptional(each, isNumber)) &&
+    [value['startedAt'], value['finishedAt'], value['exitCode'], value['restarts']].every((each) =>
+      isOptional(each, isNumber),
+    ) &&
     isOptional(value['outOfMemory'], isBoolean) &&
     isOptional(value['streams'], isStreams) &&
     [value['process'], value['monitor']].every((each) => isOptional(each, isIdentity)),
+  health: (value: unknown): value is Health =>
+    isObject(value) &&
+    (value['status'] === 'starting' || value['status'] === 'healthy' || value['status'] === 'unhealthy') &&
+    isNumber(value['failures']) &&
+    [value['checkedAt'], value['exitCode']].every((each) => isOptional(each, isNumber)),
 } as const;
 
 function isEnd(value: unknown): value is EndRecord {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PodManifest } from '@rkt/appc';
 import { Stage1Error } from '../error.ts';
+import type { Health } from '../health/health.ts';
 import type { ProcessIdentity } from '../host/index.ts';
 import type { NetworkResult } from '../networking/index.ts';
 import type { IdRange } from '../oci-spec/index.ts';
@@ -33,6 +35,8 @@ export interface RunRecord {
   readonly networks: readonly NetworkResult[];
   /** Whom of the host the users of the pod are; absent: the very same. */
   readonly users?: IdRange;
+  /** The holder stays when the apps have ended, so that they can be started again; it holds the pod's lock, too. */
+  readonly kept?: boolean;
   /**
    * Written when nothing of the sandbox is left on the host, and nobody writes about its apps any more: there is nothing to
    * release again, and a list reads one file of the pod.
@@ -55,6 +59,8 @@ export interface AppRecord {
   readonly exitCode?: number;
   /** The kernel killed something of the app for want of memory. Known of monitored apps alone. */
   readonly outOfMemory?: boolean;
+  /** How often it has been started again since it was first started. */
+  readonly restarts?: number;
   /** What whoever attaches to a detached app finds. Absent: it runs in somebody's foreground. */
   readonly streams?: { readonly stdin: boolean; readonly terminal: boolean };
   /** The app's first process. */
@@ -87,6 +93,13 @@ export const records = {
     const record = readRecord(join(dir, 'apps', app, 'status.json'), shapes.app);
     if (record === undefined || record.finishedAt !== undefined) return record;
     return { ...record, ...readKeptExit(dir, app) };
+  },
+  readHealth: (dir: string, app: string): Health | undefined =>
+    readRecord(join(dir, 'apps', app, 'health.json'), shapes.health),
+  /** An app that is being removed has none any more. */
+  writeHealth: (dir: string, app: string, health: Health): void => {
+    if (existsSync(join(dir, 'apps', app)))
+      writeFileAtomically(join(dir, 'apps', app, 'health.json'), JSON.stringify(health));
   },
   writeApp: (dir: string, app: string, record: AppRecord): void => {
     writeFileAtomically(join(dir, 'apps', app, 'status.json'), JSON.stringify(record));

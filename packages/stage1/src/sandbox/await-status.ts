@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RuntimeContext } from '../context.ts';
+import { eventually } from '../eventually.ts';
 import { type PodLocation, records } from '../pod/index.ts';
-import { eventually } from './eventually.ts';
 
 /** Writing a status takes a monitor less than a millisecond, unless the machine is overloaded. */
 const patienceMs = 2_000;

@@ -3,10 +3,11 @@
 import { chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PodManifest } from '@rkt/appc';
-import { type RuntimeContext, requireFlavor, requireManifest, requirePod, requireRoot } from '../context.ts';
+import { type RuntimeContext, requireManifest, requirePod, requireRoot } from '../context.ts';
 import { Stage1Error } from '../error.ts';
 import { explained } from '../explained.ts';
 import type { Flavor } from '../flavors/flavor.ts';
+import { reviewPod, suitedFlavors } from '../flavors/review-pod.ts';
 import {
   type Host,
   type HostProcess,
@@ -16,9 +17,10 @@ import {
   type ProcessIdentity,
   type Syscalls,
 } from '../host/index.ts';
-import { passage } from '../mounts/index.ts';
+import { mountPassage } from '../mounts/index.ts';
 import type { NetworkResult } from '../networking/index.ts';
 import type { IdRange } from '../oci-spec/index.ts';
+import { checkSandbox } from '../pod/check-pod.ts';
 import {
   type OwnedPod,
   type RunRecord,
@@ -28,23 +30,31 @@ import {
   writeFileAtomically,
 } from '../pod/index.ts';
 import { quote } from '../quote.ts';
-import type { AbortOptions, PodId, SandboxSpec } from '../runtime.ts';
+import type { CreateSandboxOptions, PodId, SandboxSpec } from '../runtime.ts';
 import { forwardedPorts } from './forwarded-ports.ts';
 import { nameFiles } from './name-files.ts';
 import { releaseSandbox } from './release-sandbox.ts';
 
 /** prepared -> running. What was made is undone when a later step fails; the pod is exited then. */
-export async function createSandbox(context: RuntimeContext, id: PodId, options: AbortOptions = {}): Promise<void> {
+export async function createSandbox(
+  context: RuntimeContext,
+  id: PodId,
+  options: CreateSandboxOptions = {},
+): Promise<void> {
   options.signal?.throwIfAborted();
   requireRoot(context);
   if (context.owned.has(id)) return;
   const { pod, manifest, sandbox } = await claim(context, id, options);
   try {
     const flavor = await usableFlavor(context, sandbox.spec);
+    reviewPod(flavor, { manifest, sandbox: sandbox.spec, mutable: sandbox.mutable });
     const ports = forwardedPorts(manifest);
     options.signal?.throwIfAborted();
+    // Before anything is made of it, whoever adds apps later reads it there; and not before it has been found possible.
+    if (options.spec !== undefined) records.writeSandbox(pod.dir, sandbox, { durable: sandbox.ephemeral !== true });
     pod.moveTo('run', { durable: sandbox.ephemeral !== true });
-    const hostNetwork = sandbox.spec.networks.some(({ name }) => name === 'host');
+    const hostNetwork =
+      sandbox.spec.networks.some(({ name }) => name === 'host') || !flavor.traits.namespaces.includes('net');
     const hostname = sandbox.spec.hostname ?? `rkt-${id}`;
     const users = sandbox.spec.privateUsers ? await context.users.reserve(id, options.signal) : undefined;
     const { holder, identity } = await holdNamespaces(context, { flavor, hostname, hostNetwork, users });
@@ -70,13 +80,16 @@ interface ClaimedPod {
   readonly sandbox: SandboxRecord;
 }
 
-async function claim(context: RuntimeContext, id: PodId, { signal }: AbortOptions): Promise<ClaimedPod> {
+async function claim(context: RuntimeContext, id: PodId, { spec, signal }: CreateSandboxOptions): Promise<ClaimedPod> {
   const location = requirePod(context, id);
   const { syscalls } = await context.host.kernel();
   const pod = location.stage === 'prepared' ? await context.pods.own(location, { syscalls, signal }) : undefined;
   try {
-    const sandbox = pod && records.readSandbox(pod.dir);
-    if (pod !== undefined && sandbox !== undefined) return { pod, manifest: requireManifest(location), sandbox };
+    const prepared = pod && records.readSandbox(pod.dir);
+    if (pod !== undefined && prepared !== undefined) {
+      const sandbox = spec === undefined ? prepared : respecified(prepared, spec);
+      return { pod, manifest: requireManifest(location), sandbox };
+    }
   } catch (error) {
     pod?.release();
     throw error;
@@ -85,16 +98,15 @@ async function claim(context: RuntimeContext, id: PodId, { signal }: AbortOption
   throw new Stage1Error('ERR_RKT_STAGE1_POD_NOT_PREPARED', `pod ${id} is not prepared`);
 }
 
-async function usableFlavor(context: RuntimeContext, { flavor: name, privateUsers }: SandboxSpec): Promise<Flavor> {
-  const candidates = name === undefined ? context.flavors : [requireFlavor(context, name)];
-  const suited = candidates.filter(({ takesUserNamespaces }) => !privateUsers || takesUserNamespaces);
-  if (suited.length === 0) {
-    const names = candidates.map((flavor) => flavor.name).join(', ');
-    const message = `a pod with private users needs another flavor than ${names}`;
-    throw new Stage1Error('ERR_RKT_STAGE1_USER_NAMESPACE_UNAVAILABLE', message);
-  }
+function respecified(prepared: SandboxRecord, spec: Partial<SandboxSpec>): SandboxRecord {
+  const sandbox = { ...prepared, spec: { ...prepared.spec, ...spec } };
+  checkSandbox(sandbox.spec);
+  return sandbox;
+}
+
+async function usableFlavor(context: RuntimeContext, spec: SandboxSpec): Promise<Flavor> {
   const reasons: string[] = [];
-  for (const flavor of suited) {
+  for (const flavor of suitedFlavors(context, spec)) {
     const answer = await flavor.probe(context.host);
     if (answer.usable) return flavor;
     reasons.push(`${flavor.name}: ${answer.reason}`);
@@ -120,7 +132,7 @@ async function holdNamespaces(
   request: HolderRequest,
 ): Promise<{ readonly holder: HostProcess; readonly identity: ProcessIdentity }> {
   const kernel = await host.kernel();
-  const kinds: readonly SharedKind[] = request.hostNetwork ? ['ipc', 'uts'] : ['ipc', 'uts', 'net'];
+  const kinds = request.flavor.traits.namespaces.filter((kind) => kind !== 'net' || !request.hostNetwork);
   const { users } = request;
   const holder =
     users === undefined
@@ -161,7 +173,7 @@ async function holdOfOwnUsers(
     kinds,
     prepareMounts: () => {
       prepareMounts(host, syscalls, request);
-      explained('cannot make a way to root filesystems', () => syscalls.mountPassage(passage));
+      explained('cannot make a way to root filesystems', () => mountPassage(syscalls));
     },
   });
   try {
@@ -180,8 +192,10 @@ function prepareMounts(host: Host, syscalls: Syscalls, { flavor }: HolderRequest
   });
 }
 
-function nameAndConnect(syscalls: Syscalls, { hostname, hostNetwork }: HolderRequest): void {
-  explained(`cannot set the pod's host name ${quote(hostname)}`, () => syscalls.sethostname(hostname), failed);
+function nameAndConnect(syscalls: Syscalls, { hostname, hostNetwork, kinds }: NamespaceRequest): void {
+  if (kinds.includes('uts')) {
+    explained(`cannot set the pod's host name ${quote(hostname)}`, () => syscalls.sethostname(hostname), failed);
+  }
   if (!hostNetwork) explained("cannot bring up the pod's loopback", () => syscalls.bringUpLoopback(), failed);
 }
 

@@ -33,14 +33,16 @@ function forward({ name, hostPort, hostIP }: ExposedPort, port: Port): readonly 
     throw invalid(`protocol of port ${quote(name)} is ${quote(port.protocol)}, expected tcp, udp or sctp`);
   const count = Math.max(1, port.count);
   const last = Math.max(hostPort, port.port) + count - 1;
-  if (![hostPort, port.port, count].every((number) => Number.isInteger(number) && number > 0) || last > maxPort) {
+  const numbers = [port.port, count, ...(hostPort === 0 ? [] : [hostPort])];
+  if (!numbers.every((number) => Number.isInteger(number) && number > 0) || last > maxPort) {
     throw invalid(
       `port ${quote(name)} is out of range: expected 1 to ${maxPort}, got ${hostPort}:${port.port}+${count}`,
     );
   }
   return Array.from({ length: count }, (_, index) => ({
     protocol,
-    hostPort: hostPort + index,
+    // Where it is left to us, each is chosen by itself.
+    hostPort: hostPort === 0 ? 0 : hostPort + index,
     podPort: port.port + index,
     ...(hostIP !== undefined && { hostIP }),
   }));

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type RuntimeContext, requirePod, requireRoot } from '../context.ts';
-import type { AbortOptions, PodId } from '../runtime.ts';
+import { eventually } from '../eventually.ts';
+import { leaveMonitors } from '../monitor/index.ts';
+import { hasMark, setMark } from '../pod/app-marks.ts';
+import { records } from '../pod/index.ts';
+import type { PodId, ReleaseOptions } from '../runtime.ts';
+import { orNothing } from './or-nothing.ts';
 import { releaseSandbox } from './release-sandbox.ts';
 
 /** How long another app's monitor, or whoever looks at the pod, may have its lock before it counts as running. */
@@ -10,10 +15,46 @@ const patienceMs = 1_000;
 export async function releaseEnded(
   context: RuntimeContext,
   id: PodId,
-  { signal }: AbortOptions = {},
+  { app, signal }: ReleaseOptions = {},
 ): Promise<boolean> {
   signal?.throwIfAborted();
   requireRoot(context);
+  try {
+    if (app !== undefined) await settle(context, id, app);
+    await endSettled(context, id);
+    return await release(context, id, signal);
+  } finally {
+    leaveMonitors(context.host);
+  }
+}
+
+/** Before anybody is asked whether the sandbox is kept, which it may be about to be: see {@link releaseSettled}. */
+async function settle({ pods }: RuntimeContext, id: PodId, app: string): Promise<void> {
+  const location = pods.locate(id);
+  if (location?.stage === 'run') setMark(location.dir, app, 'settled');
+}
+
+/** For whoever has just written down that a sandbox is kept: its apps may all have been settled before. */
+export async function releaseSettled(context: RuntimeContext, id: PodId): Promise<void> {
+  if (await endSettled(context, id)) await release(context, id, undefined);
+}
+
+/** Of the apps of a sandbox that is kept, whoever settles the last one ends what keeps it. @returns whether it was the last */
+async function endSettled({ host, pods }: RuntimeContext, id: PodId): Promise<boolean> {
+  const location = pods.locate(id);
+  if (location?.stage !== 'run') return false;
+  const { dir } = location;
+  const run = orNothing(() => records.readRun(dir));
+  if (run?.kept !== true || run.ended !== undefined) return false;
+  const manifest = orNothing(() => records.readManifest(dir));
+  if (manifest === undefined || orNothing(() => records.readSandbox(dir))?.mutable === true) return false;
+  if (!manifest.apps.every(({ name }) => hasMark(dir, name, 'settled'))) return false;
+  host.processes.signal(run.holder, 'SIGKILL');
+  await eventually(() => !host.processes.isAlive(run.holder), patienceMs);
+  return true;
+}
+
+async function release(context: RuntimeContext, id: PodId, signal: AbortSignal | undefined): Promise<boolean> {
   const location = requirePod(context, id);
   if (location.stage !== 'run') return true;
   if (context.owned.has(id)) return false;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type RuntimeContext, requireFlavor } from '../context.ts';
 import { isStage1Error, Stage1Error } from '../error.ts';
 import { killMembers } from '../kill-members.ts';
+import { monitorCgroup } from '../monitor/index.ts';
 import { hasCode, type PodLocation, type RunRecord, records } from '../pod/index.ts';
 import { awaitStatus } from './await-status.ts';
 import { orNothing } from './or-nothing.ts';
@@ -30,6 +31,8 @@ export async function releaseSandbox(context: RuntimeContext, location: PodLocat
     sandbox.holder.signal('SIGKILL');
     await sandbox.holder.exit;
   }
+  // Of monitors that were killed; while there are others it stays.
+  host.cgroups.remove(monitorCgroup);
   host.cgroups.remove(join('rkt', id));
   if (run !== undefined && failures.length === 0) writeEnd(dir, run);
   owned.delete(id);
@@ -72,8 +75,9 @@ async function removeRemains(context: RuntimeContext, location: PodLocation, { a
   for (const identity of [record?.process, record?.monitor]) {
     if (identity !== undefined && record?.exitCode === undefined) host.processes.signal(identity, 'SIGKILL');
   }
-  const flavor = run === undefined ? context.flavors[0] : requireFlavor(context, run.flavor);
-  await flavor?.remove(host, { podId: id, dir, app, inside: undefined });
+  // Where nobody knows which one it was, each looks for what is its own.
+  const flavors = run === undefined ? context.flavors : [requireFlavor(context, run.flavor)];
+  for (const flavor of flavors) await flavor.remove(host, { podId: id, dir, app, inside: undefined });
 }
 
 /** Whatever a cgroup of the pod still has is the pod's, known to a record or not. Occupied cgroups cannot be removed. */

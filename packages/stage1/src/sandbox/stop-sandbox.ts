@@ -4,10 +4,11 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { RuntimeApp } from '@rkt/appc';
 import { type RuntimeContext, requireApp, requirePod, requireRoot } from '../context.ts';
+import { eventually } from '../eventually.ts';
 import type { ProcessIdentity } from '../host/index.ts';
+import { setMark } from '../pod/app-marks.ts';
 import { type PodLocation, records } from '../pod/index.ts';
 import type { PodId, StopOptions } from '../runtime.ts';
-import { eventually } from './eventually.ts';
 import { orNothing } from './or-nothing.ts';
 import { releaseSandbox } from './release-sandbox.ts';
 
@@ -50,9 +51,9 @@ export async function stopSandbox(context: RuntimeContext, id: PodId, options: S
 }
 
 function endHolder({ host }: RuntimeContext, { dir }: PodLocation): void {
-  if (!orNothing(() => records.readSandbox(dir))?.mutable) return;
-  const holder = orNothing(() => records.readRun(dir))?.holder;
-  if (holder !== undefined) host.processes.signal(holder, 'SIGTERM');
+  const run = orNothing(() => records.readRun(dir));
+  if (!run?.kept && !orNothing(() => records.readSandbox(dir))?.mutable) return;
+  if (run !== undefined) host.processes.signal(run.holder, 'SIGTERM');
 }
 
 interface EndRequest {
@@ -62,6 +63,8 @@ interface EndRequest {
 
 async function endApp(context: RuntimeContext, location: PodLocation, { app, options }: EndRequest): Promise<void> {
   const { processes } = context.host;
+  // Before it ends: whoever would start it again looks for this then.
+  setMark(location.dir, app.name, 'stopped');
   const record = orNothing(() => records.readApp(location.dir, app.name));
   if (record?.finishedAt !== undefined) return;
   const { process, monitor } = record ?? {};

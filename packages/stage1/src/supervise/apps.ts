@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PodManifest, RuntimeApp } from '@rkt/appc';
 import {
@@ -14,8 +14,12 @@ import {
 } from '../context.ts';
 import { Stage1Error } from '../error.ts';
 import type { StartedApp } from '../flavors/flavor.ts';
+import { unchecked } from '../health/health.ts';
+import { healthCheckOf } from '../health/health-check.ts';
+import { watchHealth } from '../health/watch-health.ts';
 import { mountApp, volumeMounts } from '../mounts/index.ts';
 import type { OciMount } from '../oci-spec/index.ts';
+import { clearMarks } from '../pod/app-marks.ts';
 import { type AppRecord, type PodLocation, records } from '../pod/index.ts';
 import { raced } from '../raced.ts';
 import type { AbortOptions, PodId, RunningApp, StartAppOptions } from '../runtime.ts';
@@ -23,6 +27,7 @@ import { forgetApp } from './define-app.ts';
 import { isRunning } from './is-running.ts';
 import { removeAppFiles } from './remove-app-files.ts';
 import { waitApp } from './wait-app.ts';
+import { withLock } from './with-lock.ts';
 
 export async function addApp(
   context: RuntimeContext,
@@ -30,9 +35,59 @@ export async function addApp(
   name: string,
   { signal }: AbortOptions = {},
 ): Promise<void> {
+  await changingApp(context, { id, name, signal }, (location) => add(context, location, { name, signal }));
+}
+
+export async function startApp(
+  context: RuntimeContext,
+  id: PodId,
+  name: string,
+  options: StartAppOptions,
+): Promise<RunningApp> {
+  const { signal } = options;
+  return await changingApp(context, { id, name, signal }, (location) => start(context, location, { name, options }));
+}
+
+export async function removeApp(
+  context: RuntimeContext,
+  id: PodId,
+  name: string,
+  { signal }: AbortOptions = {},
+): Promise<void> {
+  await changingApp(context, { id, name, signal }, (location) => remove(context, location, name));
+}
+
+interface AppChange {
+  readonly id: PodId;
+  readonly name: string;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** One at a time adds, starts or removes an app; each finds it as the one before has left it. */
+async function changingApp<T>(
+  context: RuntimeContext,
+  { id, name, signal }: AppChange,
+  change: (location: PodLocation) => Promise<T>,
+): Promise<T> {
   signal?.throwIfAborted();
   requireRoot(context);
   const location = requirePod(context, id);
+  // The name becomes that of a file, so it must be one that has been checked.
+  requireApp(location, name);
+  requireSandbox(context, location);
+  const locks = join(location.dir, 'locks');
+  mkdirSync(locks, { recursive: true, mode: 0o700 });
+  const lock = { file: join(locks, name), what: `app "${name}" of pod ${id}`, signal };
+  return withLock(context, lock, () => change(location));
+}
+
+interface Addition {
+  readonly name: string;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function add(context: RuntimeContext, location: PodLocation, { name, signal }: Addition): Promise<void> {
+  const { id } = location;
   const app = requireApp(location, name);
   const { holder, users } = requireSandbox(context, location);
   if (records.readApp(location.dir, name) !== undefined) return;
@@ -50,22 +105,21 @@ export async function addApp(
   records.writeApp(location.dir, name, { createdAt: context.now() });
 }
 
-export async function startApp(
-  context: RuntimeContext,
-  id: PodId,
-  name: string,
-  options: StartAppOptions,
-): Promise<RunningApp> {
-  options.signal?.throwIfAborted();
-  requireRoot(context);
-  const location = requirePod(context, id);
+interface Start {
+  readonly name: string;
+  readonly options: StartAppOptions;
+}
+
+async function start(context: RuntimeContext, location: PodLocation, { name, options }: Start): Promise<RunningApp> {
+  const { id } = location;
   const app = requireApp(location, name);
   const run = requireSandbox(context, location);
-  const record = startable(context, location, name);
+  const record = startable(context, location, { name, again: options.again === true });
   const insecure = records.readSandbox(location.dir)?.spec.insecure ?? {};
   const { host, owned } = context;
   const { holder, hostname, hostNetwork, users } = run;
   const manifest = requireManifest(location);
+  clearMarks(location.dir, name);
   const started = await requireFlavor(context, run.flavor).start(
     host,
     {
@@ -74,22 +128,22 @@ export async function startApp(
       app,
       mounts: allMounts(location.dir, manifest, app),
     },
-    { stdio: options.stdio, lockFd: owned.get(id)?.pod.lockFd, monitor: options.monitor, signal: options.signal },
+    { ...options, lockFd: owned.get(id)?.pod.lockFd },
   );
-  const { monitor, stdio } = options;
+  const { monitor, stdio, healthCheck: command } = options;
   const streams = monitor && { stdin: stdio !== 'inherit', terminal: stdio === 'tty' };
-  return supervise(context, location, { name, record: { ...record, ...(streams && { streams }) }, started });
+  const supervision = { name, record: { ...record, ...(streams && { streams }) }, started };
+  const running = supervise(context, location, supervision);
+  const check = command && healthCheckOf(app);
+  if (command !== undefined && check !== undefined) {
+    records.writeHealth(location.dir, name, unchecked);
+    await watchHealth(host, { podId: id, app: name, check, command });
+  }
+  return running;
 }
 
-export async function removeApp(
-  context: RuntimeContext,
-  id: PodId,
-  name: string,
-  { signal }: AbortOptions = {},
-): Promise<void> {
-  signal?.throwIfAborted();
-  requireRoot(context);
-  const location = requirePod(context, id);
+async function remove(context: RuntimeContext, location: PodLocation, name: string): Promise<void> {
+  const { id } = location;
   const app = requireApp(location, name);
   const { holder } = requireSandbox(context, location);
   const record = records.readApp(location.dir, name);
@@ -99,12 +153,18 @@ export async function removeApp(
   await forgetApp(context, location, name);
 }
 
-function startable(context: RuntimeContext, { id, dir }: PodLocation, name: string): AppRecord {
+interface Startable {
+  readonly name: string;
+  readonly again: boolean;
+}
+
+function startable(context: RuntimeContext, { id, dir }: PodLocation, { name, again }: Startable): AppRecord {
   const record = records.readApp(dir, name);
   if (record === undefined) {
     throw new Stage1Error('ERR_RKT_STAGE1_APP_NOT_ADDED', `app "${name}" has not been added to pod ${id}`);
   }
-  if (!isRunning(context, record)) return { createdAt: record.createdAt };
+  const restarts = (record.restarts ?? 0) + 1;
+  if (!isRunning(context, record)) return { createdAt: record.createdAt, ...(again && { restarts }) };
   throw new Stage1Error('ERR_RKT_STAGE1_APP_RUNNING', `app "${name}" of pod ${id} runs already`);
 }
 
@@ -119,6 +179,9 @@ function allMounts(dir: string, manifest: PodManifest, app: RuntimeApp): readonl
     .filter(({ source, destination }) => !taken.has(destination) && existsSync(source));
   return [...volumes, ...files.map((file) => ({ ...file, type: 'bind', options: ['bind', 'rprivate', 'rw'] }))];
 }
+
+/** What the kernel sends to every process in the foreground of a terminal. */
+const terminalSignals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT', 'SIGWINCH'];
 
 interface Supervision {
   readonly name: string;
@@ -158,6 +221,7 @@ function supervise(
       exit ? raced(exit, signal) : waitApp(context, id, { app: name, ...(signal && { signal }) }),
     // Directly to the app: a runtime passes on what it can, but does not survive a SIGKILL meant for the app.
     signal: (signal) => {
+      if (started.sharesTerminal && terminalSignals.includes(signal)) return;
       if (signal === 'SIGWINCH' && started.resize) started.resize();
       else if (first !== undefined) host.processes.signal(first, signal);
     },

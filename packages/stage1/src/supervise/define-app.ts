@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { PodManifest, Volume } from '@rkt/appc';
@@ -10,7 +9,7 @@ import { checkManifest } from '../pod/check-pod.ts';
 import { type PodLocation, records, type SandboxRecord } from '../pod/index.ts';
 import { quote } from '../quote.ts';
 import type { AbortOptions, AppDefinition, PodId } from '../runtime.ts';
-import { eventually } from '../sandbox/eventually.ts';
+import { withLock } from './with-lock.ts';
 
 export async function defineApp(
   context: RuntimeContext,
@@ -80,31 +79,22 @@ function taken(what: string, name: string): Stage1Error {
   return new Stage1Error('ERR_RKT_STAGE1_MANIFEST_INVALID', message);
 }
 
-/** How long another process may take to change the same pod. */
-const patienceMs = 5_000;
-
 /**
  * One change at a time. The root filesystem is written down before the app that has it, so that whoever is killed between
  * the two leaves an entry that means nothing.
  */
-async function changing(
+function changing(
   context: RuntimeContext,
   location: PodLocation,
   signal: AbortSignal | undefined,
   change: (pod: Definitions) => Definitions,
 ): Promise<void> {
-  const { syscalls } = await context.host.kernel();
   const { id, dir } = location;
-  const lock = openSync(join(dir, 'manifest.lock'), 'a', 0o600);
-  try {
-    if (!(await eventually(() => syscalls.flock(lock, 'exclusive'), patienceMs, signal))) {
-      throw new Stage1Error('ERR_RKT_STAGE1_POD_RUNNING', `the apps of pod ${id} are being changed by another process`);
-    }
+  const lock = { file: join(dir, 'manifest.lock'), what: `the apps of pod ${id}`, signal };
+  return withLock(context, lock, async () => {
     const { manifest, sandbox } = change({ manifest: requireManifest(location), sandbox: requireMutable(location) });
     // What runs need not survive a power cut.
     records.writeSandbox(dir, sandbox, { durable: false });
     records.writeManifest(dir, manifest, { durable: false });
-  } finally {
-    closeSync(lock);
-  }
+  });
 }

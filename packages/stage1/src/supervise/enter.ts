@@ -20,12 +20,13 @@ export async function enter(context: RuntimeContext, id: PodId, options: EnterOp
   const command = options.command ?? (await defaultShell(context, record.process));
   // It ends with the process that made the sandbox, and the app may go on.
   const inside = context.host.processes.isAlive(run.holder) ? run.holder : undefined;
-  const { tty, signal } = options;
+  const { tty, quiet, signal } = options;
   const remains = { podId: id, dir: location.dir, app, inside };
   return requireFlavor(context, run.flavor).enter(context.host, remains, {
     process: record.process,
     command,
     tty,
+    quiet,
     signal,
   });
 }

@@ -4,6 +4,8 @@ import { statSync } from 'node:fs';
 import type { PodManifest } from '@rkt/appc';
 import { type RuntimeContext, requirePod } from '../context.ts';
 import { Stage1Error } from '../error.ts';
+import type { Health } from '../health/health.ts';
+import { hasMark } from '../pod/app-marks.ts';
 import { type AppRecord, type PodLocation, type RunRecord, records, stateOf, visibleStages } from '../pod/index.ts';
 import type { Pod, PodApp, PodId, PodNetwork } from '../runtime.ts';
 import { isRunning } from './is-running.ts';
@@ -38,7 +40,12 @@ async function describe(context: RuntimeContext, location: PodLocation): Promise
   const sandbox = run ?? orUndefined(() => records.readSandbox(dir));
   const createdAt = sandbox?.createdAt ?? statSync(dir, { throwIfNoEntry: false })?.ctimeMs;
   if (createdAt === undefined) return undefined;
-  const described = describeApps(context, { manifest, recordOf: (app) => (ran ? recordOf(run, dir, app) : undefined) });
+  const described = describeApps(context, {
+    manifest,
+    recordOf: (app) => (ran ? recordOf(run, dir, app) : undefined),
+    healthOf: (app) => orUndefined(() => records.readHealth(dir, app)),
+    isStopped: (app) => run !== undefined && run.ended === undefined && hasMark(dir, app, 'stopped'),
+  });
   return {
     id,
     state: stateOf(stage, locked),
@@ -46,12 +53,20 @@ async function describe(context: RuntimeContext, location: PodLocation): Promise
     manifest,
     apps: described.apps,
     networks: (run?.networks ?? []).map(summary),
+    ports: locked ? (run?.networks ?? []).flatMap(({ attachment }) => attachment.ports) : [],
     createdAt,
-    // The record of a sandbox in which no app came to be started says nothing of a start any more when it is over.
-    ...(run && isStarted(run) && { startedAt: run.startedAt }),
-    ...(run && { flavor: run.flavor }),
-    ...(run?.users && { users: { first: run.users.first, count: run.users.count } }),
+    ...(run && describeRun(run)),
     ...(described.pid !== undefined && { pid: described.pid }),
+  };
+}
+
+function describeRun(run: RunRecord): Pick<Pod, 'startedAt' | 'flavor' | 'users'> {
+  const { startedAt, flavor, users } = run;
+  return {
+    // The record of a sandbox in which no app came to be started says nothing of a start any more when it is over.
+    ...(isStarted(run) && { startedAt }),
+    flavor,
+    ...(users && { users: { first: users.first, count: users.count } }),
   };
 }
 
@@ -62,16 +77,19 @@ function isStarted({ ended }: RunRecord): boolean {
 interface DescribeApps {
   readonly manifest: PodManifest | undefined;
   readonly recordOf: (app: string) => AppRecord | undefined;
+  readonly healthOf: (app: string) => Health | undefined;
+  readonly isStopped: (app: string) => boolean;
 }
 
 function describeApps(
   context: RuntimeContext,
-  { manifest, recordOf }: DescribeApps,
+  { manifest, recordOf, healthOf, isStopped }: DescribeApps,
 ): { readonly apps: readonly PodApp[]; readonly pid: number | undefined } {
   let pid: number | undefined;
   const apps = (manifest?.apps ?? []).map(({ name, image }): PodApp => {
     const record = recordOf(name);
     const running = isRunning(context, record);
+    const health = running ? healthOf(name) : undefined;
     if (running) pid ??= record?.process?.pid;
     return {
       name,
@@ -79,6 +97,8 @@ function describeApps(
       ...(image.name !== undefined && { imageName: image.name }),
       state: appState(record, running),
       ...times(record),
+      ...(health && { health }),
+      ...(isStopped(name) && { stopRequested: true }),
     };
   });
   return { apps, pid };
@@ -98,15 +118,19 @@ function appState(record: AppRecord | undefined, running: boolean): PodApp['stat
 
 function times(
   record: AppRecord | undefined,
-): Partial<Pick<PodApp, 'createdAt' | 'startedAt' | 'finishedAt' | 'exitCode' | 'outOfMemory'>> {
+): Partial<
+  Pick<PodApp, 'createdAt' | 'startedAt' | 'finishedAt' | 'exitCode' | 'outOfMemory' | 'restarts' | 'streams'>
+> {
   if (record === undefined) return {};
-  const { createdAt, startedAt, finishedAt, exitCode, outOfMemory } = record;
+  const { createdAt, startedAt, finishedAt, exitCode, outOfMemory, restarts, streams } = record;
   return {
     createdAt,
     ...(startedAt !== undefined && { startedAt }),
     ...(finishedAt !== undefined && { finishedAt }),
     ...(exitCode !== undefined && { exitCode }),
     ...(outOfMemory && { outOfMemory }),
+    ...(restarts !== undefined && { restarts }),
+    ...(streams && { streams }),
   };
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { chosenApp, type RuntimeContext, requirePod, requireRoot } from '../context.ts';
 import { Stage1Error } from '../error.ts';
+import { setMark } from '../pod/app-marks.ts';
 import { records } from '../pod/index.ts';
 import type { PodId, SignalOptions } from '../runtime.ts';
 import { isRunning } from './is-running.ts';
@@ -18,5 +19,7 @@ export async function signalApp(context: RuntimeContext, id: PodId, options: Sig
   if (record?.process === undefined || !isRunning(context, record)) {
     throw new Stage1Error('ERR_RKT_STAGE1_APP_NOT_RUNNING', `app "${name}" of pod ${id} does not run`);
   }
+  // An app that is killed is not started again, as with docker and podman.
+  if (options.name === 'SIGKILL') setMark(location.dir, name, 'stopped');
   context.host.processes.signal(record.process, options.name);
 }

@@ -2,6 +2,7 @@
 import { chosenApp, type RuntimeContext, requirePod } from '../context.ts';
 import { Stage1Error } from '../error.ts';
 import { pause } from '../pause.ts';
+import { hasMark } from '../pod/app-marks.ts';
 import { type AppRecord, records } from '../pod/index.ts';
 import type { PodId, WaitOptions } from '../runtime.ts';
 import { isRunning } from './is-running.ts';
@@ -27,15 +28,23 @@ export async function waitApp(context: RuntimeContext, id: PodId, { app, signal 
     // Asked first: what is written before somebody lets go of the pod is there when it is read after.
     const mayChange = (await isWatched(context, id)) || isMonitored(context, lastRecord(context, id, name));
     const record = lastRecord(context, id, name);
-    if (record?.exitCode !== undefined) {
+    if (record?.exitCode !== undefined && !(await mayRunAgain(context, id, name))) {
       await awaitRelease(context, id, { record, signal });
       return record.exitCode;
     }
-    if (!mayChange || record?.finishedAt !== undefined) {
+    if (!mayChange || (record?.finishedAt !== undefined && record.exitCode === undefined)) {
       throw new Stage1Error('ERR_RKT_STAGE1_STATUS_UNKNOWN', `nobody knows how app "${name}" of pod ${id} ended`);
     }
     await pause(intervalMs, signal);
   }
+}
+
+/** In a sandbox that is kept, an app that has ended may be started again until somebody has said that it is not. */
+async function mayRunAgain(context: RuntimeContext, id: PodId, name: string): Promise<boolean> {
+  const location = requirePod(context, id);
+  const run = location.stage === 'run' ? records.readRun(location.dir) : undefined;
+  if (run?.kept !== true || run.ended !== undefined || hasMark(location.dir, name, 'settled')) return false;
+  return context.host.processes.isAlive(run.holder);
 }
 
 async function isWatched(context: RuntimeContext, id: PodId): Promise<boolean> {
@@ -70,6 +79,9 @@ async function awaitRelease(context: RuntimeContext, id: PodId, { record, signal
 async function isBeingReleased(context: RuntimeContext, id: PodId): Promise<boolean> {
   const location = context.pods.locate(id);
   if (location?.stage !== 'run' || context.owned.has(id)) return false;
+  const run = records.readRun(location.dir);
+  const outlives = run?.kept === true || records.readSandbox(location.dir)?.mutable === true;
+  if (outlives && run !== undefined && context.host.processes.isAlive(run.holder)) return false;
   const apps = records.readManifest(location.dir)?.apps ?? [];
   if (apps.some(({ name }) => isRunning(context, records.readApp(location.dir, name)))) return false;
   return context.pods.isLocked(location, (await context.host.kernel()).syscalls);

@@ -12,7 +12,8 @@ export type HostOperation =
       readonly detail: unknown;
       readonly namespaces: readonly string[];
     }
-  | { readonly kind: 'remove-cgroup'; readonly path: string };
+  | { readonly kind: 'remove-cgroup'; readonly path: string }
+  | { readonly kind: 'leave-cgroup'; readonly path: string; readonly pids: readonly number[] };
 
 export interface FakeHost extends Host {
   readonly operations: readonly HostOperation[];
@@ -58,6 +59,8 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
     cgroups: {
       hybridMount: undefined,
       remove: (path) => void operations.push({ kind: 'remove-cgroup', path }),
+      within: (path, command) => ['/usr/bin/within', path, ...command],
+      leave: (path, pids) => void operations.push({ kind: 'leave-cgroup', path, pids }),
       processes: (path) => {
         const members = options.membersOf?.(path) ?? [];
         return members.filter((pid) => processes.identify(pid) !== undefined);
@@ -99,6 +102,7 @@ interface FakeProcesses {
   spawn(request: SpawnRequest): HostProcess;
   identify(pid: number): ProcessIdentity | undefined;
   isAlive(identity: ProcessIdentity): boolean;
+  rootedBelow(directory: string): readonly number[];
   signal(identity: ProcessIdentity, signal: NodeJS.Signals): void;
   end(pid: number, status: number): void;
 }
@@ -138,6 +142,7 @@ function fakeProcesses({ operations, place, options }: Recorder): FakeProcesses 
     },
     identify: (pid) => (running.has(pid) ? { pid, startTime: '1', bootId: 'fake' } : undefined),
     isAlive: ({ pid }) => running.has(pid),
+    rootedBelow: () => [],
     signal: ({ pid }, name) => signal(pid, name),
   };
 }
@@ -165,7 +170,17 @@ function fakeSyscalls({ operations, place, options }: Recorder): Syscalls {
     mountErofs: (mount) => record('mountErofs', mount),
     mountOverlay: (mount) => record('mountOverlay', mount),
     mountBind: (mount) => record('mountBind', mount),
-    mountPassage: (target) => record('mountPassage', target),
+    mountTmpfs: (mount) => record('mountTmpfs', mount),
+    chroot: (path) => record('chroot', path),
+    keepDescriptors: () => record('keepDescriptors'),
+    asUser: (user, work) => {
+      record('asUser', user);
+      return work();
+    },
+    withOpenFiles: (limit, work) => {
+      record('withOpenFiles', limit);
+      return work();
+    },
     unmount: (target) => record('unmount', target),
     pipe: () => {
       record('pipe');
@@ -175,6 +190,7 @@ function fakeSyscalls({ operations, place, options }: Recorder): Syscalls {
       record('connectPackets', path);
       return openSync('/dev/null', 'r+');
     },
+    sendDatagram: (name, bytes) => record('sendDatagram', { name, text: Buffer.from(bytes).toString() }),
     shutdown: () => record('shutdown'),
     openInRoot: (_, path) => {
       record('openInRoot', path);

@@ -2,11 +2,11 @@
 import { closeSync, mkdirSync, openSync, readdirSync, readlinkSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { Stage1Error } from '../error.ts';
+import { eventually } from '../eventually.ts';
 import type { Host } from '../host/index.ts';
 import type { IdRange } from '../oci-spec/index.ts';
 import { hasCode, isPodId, readTextFile } from '../pod/index.ts';
 import type { PodId } from '../runtime.ts';
-import { eventually } from '../sandbox/eventually.ts';
 import { chooseRange, rangeSize } from './choose-range.ts';
 import { readIdTables } from './id-tables.ts';
 

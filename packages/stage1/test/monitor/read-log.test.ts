@@ -3,9 +3,20 @@ import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseLogLine } from '../../src/monitor/log-line.ts';
 import { type ReadLogOptions, readLog } from '../../src/monitor/read-log.ts';
+
+/** Called when the reader has come to the end of a file, and looks whether another has taken its place. */
+const atEnd = vi.hoisted(() => ({ act: (): void => undefined }));
+vi.mock('node:fs/promises', async (importOriginal) => {
+  const real = await importOriginal<typeof import('node:fs/promises')>();
+  const stat = (path: string): Promise<import('node:fs').Stats> => {
+    atEnd.act();
+    return real.stat(path);
+  };
+  return { ...real, stat };
+});
 
 const time = '2026-11-26T01:32:58.117677576+00:00';
 const line = (text: string, tag = 'F', at = time): string => `${at} stdout ${tag} ${text}\n`;
@@ -76,6 +87,23 @@ describe('a log', () => {
       return asked >= 4;
     };
     expect(await read({ ended })).toBe('first\nsecond\nthird\nfourth\n');
+  });
+
+  it.each([[undefined], [1]])('loses nothing that was written just before it was replaced (tail %s)', async (tail) => {
+    writeFileSync(file, line('first'));
+    let looks = 0;
+    atEnd.act = () => {
+      looks += 1;
+      if (looks > 1) return;
+      appendFileSync(file, line('second'));
+      writeFileSync(`${file}.new`, line('third'));
+      renameSync(`${file}.new`, file);
+    };
+    try {
+      expect(await read({ tail })).toBe('first\nsecond\nthird\n');
+    } finally {
+      atEnd.act = () => undefined;
+    }
   });
 
   it('is not followed any more when that is given up, and also when it is gone', async () => {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { createHost } from '../../src/index.ts';
 import { monitorFiles } from '../../src/monitor/index.ts';
 import { type MonitorStart, startConmon } from '../../src/monitor/start-conmon.ts';
 import { createFakeHost } from '../../src/testing/index.ts';
@@ -37,6 +38,39 @@ it('says when conmon does not start, and when it ends before there is a containe
   const spawned = host.operations.find(({ kind }) => kind === 'spawn');
   expect(spawned).toMatchObject({
     namespaces: [],
-    request: { file: '/usr/bin/conmon', cwd: start.files.base, env: { _OCI_SYNCPIPE: '3' }, detached: true },
+    request: {
+      file: '/usr/bin/within',
+      args: expect.arrayContaining(['rkt/monitors', '/usr/bin/conmon']),
+      cwd: start.files.base,
+      env: { _OCI_SYNCPIPE: '3' },
+      detached: true,
+    },
   });
+});
+
+it('is not waited for when that is given up: the monitor is killed, and what it would have said is not missed', async () => {
+  const host = createFakeHost({ statusOf: ({ file }) => (file.endsWith('within') ? 0 : undefined) });
+  const monitor = host.processes.spawn({ file: 'conmon', args: [], stdio: [] });
+  const { syscalls } = await createHost().kernel();
+  const pipe = syscalls.pipe();
+  const kernel = await host.kernel();
+  const controller = new AbortController();
+  const spawn: typeof host.processes.spawn = (request) => {
+    writeFileSync(start.files.monitorPid, String(monitor.pid));
+    setTimeout(() => controller.abort(new Error('enough')), 20);
+    return host.processes.spawn(request);
+  };
+  // What ends with the monitor is the pipe it writes to.
+  void monitor.exit.then(() => closeSync(pipe.write));
+  const write = openSync('/dev/null', 'w');
+  const waiting = startConmon(
+    {
+      ...host,
+      processes: { ...host.processes, spawn },
+      kernel: async () => ({ ...kernel, syscalls: { ...kernel.syscalls, pipe: () => ({ read: pipe.read, write }) } }),
+    },
+    { ...start, signal: controller.signal },
+  );
+  await expect(waiting).rejects.toThrow('enough');
+  expect(host.operations).toContainEqual({ kind: 'signal', pid: monitor.pid, signal: 'SIGKILL' });
 });

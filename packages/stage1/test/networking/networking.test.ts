@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createNetworking, type PortForward } from '../../src/networking/index.ts';
 import { checkPorts } from '../../src/networking/port-requests.ts';
 import { type FakeHost, fakeHost, type SeenCall } from './fake-plugins.ts';
@@ -381,7 +381,7 @@ describe('ports', () => {
   });
 
   it.each([
-    { ...http, hostPort: 0 },
+    { ...http, hostPort: -1 },
     { ...http, hostPort: 65_536 },
     { ...http, podPort: 1.5 },
     { ...http, hostIP: 'localhost' },
@@ -391,6 +391,38 @@ describe('ports', () => {
     await expect(createNetworking(host.options).setup({ ...setup, ports: [port] })).rejects.toThrow(
       code('NETWORK_REQUEST_INVALID'),
     );
+  });
+
+  it('of 0 are chosen: free ones, also of what is asked for beside them', async () => {
+    const host = await fakeHost();
+    const ports = [
+      { protocol: 'tcp', hostPort: 0, podPort: 80 },
+      { protocol: 'tcp', hostPort: 0, podPort: 81, hostIP: '127.0.0.1' },
+      { ...http, hostPort: 18_085 },
+    ] as const;
+    const results = await createNetworking(host.options).setup({ ...setup, ports });
+    const chosen = results.flatMap(({ attachment }) => attachment.ports);
+    expect(chosen.map(({ podPort, hostIP }) => [podPort, hostIP])).toEqual(
+      ports.map((port) => [port.podPort, 'hostIP' in port ? port.hostIP : undefined]),
+    );
+    const [first = 0, second = 0, third] = chosen.map(({ hostPort }) => hostPort);
+    expect([first >= 49_152, second >= 49_152, first !== second, third]).toEqual([true, true, true, 18_085]);
+  });
+
+  it('are chosen anew when another pod has chosen the same at the same time', async () => {
+    const host = await fakeHost();
+    const random = vi.spyOn(Math, 'random').mockReturnValueOnce(0).mockReturnValue(0.5);
+    const other = [
+      '-A CNI-HOSTPORT-DNAT -p tcp -m comment --comment "dnat name: \\"n\\" id: \\"other\\"" -j CNI-DN-a',
+      '-A CNI-DN-a -p tcp -m tcp --dport 49152 -j DNAT --to-destination 10.0.0.1:80',
+    ].join('\n');
+    const without = { stdout: '' };
+    // Listed to choose, before anything is changed, and afterwards.
+    host.answer('iptables -w -t nat -S', without, without, { stdout: other });
+    const port = { protocol: 'tcp', hostPort: 0, podPort: 80, hostIP: '127.0.0.1' } as const;
+    const results = await createNetworking(host.options).setup({ ...setup, ports: [port] });
+    random.mockRestore();
+    expect(results[0]?.attachment.ports[0]?.hostPort).toBe(57_344);
   });
 
   it('must not be listened on', async () => {
@@ -438,7 +470,7 @@ describe('ports', () => {
 
   it.each([
     ['/bin/sh -c [ ', { exitCode: 1 }],
-    ['ip6tables -w -t nat -S', { exitCode: 3, stderr: "can't initialize ip6tables table `nat'" }],
+    ['ip6tables -w -t nat -S', { exitCode: 3, stderr: "can't initialize ip6tables table `nat': Table does not exist" }],
   ])('are IPv4 alone where %j fails', async (what, exit) => {
     const host = await fakeHost();
     host.answer(what, exit);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { listRules } from '../../src/networking/iptables.ts';
+import { hasTable, listRules } from '../../src/networking/iptables.ts';
 import { sweep } from '../../src/networking/sweep.ts';
 import { fakeHost } from './fake-plugins.ts';
 
@@ -68,4 +68,32 @@ it('a table is read as a whole, or not at all', async () => {
   expect((await answer(2 << 20))[0]).toHaveLength(2 << 20);
   await expect(answer(64 << 20)).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_PLUGIN_FAILED' });
   expect(limits).toEqual([64 << 20, 64 << 20]);
+});
+
+describe('a listing that fails', () => {
+  const options = { table: 'nat', signal: undefined } as const;
+  const failing = (stderr: string) => async () => ({ exitCode: 3, stdout: '', stderr });
+
+  it.each([
+    ["iptables v1.8.9 (legacy): can't initialize iptables table `nat': Table does not exist (do you need to insmod?)"],
+    ["ip6tables v1.8.9 (legacy): can't initialize ip6tables table `nat': Address family not supported by protocol"],
+    ['iptables: Failed to initialize nft: Protocol not supported'],
+    ["iptables v1.8.9 (nf_tables): table `nat' is incompatible, use 'nft' tool."],
+  ])('is that of a table there is not: %s', async (stderr) => {
+    expect(await listRules(failing(stderr), 'iptables', options)).toEqual([]);
+    expect(await hasTable(failing(stderr), 'iptables', options)).toBe(false);
+  });
+
+  it.each([
+    ['Another app is currently holding the xtables lock; still 9s 0us time ahead to have a chance to grab the lock...'],
+    ['iptables v1.8.9 (nf_tables): Could not fetch rule set generation id: Permission denied (you must be root)'],
+    [''],
+  ])('leaves open what the table holds: %s', async (stderr) => {
+    for (const list of [listRules, hasTable]) {
+      await expect(list(failing(stderr), 'ip6tables', options)).rejects.toMatchObject({
+        code: 'ERR_RKT_STAGE1_PLUGIN_FAILED',
+        message: expect.stringContaining('ip6tables cannot list the nat table (exit status 3)'),
+      });
+    }
+  });
 });

@@ -1,5 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -230,3 +240,34 @@ function withVolume(volume: Readonly<Record<string, unknown>>): PrepareOptions {
   const base = pod();
   return { ...base, manifest: { ...base.manifest, volumes: [{ name: 'v', kind: 'host', ...volume }] } };
 }
+
+it('a sandbox has what its pod was prepared with, but for what is said otherwise when it is made', async () => {
+  const { runtime, host } = await open();
+  const { id } = await runtime.prepare(pod({ hostname: 'one', dns: { mode: 'none' } }));
+  await expect(runtime.createSandbox(id, { spec: { hostname: 'no name' } })).rejects.toMatchObject({
+    code: 'ERR_RKT_STAGE1_MANIFEST_INVALID',
+  });
+  await runtime.createSandbox(id, { spec: { hostname: 'two' } });
+  expect(host.operations).toContainEqual(expect.objectContaining({ name: 'sethostname', detail: 'two' }));
+  const record = JSON.parse(readFileSync(join(dataDir, 'pods/run', id, 'sandbox.json'), 'utf8'));
+  expect(record.spec).toMatchObject({ hostname: 'two', dns: { mode: 'none' } });
+  await runtime.stopSandbox(id);
+});
+
+it('whoever gives up waiting is told the reason that was given', async () => {
+  const { runtime } = await open();
+  const { id } = await runtime.prepare(pod());
+  const controller = new AbortController();
+  const reason = new Error('enough');
+  const waiting = runtime.waitPod(id, { until: ({ state }) => state === 'running', signal: controller.signal });
+  const holder = openSync(join(dataDir, 'pods/prepared', id, 'lock'), 'r');
+  const { runtime: other, host } = await open();
+  (await host.kernel()).syscalls.flock(holder, 'exclusive');
+  const creating = other.createSandbox(id, { signal: controller.signal });
+  setTimeout(() => controller.abort(reason), 20);
+  expect(await Promise.allSettled([waiting, creating])).toEqual([
+    { status: 'rejected', reason },
+    { status: 'rejected', reason },
+  ]);
+  closeSync(holder);
+});

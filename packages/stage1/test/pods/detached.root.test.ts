@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Attachment, LogEntry, LogOptions, MonitorOptions, Runtime, StdioMode } from '../../src/index.ts';
+import { createHost } from '../../src/index.ts';
 import { collectAll, createPodBench, type PodBench, type PodOptions } from './bench.ts';
 import { footprint, none } from './footprint.ts';
 
@@ -79,6 +80,21 @@ describe.each([['/usr/sbin/runc'], ['/usr/bin/crun']])('a detached pod on %s', (
     expect(processes.map((command) => command.split(' ')[0])).toEqual(['/usr/bin/conmon']);
     await runtime.stopSandbox(id);
     expect(await runtime.inspect(id)).toMatchObject({ state: 'exited', apps: [{ state: 'exited', exitCode: 3 }] });
+  });
+
+  it('is in cgroups of its own, monitor and all, so that the end of who started it is not theirs', async () => {
+    const id = await startDetached(runtime, looping);
+    const status = JSON.parse(readFileSync(join(bench.dataDir, 'pods/run', id, 'apps/app/status.json'), 'utf8'));
+    const cgroups = (pid: number): readonly string[] =>
+      readFileSync(`/proc/${pid}/cgroup`, 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => line.split(':')[2] ?? '');
+    expect(new Set(cgroups(status.monitor.pid))).toEqual(new Set(['/rkt/monitors']));
+    expect(cgroups(status.process.pid).every((path) => path.startsWith('/rkt/'))).toBe(true);
+    await runtime.stopSandbox(id, { force: true });
+    expect(await runtime.releaseEnded(id)).toBe(true);
+    expect(createHost().cgroups.processes('rkt/monitors')).toEqual([]);
   });
 
   it('has no descriptor but its streams: neither the lock nor anything of the monitor', async () => {
@@ -270,4 +286,62 @@ describe('the log of a detached app', () => {
     expect(readdirSync(join(pod.dir, 'apps/app'))).not.toContain('log');
     expect(existsSync(pod.dir)).toBe(true);
   });
+});
+
+it('is released also when its apps were settled before its sandbox was known to be kept', async () => {
+  const runtime = await bench.runtime();
+  const { id } = await bench.prepare(runtime, 'exit 2');
+  await runtime.createSandbox(id);
+  await runtime.addApp(id, 'app');
+  await runtime.startApp(id, 'app', { stdio: 'inherit', monitor: {} });
+  expect(await runtime.waitApp(id)).toBe(2);
+  expect(await runtime.releaseEnded(id, { app: 'app' })).toBe(false);
+  await runtime.detach(id, { keepSandbox: true });
+  expect(await runtime.inspect(id)).toMatchObject({ state: 'exited', apps: [{ exitCode: 2 }] });
+});
+
+it('is checked in the app, as its image has it, until it ends', async () => {
+  const runtime = await bench.runtime();
+  const check = (script: string) => ({
+    runtimeApp: {
+      annotations: [
+        {
+          name: 'appc.io/docker/healthcheck',
+          value: JSON.stringify({ Test: ['CMD-SHELL', script], Timeout: 4e8, Retries: 1 }),
+        },
+      ],
+    },
+  });
+  const script = '[ ! -e /slow ] || exec sleep 60; echo checked >&2; [ ! -e /ill ]';
+  const id = await startDetached(runtime, looping, check(script));
+  await expect.poll(() => runtime.checkHealth(id)).toMatchObject({ status: 'healthy', failures: 0, exitCode: 0 });
+  await runtime.enter(id, { tty: false, command: ['/bin/sh', '-c', ': >/ill'] });
+  expect(await runtime.checkHealth(id)).toMatchObject({ status: 'unhealthy', failures: 1, exitCode: 1 });
+  await runtime.enter(id, { tty: false, command: ['/bin/sh', '-c', ': >/slow'] });
+  const slow = await runtime.checkHealth(id);
+  expect([slow?.failures, slow?.exitCode]).toEqual([2, undefined]);
+  // What took too long does not go on.
+  const running = createHost().cgroups.processes(join('rkt', id));
+  expect(
+    running.map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8')).filter((line) => line.includes('60')),
+  ).toEqual([]);
+  await runtime.stopSandbox(id, { force: true });
+  await expect(runtime.checkHealth(id)).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_APP_NOT_RUNNING' });
+});
+
+it('has a shell that checks it, which ends with the pod', async () => {
+  const runtime = await bench.runtime();
+  const value = JSON.stringify({ Test: ['CMD', '/bin/true'], Interval: 5e7 });
+  const runtimeApp = { annotations: [{ name: 'appc.io/docker/healthcheck', value }] };
+  const { id } = await bench.prepare(runtime, looping, { runtimeApp });
+  const healthCheck = ['/bin/sh', '-c', 'echo checked >>"$0"', join(bench.out, 'checks')];
+  await runtime.createSandbox(id);
+  await runtime.addApp(id, 'app');
+  await runtime.startApp(id, 'app', { stdio: 'inherit', monitor: {}, healthCheck });
+  await runtime.detach(id);
+  expect((await runtime.inspect(id)).apps[0]?.health).toEqual({ status: 'starting', failures: 0 });
+  await expect
+    .poll(() => existsSync(join(bench.out, 'checks')) && bench.read('checks'))
+    .toContain('checked\nchecked\n');
+  await runtime.stopSandbox(id, { force: true });
 });

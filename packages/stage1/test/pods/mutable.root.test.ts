@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RuntimeApp } from '@rkt/appc';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -196,4 +196,24 @@ it('is not what other pods are', async () => {
   expect((await owner.inspect(fixed.id)).apps.map(({ name }) => name)).toEqual(['app']);
   await owner.stopSandbox(fixed.id);
   await expect(owner.waitSandbox(fixed.id)).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_POD_NOT_RUNNING' });
+});
+
+it('is added once by two who do so at the same time, and not removed from under one who starts it', async () => {
+  const one = definition('one', 'echo ran >>/out/races; exec sleep 60');
+  await Promise.all([owner, other].map((runtime) => runtime.defineApp(pod.id, one)));
+  await Promise.all([owner, other, owner].map((runtime) => runtime.addApp(pod.id, 'one')));
+  const [started, removed] = await Promise.allSettled([
+    owner.startApp(pod.id, 'one', { stdio: 'inherit' }),
+    other.removeApp(pod.id, 'one'),
+  ]);
+  expect(started.status).toBe('fulfilled');
+  expect(removed).toMatchObject({ status: 'rejected', reason: { code: 'ERR_RKT_STAGE1_APP_RUNNING' } });
+  await expect(other.startApp(pod.id, 'one', { stdio: 'inherit' })).rejects.toMatchObject({
+    code: 'ERR_RKT_STAGE1_APP_RUNNING',
+  });
+  await other.stopApp(pod.id, 'one', { force: true });
+  if (started.status === 'fulfilled') await started.value.wait();
+  await other.removeApp(pod.id, 'one');
+  // One overlay above another would still be mounted, and keep the directory.
+  expect(existsSync(join(bench.dataDir, 'pods/run', pod.id, 'overlay/one'))).toBe(false);
 });

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { once } from 'node:events';
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Runtime } from '../../src/index.ts';
@@ -181,3 +183,28 @@ describe('a network', () => {
     expect(pod.networks).toMatchObject([{ netName: 'default', ifName: 'eth0', ip: expect.stringMatching(/^172\./) }]);
   });
 });
+
+it.each([['/usr/sbin/runc'], ['/usr/bin/crun']])(
+  'an app has the sockets that were handed over, on %s',
+  async (path) => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const fd: number = Reflect.get(Reflect.get(server, '_handle'), 'fd');
+    const runtime = await bench.runtime(path);
+    const script = 'echo "$LISTEN_FDS $LISTEN_PID $LISTEN_FDNAMES $$" >/out/listen; ls -l /proc/$$/fd >>/out/listen';
+    const { id } = await bench.prepare(runtime, script);
+    await runtime.createSandbox(id);
+    try {
+      await runtime.addApp(id, 'app');
+      const app = await runtime.startApp(id, 'app', { stdio: 'inherit', listeners: { fds: [fd], names: ['web'] } });
+      expect(await app.wait()).toBe(0);
+    } finally {
+      await runtime.stopSandbox(id);
+      server.close();
+    }
+    const [environment, ...lines] = bench.read('listen').trim().split('\n');
+    expect(environment).toBe('1 1 web 1');
+    expect(lines.filter((line) => / 3 -> socket:/.test(line))).toHaveLength(1);
+    expect(lines.some((line) => line.includes('lock'))).toBe(false);
+  },
+);

@@ -221,6 +221,33 @@ describe.each([['/usr/sbin/runc'], ['/usr/bin/crun']])('a pod with users of its 
       expect(bench.read('written').split('\n').toSorted()).toEqual(['', 'seen', 'seen', 'started']);
   });
 
+  it('keeps its users where its sandbox is kept: when it is checked, and when it is started again', async () => {
+    const value = JSON.stringify({ Test: ['CMD-SHELL', 'echo checked; cat; id -u >/out/checked'] });
+    const runtimeApp = { annotations: [{ name: 'appc.io/docker/healthcheck', value }] };
+    const script = 'id -u >>/out/runs; while [ ! -s /end ]; do sleep 0.02; done; : >/end; exit 3';
+    const { id } = await bench.prepare(runtime, script, { ...own, runtimeApp });
+    const users = usersOf(await runtime.createSandbox(id));
+    await runtime.addApp(id, 'app');
+    await runtime.startApp(id, 'app', { stdio: 'inherit', monitor: {} });
+    await runtime.detach(id, { keepSandbox: true });
+    expect(await runtime.checkHealth(id)).toMatchObject({ status: 'healthy', exitCode: 0 });
+    expect(bench.read('checked')).toBe('0\n');
+    const exitCode = async (): Promise<number | undefined> => (await runtime.inspect(id)).apps[0]?.exitCode;
+    const end = { tty: false, quiet: true, command: ['/bin/sh', '-c', 'echo now >/end'] };
+    await runtime.enter(id, end);
+    await expect.poll(exitCode).toBe(3);
+    await runtime.startApp(id, 'app', { stdio: 'inherit', monitor: {}, again: true });
+    const pod = await runtime.inspect(id);
+    expect(usersOf(pod)).toEqual(users);
+    expect(statSync(`/proc/${pod.pid}`).uid).toBe(users.first);
+    await runtime.enter(id, end);
+    await expect.poll(exitCode).toBe(3);
+    expect(bench.read('runs')).toBe('0\n0\n');
+    expect(await runtime.releaseEnded(id, { app: 'app' })).toBe(true);
+    await runtime.remove(id);
+    expect(ranges()).not.toContain(String(users.first));
+  });
+
   it('gives every pod another range, until its files are gone', async () => {
     await collectAll(runtime, { graceMs: 0 });
     const pods = await Promise.all([1, 2, 3].map(() => bench.run(runtime, 'true', own)));
@@ -273,10 +300,9 @@ it('is refused by a flavor that has no user namespaces', async () => {
   const { createRuntime } = await import('../../src/index.ts');
   const runtime = await createRuntime({ dataDir: bench.dataDir, configDirs: [], flavors: [createFakeFlavor()] });
   const options: PodOptions = own;
-  const { id } = await bench.prepare(runtime, 'true', options);
-  await expect(runtime.createSandbox(id)).rejects.toMatchObject({
-    code: 'ERR_RKT_STAGE1_USER_NAMESPACE_UNAVAILABLE',
-    message: expect.stringContaining('fake'),
-  });
+  const refusal = { code: 'ERR_RKT_STAGE1_USER_NAMESPACE_UNAVAILABLE', message: expect.stringContaining('fake') };
+  await expect(bench.prepare(runtime, 'true', options)).rejects.toMatchObject(refusal);
+  const { id } = await bench.prepare(await bench.runtime(), 'true', options);
+  await expect(runtime.createSandbox(id)).rejects.toMatchObject(refusal);
   await runtime.remove(id);
 });

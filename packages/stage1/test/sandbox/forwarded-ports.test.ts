@@ -24,7 +24,7 @@ it('leads a named port, or one no image declares, to the pod', () => {
 
 it.each<ExposedPort>([
   { name: 'absent', hostPort: 1 },
-  { name: 'web', hostPort: 0 },
+  { name: 'web', hostPort: -1 },
   { name: 'web', hostPort: 65_536 },
   { name: 'web', hostPort: 1.5 },
   { name: 'x', hostPort: 65_535, podPort: { ...web, count: 2 } },

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ClientRow } from '../client/measure-client.ts';
 import type { Sample } from '../measure.ts';
+import type { PodRow } from '../pods/measure-pods.ts';
 import type { DiskRow, Row } from '../suites.ts';
 import { CLIENT_TITLE, clientSection } from './client-table.ts';
+import { PODS_TITLE, podSection } from './pod-table.ts';
 import { table } from './table.ts';
 
 /** Everything one run of the bench found. */
@@ -17,6 +19,7 @@ export interface Results {
   readonly run: readonly Row[];
   readonly disk: readonly DiskRow[];
   readonly client: readonly ClientRow[];
+  readonly pods: readonly PodRow[];
 }
 
 /** docs/performance.md. Seconds are of one machine at one time: the ratios are what counts. */
@@ -54,6 +57,7 @@ export function markdown(results: Results): string {
     ),
     '',
     ...clientSection(results.client, results.rounds),
+    ...podSection(results.pods, results.rounds),
     '## Versions',
     '',
     ...results.versions.map((version) => `- ${version}`),
@@ -63,13 +67,22 @@ export function markdown(results: Results): string {
 
 /** An earlier document with the registry client's section written anew and all else, versions included, as it was. */
 export function withClientSection(document: string, rows: readonly ClientRow[], rounds: number): string {
+  return withSection(document, CLIENT_TITLE, clientSection(rows, rounds));
+}
+
+/** The same of the pods'. */
+export function withPodSection(document: string, rows: readonly PodRow[], rounds: number): string {
+  return withSection(document, PODS_TITLE, podSection(rows, rounds));
+}
+
+function withSection(document: string, title: string, section: readonly string[]): string {
   const lines = document.split('\n');
   const isHeading = (line: string) => line.startsWith('## ');
-  const found = lines.indexOf(CLIENT_TITLE);
+  const found = lines.indexOf(title);
   const start = found < 0 ? lines.indexOf('## Versions') : found;
-  if (start < 0) throw new Error(`the document has no place for "${CLIENT_TITLE}"`);
+  if (start < 0) throw new Error(`the document has no place for "${title}"`);
   const end = found < 0 ? start : lines.findIndex((line, index) => index > start && isHeading(line));
-  return [...lines.slice(0, start), ...clientSection(rows, rounds), ...lines.slice(end)].join('\n');
+  return [...lines.slice(0, start), ...section, ...lines.slice(end)].join('\n');
 }
 
 function section(title: string, rows: readonly Row[], notes: readonly string[]): readonly string[] {

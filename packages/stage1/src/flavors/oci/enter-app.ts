@@ -3,14 +3,14 @@ import { closeSync, constants, mkdirSync, openSync, readFileSync, rmSync } from 
 import { dirname, join } from 'node:path';
 import { Stage1Error } from '../../error.ts';
 import { type Host, randomUuid, type Syscalls } from '../../host/index.ts';
-import { appPaths, passage } from '../../mounts/index.ts';
+import { appPaths, mountPassage, passage } from '../../mounts/index.ts';
 import { writeFileAtomically } from '../../pod/index.ts';
 import type { AppRemains, EnterRequest } from '../flavor.ts';
-import { checkExecutable } from './check-executable.ts';
+import { checkExecutable } from '../image/check-executable.ts';
+import { standardStreams } from '../standard-streams.ts';
 import { startFailure } from './failures.ts';
 import { globalArguments, type OciRuntime, takeRuntimeErrors } from './runtime-command.ts';
 import { inRuntimeNamespace } from './runtime-namespace.ts';
-import { standardStreams } from './standard-streams.ts';
 
 /**
  * Runs a command beside an app, confined exactly as the app is: the process section of its own configuration, with
@@ -27,7 +27,7 @@ export async function enterApp(
   const unique = join(dir, base, `enter-${randomUuid()}`);
   const place = { root: join(dir, 'runtime'), log: `${unique}.log` };
   const description = `${unique}.json`;
-  const { command, signal } = request;
+  const { command, quiet = false, signal } = request;
   const configuration = readConfiguration(join(dir, bundle, 'config.json'));
   const own = configuration.process;
   await requireExecutable(host, request, own);
@@ -35,7 +35,7 @@ export async function enterApp(
   try {
     const { syscalls } = await host.kernel();
     const privateUsers = configuration.linux.uidMappings !== undefined;
-    const streams = standardStreams(host, syscalls, { stdin: true, privateUsers });
+    const streams = standardStreams(host, syscalls, { stdin: true, privateUsers, quiet });
     const child = await inRuntimeNamespace(host, runtime, () => {
       requireDirectory(syscalls, configuration.root.path);
       return host.processes.spawn({
@@ -46,7 +46,9 @@ export async function enterApp(
       });
     });
     const { drained } = streams.handedOver();
-    const abort = (): void => child.signal('SIGTERM');
+    // The runtime passes on what asks to end; what has to is a descendant of it.
+    const abort = (): void => (quiet ? child.kill() : child.signal('SIGTERM'));
+    if (signal?.aborted) abort();
     signal?.addEventListener('abort', abort, { once: true });
     const status = await child.exit.finally(() => signal?.removeEventListener('abort', abort));
     await drained();
@@ -107,6 +109,6 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 /** runc 1.1 begins where the container's root is, which is there in the pod's own mount namespace alone. */
 function requireDirectory(syscalls: Syscalls, path: string): void {
   if (dirname(path) !== passage) return;
-  syscalls.mountPassage(passage);
+  mountPassage(syscalls);
   mkdirSync(path);
 }

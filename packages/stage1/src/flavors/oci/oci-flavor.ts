@@ -34,7 +34,13 @@ export function createOciFlavor({ dataDir, runtimePath }: OciFlavorOptions): Fla
   return {
     name: 'oci',
     interfaceVersion: 1,
-    takesUserNamespaces: true,
+    traits: {
+      namespaces: ['ipc', 'uts', 'net'],
+      userNamespaces: true,
+      apps: 'several',
+      detaches: true,
+      onlyByName: false,
+    },
     probe: async (host) => {
       try {
         await runtime(host);
@@ -50,6 +56,9 @@ export function createOciFlavor({ dataDir, runtimePath }: OciFlavorOptions): Fla
     start: async (host, app, { monitor, ...request }) => {
       const found = await runtime(host);
       if (monitor === undefined) return startApp(host, found, app, request);
+      // Unlike one in a foreground, it is not removed by the runtime when it has ended.
+      const remains = { podId: app.pod.id, dir: app.pod.dir, app: app.app.name, inside: app.pod.holder };
+      if (existsSync(join(remains.dir, 'runtime', remains.app))) await deleteContainer(host, found, remains);
       const { startMonitored } = await import('./start-monitored.ts');
       return startMonitored(host, found, app, { ...request, monitor });
     },

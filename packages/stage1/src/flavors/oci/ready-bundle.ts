@@ -3,10 +3,11 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from '../../host/index.ts';
 import { appPaths } from '../../mounts/index.ts';
+import type { Listeners } from '../../runtime.ts';
 import type { AppContext } from '../flavor.ts';
+import { checkExecutable } from '../image/check-executable.ts';
+import { inRootfs } from '../image/image-files.ts';
 import { writeBundle } from './bundle.ts';
-import { checkExecutable } from './check-executable.ts';
-import { inRootfs } from './image-files.ts';
 import { type RuntimePlace, runtimePlace } from './runtime-command.ts';
 
 /** A bundle that can be started. */
@@ -21,13 +22,14 @@ export interface ReadyBundle {
 
 export interface ReadyOptions {
   readonly terminal: boolean;
+  readonly listeners?: Listeners | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
 /** Writes the configuration of an app, and refuses what cannot be executed. */
 export async function readyBundle(host: Host, context: AppContext, options: ReadyOptions): Promise<ReadyBundle> {
   const { pod, app } = context;
-  const spec = await writeBundle(host, context, options.terminal);
+  const spec = await writeBundle(host, context, options);
   options.signal?.throwIfAborted();
   const executable = app.app.exec[0] ?? '';
   const { env, cwd, user } = spec.process;

@@ -4,10 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Host, type HostProcess, resizeTerminal } from '../../host/index.ts';
 import { readTextFile } from '../../pod/index.ts';
 import type { AppContext, StartedApp, StartRequest } from '../flavor.ts';
+import { standardStreams } from '../standard-streams.ts';
 import { executionFailure, startFailure } from './failures.ts';
 import { readyBundle } from './ready-bundle.ts';
 import { globalArguments, type OciRuntime, takeRuntimeErrors } from './runtime-command.ts';
-import { standardStreams } from './standard-streams.ts';
 
 /** The runtime stays in the foreground: it is the app's parent, passes signals on, and ends with the app's status. */
 export async function startApp(
@@ -18,18 +18,34 @@ export async function startApp(
 ): Promise<StartedApp> {
   const { pod, app } = context;
   const terminal = request.stdio === 'tty';
-  const { executable, bundle, pidFile, place } = await readyBundle(host, context, { terminal, signal: request.signal });
+  const { executable, bundle, pidFile, place } = await readyBundle(host, context, {
+    terminal,
+    listeners: request.listeners,
+    signal: request.signal,
+  });
   const { namespaces, syscalls } = await host.kernel();
   const streams = standardStreams(host, syscalls, {
     stdin: request.stdio !== 'inherit',
     privateUsers: pod.users !== undefined,
   });
+  const listeners = request.listeners?.fds ?? [];
+  const preserved = listeners.length === 0 ? [] : ['--preserve-fds', String(listeners.length)];
   const monitor = namespaces.inMount(`/proc/${pod.holder.pid}/ns/mnt`, () =>
     host.processes.spawn({
       file: runtime.path,
-      args: [...globalArguments(runtime, place), 'run', '--bundle', bundle, '--pid-file', pidFile, app.name],
+      args: [
+        ...globalArguments(runtime, place),
+        'run',
+        ...preserved,
+        '--bundle',
+        bundle,
+        '--pid-file',
+        pidFile,
+        app.name,
+      ],
       cwd: '/',
-      stdio: [streams.stdin, streams.stdout, streams.stderr, request.lockFd ?? 'ignore'],
+      // The lock is after what the app is to have: it has none of the others.
+      stdio: [streams.stdin, streams.stdout, streams.stderr, ...listeners, request.lockFd ?? 'ignore'],
       // A terminal's signals are for rkt to pass on, once; only a runtime that drives the terminal must be in its session.
       detached: !terminal,
     }),

@@ -20,7 +20,7 @@ export async function startMonitored(
   host: Host,
   runtime: OciRuntime,
   context: AppContext,
-  { stdio, signal, lockFd, monitor }: StartRequest & { readonly monitor: MonitorOptions },
+  { stdio, signal, lockFd, monitor, again = false }: StartRequest & { readonly monitor: MonitorOptions },
 ): Promise<StartedApp> {
   const { pod, app } = context;
   const terminal = stdio === 'tty';
@@ -37,7 +37,7 @@ export async function startMonitored(
     podDir: pod.dir,
     files: monitorFiles(pod.dir, app.name),
     runtime: [nsenter, `--mount=${namespace}`, ...(pod.users ? givingStreams(owner) : []), ...command],
-    ...{ stdin: stdio !== 'inherit', terminal, options: monitor, lockFd },
+    ...{ stdin: stdio !== 'inherit', terminal, options: monitor, lockFd, signal, again },
   });
   if ('refused' in created) {
     const errors = takeRuntimeErrors(place.log);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from './pause.ts';
 
 /** Waits for something the kernel tells nobody about. @returns whether it came true within `ms` milliseconds */
 export async function eventually(condition: () => boolean, ms: number, signal?: AbortSignal): Promise<boolean> {
@@ -7,7 +7,7 @@ export async function eventually(condition: () => boolean, ms: number, signal?: 
   if (condition()) return true;
   const end = performance.now() + ms;
   for (;;) {
-    await delay(5, undefined, signal && { signal });
+    await pause(5, signal);
     if (condition()) return true;
     if (performance.now() >= end) return false;
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync, fstatSync, type Stats } from 'node:fs';
 import { isatty } from 'node:tty';
-import { Stage1Error } from '../../error.ts';
-import type { Host, HostProcess, Syscalls } from '../../host/index.ts';
+import { Stage1Error } from '../error.ts';
+import type { Host, HostProcess, Syscalls } from '../host/index.ts';
 
 export interface StreamOptions {
   /** Whether the app gets the caller's standard input; it gets an empty one otherwise. */
@@ -12,13 +12,15 @@ export interface StreamOptions {
    * stream: of a file the output goes to, and of the host's own /dev/null.
    */
   readonly privateUsers: boolean;
+  /** None of the caller's: an empty input, and what is written goes nowhere. @default false */
+  readonly quiet?: boolean;
 }
 
 /** What an app gets as its standard streams. */
 export interface StandardStreams {
   readonly stdin: 'ignore' | 'inherit' | number;
-  readonly stdout: 'inherit' | number;
-  readonly stderr: 'inherit' | number;
+  readonly stdout: 'ignore' | 'inherit' | number;
+  readonly stderr: 'ignore' | 'inherit' | number;
   /** To be called when the app's process has been spawned, or could not be. */
   handedOver(): HandedOver;
 }
@@ -41,7 +43,8 @@ interface Relay {
  * done for everything but pipes, whose owner matters to nobody, and terminals, which runtimes leave as they are.
  */
 export function standardStreams(host: Host, syscalls: Syscalls, options: StreamOptions): StandardStreams {
-  const { stdin, privateUsers } = options;
+  const { stdin, privateUsers, quiet = false } = options;
+  if (quiet) return privateUsers ? discarded(host, syscalls) : nothing;
   const relays = new Map<string, Relay>();
   const outputOf = (fd: 1 | 2): 'inherit' | number => {
     const file = identityOf(fd, (stat) => stat.isSocket() || (privateUsers && !isPassable(fd, stat)));
@@ -76,6 +79,32 @@ export function standardStreams(host: Host, syscalls: Syscalls, options: StreamO
   };
 }
 
+const nothing: StandardStreams = {
+  ...{ stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' },
+  handedOver: () => ({ drained: async () => undefined }),
+};
+
+/** Nobody waits for the one who reads it: what the app leaves running may write on. */
+function discarded(host: Host, syscalls: Syscalls): StandardStreams {
+  const input = emptyPipe(syscalls);
+  let output: Relay;
+  try {
+    output = startRelay(host, syscalls, { fd: 'ignore', isInput: false });
+  } catch (error) {
+    closeSync(input);
+    throw error;
+  }
+  output.process.unref();
+  return {
+    ...{ stdin: input, stdout: output.end, stderr: output.end },
+    handedOver: () => {
+      closeSync(input);
+      closeSync(output.end);
+      return nothing.handedOver();
+    },
+  };
+}
+
 function isPassable(fd: number, stat: Stats): boolean {
   return stat.isFIFO() || isatty(fd);
 }
@@ -99,7 +128,7 @@ function identityOf(fd: number, isWanted: (stat: Stats) => boolean): string | un
 }
 
 interface RelayedFile {
-  readonly fd: number;
+  readonly fd: number | 'ignore';
   /** Whether it is read from. */
   readonly isInput: boolean;
 }

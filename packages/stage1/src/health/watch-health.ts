@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
+import type { Host } from '../host/index.ts';
+import { killMembers } from '../kill-members.ts';
+import type { PodId } from '../runtime.ts';
+import type { HealthCheck } from './health-check.ts';
+
+export interface HealthWatch {
+  readonly podId: PodId;
+  readonly app: string;
+  readonly check: HealthCheck;
+  /** Executed for every check, until its status is 3. */
+  readonly command: readonly string[];
+}
+
+/**
+ * A shell that has an app checked again and again: more often at first, if the check has a start period. Nothing larger
+ * stays between two checks. It ends with the first check that says the app has ended (status 3); and as it is in a cgroup of the pod's, it
+ * ends with the pod.
+ */
+export async function watchHealth(host: Host, { podId, app, check, command }: HealthWatch): Promise<void> {
+  const { intervalMs, startPeriodMs, startIntervalMs } = check;
+  const first = startPeriodMs === 0 ? 0 : Math.ceil(startPeriodMs / startIntervalMs);
+  const seconds = [startIntervalMs, intervalMs].map((ms) => String(ms / 1_000));
+  const loop = ['/bin/sh', '-c', script, 'sh', String(first), ...seconds, ...command];
+  const cgroup = join('rkt', podId, `health.${app}`);
+  // One of the app's last run may not have found out yet that it ended.
+  await killMembers(host, cgroup);
+  const [file = '', ...args] = host.cgroups.within(cgroup, loop);
+  const child = host.processes.spawn({ file, args, cwd: '/', stdio: ['ignore', 'ignore', 'ignore'], detached: true });
+  child.unref();
+}
+
+/** Arguments: how many checks come first, the seconds before each of them, those before each later one, the command. */
+const script = `first=$1 early=$2 later=$3
+shift 3
+while :; do
+  if [ "$first" -gt 0 ]; then first=$((first - 1)); sleep "$early"; else sleep "$later"; fi
+  "$@"
+  [ $? -ne 3 ] || exit 0
+done`;
