@@ -3,28 +3,14 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
-import { composeImage } from '@rkt/tooling-images';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { imageCache } from '../src/image-cache.ts';
-import { type Installation, installation, mirrors } from '../src/rkt.ts';
+import { describe, expect, it } from 'vitest';
+import { hostState } from '../src/host-state.ts';
+import { installation } from '../src/rkt.ts';
+import { testMachine } from '../src/test-machine.ts';
 
 const insecure = '--insecure-options=image';
 const redis = 'registry-1.docker.io/library/redis';
-let registry: TestRegistry;
-let host: Installation;
-
-beforeAll(async () => {
-  registry = await startTestRegistry();
-  await registry.addLayout(await composeImage('redis', imageCache), { repository: 'library/redis', tag: 'latest' });
-});
-afterAll(() => registry.close());
-
-beforeEach(() => {
-  host = installation();
-  host.configure('registries.d/mirrors.json', mirrors(['docker.io'], new URL(registry.origin).host));
-});
-afterEach(() => host[Symbol.asyncDispose]());
+const host = testMachine({ 'docker.io/library/redis': 'redis' }, hostState);
 
 /** An ACI as anybody can make one: GNU tar over a manifest and a directory. */
 function aciOf(name: string, manifest: object, files: Readonly<Record<string, string>>): string {

@@ -1,32 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
-import { composeImage } from '@rkt/tooling-images';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { eventually } from '../src/eventually.ts';
-import { type HostState, settledHostState } from '../src/host-state.ts';
-import { imageCache } from '../src/image-cache.ts';
-import { type Installation, installation, mirrors, type Started } from '../src/rkt.ts';
+import type { Started } from '../src/rkt.ts';
+import { testMachine } from '../src/test-machine.ts';
 
 const insecure = '--insecure-options=image';
-let registry: TestRegistry;
-let before: HostState;
-let host: Installation;
-
-beforeAll(async () => {
-  registry = await startTestRegistry();
-  await registry.addLayout(await composeImage('redis', imageCache), { repository: 'library/redis', tag: 'latest' });
-});
-afterAll(() => registry.close());
-
-beforeEach(() => {
-  before = settledHostState();
-  host = installation();
-  host.configure('registries.d/mirrors.json', mirrors(['docker.io'], new URL(registry.origin).host));
-});
-afterEach(async () => {
-  await host[Symbol.asyncDispose]();
-  expect(settledHostState()).toEqual(before);
-});
+const host = testMachine({ 'docker.io/library/redis': 'redis' });
 
 async function sandbox(...flags: readonly string[]): Promise<{ readonly run: Started; readonly id: string }> {
   const run = host.start(['app', 'sandbox', ...flags]);

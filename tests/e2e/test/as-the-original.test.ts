@@ -1,34 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
-import { composeImage } from '@rkt/tooling-images';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { eventually } from '../src/eventually.ts';
-import { type HostState, settledHostState } from '../src/host-state.ts';
-import { imageCache } from '../src/image-cache.ts';
-import { type Finished, type Installation, installation, mirrors } from '../src/rkt.ts';
+import type { Finished } from '../src/rkt.ts';
+import { testMachine } from '../src/test-machine.ts';
 
 /** What the original's functional tests looked at from within a pod; docs/conformance.md has the others. */
 const insecure = '--insecure-options=image';
-let registry: TestRegistry;
-let before: HostState;
-let host: Installation;
-
-beforeAll(async () => {
-  registry = await startTestRegistry();
-  await registry.addLayout(await composeImage('redis', imageCache), { repository: 'library/redis', tag: 'latest' });
-});
-afterAll(() => registry.close());
-beforeEach(() => {
-  before = settledHostState();
-  host = installation();
-  host.configure('registries.d/mirrors.json', mirrors(['docker.io'], new URL(registry.origin).host));
-});
-afterEach(async () => {
-  await host[Symbol.asyncDispose]();
-  expect(settledHostState()).toEqual(before);
-});
+const host = testMachine({ 'docker.io/library/redis': 'redis' });
 
 interface Look {
   readonly pod?: readonly string[];

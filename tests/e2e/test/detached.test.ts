@@ -3,39 +3,15 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
-import { composeImage } from '@rkt/tooling-images';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { eventually } from '../src/eventually.ts';
-import { type HostState, hostState } from '../src/host-state.ts';
-import { imageCache } from '../src/image-cache.ts';
-import { executable, type Finished, type Installation, installation, mirrors } from '../src/rkt.ts';
+import { settledHostState } from '../src/host-state.ts';
+import { executable, type Finished } from '../src/rkt.ts';
 import { ask } from '../src/tcp.ts';
+import { testMachine } from '../src/test-machine.ts';
 
 const insecure = '--insecure-options=image';
-let registry: TestRegistry;
-let before: HostState;
-let host: Installation;
-
-beforeAll(async () => {
-  registry = await startTestRegistry();
-  await registry.addLayout(await composeImage('redis', imageCache), { repository: 'library/redis', tag: 'latest' });
-});
-afterAll(() => registry.close());
-beforeEach(() => {
-  before = settled(hostState());
-  host = installation();
-  host.configure('registries.d/mirrors.json', mirrors(['docker.io'], new URL(registry.origin).host));
-});
-afterEach(async () => {
-  await host[Symbol.asyncDispose]();
-  expect(settled(hostState())).toEqual(before);
-});
-
-/** As in the tests of killed pods: where PID 1 waits for nobody, the dead keep their PID namespace. */
-function settled(state: HostState): HostState {
-  return { ...state, namespaces: state.namespaces.filter((line) => !line.endsWith(' pid')) };
-}
+const host = testMachine({ 'docker.io/library/redis': 'redis' });
 
 async function detached(flags: readonly string[] = [], args: readonly string[] = []): Promise<string> {
   const { status, stdout, stderr } = await host.rkt([
@@ -73,7 +49,7 @@ it('serves while nothing of rkt runs but a monitor, has its output read, and sto
   expect(await ask('127.0.0.1', 16380, 'PING\r\n')).toBe('+PONG');
   const running = processes().filter((command) => !command.includes(' logs '));
   expect(running.map((command) => command.split(' ')[0])).toEqual(['/usr/bin/conmon']);
-  expect(hostState().mounts).toEqual(before.mounts);
+  expect(settledHostState().mounts).toEqual(host.before.mounts);
   expect(await host.rkt(['enter', id, 'redis-cli', 'ping'])).toMatchObject({ status: 0, stdout: 'PONG\n' });
   const waiting = host.start(['wait', id]);
   expect((await host.rkt(['stop', id.slice(0, 8)])).stdout).toBe(`"${id}"\n`);
@@ -83,7 +59,7 @@ it('serves while nothing of rkt runs but a monitor, has its output read, and sto
   expect((await host.rkt(['logs', '--tail=1', id])).stdout).toMatch(/^.*bye bye.*\n$/);
   expect((await host.rkt(['status', id])).stdout).toContain('app-redis=0\n');
   // Before anything is collected: only files are left.
-  expect(settled(hostState())).toEqual(before);
+  expect(settledHostState()).toEqual(host.before);
 });
 
 it('keeps the status of an app that ends by itself, and has the host as it was at once', async () => {
@@ -92,7 +68,7 @@ it('keeps the status of an app that ends by itself, and has the host as it was a
     ['--exec=/bin/sh', '--', '-c', 'echo one; echo two >&2; exit 7'],
   );
   expect((await host.rkt(['wait', id])).stdout).toBe('7\n');
-  expect(settled(hostState())).toEqual(before);
+  expect(settledHostState()).toEqual(host.before);
   expect((await host.rkt(['status', id])).stdout).toMatch(/^state=exited\n.*\napp-redis=7\n$/s);
   expect(await host.rkt(['logs', id])).toMatchObject({ stdout: 'one\n', stderr: 'two\n' });
   expect(await host.rkt(['rm', id])).toMatchObject({ status: 0 });
@@ -161,7 +137,7 @@ it.each([[80], [140], [200], [260], [320]])('is cleared away when rkt is killed 
   if (running.length > 0) expect((await host.rkt(['stop', '--force', ...running])).status).toBe(0);
   expect((await host.rkt(['gc', '--grace-period=0s', '--expire-prepared=0s'])).status).toBe(0);
   expect((await host.rkt(['list', '--no-legend'])).stdout).toBe('');
-  expect(settled(hostState())).toEqual(before);
+  expect(settledHostState()).toEqual(host.before);
 });
 
 it('that was killed with its monitor is cleared away by gc', async () => {
@@ -195,12 +171,12 @@ it('stops the other apps when one fails, unless it is not to', async () => {
   const id = await left(...shell('one', 'sleep 0.5; exit 3'), ...shell('two', endless));
   expect((await host.rkt(['wait', '--app=two', id])).stdout).toBe('4\n');
   expect((await host.rkt(['status', id])).stdout).toMatch(/^state=exited\n.*\napp-one=3\napp-two=4\n$/s);
-  expect(settled(hostState())).toEqual(before);
+  expect(settledHostState()).toEqual(host.before);
   const other = await left('--on-app-failure=continue', ...shell('one', 'exit 3'), ...shell('two', endless));
   expect((await host.rkt(['wait', '--app=one', other])).stdout).toBe('3\n');
   expect((await host.rkt(['status', other])).stdout).toContain('state=running\n');
   await host.rkt(['stop', other]);
-  expect(settled(hostState())).toEqual(before);
+  expect(settledHostState()).toEqual(host.before);
 });
 
 it('starts an app again that fails, keeps what it wrote, and gives the host back when it is over', async () => {
@@ -210,13 +186,13 @@ it('starts an app again that fails, keeps what it wrote, and gives the host back
   expect((await host.rkt(['logs', id])).stdout).toBe('1\n2\n3\n4\n');
   const [pod] = JSON.parse((await host.rkt(['list', '--format=json'])).stdout);
   expect(pod).toMatchObject({ state: 'exited', apps: [{ exit_code: 0, restarts: 3 }] });
-  expect(settled(hostState())).toEqual(before);
+  expect(settledHostState()).toEqual(host.before);
   const well = await left('--restart=on-failure', 'docker://redis', '--exec=/bin/true');
   expect((await host.rkt(['wait', well])).stdout).toBe('0\n');
   const limited = await left('--restart=on-failure:2', ...shell('one', 'echo x; exit 5'));
   expect((await host.rkt(['wait', limited])).stdout).toBe('5\n');
   expect((await host.rkt(['logs', limited])).stdout).toBe('x\nx\nx\n');
-  expect(settled(hostState())).toEqual(before);
+  expect(settledHostState()).toEqual(host.before);
 });
 
 it('that is always started again is stopped all the same, by stop and by kill', async () => {
@@ -232,7 +208,7 @@ it('that is always started again is stopped all the same, by stop and by kill', 
     expect((await host.rkt([...stop, id])).status).toBe(0);
     await host.rkt(['wait', id]);
     expect((await host.rkt(['status', id])).stdout).toContain('state=exited\n');
-    expect(settled(hostState())).toEqual(before);
+    expect(settledHostState()).toEqual(host.before);
   }
 });
 
@@ -249,7 +225,7 @@ it('takes apps while nothing of rkt runs: a sandbox that was left', async () => 
   expect((await host.rkt(['app', 'rm', id])).status).toBe(0);
   expect((await host.rkt(['status', id])).stdout).toContain('state=running\n');
   expect((await host.rkt(['stop', id])).status).toBe(0);
-  expect(settled(hostState())).toEqual(before);
+  expect(settledHostState()).toEqual(host.before);
 });
 
 it('is not in the cgroups of who started it', async () => {
@@ -279,7 +255,7 @@ it('is checked as its image says, is waited for until it is healthy, and leaves 
   expect((await host.rkt(['list', '--no-legend'])).stdout).toContain('\trunning (healthy)\t');
   expect((await host.rkt(['status', id])).stdout).toContain('app-redis-health=healthy\n');
   await host.rkt(['stop', id]);
-  expect(settled(hostState())).toEqual(before);
+  expect(settledHostState()).toEqual(host.before);
   const unchecked = await left(
     '--no-healthcheck',
     'docker://redis',

@@ -2,34 +2,15 @@
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
-import { composeImage } from '@rkt/tooling-images';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { eventually } from '../src/eventually.ts';
-import { type HostState, hostState } from '../src/host-state.ts';
-import { imageCache } from '../src/image-cache.ts';
-import { type Installation, installation, mirrors, type Started } from '../src/rkt.ts';
+import { hostState } from '../src/host-state.ts';
+import type { Started } from '../src/rkt.ts';
 import { ask } from '../src/tcp.ts';
+import { testMachine } from '../src/test-machine.ts';
 
 const insecure = '--insecure-options=image';
-let registry: TestRegistry;
-let before: HostState;
-let host: Installation;
-
-beforeAll(async () => {
-  registry = await startTestRegistry();
-  await registry.addLayout(await composeImage('redis', imageCache), { repository: 'library/redis', tag: 'latest' });
-});
-afterAll(() => registry.close());
-beforeEach(() => {
-  before = hostState();
-  host = installation();
-  host.configure('registries.d/mirrors.json', mirrors(['docker.io'], new URL(registry.origin).host));
-});
-afterEach(async () => {
-  await host[Symbol.asyncDispose]();
-  expect(hostState()).toEqual(before);
-});
+const host = testMachine({ 'docker.io/library/redis': 'redis' }, hostState);
 
 const fly = ['--flavor=fly', 'docker://redis'] as const;
 

@@ -1,34 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
-import { composeImage } from '@rkt/tooling-images';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { eventually } from '../src/eventually.ts';
-import { type HostState, settledHostState } from '../src/host-state.ts';
-import { imageCache } from '../src/image-cache.ts';
-import { type Installation, installation, mirrors, type Started } from '../src/rkt.ts';
+import { settledHostState } from '../src/host-state.ts';
+import type { Started } from '../src/rkt.ts';
 import { ask } from '../src/tcp.ts';
+import { testMachine } from '../src/test-machine.ts';
 
-let registry: TestRegistry;
-let before: HostState;
-let host: Installation;
-
-beforeAll(async () => {
-  registry = await startTestRegistry();
-  await registry.addLayout(await composeImage('redis', imageCache), { repository: 'library/redis', tag: 'latest' });
-});
-afterAll(() => registry.close());
-
-beforeEach(() => {
-  before = settledHostState();
-  host = installation();
-  host.configure('registries.d/mirrors.json', mirrors(['docker.io'], new URL(registry.origin).host));
-});
-afterEach(async () => {
-  await host[Symbol.asyncDispose]();
-  expect(settledHostState()).toEqual(before);
-});
+const host = testMachine({ 'docker.io/library/redis': 'redis' });
 
 interface Listed {
   readonly name: string;
@@ -63,7 +43,7 @@ it('leaves the app running when rkt is killed; another rkt enters it, spares it,
   expect(await host.rkt(['stop', pod.name])).toMatchObject({ status: 0, stdout: `"${pod.name}"\n` });
   expect((await list()).map(({ state }) => state)).toEqual(['exited']);
   // Stopped is enough for the host: gc only deletes the pod's files.
-  expect(settledHostState()).toEqual(before);
+  expect(settledHostState()).toEqual(host.before);
   expect((await host.rkt(collect)).status).toBe(0);
   expect(await list()).toEqual([]);
 });
@@ -75,7 +55,7 @@ it('is stopped by two at once', async () => {
     { status: 0, stderr: '' },
     { status: 0, stderr: '' },
   ]);
-  expect(settledHostState()).toEqual(before);
+  expect(settledHostState()).toEqual(host.before);
 });
 
 it('leaves with --rm what gc removes when rkt is killed, and nothing otherwise', async () => {
@@ -90,7 +70,7 @@ it('leaves with --rm what gc removes when rkt is killed, and nothing otherwise',
   for (const stage of readdirSync(join(host.dataDir, 'pods'))) {
     expect(readdirSync(join(host.dataDir, 'pods', stage))).toEqual([]);
   }
-  expect(settledHostState()).toEqual(before);
+  expect(settledHostState()).toEqual(host.before);
 
   const killed = host.start(run());
   await eventually(() => killed.output.stdout.includes('Ready to accept connections') || undefined);
@@ -113,7 +93,7 @@ it('is cleared away by gc alone when the app’s own monitor was killed, too', a
   await eventually(async () => (await list()).every(({ state }) => state === 'exited') || undefined);
   expect((await host.rkt(collect)).status).toBe(0);
   expect(await list()).toEqual([]);
-  expect(settledHostState()).toEqual(before);
+  expect(settledHostState()).toEqual(host.before);
 });
 
 it('of several apps goes on when rkt is killed, is stopped as a whole and cleared away', async () => {
@@ -131,7 +111,7 @@ it('of several apps goes on when rkt is killed, is stopped as a whole and cleare
   const name = pod?.name ?? '';
   expect(await host.rkt(['enter', '--app=redis', name, 'redis-cli', 'ping'])).toMatchObject({ stdout: 'PONG\n' });
   expect((await host.rkt(['stop', name])).status).toBe(0);
-  expect(settledHostState()).toEqual(before);
+  expect(settledHostState()).toEqual(host.before);
   expect((await host.rkt(collect)).status).toBe(0);
   expect(await list()).toEqual([]);
 });
@@ -173,6 +153,6 @@ describe.each(steps)('$name that is killed', ({ before: first, args }) => {
     if (running.length > 0) expect((await host.rkt(['stop', '--force', ...running])).status).toBe(0);
     expect((await host.rkt([...collect, '--expire-prepared=0s'])).status).toBe(0);
     expect(await list()).toEqual([]);
-    expect(settledHostState()).toEqual(before);
+    expect(settledHostState()).toEqual(host.before);
   });
 });

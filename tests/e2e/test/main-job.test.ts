@@ -2,36 +2,15 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
-import { composeImage } from '@rkt/tooling-images';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { eventually } from '../src/eventually.ts';
-import { type HostState, hostState } from '../src/host-state.ts';
-import { imageCache } from '../src/image-cache.ts';
-import { type Installation, installation, mirrors, type Started } from '../src/rkt.ts';
+import { hostState } from '../src/host-state.ts';
+import type { Started } from '../src/rkt.ts';
 import { ask } from '../src/tcp.ts';
+import { testMachine } from '../src/test-machine.ts';
 
 const insecure = '--insecure-options=image';
-let registry: TestRegistry;
-let before: HostState;
-let host: Installation;
-
-beforeAll(async () => {
-  registry = await startTestRegistry();
-  await registry.addLayout(await composeImage('redis', imageCache), { repository: 'library/redis', tag: 'latest' });
-  await registry.addLayout(await composeImage('nginx', imageCache), { repository: 'zanui/nginx', tag: 'latest' });
-});
-afterAll(() => registry.close());
-
-beforeEach(() => {
-  before = hostState();
-  host = installation();
-  host.configure('registries.d/mirrors.json', mirrors(['docker.io', 'quay.io'], new URL(registry.origin).host));
-});
-afterEach(async () => {
-  await host[Symbol.asyncDispose]();
-  expect(hostState()).toEqual(before);
-});
+const host = testMachine({ 'docker.io/library/redis': 'redis', 'quay.io/zanui/nginx': 'nginx' }, hostState);
 
 interface ListedPod {
   readonly name: string;
@@ -77,10 +56,10 @@ describe('fetch', () => {
 
   it('asks again with one request and downloads nothing when the tag is unchanged', async () => {
     const first = await host.rkt([insecure, 'fetch', 'docker://redis']);
-    const asked = registry.requests.length;
+    const asked = host.registry.requests.length;
     const second = await host.rkt([insecure, 'fetch', 'docker://docker.io/library/redis:latest']);
     expect(second.stdout).toBe(first.stdout);
-    expect(registry.requests.slice(asked).map(({ method }) => method)).toEqual(['HEAD']);
+    expect(host.registry.requests.slice(asked).map(({ method }) => method)).toEqual(['HEAD']);
   });
 });
 
@@ -110,7 +89,7 @@ describe('run', () => {
 
   it('runs an image by any unique prefix of its ID, without the network and without the flag', async () => {
     const fetched = await host.rkt([insecure, 'fetch', 'docker://quay.io/zanui/nginx']);
-    const asked = registry.requests.length;
+    const asked = host.registry.requests.length;
     const run = host.start(['run', fetched.stdout.trim().slice(0, 'sha512-'.length + 6)]);
     const pod = await runningPod(run);
     const page = await eventually(async () => {
@@ -121,7 +100,7 @@ describe('run', () => {
     expect(page).toContain('Served by nginx');
     run.child.kill('SIGINT');
     expect((await run.finished).status).toBe(0);
-    expect(registry.requests).toHaveLength(asked);
+    expect(host.registry.requests).toHaveLength(asked);
   });
 
   it.each(['host', 'none'])('passes the exit status through, network %s', async (network) => {

@@ -3,37 +3,16 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
-import { composeImage } from '@rkt/tooling-images';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { eventually } from '../src/eventually.ts';
-import { type HostState, settledHostState } from '../src/host-state.ts';
-import { imageCache } from '../src/image-cache.ts';
-import { type Installation, installation, mirrors, type Started } from '../src/rkt.ts';
+import { settledHostState } from '../src/host-state.ts';
+import type { Started } from '../src/rkt.ts';
 import { ask } from '../src/tcp.ts';
+import { testMachine } from '../src/test-machine.ts';
 
 const insecure = '--insecure-options=image';
 const get = 'GET / HTTP/1.0\r\n\r\n';
-let registry: TestRegistry;
-let before: HostState;
-let host: Installation;
-
-beforeAll(async () => {
-  registry = await startTestRegistry();
-  await registry.addLayout(await composeImage('redis', imageCache), { repository: 'library/redis', tag: 'latest' });
-  await registry.addLayout(await composeImage('nginx', imageCache), { repository: 'library/nginx', tag: 'latest' });
-});
-afterAll(() => registry.close());
-
-beforeEach(() => {
-  before = settledHostState();
-  host = installation();
-  host.configure('registries.d/mirrors.json', mirrors(['docker.io'], new URL(registry.origin).host));
-});
-afterEach(async () => {
-  await host[Symbol.asyncDispose]();
-  expect(settledHostState()).toEqual(before);
-});
+const host = testMachine({ 'docker.io/library/redis': 'redis', 'docker.io/library/nginx': 'nginx' });
 
 interface Listed {
   readonly name: string;
@@ -200,6 +179,6 @@ describe('a machine that stopped without a word', () => {
       return readdirSync(reserved).some((file) => /^(172|fd72)/.test(file)) ? undefined : true;
     });
     expect(readdirSync(join(host.dataDir, 'networks/pods'))).toEqual([]);
-    await eventually(() => (settledHostState().rules.join() === before.rules.join() ? true : undefined));
+    await eventually(() => (settledHostState().rules.join() === host.before.rules.join() ? true : undefined));
   });
 });

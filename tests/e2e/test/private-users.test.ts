@@ -2,33 +2,16 @@
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
-import { composeImage } from '@rkt/tooling-images';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { eventually } from '../src/eventually.ts';
-import { type HostState, settledHostState } from '../src/host-state.ts';
-import { imageCache } from '../src/image-cache.ts';
-import { type Installation, installation, mirrors } from '../src/rkt.ts';
+import { settledHostState } from '../src/host-state.ts';
 import { ask } from '../src/tcp.ts';
+import { testMachine } from '../src/test-machine.ts';
 
 const insecure = '--insecure-options=image';
-let registry: TestRegistry;
-let before: HostState;
-let host: Installation;
+const host = testMachine({ 'docker.io/library/redis': 'redis' });
 
-beforeAll(async () => {
-  registry = await startTestRegistry();
-  await registry.addLayout(await composeImage('redis', imageCache), { repository: 'library/redis', tag: 'latest' });
-});
-afterAll(() => registry.close());
-beforeEach(() => {
-  before = settledHostState();
-  host = installation();
-  host.configure('registries.d/mirrors.json', mirrors(['docker.io'], new URL(registry.origin).host));
-});
-afterEach(async () => {
-  await host[Symbol.asyncDispose]();
-  expect(settledHostState()).toEqual(before);
+afterEach(() => {
   expect(statSync('/dev/null')).toMatchObject({ uid: 0, gid: 0, mode: 0o20666 });
 });
 
@@ -84,7 +67,7 @@ it('serves as nobody of the host, and as somebody else in every pod', async () =
   // What one writes, the other may not read: their files are different users' on the disk.
   expect(ranges().map(Number).toSorted()).toEqual([a.first, b.first].toSorted());
   for (const id of ids) expect((await host.rkt(['stop', id])).status).toBe(0);
-  expect(settledHostState()).toEqual(before);
+  expect(settledHostState()).toEqual(host.before);
   expect(ranges()).toHaveLength(2);
   expect((await host.rkt(['gc', '--grace-period=0s'])).status).toBe(0);
   expect(ranges()).toEqual([]);

@@ -1,35 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
-import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
-import { composeImage } from '@rkt/tooling-images';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { eventually } from '../src/eventually.ts';
-import { type HostState, settledHostState } from '../src/host-state.ts';
-import { imageCache } from '../src/image-cache.ts';
-import { type Installation, installation, mirrors, type Started } from '../src/rkt.ts';
+import type { Started } from '../src/rkt.ts';
 import { ask } from '../src/tcp.ts';
+import { testMachine } from '../src/test-machine.ts';
 
 const insecure = '--insecure-options=image';
-let registry: TestRegistry;
-let before: HostState;
-let host: Installation;
-
-beforeAll(async () => {
-  registry = await startTestRegistry();
-  await registry.addLayout(await composeImage('redis', imageCache), { repository: 'library/redis', tag: 'latest' });
-  await registry.addLayout(await composeImage('nginx', imageCache), { repository: 'zanui/nginx', tag: 'latest' });
-});
-afterAll(() => registry.close());
-
-beforeEach(() => {
-  before = settledHostState();
-  host = installation();
-  host.configure('registries.d/mirrors.json', mirrors(['docker.io', 'quay.io'], new URL(registry.origin).host));
-});
-afterEach(async () => {
-  await host[Symbol.asyncDispose]();
-  expect(settledHostState()).toEqual(before);
-});
+const host = testMachine({ 'docker.io/library/redis': 'redis', 'quay.io/zanui/nginx': 'nginx' });
 
 /** A second app of the redis image, which runs a script. */
 function client(script: string): readonly string[] {
@@ -137,10 +115,10 @@ describe('a pod manifest', () => {
     const prepared = await host.rkt([insecure, 'prepare', 'docker://redis', ...client(script)]);
     const manifest = (await host.rkt(['cat-manifest', prepared.stdout.trim()])).stdout;
     host.configure('pod.json', manifest);
-    const asked = registry.requests.length;
+    const asked = host.registry.requests.length;
     const run = await host.rkt(['run', '--net=none', `--pod-manifest=${join(host.configDir, 'pod.json')}`]);
     expect(run).toMatchObject({ status: 0 });
-    expect(registry.requests).toHaveLength(asked);
+    expect(host.registry.requests).toHaveLength(asked);
     expect((await listedPods()).map(({ state }) => state)).toEqual(['prepared', 'exited']);
   });
 });
