@@ -32,6 +32,23 @@ export async function tarOfLinks(
   return finished(archive);
 }
 
+/** A path and what is there. */
+export type SampleEntry = readonly [
+  path: string,
+  content: Uint8Array | 'directory' | 'fifo' | { readonly link: string },
+];
+
+/** A tar of entries in this order, also of such as name one path several times. */
+export async function tarOfEntries(entries: readonly SampleEntry[]): Promise<Buffer> {
+  const archive = pack();
+  for (const [name, content] of entries) {
+    if (content instanceof Uint8Array) archive.entry({ name }, Buffer.from(content));
+    else if (typeof content === 'string') archive.entry({ name, type: content });
+    else archive.entry({ name, type: 'link', linkname: content.link });
+  }
+  return finished(archive);
+}
+
 /** A tar of one hard link. */
 export async function tarOfLink(name: string, linkname: string): Promise<Buffer> {
   const archive = pack();

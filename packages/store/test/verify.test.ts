@@ -3,10 +3,13 @@ import { chmodSync, closeSync, openSync, readFileSync, rmSync, symlinkSync, writ
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { decodeLayerIndex, encodeLayerIndex } from '@rkt/appc';
 import { type Finding, openStore, type Store, type Tree, type TreeBackend } from '@rkt/store';
 import { ingestLayer, putAci, sampleAci, sampleImage, sampleLayer } from '@rkt/store/testing';
 import { describe, expect, it } from 'vitest';
+import { layoutOf } from '../src/cas/layout.ts';
 import { loadTreeSyscalls, type TreeSyscalls } from '../src/host/tree-syscalls.ts';
+import { deriveId } from '../src/verify/derive-id.ts';
 import { type StartWorker, startPackagedWorker } from '../src/verify/start-worker.ts';
 import { putImage } from './put-image.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -68,6 +71,16 @@ describe('verification', () => {
       expect(await kinds(store)).toEqual(['image-ok', 'image-ok']);
       expect(readFileSync(index)).toEqual(Buffer.from(base.index));
     }
+  });
+
+  it('makes no more of an image than it has, whatever a damaged index says of its files', async () => {
+    await using store = await storeWithBoth();
+    const { size, entries } = decodeLayerIndex(base.index);
+    const larger = entries.map((entry) => (entry.kind === 'file' ? { ...entry, size: 2 ** 40 } : entry));
+    writeFileSync(layerFile(store, base.diffId, 'idx'), encodeLayerIndex({ size, entries: larger }));
+    const parts = await store.getImage(one.put.id);
+    expect(await deriveId(layoutOf(store.dir), parts, undefined)).toContain(`more than ${parts.size} bytes`);
+    expect(await kinds(store)).toEqual(['image-ok', 'image-ok']);
   });
 
   it('goes on to the next image where an index is missing and cannot be written', async () => {

@@ -18,13 +18,14 @@ type Source = (scratch: string) => Promise<string>;
 
 /** Images somebody put beside the repository, which are no part of it. */
 const shared = fileURLToPath(new URL('../../../../shared/images', import.meta.url));
-/** Further OCI layouts, for comparisons by hand: `RKT_TEST_LAYOUTS=DIR:DIR npx vitest run --project e2e trees`. */
+/** Further OCI layouts, for comparisons by hand: `RKT_TEST_LAYOUTS=DIR:DIR npm run trees`. */
 const further = (process.env['RKT_TEST_LAYOUTS'] ?? '').split(':').filter((path) => path !== '');
 
+/** One image of packages is enough for every change; `npm run trees` compares all. */
 const images: readonly (readonly [name: string, source: Source])[] = [
   ['hard', hardImage],
   ['redis', () => composeImage('redis', imageCache)],
-  ['nginx', () => composeImage('nginx', imageCache)],
+  ...(process.env['RKT_TEST_TREES'] === 'all' ? ([['nginx', () => composeImage('nginx', imageCache)]] as const) : []),
   ...(existsSync(shared)
     ? ([
         ['busybox', busybox],

@@ -12,7 +12,7 @@ import { type Directory, isMarker, leafNode } from './layer-tree.ts';
 export interface LayerForesight {
   /** Where the nodes told of so far have their headers, in order. */
   readonly headerOffsets: readonly number[];
-  /** The next entries, in archive order. Nothing is told any more once a hard link has come by. */
+  /** The next entries, in archive order. Nothing is told any more once a hard link or a file with holes has come by. */
   take(entries: Iterable<LayerEntry>): PlacedNode[];
 }
 
@@ -48,7 +48,7 @@ class Foresight implements LayerForesight {
   take(entries: Iterable<LayerEntry>): PlacedNode[] {
     const placed: PlacedNode[] = [];
     for (const entry of entries) {
-      if (this.#ended || entry.kind === 'hardlink' || this.#above.linksTo(entry.path)) {
+      if (this.#ended || entry.kind === 'hardlink' || hasHoles(entry) || this.#above.linksTo(entry.path)) {
         this.#ended = true;
         break;
       }
@@ -82,6 +82,11 @@ class Foresight implements LayerForesight {
     if (entry.kind !== 'directory' && entry.path !== '') return leafNode(entry, origin, entry);
     return { kind: 'directory', attributes: entry, origin, children: new Map() };
   }
+}
+
+/** Holes cost no tar: a guess that has any could be as large as an image may be, and each of its layers could have one. */
+function hasHoles(entry: LayerEntry): boolean {
+  return entry.kind === 'file' && entry.extents.reduce((left, { length }) => left - length, entry.size) > 0;
 }
 
 function below(directory: Standing, name: ByteString): Standing {

@@ -252,6 +252,24 @@ describe('a layer that was foreseen', () => {
       '3 of 3',
     ]);
   });
+  it('is right up to a file with holes, which could be any size', () => {
+    const holes = [
+      ['GNU.sparse.size', '1000000000000'],
+      ['GNU.sparse.map', '0,3'],
+    ] as const;
+    const limits = { maxHoleBytes: Number.MAX_SAFE_INTEGER };
+    const index = indexOf(
+      archive(file('a'), pax(holes), file('sparse', 'abc'), file('b'), file('sparse', 'again')),
+      limits,
+    );
+    const [layer] = layersOf([index]);
+    const foresight = createAciBuilder({ manifestBytes, layerCount: 1 }).foresee();
+    const bytes = [...foresight.take(layer?.index.entries ?? [])].reduce(
+      (sum, segment) => sum + (segment.kind === 'bytes' ? segment.bytes.length : segment.length),
+      0,
+    );
+    expect(bytes).toBeLessThan(10_000);
+  });
   it('is told by its own builder', () => {
     const builder = createAciBuilder({ manifestBytes, layerCount: 1 });
     const [layer] = layersOf([indexOf(archive(file('a')))]);

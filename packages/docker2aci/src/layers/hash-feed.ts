@@ -16,9 +16,9 @@ export interface VerifiedLayer {
 
 /** A layer being unpacked into a file of its own, which becomes part of the image if it proves right. */
 export interface ExpectedLayer {
-  /** Of entries whose content the file has by now; see `OnEntries`. @throws ConversionError `IO` */
+  /** Of entries whose content the file has by now; see `OnEntries`. Never throws: nobody waits for what comes from a thread. */
   readonly onEntries: OnEntries;
-  /** The file is whole and right. @throws as `HashFeed.arrive` */
+  /** The file is whole and right. @throws ConversionError `LIMIT_EXCEEDED` */
   arrive(index: Uint8Array): void;
 }
 
@@ -26,7 +26,7 @@ export interface ExpectedLayer {
 export interface HashFeed {
   /** @throws ConversionError `IO`, `LIMIT_EXCEEDED` */
   arrive(diffId: string, layer: VerifiedLayer): void;
-  /** To be asked for each attempt at a layer. `path`: of its file, to be open when something is known of it. */
+  /** To be asked for each attempt at a layer. `path`: of its file, which is there and empty. @throws ConversionError `IO` */
   expect(diffId: string, path: string): ExpectedLayer;
   /** To be called whatever happened, and when nobody hashes any more. */
   close(): void;
@@ -95,17 +95,14 @@ export function createHashFeed(layers: readonly Layer[], { hashing, maxIndexByte
   return {
     arrive: (diffId, { path, index }) => arrive(diffId, { file: opened(path), index }),
     expect: (diffId, path) => {
-      let known: Told | undefined;
+      const known: Told = { file: opened(path), indexes: [] };
+      told.set(diffId, known);
       return {
         onEntries: (index) => {
-          if (known === undefined) {
-            known = { file: opened(path), indexes: [] };
-            told.set(diffId, known);
-          }
           known.indexes.push(index);
           if (layers[next]?.diffId === diffId) foretell(diffId);
         },
-        arrive: (index) => arrive(diffId, { file: known?.file ?? opened(path), index }),
+        arrive: (index) => arrive(diffId, { file: known.file, index }),
       };
     },
     close: () => {

@@ -150,7 +150,8 @@ class Hasher implements ImageHasher {
       this.#restore(ahead, 0);
       return undefined;
     }
-    if (!ahead.ended) this.#mark(ahead);
+    // Too much of it may be a guess that is wrong: that shows when the layer is added.
+    if (!ahead.ended && this.#stream.fits) this.#mark(ahead);
     return ahead;
   }
 
@@ -189,6 +190,11 @@ class HashedStream {
   /** Bytes so far. */
   get size(): number {
     return this.#size + this.#filled;
+  }
+
+  /** Whether it is within its limit. */
+  get fits(): boolean {
+    return this.size <= this.#maxBytes;
   }
 
   state(): StreamState {
@@ -246,7 +252,7 @@ class HashedStream {
     this.#hash.update(this.#buffer.subarray(0, this.#filled));
     this.#size += this.#filled;
     this.#filled = 0;
-    if (this.#size > this.#maxBytes) throw tooLarge(this.#maxBytes);
+    if (!this.fits) throw tooLarge(this.#maxBytes);
   }
 }
 

@@ -135,3 +135,16 @@ it('leaves to the layer itself whatever is wrong with a part of it', async () =>
     expect((await hashing.finish()).id).toBe(await idOf([{ file, entries }]));
   }
 });
+
+it('lets no guess be too large for the image it is of', async () => {
+  const file = await layerFile(1);
+  const entries = Array.from({ length: ENTRIES }, (_, number) => entry(number, 'a'));
+  const without = start([{ file, entries }]);
+  add(without, { file, entries });
+  const { id, size } = await without.finish();
+  const hashing = start([{ file, entries }], { maxBytes: size });
+  hashing.foresee({ file, index: indexOf(entries) });
+  await idle();
+  add(hashing, { file, entries });
+  expect((await hashing.finish()).id).toBe(id);
+});

@@ -22,6 +22,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { extractTree } from '../../src/trees/directory/index.ts';
 import { writeErofs } from '../../src/trees/erofs/index.ts';
 import { probeErofs } from '../../src/trees/probe-erofs.ts';
+import { rawTar } from '../raw-tar.ts';
 import { withMounted } from './support/mounted.ts';
 import { device, directory, file, symlink, treeWith } from './support/nodes.ts';
 import { makeEverything } from './support/samples.ts';
@@ -134,6 +135,24 @@ describe('what is large', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('is a layer of 300,000 entries, and a path through 300 directories', async () => {
+    const directories = Array.from({ length: 300 }, (_, at) => `many/${at}`);
+    const names = Array.from({ length: 1000 }, (_, at) => `file-${at}`);
+    const deep = Array.from({ length: 300 }, (_, at) => `d${at}`).join('/');
+    const layer = join(scratch, 'layer.tar');
+    const files = emptyFiles(directories.flatMap((parent) => names.map((name) => `${parent}/${name}`)));
+    writeFileSync(layer, Buffer.concat([files, rawTar([{ path: `${deep}/file`, content: 'deep' }])]));
+    await withMounted(writeErofs(treeOf([layer])), [layer], {
+      scratch,
+      use: (mounted) => {
+        const wrong = directories.filter((parent) => readdirSync(`${mounted}/${parent}`).length !== names.length);
+        expect(wrong).toEqual([]);
+        expect(statSync(`${mounted}/many/299/file-999`).size).toBe(0);
+        expect(readFileSync(`${mounted}/${deep}/file`, 'latin1')).toBe('deep');
+      },
+    });
+  });
+
   it('is a file of more than 4 GiB, and one behind it, at its offset', async () => {
     const GIB = 1024 ** 3;
     const size = 5 * GIB;
@@ -234,3 +253,17 @@ describe('what an archive should not have', () => {
     ]);
   });
 });
+
+/** Headers alone, without the end of an archive. */
+function emptyFiles(paths: readonly string[]): Buffer {
+  const bytes = Buffer.alloc(512 * paths.length);
+  for (const [index, path] of paths.entries()) {
+    const header = bytes.subarray(512 * index, 512 * (index + 1));
+    header.write(path, 'latin1');
+    header.write(`0000644\0${'0000000\0'.repeat(2)}${'00000000000\0'.repeat(2)}        0`, 100, 'latin1');
+    header.write('ustar\x0000', 257, 'latin1');
+    const sum = header.subarray(0, 263).reduce((total, byte) => total + byte, 0);
+    header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  }
+  return bytes;
+}
