@@ -40,7 +40,7 @@ afterEach(() => {
 
 function commandLine(...argv: readonly string[]): readonly string[] {
   const node = [process.execPath, '--conditions=@rkt/source', '--disable-warning=ExperimentalWarning', bin];
-  const globals = [`--dir=${dir}/data`, `--local-config=${dir}/etc`, `--system-config=${dir}/none`];
+  const globals = [`--dir=${dir}/data`, '--local-config=', '--system-config='];
   return [...node, ...globals, '--insecure-options=image', ...argv];
 }
 

@@ -67,7 +67,18 @@ describe('rkt', () => {
   /** What is done is told in words, or is what somebody else prints; everything else lists or shows. */
   const doing: readonly string[] = [
     ...['app add', 'app exec', 'app rm', 'app sandbox', 'app start', 'app stop', 'attach', 'completion', 'enter'],
-    ...['fetch', 'gc', 'help', 'image export', 'image extract', 'image gc', 'image render', 'image rm', 'image verify'],
+    ...[
+      'fetch',
+      'gc',
+      'health',
+      'help',
+      'image export',
+      'image extract',
+      'image gc',
+      'image render',
+      'image rm',
+      'image verify',
+    ],
     ...['kill', 'logs', 'prepare', 'release', 'rm', 'run', 'run-prepared', 'stop', 'trust', 'wait'],
   ];
   it.each(commands.map(({ name, flags }) => [name, flags] as const))(
