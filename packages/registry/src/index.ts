@@ -39,7 +39,7 @@ export { formatPlatform, hostPlatform, matchPlatform, parsePlatform, selectManif
 export type { Schema1Entry } from './image/schema1-entry.ts';
 export type { Schema1Manifest } from './image/schema1-manifest.ts';
 export { type ImageSourceOptions, imageSource } from './image/source.ts';
-export { isLoopback } from './protocol/addresses.ts';
+export { isLocalAddress, isLoopback } from './protocol/addresses.ts';
 export { followRedirect, isRedirect, type RedirectPolicy } from './protocol/redirect.ts';
 export { type CertsDirectory, listCertsDirectories, readCertsDirectories } from './transport/certs-directories.ts';
 export { readSystemCertificates } from './transport/system-certificates.ts';

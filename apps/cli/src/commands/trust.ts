@@ -12,10 +12,14 @@ export async function execute(session: Session, { flags, operands }: Arguments):
   if (prefix === undefined && operands.length === 0) {
     throw usageError('a key for all images cannot be discovered', 'name its file: rkt trust --root FILE');
   }
-  const found = prefix === undefined || operands.length > 0 ? operands : await discoverKeys(session, prefix, allowHttp);
+  const { found, overHttps } =
+    prefix === undefined || operands.length > 0
+      ? { found: operands, overHttps: true }
+      : await discoverKeys(session, prefix, allowHttp);
   await trustKeys(session, found, {
     prefix,
     skipReview: flags.boolean('skip-fingerprint-review'),
+    overHttps,
     allowHttp,
     httpFlag: '--insecure-allow-http',
     output: 'stdout',

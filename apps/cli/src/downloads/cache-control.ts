@@ -25,12 +25,19 @@ function maxAgeOf(field: string): number {
   return Math.min(Number(seconds), LONGEST_MAX_AGE);
 }
 
-/** What If-Range may be asked with: a strong entity tag, or else the date of the last change (RFC 9110, section 13.1.5). */
+/** A second: the resolution of dates. What changed in the one in which it was sent may have changed once more in it. */
+const DATE_RESOLUTION_MS = 1000;
+
+/**
+ * What If-Range may be asked with: a strong entity tag, or else the date of the last change, where that is strong (RFC 9110,
+ * sections 13.1.5 and 8.8.2.2).
+ */
 export function rangeValidatorOf(headers: ResponseHeaders): string | undefined {
   const { etag } = cacheStateOf(headers);
   if (etag !== undefined) return etag.startsWith('W/') ? undefined : etag;
   const date = header(headers, 'last-modified') ?? '';
-  return /^[A-Z][a-z]{2}, [0-9A-Za-z: ]{17,40}GMT$/.test(date) ? date : undefined;
+  if (!/^[A-Z][a-z]{2}, [0-9A-Za-z: ]{17,40}GMT$/.test(date)) return undefined;
+  return Date.parse(header(headers, 'date') ?? '') - Date.parse(date) >= DATE_RESOLUTION_MS ? date : undefined;
 }
 
 /** As text that the store keeps with an image: `max-age=60 etag="abc"`. */

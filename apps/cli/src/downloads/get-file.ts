@@ -79,7 +79,7 @@ async function transferOnce(transfer: Transfer): Promise<Outcome> {
     response.body.cancel();
     return { kind: 'unchanged', cache: { etag: cache.etag ?? etag, maxAge: cache.maxAge } };
   }
-  if (offset > 0 && (status === 416 || (status === 206 && !continues(response, offset)))) {
+  if (offset > 0 && (status === 416 || (status === 206 && !continues(response, offset, partial.validator)))) {
     response.body.cancel();
     await partial.restart(undefined);
     return await transferOnce(transfer);
@@ -104,8 +104,13 @@ function conditions(
   };
 }
 
-/** Whether a part is the rest of what is here: RFC 9110, section 14.4. */
-function continues({ headers }: TransportResponse, offset: number): boolean {
+/**
+ * Whether a part is the rest of what is here: RFC 9110, sections 14.4 and 15.3.7.3. A server that knows ranges and not If-Range
+ * sends the rest of something else.
+ */
+function continues({ headers }: TransportResponse, offset: number, validator: string | undefined): boolean {
+  const now = header(headers, validator?.startsWith('"') === true ? 'etag' : 'last-modified');
+  if (now !== undefined && now !== validator) return false;
   const [, first, last, total] =
     /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/i.exec(header(headers, 'content-range') ?? '') ?? [];
   return Number(first) === offset && (total === '*' || Number(last) === Number(total) - 1);

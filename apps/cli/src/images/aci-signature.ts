@@ -30,11 +30,12 @@ export interface HashedBytes extends AsyncIterable<Uint8Array> {
   digest(): string;
 }
 
-export function hashed(bytes: AsyncIterable<Uint8Array>): HashedBytes {
+export function hashed(bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): HashedBytes {
   const hash = createHash('sha256');
   return {
     async *[Symbol.asyncIterator]() {
       for await (const chunk of bytes) {
+        signal.throwIfAborted();
         // Before it is passed on: whoever gets it may take its memory.
         hash.update(chunk);
         yield chunk;
@@ -59,7 +60,7 @@ export interface VerifyAci {
 export async function verifyAci(session: Session, aci: AciBytes, expected: VerifyAci): Promise<void> {
   const { signature, imageName, digest } = expected;
   const keys = await openKeystore(session.globals.keyDirs).keysFor(imageName);
-  const bytes = hashed(aci.read());
+  const bytes = hashed(aci.read(), session.interrupts.signal);
   const subject = `image ${quote(imageName)}`;
   const signer = await withHint(imageName, () =>
     signature.verify(bytes, { keys, subject, date: new Date(session.io.now()) }),

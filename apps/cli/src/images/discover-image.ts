@@ -55,8 +55,9 @@ export async function discoverImage(session: Session, aci: NamedAci, options: Ob
   const wanted = wantedImage(aci, options);
   const allowHttp = session.globals.insecure.has('http');
   session.debug(`searching for app image ${wanted.name}`);
-  const pick = (tags: Parameters<typeof imageLocations>[0]) => imageLocations(tags, wanted).filter(isOfTheWeb);
-  const found = await discoverTags(session, { name: wanted.name, tag: 'ac-discovery', pick, allowHttp });
+  const pick = (tags: Parameters<typeof imageLocations>[0]) => imageLocations(tags, wanted);
+  const urlsOf = ({ image, signature }: ImageLocation) => [image, signature];
+  const { found } = await discoverTags(session, { name: wanted.name, tag: 'ac-discovery', pick, urlsOf, allowHttp });
   const { image, url } = await fetchFirst(session, found, {
     ...options,
     check: (manifest) => requireSame(manifest, aci, wanted),
@@ -91,10 +92,6 @@ function wantedImage({ name, labels }: NamedAci, { platform }: ObtainOptions): D
 function remoteName({ name, labels }: DiscoverableImage): string {
   const sorted = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
   return `appc:${name}?${new URLSearchParams(sorted)}`;
-}
-
-function isOfTheWeb({ image, signature }: ImageLocation): boolean {
-  return [image, signature].every((url) => /^https?:/i.test(url) && URL.canParse(url));
 }
 
 interface FetchFirst extends ObtainOptions {
@@ -169,9 +166,10 @@ async function fetchKeys(session: Session, name: string, signature: DetachedSign
   const allowHttp = insecure.has('pubkey') && insecure.has('http');
   if (insecure.has('pubkey')) session.say('signing keys may be downloaded from an insecure connection');
   try {
-    const locations = await discoverKeys(session, name, allowHttp);
+    const { found, overHttps } = await discoverKeys(session, name, allowHttp);
     const httpFlag = '--insecure-options=http,pubkey';
-    await trustKeys(session, locations, { prefix: name, skipReview: false, allowHttp, httpFlag, output: 'stderr' });
+    const options = { prefix: name, skipReview: false, overHttps, allowHttp, httpFlag } as const;
+    await trustKeys(session, found, { ...options, output: 'stderr' });
   } catch (error) {
     session.interrupts.signal.throwIfAborted();
     if (!isCliError(error) && !(error instanceof Error && 'code' in error)) throw error;

@@ -35,7 +35,7 @@ export async function fetchAci(session: Session, aci: RemoteAci, options: Obtain
   const store = await session.store();
   const { url } = aci;
   const known = await storedRemote(store, url.href);
-  const cache = known === undefined ? undefined : parseCacheState(known.digest);
+  const cache = known === undefined ? undefined : cacheOf(known, session);
   if (known !== undefined && cache !== undefined && needsNoServer(session, known, cache, options)) {
     session.debug(`image for ${redactUrl(url.href)} isn't expired, not fetching.`);
     return await use(store, known, aci);
@@ -53,7 +53,9 @@ export async function fetchAci(session: Session, aci: RemoteAci, options: Obtain
     }),
   );
   if (answer.kind === 'unchanged' && known !== undefined) {
-    await store.putRemote(remoteOf(session, url, { imageId: known.imageId, cache: answer.cache }));
+    await store.putRemote(
+      remoteOf(session, url, { imageId: known.imageId, cache: answer.cache, isVerified: isVerified(known) }),
+    );
     return await use(store, known, aci);
   }
   if (answer.kind === 'unchanged') throw new TypeError('a file that is not here cannot be unchanged');
@@ -67,7 +69,9 @@ export async function fetchAci(session: Session, aci: RemoteAci, options: Obtain
       ...(aci.check === undefined ? {} : { check: aci.check }),
     },
   );
-  await store.putRemote(remoteOf(session, url, { imageId: image.id, cache: answer.cache }));
+  await store.putRemote(
+    remoteOf(session, url, { imageId: image.id, cache: answer.cache, isVerified: signature !== undefined }),
+  );
   return image;
 }
 
@@ -86,12 +90,30 @@ async function use(store: Store, { imageId }: RemoteRecord, { check }: RemoteAci
   return await store.resolveImage({ prefix: imageId });
 }
 
-function remoteOf(
-  session: Session,
-  url: URL,
-  { imageId, cache }: { readonly imageId: RemoteRecord['imageId']; readonly cache: CacheState },
-): RemoteRecord {
-  return { name: url.href, imageId, digest: formatCacheState(cache), checkedAt: session.io.now() };
+const UNVERIFIED = 'unverified ';
+
+function isVerified({ digest }: RemoteRecord): boolean {
+  return !digest.startsWith(UNVERIFIED);
+}
+
+/**
+ * What came unverified is nothing to compare with for somebody who wants it verified: a signature is for the bytes as they came,
+ * and those have to come once more.
+ */
+function cacheOf(known: RemoteRecord, { globals }: Session): CacheState {
+  if (isVerified(known)) return parseCacheState(known.digest);
+  return parseCacheState(globals.insecure.has('image') ? known.digest.slice(UNVERIFIED.length) : '');
+}
+
+interface Came {
+  readonly imageId: RemoteRecord['imageId'];
+  readonly cache: CacheState;
+  readonly isVerified: boolean;
+}
+
+function remoteOf(session: Session, url: URL, { imageId, cache, isVerified }: Came): RemoteRecord {
+  const digest = `${isVerified ? '' : UNVERIFIED}${formatCacheState(cache)}`;
+  return { name: url.href, imageId, digest, checkedAt: session.io.now() };
 }
 
 function notAllowed(url: URL): CliError {

@@ -67,7 +67,7 @@ export async function importAci(session: Session, source: AciBytes, options: Imp
   const { signal } = session.interrupts;
   const { name } = source;
   await using ingest = await store.ingestAci();
-  const bytes = hashed(source.read());
+  const bytes = hashed(source.read(), signal);
   const aci = await receive(session, bytes, { name, path: ingest.path, signal });
   options.check?.(aci.manifest);
   const { signature } = options;

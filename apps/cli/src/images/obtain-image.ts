@@ -4,6 +4,7 @@ import type { Platform } from '@rkt/registry';
 import type { ImageRecord } from '@rkt/store';
 import { CliError, isCliError, usageError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
+import { redactUrl } from '../wiring/config/redact.ts';
 import type { Session } from '../wiring/session.ts';
 import { fetchDockerImage } from './fetch-docker-image.ts';
 import { withFileHint } from './file-hint.ts';
@@ -25,11 +26,16 @@ const SIGNED: ReadonlySet<string> = new Set(['path', 'url', 'appc-name']);
 export async function obtainImage(session: Session, image: string, options: ObtainOptions): Promise<ImageRecord> {
   try {
     const record = await obtain(session, image, options);
-    options.progress.onEvent({ type: 'image:stored', image, id: record.id });
+    options.progress.onEvent({ type: 'image:stored', image: shownName(image), id: record.id });
     return record;
   } catch (error) {
     throw await withFileHint(session, image, error);
   }
+}
+
+/** What a URL asks for may be a secret. */
+function shownName(image: string): string {
+  return /^https?:/.test(image) ? redactUrl(image) : image;
 }
 
 async function obtain(session: Session, image: string, options: ObtainOptions): Promise<ImageRecord> {

@@ -25,6 +25,8 @@ export interface Messages {
   warning(message: string): void;
   /** What the command itself says. */
   say(message: string): void;
+  /** A line for a person to read as it stands, safe to print already. */
+  show(line: string): void;
   /** Of the command itself, as a warning. */
   warn(message: string): void;
   /** That something could not be done. */
@@ -57,6 +59,10 @@ export function createMessages(io: Io, options: MessageOptions): Messages {
     reminder: (message) => unlessQuiet('warning', message),
     warning: (message) => write('rkt', 'warning', message),
     say: (message) => write(prefix, 'info', message),
+    show: (line) => {
+      if (form === 'json') writeJsonLine(io, { type: 'message', level: 'info', message: line });
+      else io.stderr.write(`${line}\n`);
+    },
     warn: (message) => write(prefix, 'warning', message),
     report: (error) => {
       if (form === 'json') writeJsonLine(io, { type: 'error', command: prefix, ...describeError(error, prefix) });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdirSync, statSync } from 'node:fs';
 import { chmod, mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { isAcIdentifier } from '@rkt/appc';
 import { CliError, errnoOf, reasonOf } from '../errors.ts';
@@ -34,6 +34,8 @@ export interface KeystorePlaces {
 }
 
 const MOST_FILES = 1024;
+/** Of a directory of keys; names come out of manifests that nobody has verified yet, and have no limit of their own. */
+const LONGEST_PREFIX = 1024;
 /** Of version 4 of OpenPGP, or of version 6. */
 const FINGERPRINT = /^[0-9a-f]{40}([0-9a-f]{24})?$/;
 
@@ -57,7 +59,7 @@ export function openKeystore({ system, local }: KeystorePlaces): Keystore {
         .some(({ isEmpty }) => !isEmpty),
     add: async (key, prefix) => {
       if (local === '') throw new CliError('ERR_RKT_CLI_USAGE', 'there is no --local-config to keep keys in');
-      const directory = join(local, 'trustedkeys', ...(prefix === undefined ? ['root.d'] : ['prefix.d', prefix]));
+      const directory = resolve(local, 'trustedkeys', ...(prefix === undefined ? ['root.d'] : ['prefix.d', prefix]));
       const path = join(directory, key.fingerprint);
       await writeKey(directory, path, key.armored);
       return path;
@@ -67,14 +69,21 @@ export function openKeystore({ system, local }: KeystorePlaces): Keystore {
 
 /** Whether keys can be trusted for this prefix: the name of an image, or a part of it before a slash. */
 export function isPrefix(text: string): boolean {
-  return isAcIdentifier(text) && prefixesOf(text).length > 0;
+  return prefixesOf(text).at(-1) === text;
 }
 
-/** The parts of a name that end before a slash, the shortest first. None of a name that would lead out of a directory. */
+/** The parts of a name that end before a slash, the shortest first; none of a name that would lead out of a directory. */
 function prefixesOf(name: string): readonly string[] {
   const parts = name.split('/');
   if (!isAcIdentifier(name) || parts.some((part) => part === '' || part === '.' || part === '..')) return [];
-  return parts.map((_, index) => parts.slice(0, index + 1).join('/'));
+  const prefixes: string[] = [];
+  let prefix = '';
+  for (const part of parts) {
+    prefix = prefix === '' ? part : `${prefix}/${part}`;
+    if (prefix.length > LONGEST_PREFIX) break;
+    prefixes.push(prefix);
+  }
+  return prefixes;
 }
 
 interface KeyFile {
@@ -98,7 +107,7 @@ function keyFiles(directory: string): readonly KeyFile[] {
     });
   } catch (error) {
     const errno = errnoOf(error);
-    if (errno === 'ENOENT' || errno === 'ENOTDIR') return [];
+    if (errno === 'ENOENT' || errno === 'ENOTDIR' || errno === 'ENAMETOOLONG') return [];
     throw invalid(directory, reasonOf(error), error);
   }
 }
@@ -113,14 +122,13 @@ async function readKey({ path, fingerprint }: KeyFile): Promise<PublicKey> {
 /** For every user to read, whatever the umask: it is public, and fetching needs no root. */
 async function writeKey(directory: string, path: string, text: string): Promise<void> {
   try {
-    await mkdir(directory, { recursive: true, mode: 0o755 });
+    const first = await mkdir(directory, { recursive: true, mode: 0o755 });
+    for (let made = directory; first !== undefined && made.startsWith(first); made = dirname(made)) {
+      await chmod(made, 0o755);
+    }
     const file = { path, overwrite: true, what: 'key', signal: new AbortController().signal };
     await writeOutputFile(file, Readable.from([Buffer.from(text, 'latin1')]));
-    for (const [made, mode] of [
-      [directory, 0o755],
-      [path, 0o644],
-    ] as const)
-      await chmod(made, mode);
+    await chmod(path, 0o644);
   } catch (error) {
     throw cannotWrite(path, error);
   }

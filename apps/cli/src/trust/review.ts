@@ -9,19 +9,19 @@ export interface Review extends AsyncDisposable {
   confirm(question: string): Promise<boolean>;
 }
 
-export function createReview({ io, interrupts }: Session, output: 'stdout' | 'stderr'): Review {
+export function createReview({ io, interrupts }: Session, show: (line: string) => void): Review {
   let lines: AsyncGenerator<string, void> | undefined;
   return {
     isPossible: io.stdinIsTTY && io.stderr.isTTY,
     confirm: async (question) => {
       lines ??= linesOf(io.readInput({ raw: false, signal: interrupts.signal }));
       for (;;) {
-        io[output].write(`${question}\n`);
+        show(question);
         const { value } = await lines.next();
         interrupts.signal.throwIfAborted();
         if (value === 'yes') return true;
         if (value === 'no' || typeof value !== 'string') return false;
-        io[output].write("Please enter 'yes' or 'no'\n");
+        show("Please enter 'yes' or 'no'");
       }
     },
     [Symbol.asyncDispose]: async () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { publicKeyLocations } from '@rkt/appc';
-import { discoverTags } from '../downloads/discover-tags.ts';
+import { type Discovered, discoverTags } from '../downloads/discover-tags.ts';
 import { CliError } from '../errors.ts';
 import { readSmallFile } from '../files/read-small-file.ts';
 import { quote } from '../render/quote.ts';
@@ -16,6 +16,8 @@ export interface TrustOptions {
   /** Nobody is asked. */
   readonly skipReview: boolean;
   readonly allowHttp: boolean;
+  /** Whoever named the places of the keys is as good as HTTPS: the user, or a page that came over it. */
+  readonly overHttps: boolean;
   /** What allows plain HTTP, for the message that it is not allowed. */
   readonly httpFlag: string;
   /** Where what is said goes: standard output, unless something else is expected there. */
@@ -23,9 +25,10 @@ export interface TrustOptions {
 }
 
 /** Where the pages about a name say that the keys for it are. @throws {CliError} ERR_RKT_CLI_DISCOVERY */
-export function discoverKeys(session: Session, name: string, allowHttp: boolean): Promise<readonly string[]> {
+export function discoverKeys(session: Session, name: string, allowHttp: boolean): Promise<Discovered<string>> {
   const pick = (tags: Parameters<typeof publicKeyLocations>[0]) => publicKeyLocations(tags, name);
-  return discoverTags(session, { name, tag: 'ac-discovery-pubkeys', pick, allowHttp });
+  const urlsOf = (location: string) => [location];
+  return discoverTags(session, { name, tag: 'ac-discovery-pubkeys', pick, urlsOf, allowHttp });
 }
 
 /**
@@ -34,30 +37,30 @@ export function discoverKeys(session: Session, name: string, allowHttp: boolean)
  * @throws {CliError} ERR_RKT_CLI_KEY_INVALID, ERR_RKT_CLI_FILE, ERR_RKT_CLI_DOWNLOAD
  */
 export async function trustKeys(session: Session, locations: readonly string[], options: TrustOptions): Promise<void> {
-  await using review = createReview(session, options.output);
-  for (const location of locations) await trustFile(session, location, { ...options, review });
+  const show = options.output === 'stdout' ? (line: string) => session.io.stdout.write(`${line}\n`) : session.show;
+  await using review = createReview(session, show);
+  for (const location of locations) await trustFile(session, location, { ...options, review, show });
 }
 
 async function trustFile(
   session: Session,
   location: string,
-  options: TrustOptions & { readonly review: Review },
+  options: TrustOptions & { readonly review: Review; readonly show: (line: string) => void },
 ): Promise<void> {
-  const { prefix } = options;
-  const say = (text: string): void => session.io[options.output].write(`${text}\n`);
+  const { prefix, show } = options;
   const keys = await readPublicKeys(await readLocation(session, location, options), location);
   session.say(`prefix: ${quote(prefix ?? '')}`);
   session.say(`key: ${quote(location)}`);
-  for (const line of keys.flatMap(keyLines)) say(line);
-  const isTold = options.skipReview || isTrustedHttps(session, location);
+  for (const line of keys.flatMap(keyLines)) show(line);
+  const isTold = options.skipReview || (options.overHttps && isTrustedHttps(session, location));
   if (!isTold && !(await isConfirmed(options.review, prefix))) {
     session.say(`not trusting ${quote(location)}`);
     return;
   }
   const how = isTold ? 'without' : 'after';
-  say(`Trusting ${quote(location)} for prefix ${quote(prefix ?? '')} ${how} fingerprint review.`);
+  show(`Trusting ${quote(location)} for prefix ${quote(prefix ?? '')} ${how} fingerprint review.`);
   for (const path of await addAll(session, keys, prefix)) {
-    say(
+    show(
       prefix === undefined
         ? `Added root key at ${quote(path)}`
         : `Added key for prefix ${quote(prefix)} at ${quote(path)}`,

@@ -183,6 +183,35 @@ describe('trust', () => {
   });
 
   it.each([
+    'DIR/key.asc',
+    'file://DIR/key.asc',
+    '/proc/self/environ',
+    'http://127.0.0.1/keys.asc',
+    'https://[::1]/keys.asc',
+  ])('looks for no key where a page has no business: %s', async (location) => {
+    const there = location.replace('DIR', dir);
+    web.serve('https://example.com/?ac-discovery=1', {
+      body: `<meta name="ac-discovery-pubkeys" content="example.com ${there}">`,
+    });
+    if (location.startsWith('http')) web.serve(there, { body: publisher.armoredKey });
+    const { status, stdout, stderr } = await rkt('trust', '--prefix=example.com', '--skip-fingerprint-review');
+    expect([status, stdout, stderr]).toEqual([
+      254,
+      '',
+      'trust: discovery failed for "example.com": https://example.com says nothing of it\n',
+    ]);
+    expect(web.urls()).toEqual(['https://example.com/?ac-discovery=1']);
+  });
+
+  it('asks about a key that a page over plain HTTP has named, wherever it is', async () => {
+    web.serve('http://example.com/?ac-discovery=1', { body: PAGE });
+    web.serve(KEY_URL, { body: publisher.armoredKey });
+    const args = ['--prefix=example.com', '--insecure-allow-http'];
+    const { status, stderr } = await rkt('--trust-keys-from-https', 'trust', ...args);
+    expect([status, stderr]).toEqual([254, expect.stringContaining('due to lack of tty')]);
+  });
+
+  it.each([
     [['key.asc'], /has to be trusted for the images whose names begin with a prefix[\s\S]*--root/],
     [[], /has to be trusted for the images/],
     [['--root'], /cannot be discovered/],
@@ -224,6 +253,17 @@ describe('an ACI that is discovered', () => {
       ACI_URL,
     ]);
     expect(readdirSync(join(dir, 'data/downloads'))).toEqual([]);
+  });
+
+  it('has its key told in the form that is asked for', async () => {
+    await serveAll();
+    const { status, stderr } = await rkt('--trust-keys-from-https', 'fetch', '--progress=json', `${NAME}:1.2`);
+    expect(status).toBe(0);
+    const lines = stderr
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).message);
+    expect(lines).toContain(`Trusting "${KEY_URL}" for prefix "${NAME}" without fingerprint review.`);
   });
 
   it('is not fetched where nobody is trusted to have signed it', async () => {
@@ -355,6 +395,18 @@ describe('an ACI that is discovered', () => {
     expect(await rkt('--insecure-options=image,http', 'fetch', `${NAME}`)).toMatchObject({ status: 0 });
   });
 
+  it.each(['http://127.0.0.1:8080', 'https://localhost', 'https://169.254.169.254'])(
+    'is not fetched from this machine because a page says so: %s',
+    async (origin) => {
+      web.serve('https://example.com/?ac-discovery=1', {
+        body: `<meta name="ac-discovery" content="example.com ${origin}/{name}.{ext}">`,
+      });
+      web.serveFile(`${origin}/${NAME}.aci`, aci);
+      expect(await rkt('--insecure-options=image', 'fetch', NAME)).toMatchObject({ status: 254 });
+      expect(web.urls().filter((url) => url.startsWith(origin))).toEqual([]);
+    },
+  );
+
   it('that nobody knows says why, and how a docker image is written', async () => {
     await serveAll();
     web.serve('https://example.com/?ac-discovery=1', { body: '<p>nothing' });
@@ -416,6 +468,27 @@ describe('an ACI of a URL', () => {
     writeFileSync(signature, await publisher.sign(packed));
     await trust();
     expect(await rkt('fetch', url, `--signature=${signature}`)).toMatchObject({ status: 0 });
+  });
+
+  it('that came unverified is sent once more to whoever wants it verified', async () => {
+    web.serveFile(url, packed, { maxAge: 100 });
+    expect(await rkt('--insecure-options=image', 'fetch', url)).toMatchObject({ status: 0 });
+    web.serve(`${url}.asc`, { body: await stranger.sign(packed) });
+    await trust();
+    expect(await rkt('fetch', url)).toMatchObject({ status: 254 });
+    web.serve(`${url}.asc`, { body: await publisher.sign(packed) });
+    expect(await rkt('fetch', url)).toMatchObject({ status: 0, stderr: expect.stringContaining(verified) });
+    web.urls();
+    expect(await rkt('fetch', url)).toMatchObject({ status: 0 });
+    expect(web.urls()).toEqual([]);
+  });
+
+  it('is told without what its query may hold', async () => {
+    web.serveFile(`${url}?token=secret`, packed);
+    const args = ['fetch', '--progress=json', `${url}?token=secret`];
+    const { status, stderr } = await rkt('--insecure-options=image', ...args);
+    expect([status, stderr]).toEqual([0, expect.stringContaining('image:stored')]);
+    expect(stderr).not.toContain('secret');
   });
 
   it('is not asked for while the server’s word holds, nor sent if it has not changed', async () => {

@@ -9,6 +9,7 @@ import type { DownloadEvent } from '../../src/downloads/download-event.ts';
 
 const url = new URL('https://example.com/app.aci?sig=secret');
 const content = Buffer.from(Array.from({ length: 50_000 }, (_, index) => index % 251));
+const DATE = 'Thu, 01 Jan 2026 00:00:00 GMT';
 const HOUR = 3600_000;
 
 interface Reply {
@@ -85,6 +86,8 @@ function rest(from: number, headers: Readonly<Record<string, string>> = {}): Rep
   return { status: 206, headers: { ...strong, 'content-range': range, ...headers }, body: content.subarray(from) };
 }
 
+const otherRest: Reply = { ...rest(20_000, { etag: '"v2"' }), body: Buffer.alloc(30_000) };
+
 function asked(): readonly (readonly unknown[])[] {
   return requests.map(({ headers }) => [headers['range'], headers['if-range']]);
 }
@@ -143,15 +146,22 @@ describe('a download', () => {
       'sends a range of less',
       [half, rest(20_000, { 'content-range': 'bytes 20000-30000/50000' }), { headers: strong, body: content }],
     ],
+    ['knows no If-Range', [half, otherRest, { headers: { etag: '"v2"' }, body: content }]],
     ['does not say what it is', [{ ...half, headers: { etag: 'W/"v1"' } }, { body: content }]],
   ])('begins anew where the server %s', async (_what, replies) => {
     expect(await get(replies)).toEqual(content);
   });
 
   it('goes on by date where there is no entity tag', async () => {
-    const dated = { 'last-modified': 'Thu, 01 Jan 2026 00:00:00 GMT' };
+    const dated = { 'last-modified': DATE, date: 'Thu, 01 Jan 2026 00:00:01 GMT' };
     expect(await get([{ ...half, headers: dated }, rest(20_000)])).toEqual(content);
     expect(asked()[1]).toEqual(['bytes=20000-', dated['last-modified']]);
+  });
+
+  it('begins anew where it may have changed in the second in which it was sent', async () => {
+    const dated = { 'last-modified': DATE, date: DATE };
+    expect(await get([{ ...half, headers: dated }, { body: content }])).toEqual(content);
+    expect(asked()[1]).toEqual([undefined, undefined]);
   });
 
   it('is over when the server has nothing new', async () => {

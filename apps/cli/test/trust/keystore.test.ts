@@ -49,6 +49,9 @@ describe('the keystore', () => {
       expect(readFileSync(path, 'utf8')).toBe(key(0).armored);
       expect(statSync(path).mode & 0o777).toBe(0o644);
       expect(await keystore.add(key(1), undefined)).toBe(join(dir, 'etc/trustedkeys/root.d', key(1).fingerprint));
+      for (const each of ['etc', 'etc/trustedkeys/prefix.d', 'etc/trustedkeys/prefix.d/example.com/app']) {
+        expect(statSync(join(dir, each)).mode & 0o777).toBe(0o755);
+      }
       await keystore.add(key(1), undefined);
       expect(readdirSync(join(dir, 'etc/trustedkeys/root.d'))).toEqual([key(1).fingerprint]);
     } finally {
@@ -100,6 +103,14 @@ describe('the keystore', () => {
       expect(isPrefix(name)).toBe(false);
     },
   );
+
+  it('knows no key for what no directory can be called, and soon says so', async () => {
+    await keystore.add(key(0), 'example.com');
+    await keystore.add(key(1), undefined);
+    expect(await trusted(`example.com/${'a'.repeat(300)}`)).toEqual([0, 1]);
+    expect(await trusted(`example.com${'/a'.repeat(1_000_000)}`)).toEqual([0, 1]);
+    expect(isPrefix(`example.com${'/a'.repeat(1000)}`)).toBe(false);
+  });
 
   it.each([
     ['another key', () => key(1).armored, /its name is to be the fingerprint of its key/],

@@ -15,13 +15,16 @@ export interface ImageLocation {
 }
 
 const DEFAULT_VERSION = 'latest';
+/** Characters of a name or a label that is put into URLs. Those of a dependency are whatever its manifest says. */
+const LONGEST_VALUE = 1024;
 
 /**
  * The names whose pages are asked about an image, in order: its own, then every parent down to the domain. The page of
  * `example.com/app` is `https://example.com/app?ac-discovery=1`. None for what is not `domain.name[/path]`, as URLs
- * would be of something else.
+ * would be of something else, nor for a name of more than 1024 characters.
  */
 export function discoveryNames(name: string): readonly string[] {
+  if (name.length > LONGEST_VALUE) return [];
   const parts = name.split('/');
   const [domain = ''] = parts;
   if (!/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/.test(domain)) return [];
@@ -32,7 +35,7 @@ export function discoveryNames(name: string): readonly string[] {
 /**
  * Where the tags of a page say that an image is. Templates have `{name}`, `{version}` (`latest` if nobody says which),
  * `{os}`, `{arch}`, any other label, and `{ext}`, which is `aci` or `aci.asc`; one that lacks `{ext}` or asks for what is not
- * known leads nowhere. Values are escaped as in RFC 6570, section 3.2.2: a label cannot become another host; the name keeps
+ * known, or is longer than 1024 characters, leads nowhere. Values are escaped as in RFC 6570, section 3.2.2: a label cannot become another host; the name keeps
  * its slashes.
  */
 export function imageLocations(
@@ -62,8 +65,9 @@ function expand(template: string, values: ReadonlyMap<string, string>): string |
   let complete = true;
   const text = template.replace(/\{([^{}]*)\}/g, (_, variable: string) => {
     const value = values.get(variable);
-    if (value === undefined) complete = false;
-    return value === undefined ? '' : escaped(value, variable === 'name');
+    if (value !== undefined && value.length <= LONGEST_VALUE) return escaped(value, variable === 'name');
+    complete = false;
+    return '';
   });
   return complete && !/[{}]/.test(text) ? text : undefined;
 }

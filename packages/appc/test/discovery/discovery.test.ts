@@ -56,6 +56,19 @@ describe('discovery', () => {
     '',
   ])('asks nobody for %j', (name) => expect(discoveryNames(name)).toEqual([]));
 
+  it('is of names, labels and locations of a length that anybody has', () => {
+    const long = 'a'.repeat(1025);
+    expect(discoveryNames(`example.com${'/a'.repeat(1_000_000)}`)).toEqual([]);
+    const [tag] = parseDiscoveryTags(
+      '<meta name="ac-discovery" content="example.com https://e.com/{name}{channel}.{ext}">',
+    );
+    const tags = tag === undefined ? [] : [tag];
+    expect(imageLocations(tags, { name: 'example.com/a', labels: { channel: 'a'.repeat(1024) } })).toHaveLength(1);
+    expect(imageLocations(tags, { name: 'example.com/a', labels: { channel: long } })).toEqual([]);
+    const page = `<meta name="ac-discovery" content="example.com https://e.com/${'{name}'.repeat(1000)}.{ext}">`;
+    expect(parseDiscoveryTags(page)).toEqual([]);
+  });
+
   it.each<[template: string, labels: Readonly<Record<string, string>>, image: string | undefined]>([
     ['https://e.com/{version}.{ext}', {}, 'https://e.com/latest.aci'],
     ['https://e.com/{name}/{version}.{ext}', { version: '1+2', name: 'no' }, 'https://e.com/example.com/a/1%2B2.aci'],
