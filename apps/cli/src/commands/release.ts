@@ -52,7 +52,9 @@ async function goesOn(session: Session, name: string, ending: Ending): Promise<b
   const app = await appOf(session, id, name);
   if (app === undefined) return false;
   if (isToBeRestarted(app, policy) && (await isStartedAgain(session, app, ending))) return true;
-  const hasFailed = app.exitCode !== undefined && app.exitCode !== 0 && app.stopRequested !== true;
+  // Somebody may have stopped it meanwhile.
+  const { exitCode, stopRequested } = (await appOf(session, id, name)) ?? app;
+  const hasFailed = exitCode !== undefined && exitCode !== 0 && stopRequested !== true;
   if (hasFailed && stops) await stopOthers(session, id, name);
   return false;
 }
