@@ -169,6 +169,12 @@ describe('release', () => {
     expect(runtime.calls).not.toContain('remove');
   });
 
+  it('gives back what it has of the host itself when the pod it was to go on with is gone', async () => {
+    runtime.pods.clear();
+    expect((await rkt('release', '--restart=always', '--due', '--app=one', id)).status).toBe(0);
+    expect(runtime.calls).toEqual(['releaseEnded']);
+  });
+
   it('is nothing for people', async () => {
     expect((await rkt('help')).stdout).not.toMatch(/^ *rkt release/m);
     expect((await rkt('help')).stdout).toMatch(/^ *rkt logs/m);
