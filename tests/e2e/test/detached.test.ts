@@ -249,7 +249,7 @@ it('answers at a port that was chosen, which status shows', async () => {
 });
 
 it('is checked as its image says, is waited for until it is healthy, and leaves nothing', async () => {
-  const check = JSON.stringify({ Test: ['CMD', 'redis-cli', 'ping'], Interval: 3e8 });
+  const check = JSON.stringify({ Test: ['CMD', 'redis-cli', 'ping'], Interval: 1e9 });
   const id = await left('docker://redis', `--annotation=appc.io/docker/healthcheck=${check}`);
   expect(await host.rkt(['wait', '--condition=healthy', id])).toMatchObject({ status: 0, stdout: '' });
   expect((await host.rkt(['list', '--no-legend'])).stdout).toContain('\trunning (healthy)\t');

@@ -52,14 +52,23 @@ async function goesOn(session: Session, name: string, ending: Ending): Promise<b
   const app = await appOf(session, id, name);
   if (app === undefined) return false;
   if (isToBeRestarted(app, policy) && (await isStartedAgain(session, app, ending))) return true;
-  const hasFailed = app.exitCode !== undefined && app.exitCode !== 0 && app.stopRequested !== true;
+  // Somebody may have stopped it meanwhile.
+  const { exitCode, stopRequested } = (await appOf(session, id, name)) ?? app;
+  const hasFailed = exitCode !== undefined && exitCode !== 0 && stopRequested !== true;
   if (hasFailed && stops) await stopOthers(session, id, name);
   return false;
 }
 
+/** Undefined also when the pod is gone, which the release of it finds out. */
 async function appOf(session: Session, id: PodId, name: string): Promise<PodApp | undefined> {
-  const { apps } = await (await session.runtime()).inspect(id);
-  return apps.find((app) => app.name === name);
+  const runtime = await session.runtime();
+  try {
+    const { apps } = await runtime.inspect(id);
+    return apps.find((app) => app.name === name);
+  } catch (error) {
+    if (isPodGone(error)) return undefined;
+    throw error;
+  }
 }
 
 /** No process of ours waits for longer: a sleep does. */
@@ -79,7 +88,8 @@ async function isStartedAgain(session: Session, app: PodApp, ending: Ending): Pr
   }
   await delay(delayMs);
   // Somebody may have stopped the app, or the pod, while nothing of it ran.
-  if ((await appOf(session, id, name))?.stopRequested === true) return false;
+  const now = await appOf(session, id, name);
+  if (now === undefined || now.stopRequested === true) return false;
   try {
     const healthCheck = checksHealth ? await healthCommand(session, id, name) : undefined;
     const checked = healthCheck && { healthCheck };

@@ -143,6 +143,16 @@ describe('release', () => {
     expect(runtime.calls).toEqual(['startApp']);
   });
 
+  it('leaves the others alone when one is stopped while it waits to be started again', async () => {
+    const pod = (how: Partial<PodApp>): Pod =>
+      fakePod({ apps: [app('one', { exitCode: 1, ...how }), app('two', running)] });
+    const answers = [pod({})];
+    const inspect = async (): Promise<Pod> => answers.shift() ?? pod({ stopRequested: true });
+    const stopped = rktWith(dir, { openRuntime: async () => ({ ...runtime, inspect }) });
+    expect((await stopped('release', '--restart=always', '--app=one', id)).status).toBe(0);
+    expect([runtime.calls, runtime.stopped]).toEqual([['releaseEnded'], []]);
+  });
+
   it('releases the pod of an app that cannot be started again', async () => {
     runtime.pods.set(id, fakePod({ state: 'exited', apps: [app('one', { exitCode: 1 })] }));
     runtime.failing = { name: 'startApp', error: new Error('no') };
@@ -157,6 +167,12 @@ describe('release', () => {
     runtime.pods.clear();
     expect((await rkt('release', '--rm', id)).status).toBe(0);
     expect(runtime.calls).not.toContain('remove');
+  });
+
+  it('gives back what it has of the host itself when the pod it was to go on with is gone', async () => {
+    runtime.pods.clear();
+    expect((await rkt('release', '--restart=always', '--due', '--app=one', id)).status).toBe(0);
+    expect(runtime.calls).toEqual(['releaseEnded']);
   });
 
   it('is nothing for people', async () => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, fstatSync, type Stats } from 'node:fs';
+import { closeSync, fstatSync, readlinkSync, type Stats } from 'node:fs';
 import { isatty } from 'node:tty';
 import { Stage1Error } from '../error.ts';
 import type { Host, HostProcess, Syscalls } from '../host/index.ts';
@@ -40,7 +40,7 @@ interface Relay {
  * The caller's own streams, but for sockets: under systemd, and below programs that talk to their children by socket
  * pairs. A socket cannot be opened by name, and images open theirs (`/var/log/nginx/error.log -> /dev/stderr`), so the
  * app gets a pipe there and a `cat` passes it on. That one ends with the app, not with rkt. With private users the same is
- * done for everything but pipes, whose owner matters to nobody, and terminals, which runtimes leave as they are.
+ * done for everything but pipes without a name, whose owner matters to nobody, and terminals, which runtimes leave as they are.
  */
 export function standardStreams(host: Host, syscalls: Syscalls, options: StreamOptions): StandardStreams {
   const { stdin, privateUsers, quiet = false } = options;
@@ -105,8 +105,9 @@ function discarded(host: Host, syscalls: Syscalls): StandardStreams {
   };
 }
 
+/** One that has a name (fifo(7)) is a file of the host. */
 function isPassable(fd: number, stat: Stats): boolean {
-  return stat.isFIFO() || isatty(fd);
+  return stat.isFIFO() ? readlinkSync(`/proc/self/fd/${fd}`).startsWith('pipe:') : isatty(fd);
 }
 
 /** As /dev/null, and nobody else's. */

@@ -8,6 +8,7 @@ import { type OwnedPod, type PodLocation, type PodStage, records } from '../pod/
 import type { AbortOptions, GcEvent, PodGcOptions, PodId } from '../runtime.ts';
 import { releaseSandbox } from '../sandbox/index.ts';
 import { orNothing } from '../sandbox/or-nothing.ts';
+import { appLock, tryWithLock } from '../supervise/with-lock.ts';
 
 /** How long the release of a pod whose apps have ended may take before whoever removes it gives up. */
 const releaseMs = 10_000;
@@ -114,7 +115,7 @@ async function mark(
   if (stage === 'prepared' && age(context, location) < expirePreparedMs) return undefined;
   // Between mkdir and the lock an embryo of a living process looks like one of a dead process.
   if (stage === 'embryo' && age(context, location) < graceMs) return undefined;
-  if (stage === 'run') endForgotten(context, location);
+  if (stage === 'run') await endForgotten(context, location, signal);
   const pod = await own(context, location, signal);
   if (pod === undefined) return stage === 'run' ? { kind: 'kept', id, reason: 'running' } : undefined;
   try {
@@ -129,17 +130,32 @@ async function mark(
 const forgottenMs = 5 * 60_000;
 
 /** What keeps a sandbox is to end with its last app; when whoever would have ended it was killed, nobody else does. */
-function endForgotten({ host, now }: RuntimeContext, { dir }: PodLocation): void {
+async function endForgotten(
+  context: RuntimeContext,
+  location: PodLocation,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { dir } = location;
   const run = orNothing(() => records.readRun(dir));
   if (run?.kept !== true || orNothing(() => records.readSandbox(dir))?.mutable === true) return;
-  const { isAlive } = host.processes;
   const apps = orNothing(() => records.readManifest(dir))?.apps ?? [];
-  const isForgotten = apps.every(({ name }) => {
-    const record = orNothing(() => records.readApp(dir, name));
-    const isWatched = [record?.process, record?.monitor].some((each) => each !== undefined && isAlive(each));
-    return record?.finishedAt !== undefined && !isWatched && now() - record.finishedAt > forgottenMs;
-  });
-  if (isForgotten) host.processes.signal(run.holder, 'SIGKILL');
+  for (const { name } of apps) {
+    const looksForgotten = async (): Promise<boolean> => isForgotten(context, location, name);
+    // Looked at again while nobody starts it, since what is on record then is not all there is.
+    if (!(await looksForgotten())) return;
+    if (!(await tryWithLock(context, appLock(location, name, signal), looksForgotten))) return;
+  }
+  context.host.processes.signal(run.holder, 'SIGKILL');
+}
+
+/** Its monitor may have been killed, or whoever started it before that was on record: then its end is on none. */
+function isForgotten({ host, now }: RuntimeContext, { id, dir }: PodLocation, app: string): boolean {
+  const record = orNothing(() => records.readApp(dir, app));
+  if (record?.startedAt === undefined) return false;
+  const { process, monitor, startedAt, finishedAt = startedAt } = record;
+  const isWatched = [process, monitor].some((each) => each !== undefined && host.processes.isAlive(each));
+  if (isWatched || now() - finishedAt <= forgottenMs) return false;
+  return host.cgroups.processes(join('rkt', id, app)).length === 0;
 }
 
 async function sweep(

@@ -18,6 +18,8 @@ const annotation = 'appc.io/docker/healthcheck';
 const second = 1_000;
 const nanosecondsPerMs = 1e6;
 const longestMs = 24 * 3_600 * second;
+/** A check takes a process of the host's, outside of what the app is limited to: an image must not keep it busy with them. */
+const shortestPauseMs = second;
 const mostRetries = 1_000;
 
 /** Undefined for an app whose image has none, has it turned off, or says something that cannot be used. */
@@ -26,14 +28,15 @@ export function healthCheckOf({ annotations = [] }: RuntimeApp): HealthCheck | u
   const command = stated && commandOf(stated['Test']);
   if (stated === undefined || command === undefined) return undefined;
   const time = (name: string, otherwise: number): number => milliseconds(stated[name]) ?? otherwise;
+  const pause = (name: string, otherwise: number): number => Math.max(shortestPauseMs, time(name, otherwise));
   const { Retries: retries } = stated;
   const isCount = typeof retries === 'number' && Number.isInteger(retries) && retries > 0;
   return {
     command,
-    intervalMs: time('Interval', 30 * second),
+    intervalMs: pause('Interval', 30 * second),
     timeoutMs: time('Timeout', 30 * second),
     startPeriodMs: time('StartPeriod', 0),
-    startIntervalMs: time('StartInterval', 5 * second),
+    startIntervalMs: pause('StartInterval', 5 * second),
     retries: isCount ? Math.min(retries, mostRetries) : 3,
   };
 }

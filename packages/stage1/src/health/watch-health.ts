@@ -13,6 +13,10 @@ export interface HealthWatch {
   readonly command: readonly string[];
 }
 
+export function healthCgroup(podId: PodId, app: string): string {
+  return join('rkt', podId, `health.${app}`);
+}
+
 /**
  * A shell that has an app checked again and again: more often at first, if the check has a start period. Nothing larger
  * stays between two checks. It ends with the first check that says the app has ended (status 3); and as it is in a cgroup of the pod's, it
@@ -23,7 +27,7 @@ export async function watchHealth(host: Host, { podId, app, check, command }: He
   const first = startPeriodMs === 0 ? 0 : Math.ceil(startPeriodMs / startIntervalMs);
   const seconds = [startIntervalMs, intervalMs].map((ms) => String(ms / 1_000));
   const loop = ['/bin/sh', '-c', script, 'sh', String(first), ...seconds, ...command];
-  const cgroup = join('rkt', podId, `health.${app}`);
+  const cgroup = healthCgroup(podId, app);
   // One of the app's last run may not have found out yet that it ended.
   await killMembers(host, cgroup);
   const [file = '', ...args] = host.cgroups.within(cgroup, loop);

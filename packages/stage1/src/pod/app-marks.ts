@@ -5,11 +5,9 @@ import { hasCode } from './files.ts';
 
 /**
  * What is to be known of an app beside its record, which its monitor's end does not write: somebody stopped it; it will not
- * be started again. Empty files, gone with the next start.
+ * be started again. Empty files, gone when somebody starts it anew.
  */
 export type AppMark = 'stopped' | 'settled';
-
-const marks: readonly AppMark[] = ['stopped', 'settled'];
 
 export function hasMark(dir: string, app: string, mark: AppMark): boolean {
   return existsSync(join(dir, 'apps', app, mark));
@@ -24,7 +22,7 @@ export function setMark(dir: string, app: string, mark: AppMark): void {
   }
 }
 
-/** Whatever was known of the app's last run. */
-export function clearMarks(dir: string, app: string): void {
+/** With what was known of the health of the app's last run. */
+export function clearMarks(dir: string, app: string, marks: readonly AppMark[]): void {
   for (const name of [...marks, 'health.json']) rmSync(join(dir, 'apps', app, name), { force: true });
 }

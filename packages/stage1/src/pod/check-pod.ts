@@ -7,6 +7,7 @@ import { checkPorts } from '../networking/index.ts';
 import { quote } from '../quote.ts';
 import type { DnsOptions, PrepareOptions, SandboxSpec } from '../runtime.ts';
 import { forwardedPorts } from '../sandbox/forwarded-ports.ts';
+import { rangeSize } from '../users/choose-range.ts';
 
 const maxApps = 256;
 const maxName = 128;
@@ -18,25 +19,28 @@ const maxName = 128;
  * @throws Stage1Error ERR_RKT_STAGE1_MANIFEST_INVALID, ERR_RKT_STAGE1_NETWORK_REQUEST_INVALID for ports
  */
 export function checkPod({ manifest, rootfs, sandbox, mutable = false }: PrepareOptions): void {
-  checkManifest(manifest, rootfs, { fewestApps: mutable ? 0 : 1 });
+  checkManifest(manifest, rootfs, { fewestApps: mutable ? 0 : 1, privateUsers: sandbox.privateUsers === true });
   checkSandbox(sandbox);
 }
 
 export interface ManifestLimits {
   readonly fewestApps: number;
+  readonly privateUsers: boolean;
 }
 
 /** The part of {@link checkPod} that a mutable pod goes through again with every app. */
 export function checkManifest(
   manifest: PodManifest,
   rootfs: PrepareOptions['rootfs'],
-  { fewestApps }: ManifestLimits,
+  { fewestApps, privateUsers }: ManifestLimits,
 ): void {
   checkApps(manifest, fewestApps);
   for (const { name } of manifest.apps) {
     if (!Object.hasOwn(rootfs, name)) throw invalid(`app ${quote(name)} has no root filesystem`);
   }
-  for (const volume of manifest.volumes ?? []) checkVolume(volume);
+  // With users of its own, the next id is another pod's.
+  const ids = privateUsers ? rangeSize : 2 ** 31;
+  for (const volume of manifest.volumes ?? []) checkVolume(volume, ids);
   checkPorts(forwardedPorts(manifest));
 }
 
@@ -53,7 +57,7 @@ function checkApps({ apps }: PodManifest, fewest: number): void {
   }
 }
 
-function checkVolume(volume: Volume): void {
+function checkVolume(volume: Volume, ids: number): void {
   const { name, kind, source, mode, uid, gid } = volume;
   checkName('volume', name);
   if (kind === 'host' && (source === undefined || !source.startsWith('/') || source.includes('\0'))) {
@@ -63,8 +67,8 @@ function checkVolume(volume: Volume): void {
     throw invalid(`mode ${quote(mode)} of volume ${quote(name)} is not octal`);
   }
   for (const id of [uid, gid]) {
-    if (id !== undefined && !(Number.isInteger(id) && id >= 0 && id < 2 ** 31)) {
-      throw invalid(`owner ${id} of volume ${quote(name)} is out of range`);
+    if (id !== undefined && !(Number.isInteger(id) && id >= 0 && id < ids)) {
+      throw invalid(`owner ${id} of volume ${quote(name)} is out of range: expected 0 to ${ids - 1}`);
     }
   }
 }

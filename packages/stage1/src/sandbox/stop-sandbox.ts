@@ -7,8 +7,10 @@ import { type RuntimeContext, requireApp, requirePod, requireRoot } from '../con
 import { eventually } from '../eventually.ts';
 import type { ProcessIdentity } from '../host/index.ts';
 import { setMark } from '../pod/app-marks.ts';
-import { type PodLocation, records } from '../pod/index.ts';
+import { type AppRecord, type PodLocation, records } from '../pod/index.ts';
 import type { PodId, StopOptions } from '../runtime.ts';
+import { isRunning } from '../supervise/is-running.ts';
+import { appLock, tryWithLock } from '../supervise/with-lock.ts';
 import { orNothing } from './or-nothing.ts';
 import { releaseSandbox } from './release-sandbox.ts';
 
@@ -65,7 +67,7 @@ async function endApp(context: RuntimeContext, location: PodLocation, { app, opt
   const { processes } = context.host;
   // Before it ends: whoever would start it again looks for this then.
   setMark(location.dir, app.name, 'stopped');
-  const record = orNothing(() => records.readApp(location.dir, app.name));
+  const record = await lastRecord(context, location, { name: app.name, signal: options.signal });
   if (record?.finishedAt !== undefined) return;
   const { process, monitor } = record ?? {};
   const targets = process === undefined ? unrecorded(context, location, app) : [process];
@@ -80,6 +82,26 @@ async function endApp(context: RuntimeContext, location: PodLocation, { app, opt
   signal('SIGKILL');
   if (await eventually(gone, killGraceMs, options.signal)) return;
   if (monitor !== undefined) processes.signal(monitor, 'SIGKILL');
+}
+
+interface AppChoice {
+  readonly name: string;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Whoever looked before us for whether an app that has ended is stopped may be starting it again this moment; then it is
+ * what they start that is to end.
+ */
+async function lastRecord(
+  context: RuntimeContext,
+  location: PodLocation,
+  { name, signal }: AppChoice,
+): Promise<AppRecord | undefined> {
+  const read = (): AppRecord | undefined => orNothing(() => records.readApp(location.dir, name));
+  const record = read();
+  if (record?.startedAt === undefined || isRunning(context, record)) return record;
+  return (await tryWithLock(context, appLock(location, name, signal), async () => read())) ?? read();
 }
 
 /**

@@ -19,7 +19,7 @@ import { healthCheckOf } from '../health/health-check.ts';
 import { watchHealth } from '../health/watch-health.ts';
 import { mountApp, volumeMounts } from '../mounts/index.ts';
 import type { OciMount } from '../oci-spec/index.ts';
-import { clearMarks } from '../pod/app-marks.ts';
+import { clearMarks, hasMark } from '../pod/app-marks.ts';
 import { type AppRecord, type PodLocation, records } from '../pod/index.ts';
 import { raced } from '../raced.ts';
 import type { AbortOptions, PodId, RunningApp, StartAppOptions } from '../runtime.ts';
@@ -27,7 +27,7 @@ import { forgetApp } from './define-app.ts';
 import { isRunning } from './is-running.ts';
 import { removeAppFiles } from './remove-app-files.ts';
 import { waitApp } from './wait-app.ts';
-import { withLock } from './with-lock.ts';
+import { appLock, withLock } from './with-lock.ts';
 
 export async function addApp(
   context: RuntimeContext,
@@ -75,10 +75,8 @@ async function changingApp<T>(
   // The name becomes that of a file, so it must be one that has been checked.
   requireApp(location, name);
   requireSandbox(context, location);
-  const locks = join(location.dir, 'locks');
-  mkdirSync(locks, { recursive: true, mode: 0o700 });
-  const lock = { file: join(locks, name), what: `app "${name}" of pod ${id}`, signal };
-  return withLock(context, lock, () => change(location));
+  mkdirSync(join(location.dir, 'locks'), { recursive: true, mode: 0o700 });
+  return withLock(context, appLock(location, name, signal), () => change(location));
 }
 
 interface Addition {
@@ -114,12 +112,14 @@ async function start(context: RuntimeContext, location: PodLocation, { name, opt
   const { id } = location;
   const app = requireApp(location, name);
   const run = requireSandbox(context, location);
-  const record = startable(context, location, { name, again: options.again === true });
+  const again = options.again === true;
+  const record = startable(context, location, { name, again });
   const insecure = records.readSandbox(location.dir)?.spec.insecure ?? {};
   const { host, owned } = context;
   const { holder, hostname, hostNetwork, users } = run;
   const manifest = requireManifest(location);
-  clearMarks(location.dir, name);
+  // Whoever stops it the moment it is started again has made this mark, and waits for us.
+  clearMarks(location.dir, name, again ? ['settled'] : ['settled', 'stopped']);
   const started = await requireFlavor(context, run.flavor).start(
     host,
     {
@@ -162,6 +162,10 @@ function startable(context: RuntimeContext, { id, dir }: PodLocation, { name, ag
   const record = records.readApp(dir, name);
   if (record === undefined) {
     throw new Stage1Error('ERR_RKT_STAGE1_APP_NOT_ADDED', `app "${name}" has not been added to pod ${id}`);
+  }
+  if (again && hasMark(dir, name, 'stopped')) {
+    const message = `app "${name}" of pod ${id} has been stopped, and is not started again`;
+    throw new Stage1Error('ERR_RKT_STAGE1_APP_NOT_RUNNING', message);
   }
   const restarts = (record.restarts ?? 0) + 1;
   if (!isRunning(context, record)) return { createdAt: record.createdAt, ...(again && { restarts }) };

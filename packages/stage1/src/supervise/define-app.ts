@@ -55,7 +55,7 @@ function withApp({ manifest, sandbox }: Definitions, { app, rootfs, volumes = []
     volumes: withVolumes(manifest.volumes ?? [], volumes),
   };
   const sources = { ...sandbox.rootfs, [app.name]: rootfs };
-  checkManifest(changed, sources, { fewestApps: 1 });
+  checkManifest(changed, sources, { fewestApps: 1, privateUsers: sandbox.spec.privateUsers === true });
   planVolumes(changed, app);
   return { manifest: changed, sandbox: { ...sandbox, rootfs: sources } };
 }

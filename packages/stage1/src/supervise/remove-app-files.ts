@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import type { RuntimeApp } from '@rkt/appc';
 import { type RuntimeContext, requireFlavor, requireManifest, requireSandbox } from '../context.ts';
 import { explained } from '../explained.ts';
+import { healthCgroup } from '../health/watch-health.ts';
 import { type ProcessIdentity, type Syscalls, SystemCallError } from '../host/index.ts';
+import { killMembers } from '../kill-members.ts';
 import { appPaths, passageTo, removeTree, volumeMounts } from '../mounts/index.ts';
 import type { PodLocation } from '../pod/index.ts';
 
@@ -25,6 +27,9 @@ export async function removeAppFiles(
   const paths = appPaths(name);
   if (!existsSync(join(dir, paths.base)) && !existsSync(join(dir, 'overlay', name))) return;
   const { flavor, users } = requireSandbox(context, location);
+  // It would sleep until its next check otherwise.
+  await killMembers(host, healthCgroup(id, name));
+  host.cgroups.remove(healthCgroup(id, name));
   await requireFlavor(context, flavor).remove(host, { podId: id, dir, app: name, inside: holder });
   const { syscalls, namespaces } = await host.kernel();
   namespaces.inMount(`/proc/${holder.pid}/ns/mnt`, () => {

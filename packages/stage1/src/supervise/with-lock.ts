@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
 import type { RuntimeContext } from '../context.ts';
-import { Stage1Error } from '../error.ts';
+import { isStage1Error, Stage1Error } from '../error.ts';
 import { eventually } from '../eventually.ts';
+import { hasCode, type PodLocation } from '../pod/index.ts';
 
 export interface Lock {
   readonly file: string;
@@ -31,5 +33,25 @@ export async function withLock<T>(
     throw new Stage1Error('ERR_RKT_STAGE1_POD_RUNNING', `${what} is being changed by another process`);
   } finally {
     closeSync(lock);
+  }
+}
+
+/** Of whoever adds, starts or removes an app. */
+export function appLock({ id, dir }: PodLocation, name: string, signal: AbortSignal | undefined): Lock {
+  return { file: join(dir, 'locks', name), what: `app "${name}" of pod ${id}`, signal };
+}
+
+/** The same for work that can do without: undefined when another does not give the lock up, or there never was one. */
+export async function tryWithLock<T>(
+  context: RuntimeContext,
+  lock: Lock,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await withLock(context, lock, work);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT') || (isStage1Error(error) && error.code === 'ERR_RKT_STAGE1_POD_RUNNING'))
+      return undefined;
+    throw error;
   }
 }

@@ -43,6 +43,13 @@ describe('the health check of an image', () => {
     expect(healthCheckOf(appWith(value))).toBeUndefined();
   });
 
+  it('comes no more often than every second, whatever the image says: a check costs the host more than the app', () => {
+    const often = { Test: ['CMD', '/x'], Interval: 1e6, StartInterval: 2e6, Timeout: 3e6 };
+    expect(healthCheckOf(appWith(JSON.stringify(often)))).toMatchObject({
+      ...{ intervalMs: 1_000, startIntervalMs: 1_000, timeoutMs: 3 },
+    });
+  });
+
   it('is bounded, whatever the image says', () => {
     fc.assert(
       fc.property(fc.record({ Interval: fc.anything(), Timeout: fc.anything(), Retries: fc.anything() }), (values) => {

@@ -95,6 +95,10 @@ describe('preparing', () => {
     ['a relative volume', withVolume({ source: 'etc' })],
     ['a mode that is none', withVolume({ source: '/etc', mode: '0755,suid' })],
     ['an owner that is none', withVolume({ source: '/etc', uid: -1 })],
+    [
+      'an owner that would be another pod’s',
+      { ...withVolume({ kind: 'empty', uid: 65_536 }), sandbox: pod({ privateUsers: true }).sandbox },
+    ],
   ])('refuses %s', async (_, options) => {
     const { runtime } = await open();
     await expect(runtime.prepare(options)).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_MANIFEST_INVALID' });

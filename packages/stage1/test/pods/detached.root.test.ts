@@ -331,7 +331,7 @@ it('is checked in the app, as its image has it, until it ends', async () => {
 
 it('has a shell that checks it, which ends with the pod', async () => {
   const runtime = await bench.runtime();
-  const value = JSON.stringify({ Test: ['CMD', '/bin/true'], Interval: 5e7 });
+  const value = JSON.stringify({ Test: ['CMD', '/bin/true'], Interval: 1e9 });
   const runtimeApp = { annotations: [{ name: 'appc.io/docker/healthcheck', value }] };
   const { id } = await bench.prepare(runtime, looping, { runtimeApp });
   const healthCheck = ['/bin/sh', '-c', 'echo checked >>"$0"', join(bench.out, 'checks')];
@@ -341,7 +341,7 @@ it('has a shell that checks it, which ends with the pod', async () => {
   await runtime.detach(id);
   expect((await runtime.inspect(id)).apps[0]?.health).toEqual({ status: 'starting', failures: 0 });
   await expect
-    .poll(() => existsSync(join(bench.out, 'checks')) && bench.read('checks'))
+    .poll(() => existsSync(join(bench.out, 'checks')) && bench.read('checks'), { timeout: 10_000 })
     .toContain('checked\nchecked\n');
   await runtime.stopSandbox(id, { force: true });
 });

@@ -208,15 +208,16 @@ describe.each([['/usr/sbin/runc'], ['/usr/bin/crun']])('a pod with users of its 
     ['a terminal and /dev/null', '2>/dev/null'],
     ['files', '<in >written'],
     ['/dev/null', '</dev/null >/dev/null'],
+    ['a pipe that has a name', '</dev/null 1<>named 2>&1'],
   ])('leaves %s to whoever has called it', async (_, redirection) => {
     const { id } = await bench.prepare(runtime, 'echo seen; echo seen >/dev/stdout; id -u >/out/id', own);
     const program = new URL('./run-pod-process.ts', import.meta.url).pathname;
     const run = [process.execPath, ...process.execArgv, program, bench.dataDir, id, runtimePath];
     const words = run.map((word) => `'${word}'`).join(' ');
-    const command = `cd ${bench.out}; touch in written; ${words} ${redirection}; stat -c %u "$(tty)" in written >owners`;
+    const command = `cd ${bench.out}; touch in written; rm -f named; mkfifo named; ${words} ${redirection}; stat -c %u "$(tty)" in written named >owners`;
     await once(spawn('script', ['-qec', command, '/dev/null'], { stdio: 'ignore' }), 'exit');
     expect(bench.read('id')).toBe('0\n');
-    expect(bench.read('owners')).toBe('0\n0\n0\n');
+    expect(bench.read('owners')).toBe('0\n0\n0\n0\n');
     if (redirection.includes('written'))
       expect(bench.read('written').split('\n').toSorted()).toEqual(['', 'seen', 'seen', 'started']);
   });

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createRuntime, type Flavor, type PodId, type Runtime } from '../../src/index.ts';
+import { createFakeFlavor, createFakeHost, type FakeHost } from '../../src/testing/index.ts';
+
+let dataDir: string;
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), 'rkt-restart-'));
+});
+afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
+
+const again = { stdio: 'inherit', again: true } as const;
+
+interface Bench {
+  readonly host: FakeHost;
+  readonly runtime: Runtime;
+  readonly id: PodId;
+  /** Processes by their cgroup. */
+  readonly members: Map<string, readonly number[]>;
+  /** As another process has it. */
+  readonly another: () => Promise<Runtime>;
+  /** The next start waits when it has begun, until it is let go. */
+  readonly holdStart: () => { readonly begun: Promise<void>; readonly letGo: () => void };
+}
+
+/** A pod whose app has been started and has failed. */
+async function failedApp(): Promise<Bench> {
+  const members = new Map<string, readonly number[]>();
+  const host = createFakeHost({ membersOf: (cgroup) => members.get(cgroup) ?? [] });
+  const fake = createFakeFlavor();
+  let onStart = (): Promise<void> => Promise.resolve();
+  const flavor: Flavor = {
+    ...fake,
+    start: async (...request) => {
+      await onStart();
+      return fake.start(...request);
+    },
+  };
+  const another = (): Promise<Runtime> => createRuntime({ dataDir, configDirs: [], host, flavors: [flavor] });
+  const runtime = await another();
+  const app = { exec: ['/bin/app'], user: '0', group: '0' };
+  const { id } = await runtime.prepare({
+    manifest: { acVersion: '0.8.11', acKind: 'PodManifest', apps: [{ name: 'app', image: { id: 'sha512-0' }, app }] },
+    rootfs: { app: { type: 'directory', path: '/' } },
+    sandbox: { networks: [{ name: 'none' }] },
+  });
+  await runtime.createSandbox(id);
+  await runtime.addApp(id, 'app');
+  const running = await runtime.startApp(id, 'app', { stdio: 'inherit' });
+  host.end(running.pid, 1);
+  await running.wait();
+  const holdStart: Bench['holdStart'] = () => {
+    const begun = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    onStart = () => {
+      begun.resolve();
+      return gate.promise;
+    };
+    return { begun: begun.promise, letGo: gate.resolve };
+  };
+  return { host, runtime, id, members, another, holdStart };
+}
+
+describe('an app that is started again', () => {
+  it('is not once somebody has stopped it, until it is started anew', async () => {
+    const { runtime, id } = await failedApp();
+    await runtime.stopApp(id, 'app');
+    await expect(runtime.startApp(id, 'app', again)).rejects.toMatchObject({
+      code: 'ERR_RKT_STAGE1_APP_NOT_RUNNING',
+      message: `app "app" of pod ${id} has been stopped, and is not started again`,
+    });
+    await runtime.startApp(id, 'app', { stdio: 'inherit' });
+    expect((await runtime.inspect(id)).apps[0]?.stopRequested).toBeUndefined();
+    await runtime.stopSandbox(id, { force: true });
+  });
+
+  it('ends when it is stopped the moment it is being started', async () => {
+    const { host, runtime, id, holdStart } = await failedApp();
+    const { begun, letGo } = holdStart();
+    const starting = runtime.startApp(id, 'app', again);
+    await begun;
+    const stopping = runtime.stopApp(id, 'app', { force: true });
+    setTimeout(letGo, 50);
+    const { pid } = await starting;
+    await stopping;
+    expect(host.processes.identify(pid)).toBeUndefined();
+    expect((await runtime.inspect(id)).apps[0]).toMatchObject({ state: 'exited', stopRequested: true });
+    await runtime.stopSandbox(id, { force: true });
+  });
+});
+
+it('is not checked any more once it has been removed', async () => {
+  const { host, runtime, id, members } = await failedApp();
+  const { pid } = host.processes.spawn({ file: '/bin/sh', args: [], stdio: [] });
+  members.set(`rkt/${id}/health.app`, [pid]);
+  await runtime.removeApp(id, 'app');
+  expect(host.processes.identify(pid)).toBeUndefined();
+  expect(host.operations).toContainEqual({ kind: 'remove-cgroup', path: `rkt/${id}/health.app` });
+  await runtime.stopSandbox(id, { force: true });
+});
+
+describe('a sandbox that is kept for an app whose end nobody saw', () => {
+  const longAgo = (): number => Date.now() - 10 * 60_000;
+
+  /** As the kill of a monitor leaves it. @returns the process that keeps the sandbox */
+  async function forgotten({ runtime, id }: Bench): Promise<number> {
+    const { dir } = await runtime.inspect(id);
+    const change = (file: string, to: (record: Record<string, unknown>) => unknown): void =>
+      writeFileSync(join(dir, file), JSON.stringify(to(JSON.parse(readFileSync(join(dir, file), 'utf8')))));
+    change('apps/app/status.json', ({ createdAt, process, monitor }) => ({
+      ...{ createdAt, process, monitor, startedAt: longAgo() },
+    }));
+    let holder = 0;
+    change('run.json', (run) => {
+      holder = Number(Reflect.get(Object(run['holder']), 'pid'));
+      return { ...run, kept: true };
+    });
+    return holder;
+  }
+
+  it('is ended by gc', async () => {
+    const bench = await failedApp();
+    const holder = await forgotten(bench);
+    for await (const _ of (await bench.another()).gc({ markOnly: true }));
+    expect(bench.host.processes.identify(holder)).toBeUndefined();
+  });
+
+  it('stays while something of the app runs', async () => {
+    const bench = await failedApp();
+    const holder = await forgotten(bench);
+    bench.members.set(`rkt/${bench.id}/app`, [holder]);
+    for await (const _ of (await bench.another()).gc({ markOnly: true }));
+    expect(bench.host.processes.identify(holder)).toBeDefined();
+  });
+});
