@@ -3,9 +3,12 @@
 const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const PART = /(\d+(?:\.\d+)?)(ms|s|m|h)/y;
 
-/** Milliseconds of a duration as Go writes them: `30m`, `1h30m`, `0s`, `1.5h`. Throws an Error for anything else. */
+/**
+ * Milliseconds of a duration as Go writes them, `30m`, `1h30m`, `0s`, `1.5h`, or of a number of seconds, as docker has them. Throws
+ * an Error for anything else.
+ */
 export function parseDuration(text: string): number {
-  if (text === '0') return 0;
+  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
   let total = 0;
   let at = 0;
   while (at < text.length) {
@@ -16,7 +19,7 @@ export function parseDuration(text: string): number {
     at += whole.length;
   }
   if (at === 0 || at < text.length || !Number.isSafeInteger(Math.ceil(total))) {
-    throw new Error('it must be a duration such as "30m" or "1h30m"');
+    throw new Error('it must be a duration such as "10s" or "1h30m"');
   }
   return Math.round(total);
 }

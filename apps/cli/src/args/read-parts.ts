@@ -54,7 +54,12 @@ interface Read {
 function readPart(argv: readonly string[], at: number, context: Context): Read {
   const { operands } = context;
   const word = argv[at] ?? '';
-  if (word === '---') throw usageError('bad flag syntax: --- without -- before it');
+  if (word === '---') {
+    throw usageError(
+      'bad flag syntax: --- without -- before it',
+      'images without arguments follow each other without ---',
+    );
+  }
   if (word === '--' && operands === 'images') return readAppArguments(argv.slice(at + 1));
   if (word === '--') return rest(argv.slice(at + 1), 1);
   if (isFlag(word)) return readFlag(argv, at, context);

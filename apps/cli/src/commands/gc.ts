@@ -7,6 +7,7 @@ import { renderError } from '../render/error.ts';
 import type { Session } from '../wiring/session.ts';
 
 export async function execute(session: Session, { flags }: Arguments): Promise<number> {
+  await session.noteMissingData();
   const runtime = await session.runtime();
   const graceMs = parseDuration(flags.text('grace-period') ?? '30m');
   let failed = 0;

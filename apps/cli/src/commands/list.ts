@@ -8,6 +8,7 @@ import type { Session } from '../wiring/session.ts';
 
 export async function execute(session: Session, { flags }: Arguments): Promise<number> {
   const { io } = session;
+  await session.noteMissingData();
   const runtime = await session.runtime();
   // The newest last, as with images; what has just been run stands where the eye is.
   const pods = [...(await runtime.list())].sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));

@@ -48,6 +48,11 @@ const HINTS: Readonly<Record<string, string>> = {
   ERR_RKT_DOCKER2ACI_DISK_FULL: "free space, for instance with 'rkt gc' and 'rkt image gc'",
 };
 
+/** What OpenSSL calls an answer that is none of TLS's. */
+const NO_TLS: ReadonlySet<string> = new Set(['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG']);
+const PLAIN_HTTP =
+  'it may speak plain HTTP: if you trust the network, add --insecure-options=image,http, or "insecure": true for it in registries.d';
+
 /** Where the hint of a code would be wrong after one command, that command's own. */
 const OWN_HINTS: Readonly<Record<string, string>> = {
   'fetch ERR_RKT_CLI_INTERRUPTED': 'layers that were complete are kept; the same command fetches the others',
@@ -85,6 +90,7 @@ function specific(code: string, facts: ErrorFacts): string | undefined {
       if (credentialSource === undefined) return undefined;
       return `check the spelling of the image, and the credentials for ${hostOf(facts) ?? 'the registry'} from ${credentialSource}`;
     case 'ERR_RKT_REGISTRY_TLS':
+      if (NO_TLS.has(facts.causeCode ?? '')) return PLAIN_HTTP;
       if (!/_ALERT_(BAD_CERTIFICATE|CERTIFICATE_REQUIRED)$/.test(facts.causeCode ?? '')) return undefined;
       return `put the certificate and the key of this client, as NAME.cert and NAME.key, into ${certsDirectoryOf(facts)}`;
     case 'ERR_RKT_REGISTRY_CREDENTIAL_HELPER':

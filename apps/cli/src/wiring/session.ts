@@ -33,6 +33,8 @@ export interface Session extends AsyncDisposable, Messages {
    * read it. Where a data directory that was named is not there, that is said: it may be a mistake.
    */
   existingStore(use: 'read' | 'change'): Promise<Store | undefined>;
+  /** Says so where a data directory that was named is not there. */
+  noteMissingData(): Promise<void>;
   registry(): Promise<RegistryAccess>;
   /** Web servers of ACIs, their signatures and keys. */
   downloads(): Promise<Downloads>;
@@ -78,9 +80,13 @@ export function createSession({ io, globals, libraries, prefix, form = 'text' }:
     const dir = await dataDir();
     // Whatever else there may be: it is the store's to say whether it is one.
     if (mayExist(join(dir, 'cas'))) return openStore(use);
-    if (globals.dir !== undefined && !mayExist(dir)) say(`data directory ${quote(dir)} does not exist`);
+    await noteMissingData();
     return undefined;
   };
+  const noteMissingData = once(async () => {
+    const dir = await dataDir();
+    if (globals.dir !== undefined && !mayExist(dir)) say(`data directory ${quote(dir)} does not exist`);
+  });
   const servers = async () => ({
     config: await config(),
     insecure: globals.insecure,
@@ -107,6 +113,7 @@ export function createSession({ io, globals, libraries, prefix, form = 'text' }:
     dataDir,
     store: () => openStore('change'),
     existingStore: once(existingStore),
+    noteMissingData,
     registry,
     downloads,
     runtime,

@@ -39,12 +39,15 @@ const UNKNOWN_AUTHORITY = 'the certificate is not signed by an authority that is
 const NO_CLIENT_CERTIFICATE = 'the server demands a client certificate, and none that it accepts is configured';
 /** Servers say so in either way, and OpenSSL's versions write the names differently. */
 const DEMANDS_CERTIFICATE = /_ALERT_(BAD_CERTIFICATE|CERTIFICATE_REQUIRED)$/;
+const NO_TLS = 'the server does not speak TLS';
 const TLS_CODES: ReadonlyMap<string, string | undefined> = new Map([
   ['DEPTH_ZERO_SELF_SIGNED_CERT', UNKNOWN_AUTHORITY],
   ['SELF_SIGNED_CERT_IN_CHAIN', UNKNOWN_AUTHORITY],
   ['UNABLE_TO_GET_ISSUER_CERT', UNKNOWN_AUTHORITY],
   ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', UNKNOWN_AUTHORITY],
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', UNKNOWN_AUTHORITY],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', NO_TLS],
+  ['ERR_SSL_PACKET_LENGTH_TOO_LONG', NO_TLS],
   ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', 'the server does not trust the client certificate'],
   ['EPROTO', undefined],
   ['HOSTNAME_MISMATCH', undefined],

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
+  globSync,
   mkdtempSync,
   readFileSync,
   readlinkSync,
@@ -213,6 +214,21 @@ describe('a pod of flavor fly', () => {
     } finally {
       await runtime.stopSandbox(id);
     }
+  });
+
+  it('leaves no cgroup of its health check when it ends at once', async () => {
+    const value = JSON.stringify({ Test: ['CMD', 'true'] });
+    const runtimeApp = { annotations: [{ name: 'appc.io/docker/healthcheck', value }] };
+    const { id } = await bench.prepare(runtime, 'true', fly({ runtimeApp }));
+    await runtime.createSandbox(id);
+    await runtime.addApp(id, 'app');
+    const app = await runtime.startApp(id, 'app', { stdio: 'inherit', healthCheck: ['/bin/true'] });
+    await app.wait();
+    await runtime.removeApp(id, 'app');
+    await runtime.stopSandbox(id);
+    // What a shell that was about to start would make anew.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(globSync([`/sys/fs/cgroup/rkt/${id}`, `/sys/fs/cgroup/*/rkt/${id}`])).toEqual([]);
   });
 
   it('is handed no sockets: it could not be told that they are its own', async () => {

@@ -85,13 +85,13 @@ describe('health', () => {
 });
 
 it('is looked after by a shell in a cgroup of the pod, more often in the start period', async () => {
-  const host = createFakeHost();
+  const host = createFakeHost({ statusOf: () => 0 });
   const check = { ...defaults, command: ['x'], startPeriodMs: 12_000 };
   await watchHealth(host, { podId: 'id', app: 'web', check, command: ['/usr/bin/rkt', 'health', 'id'] });
   const [spawned] = host.operations;
   expect(spawned).toMatchObject({
     kind: 'spawn',
-    request: { file: '/usr/bin/within', detached: true, stdio: ['ignore', 'ignore', 'ignore'] },
+    request: { file: '/usr/bin/within', detached: true, stdio: ['ignore', 'ignore', 'pipe'] },
   });
   const args = spawned?.kind === 'spawn' ? spawned.request.args : [];
   expect(args[0]).toBe('rkt/id/health.web');
