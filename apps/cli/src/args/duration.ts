@@ -19,7 +19,7 @@ export function parseDuration(text: string): number {
     at += whole.length;
   }
   if (at === 0 || at < text.length || !Number.isSafeInteger(Math.ceil(total))) {
-    throw new Error('it must be a duration such as "10s" or "1h30m"');
+    throw new Error('it must be a duration such as "30m" or "1h30m"');
   }
   return Math.round(total);
 }

@@ -11,12 +11,13 @@ describe('durations', () => {
     ['1h30m5s', 5_405_000, '1h30m5s'],
     ['1.5h', 5_400_000, '1h30m0s'],
     ['500ms', 500, '0.5s'],
+    ['5', 5_000, '5s'],
   ])('%s is %d ms and prints as %s', (text, milliseconds, printed) => {
     expect(parseDuration(text)).toBe(milliseconds);
     expect(formatDuration(milliseconds)).toBe(printed);
   });
 
-  it.each(['', 'abc', '5', '-5s', '5 s', '5sx', 's', '1e3s', `${'9'.repeat(40)}h`])('%j is none', (text) => {
+  it.each(['', 'abc', '-5', '5.5', '-5s', '5 s', '5sx', 's', '1e3s', `${'9'.repeat(40)}h`])('%j is none', (text) => {
     expect(() => parseDuration(text)).toThrow('it must be a duration');
   });
 });

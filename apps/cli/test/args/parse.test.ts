@@ -132,7 +132,7 @@ describe('flags', () => {
     [
       ['gc', '--grace-period=abc'],
       'ERR_RKT_CLI_USAGE',
-      'invalid argument "abc" for --grace-period=abc: it must be a duration such as "10s" or "1h30m"',
+      'invalid argument "abc" for --grace-period=abc: it must be a duration such as "30m" or "1h30m"',
     ],
     [
       ['run', '--set-env=FOO', 'a'],
