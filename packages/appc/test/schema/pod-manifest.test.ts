@@ -88,7 +88,8 @@ describe('a pod manifest is refused', () => {
     ['volumes[0].uid', withVolume({ name: 'a', kind: 'host', source: '/x', uid: 1 })],
     ['volumes[0].mode', withVolume({ name: 'a', kind: 'empty', mode: '0999' })],
     ['volumes[0].gid', withVolume({ name: 'a', kind: 'tmpfs', gid: 2 ** 32 })],
-    ['ports[0].hostPort', { ...full, ports: [{ name: 'a', hostPort: 0 }] }],
+    ['ports[0].hostPort', { ...full, ports: [{ name: 'a', hostPort: -1 }] }],
+    ['ports[0].hostPort', { ...full, ports: [{ name: 'a', hostPort: 65_536 }] }],
     ['ports[0].hostIP', { ...full, ports: [{ name: 'a', hostPort: 1, hostIP: 'host; rm' }] }],
   ])('naming %s', (path, manifest) => {
     expect(appcError(() => parsePodManifest(manifest))).toMatchObject({ code: 'ERR_RKT_APPC_MANIFEST', path });
