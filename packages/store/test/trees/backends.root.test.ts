@@ -262,7 +262,7 @@ function emptyFiles(paths: readonly string[]): Buffer {
     header.write(path, 'latin1');
     header.write(`0000644\0${'0000000\0'.repeat(2)}${'00000000000\0'.repeat(2)}        0`, 100, 'latin1');
     header.write('ustar\x0000', 257, 'latin1');
-    const sum = header.subarray(0, 263).reduce((total, byte) => total + byte, 0);
+    const sum = header.subarray(0, 265).reduce((total, byte) => total + byte, 0);
     header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
   }
   return bytes;
