@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { isStoreError, openStore, type Store } from '@rkt/store';
 import { sampleImage, sampleLayer } from '@rkt/store/testing';
 import fc from 'fast-check';
@@ -70,6 +71,17 @@ describe.each([
       { numRuns: 10 },
     );
   }, 60_000);
+});
+
+it('is found in the size of a layer, which no file of an image repeats', async () => {
+  const dir = join(temporaryDirectory(), 'rkt');
+  copyStore(prepared, dir);
+  const database = new DatabaseSync(join(dir, 'cas/db'));
+  database.exec('UPDATE layers SET size = 0');
+  database.close();
+  expect(await verifyUntilOpened(dir)).toBe(false);
+  await using store = await openStore(dir);
+  expect(await contentOf(store)).toEqual(whole);
 });
 
 /** Verifies as users do: once more where the store has to be opened again. @returns whether damage was told */

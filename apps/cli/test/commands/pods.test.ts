@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Pod } from '@rkt/stage1';
@@ -52,6 +52,7 @@ let rkt: Rkt;
 beforeEach(() => {
   process.env['TZ'] = 'UTC';
   dir = mkdtempSync(join(tmpdir(), 'rkt-cli-pods-'));
+  mkdirSync(join(dir, 'data'));
   runtime = fakeRuntime();
   for (const pod of [redis, prepared, exited]) runtime.pods.set(pod.id, pod);
   rkt = rktWith(dir, { openRuntime: async () => runtime });

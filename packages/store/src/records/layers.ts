@@ -32,6 +32,10 @@ export function layersTotal(sql: Sql): number {
   return row === undefined ? 0 : integerOf(row, 'bytes');
 }
 
+export function setLayerSize(sql: Sql, diffId: string, size: number): void {
+  sql.run('UPDATE layers SET size = ? WHERE diff_id = ?', size, diffId);
+}
+
 /** Says what verification found; a disk that could not read for a while may have made a whole layer look damaged. */
 export function markDamaged(sql: Sql, diffId: string, damaged: boolean): void {
   sql.run('UPDATE layers SET damaged = ? WHERE diff_id = ?', damaged ? 1 : 0, diffId);

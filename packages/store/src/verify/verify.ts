@@ -16,6 +16,7 @@ import type { LayerState } from './hash-layer.ts';
 import { createHashing, type Hashing } from './hashing.ts';
 import { inOrder } from './in-order.ts';
 import { repairIndex } from './repair-index.ts';
+import { repairSize } from './repair-size.ts';
 import { repairTrees } from './repair-trees.ts';
 import { layerBytes } from './sound-layers.ts';
 
@@ -182,6 +183,7 @@ async function hashAndRepair(
   const state = await hashing.run({ kind: 'layer', diffId, path: layerTar(context.layout, diffId) });
   noteDamage(context, diffId, state.kind !== 'ok');
   if (state.kind !== 'ok') return { state, repaired: false };
+  repairSize(context, diffId);
   const { index } = state;
   const repaired = index !== undefined && (await repairIndex(context, { diffId, index }, options));
   return { state: { kind: 'ok', index: undefined }, repaired };
