@@ -14,6 +14,8 @@ const OURS: ReadonlySet<string> = new Set([
   'format',
   'reserve',
   'db',
+  // While another process makes the database.
+  'db-journal',
   'db-wal',
   'db-shm',
   'db.damaged',
