@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../src/eventually.ts';
 import { settledHostState } from '../src/host-state.ts';
@@ -152,9 +151,11 @@ describe.each(steps)('$name that is killed', ({ before: first, args }) => {
     // What runs may be stopped; everything else is for gc alone. What rkt had started takes a moment to see that it has gone.
     await eventually(async () => {
       const running = (await list()).filter(({ state }) => state === 'running').map(({ name }) => name);
-      if (running.length > 0) await host.rkt(['stop', '--force', ...running]);
-      await host.rkt([...collect, '--expire-prepared=0s']);
-      return ((await list()).length === 0 && isDeepStrictEqual(settledHostState(), host.before)) || undefined;
+      if (running.length > 0) expect((await host.rkt(['stop', '--force', ...running])).status).toBe(0);
+      expect((await host.rkt([...collect, '--expire-prepared=0s'])).status).toBe(0);
+      expect(await list()).toEqual([]);
+      expect(settledHostState()).toEqual(host.before);
+      return true;
     });
   });
 });

@@ -3,7 +3,6 @@ import type { GcEvent } from '@rkt/stage1';
 import type { Arguments } from '../args/command.ts';
 import { formatDuration, parseDuration } from '../args/duration.ts';
 import { CliError } from '../errors.ts';
-import { renderError } from '../render/error.ts';
 import type { Session } from '../wiring/session.ts';
 
 export async function execute(session: Session, { flags }: Arguments): Promise<number> {
@@ -39,6 +38,6 @@ function tell(session: Session, event: GcEvent, graceMs: number): void {
       else session.say(`pod "${id}" not removed: still within grace period (${formatDuration(graceMs)})`);
       break;
     case 'failed':
-      session.io.stderr.write(renderError(event.error, { prefix: session.prefix, debug: session.globals.debug }));
+      session.report(event.error);
   }
 }

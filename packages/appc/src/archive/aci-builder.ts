@@ -75,24 +75,23 @@ export function createAciBuilder(options: AciBuilderOptions): AciBuilder {
   const { manifestBytes, layerCount } = options;
   const merger = createLayerMerger(layerCount);
   let added = 0;
+  const add = (layer: IndexedLayer, foresight?: Foresight): ForeseenLayer => {
+    const { nodes, foreseen, forget } = merger.addLayer(layer);
+    added += 1;
+    const { goodMarks, nodesBefore } = foresight?.good(foreseen(foresight.layer)) ?? { goodMarks: 0, nodesBefore: 0 };
+    const rest = nodesBefore > 0 ? nodes.slice(nodesBefore) : nodes;
+    const first = added === 1 && goodMarks === 0;
+    return {
+      goodMarks,
+      segments: whenIterated(first ? withManifest(manifestBytes, rest) : nodeSegments(rest), forget),
+    };
+  };
   return {
-    addLayer(layer) {
-      const { nodes, forget } = merger.addLayer(layer);
-      added += 1;
-      return whenIterated(added === 1 ? withManifest(manifestBytes, nodes) : nodeSegments(nodes), forget);
-    },
+    addLayer: (layer) => add(layer).segments,
     foresee: () => new Foresight(merger.foresee(), added === 0 ? manifestBytes : undefined),
     addForeseenLayer(layer, foresight) {
       if (!(foresight instanceof Foresight)) throw new TypeError('the foresight is not one of this builder');
-      const { nodes, foreseen, forget } = merger.addLayer(layer);
-      added += 1;
-      const { goodMarks, nodesBefore } = foresight.good(foreseen(foresight.layer));
-      const rest = nodesBefore > 0 ? nodes.slice(nodesBefore) : nodes;
-      const first = added === 1 && goodMarks === 0;
-      return {
-        goodMarks,
-        segments: whenIterated(first ? withManifest(manifestBytes, rest) : nodeSegments(rest), forget),
-      };
+      return add(layer, foresight);
     },
     finish: () => endSegments(merger.finishedRoot(), added === 0 ? manifestBytes : undefined),
   };

@@ -3,7 +3,7 @@ import type { ByteString } from './byte-string.ts';
 import type { TreeNode } from './file-tree.ts';
 import type { LayerEntry } from './layer-index.ts';
 import type { PlacedNode } from './layer-merger.ts';
-import { type Directory, isMarker, leafNode } from './layer-tree.ts';
+import { type Directory, isMarker, leafNode, splitPath } from './layer-tree.ts';
 
 /**
  * What the next layer will contribute, told while its entries are still on their way: true for as long as nothing later in
@@ -63,8 +63,8 @@ class Foresight implements LayerForesight {
     const { root } = this.#above;
     if (path === '') return root?.origin === undefined;
     if (isMarker(path)) return false;
-    const slash = path.lastIndexOf('/');
-    const standing = below(this.#directory(path.slice(0, Math.max(0, slash))), path.slice(slash + 1));
+    const [parentPath, name] = splitPath(path);
+    const standing = below(this.#directory(parentPath), name);
     if (standing === 'open' || standing === 'closed') return standing === 'open';
     return kind === 'directory' && standing.origin === undefined;
   }

@@ -263,7 +263,8 @@ export function isMarker(path: ByteString): boolean {
   return name.startsWith(WHITEOUT) || isAufsBookkeeping(parentPath, name);
 }
 
-function splitPath(path: ByteString): readonly [parentPath: ByteString, name: ByteString] {
+/** The directory of a path and the name in it. */
+export function splitPath(path: ByteString): readonly [parentPath: ByteString, name: ByteString] {
   const slash = path.lastIndexOf('/');
   return [path.slice(0, Math.max(0, slash)), path.slice(slash + 1)];
 }
