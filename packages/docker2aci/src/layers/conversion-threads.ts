@@ -36,10 +36,11 @@ export interface ConversionThreadsOptions {
 export function createConversionThreads({ startWorker, most, few }: ConversionThreadsOptions): ConversionThreads {
   const cores = availableParallelism();
   const limit = Math.min(most, few ? Math.max(1, cores - 1) : cores);
+  const options = workerOptions({ lean: !few });
   const threads: LayerThread[] = [];
   let busyHere = !few;
   const start = (): LayerThread => {
-    const thread = createLayerThread(startWorker(workerOptions()));
+    const thread = createLayerThread(startWorker(options));
     threads.push(thread);
     return thread;
   };
@@ -58,7 +59,7 @@ export function createConversionThreads({ startWorker, most, few }: ConversionTh
       if (idlest === undefined || threads.length < limit) return there(start(), job, onEntries);
       return busyHere ? there(idlest, job, onEntries) : here(job, onEntries);
     },
-    hash: (options) => hashOnThread(few ? (threads[0] ?? start()).worker : startWorker(workerOptions()), options),
+    hash: (image) => hashOnThread(few ? (threads[0] ?? start()).worker : startWorker(options), image),
     [Symbol.asyncDispose]: async () => {
       await Promise.all(threads.map((thread) => thread.terminate()));
     },

@@ -6,14 +6,17 @@ export type StartWorker = (options: WorkerOptions) => Worker;
 
 /** What the program of a worker is told at its start. */
 export interface WorkerData {
-  /** Whether to have a collector of its own, as the thread that started it has. */
+  /** Whether to have a collector of its own. */
   readonly collector: boolean;
 }
 
-export function workerOptions(): WorkerOptions {
-  const workerData: WorkerData = { collector: globalThis.gc !== undefined };
-  // Buffers are large and short-lived here: a small nursery has them collected before they pile up.
-  return { resourceLimits: { maxYoungGenerationSizeMb: 3 }, workerData };
+/**
+ * @param lean keeps the heap small at the cost of time: a small nursery, so that buffers, which are large and short-lived here,
+ * are collected before they pile up, and a collector to call. In less than a second nothing piles up.
+ */
+export function workerOptions({ lean }: { readonly lean: boolean }): WorkerOptions {
+  const workerData: WorkerData = { collector: lean && globalThis.gc !== undefined };
+  return lean ? { resourceLimits: { maxYoungGenerationSizeMb: 3 }, workerData } : { workerData };
 }
 
 /** The worker of this package, from the file next to this one. */
