@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { openStore, type Store } from '@rkt/store';
@@ -85,6 +85,24 @@ describe('files a crash left without a row', () => {
     await using store = await openStore(dir);
     expect(await ingestLayer(store, shared)).toBe('present');
     await store.putImage(one.put);
+  });
+
+  it.each(['tar', 'idx'])('are written anew when the %s is damaged, which no row says any more', async (extension) => {
+    const dir = temporaryDirectory();
+    {
+      await using store = await openStore(dir);
+      await ingestLayer(store, shared);
+    }
+    forget(dir, 'layers');
+    const hex = shared.diffId.slice('sha256:'.length);
+    const path = join(dir, 'cas/layers/sha256', hex.slice(0, 2), `${hex}.${extension}`);
+    const bytes = readFileSync(path);
+    bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1);
+    writeFileSync(path, bytes);
+    await using store = await openStore(dir);
+    expect(await ingestLayer(store, shared)).toBe('ingested');
+    await store.putImage(one.put);
+    for await (const { kind } of store.verify()) expect(kind).toBe('image-ok');
   });
 
   it('are garbage otherwise, and a dry run says so', async () => {
