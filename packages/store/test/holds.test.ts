@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { openStore, type Store } from '@rkt/store';
 import { ingestLayer, sampleImage, sampleLayer } from '@rkt/store/testing';
 import { describe, expect, it } from 'vitest';
+import { type FileLock, tryLock } from '../src/cas/locks.ts';
 import { putImage } from './put-image.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
@@ -71,6 +72,34 @@ describe('layers a fetch relies on', () => {
     expect(kindsOf(await store.gc({ graceMs: 0 }))).toEqual(['layer']);
     await expect(fetching.putImage(one.put)).rejects.toMatchObject({ code: 'ERR_RKT_STORE_LAYER_MISSING' });
     expect(readdirSync(join(dir, 'cas/images'))).toEqual([]);
+  });
+});
+
+describe('a layer that somebody has the lock of', () => {
+  it('goes with its last image all the same, when it is given back meanwhile', async () => {
+    const dir = temporaryDirectory();
+    const path = join(dir, 'locks', `layer-${shared.diffId.slice('sha256:'.length)}`);
+    let lock: FileLock | undefined;
+    await using store = await openStore(dir, {
+      onStep: (step) => {
+        if (step.startsWith('commit ')) lock?.release();
+      },
+    });
+    await putImage(store, one);
+    lock = await tryLock(path);
+    expect(lock).toBeDefined();
+    expect(kindsOf(await store.removeImage(one.put.id))).toEqual(['image', 'layer']);
+    lock?.release();
+  });
+
+  it('stays when it is not, and is left to the next collection', async () => {
+    const dir = temporaryDirectory();
+    await using store = await openStore(dir);
+    await putImage(store, one);
+    const lock = await tryLock(join(dir, 'locks', `layer-${shared.diffId.slice('sha256:'.length)}`));
+    expect(kindsOf(await store.removeImage(one.put.id))).toEqual(['image']);
+    lock?.release();
+    expect(kindsOf(await store.gc({ graceMs: 0 }))).toEqual(['layer']);
   });
 });
 

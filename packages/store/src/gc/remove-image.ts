@@ -14,7 +14,7 @@ import { imageNotFound } from '../images/not-found.ts';
 import { deleteDeadLeases, leasesOf } from '../leases/leases.ts';
 import { deleteImage, findImage } from '../records/images.ts';
 import type { RemovedItem } from '../store.ts';
-import { deleteUnusedRows, type LockedLayers, lockLayers, removeLayerFiles } from './sweep-layers.ts';
+import { deleteUnusedRows, type LockedLayers, lockLayers, removeLayerFiles, sweepLayer } from './sweep-layers.ts';
 
 export interface RemoveOptions {
   /** Counts as in use when it was used later than this. */
@@ -35,7 +35,12 @@ export async function removeImage(
   if (record === undefined) throw imageNotFound(id);
   await using layers = await lockLayers(context, record.layers);
   const unused = await withReserve(context, () => deleteRows(context, id, { ...options, layers }));
-  const removed = await removeLayerFiles(context, unused, () => removeImageFiles(context, id));
+  layers.keepOnly(unused);
+  const removed = [...(await removeLayerFiles(context, unused, () => removeImageFiles(context, id)))];
+  // Somebody had these, who may have found them in use by this image and left them.
+  for (const diffId of new Set(record.layers)) {
+    if (!layers.diffIds.includes(diffId)) removed.push(...(await sweepLayer(context, diffId)));
+  }
   await keepReserve(context);
   return removed;
 }

@@ -13,6 +13,8 @@ import { layerBytes } from './sizes.ts';
 /** Layers that nobody else writes for as long as it lasts. */
 export interface LockedLayers extends AsyncDisposable {
   readonly diffIds: readonly string[];
+  /** Gives up all others: whoever else removes an image that has them must not find them taken. */
+  keepOnly(diffIds: readonly string[]): void;
 }
 
 /** Takes the locks of those layers that nobody is writing; each diffID once. */
@@ -30,7 +32,13 @@ export async function lockLayers(context: StoreContext, diffIds: Iterable<string
     release();
     throw error;
   }
-  return { diffIds: [...locks.keys()], [Symbol.asyncDispose]: async () => release() };
+  return {
+    diffIds: [...locks.keys()],
+    keepOnly: (kept) => {
+      for (const [diffId, lock] of locks) if (!kept.includes(diffId)) lock.release();
+    },
+    [Symbol.asyncDispose]: async () => release(),
+  };
 }
 
 /**
