@@ -67,7 +67,13 @@ export type {
   LayerIndex,
   SymlinkEntry,
 } from './tree/layer-index.ts';
-export { decodeLayerIndex, encodeLayerIndex, streamLayerIndex } from './tree/layer-index-codec.ts';
+export {
+  createLayerIndexEncoder,
+  decodeLayerIndex,
+  encodeLayerIndex,
+  type LayerIndexEncoder,
+  streamLayerIndex,
+} from './tree/layer-index-codec.ts';
 export { createLayerIndexer, type LayerIndexer } from './tree/layer-indexer.ts';
 export { defaultLayerLimits, type LayerLimits } from './tree/layer-limits.ts';
 export type { IndexedLayer } from './tree/layer-merger.ts';

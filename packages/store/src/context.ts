@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Layout } from './cas/layout.ts';
+import type { Modes } from './cas/modes.ts';
 import { isDiskFull, StoreError } from './errors.ts';
 import type { Owner } from './host/owner.ts';
 import type { Database, Sql } from './records/database.ts';
@@ -15,6 +16,7 @@ export type StepHook = (step: string) => void;
 export interface FileContext {
   readonly layout: Layout;
   readonly owner: Owner;
+  readonly modes: Modes;
   readonly step: StepHook;
 }
 

@@ -5,6 +5,7 @@ import type { ImageId } from '@rkt/appc';
 import { ensureFormat } from './cas/format.ts';
 import { releaseAllHolds } from './cas/holds.ts';
 import { layoutOf } from './cas/layout.ts';
+import { modesOf, PRIVATE } from './cas/modes.ts';
 import { prepareLayer } from './cas/prepare-layer.ts';
 import { withReserve } from './cas/reserve.ts';
 import { sweepTemporaries } from './cas/temporary.ts';
@@ -58,17 +59,19 @@ export interface OpenStoreOptions {
 export async function openStore(dir: string, options: OpenStoreOptions = {}): Promise<Store> {
   const readOnly = options.readOnly ?? false;
   const clock = options.now;
-  const files: FileContext = {
-    layout: layoutOf(resolve(dir)),
-    owner: currentOwner(),
-    step: options.onStep ?? (() => undefined),
-  };
+  const layout = layoutOf(resolve(dir));
   const now = clock === undefined ? Date.now : () => clock().getTime();
-  return await translated(files.layout.dir, async () => {
+  return await translated(layout.dir, async () => {
+    const files: FileContext = {
+      layout,
+      owner: currentOwner(),
+      modes: readOnly ? PRIVATE : modesOf(layout),
+      step: options.onStep ?? (() => undefined),
+    };
     await ensureFormat(files, (options.create ?? true) && !readOnly);
     if (!readOnly) await sweepTemporaries(files);
     const database = readOnly
-      ? await openDatabase(files.layout.database, { readOnly, step: files.step })
+      ? await openDatabase(layout.database, { readOnly, mode: files.modes.file, step: files.step })
       : await withReserve(files, () => openOrRebuild(files, { ...options, now }));
     const { startWorker = startPackagedWorker } = options;
     return storeOn({ ...files, database, readOnly, now, startWorker, holds: new Map(), holder: randomUuid() });

@@ -28,7 +28,7 @@ describe.each([
       hashing.run({ kind: 'layer', diffId: other, path: `${path}.none` }),
     ]);
     expect(results).toEqual([
-      { kind: 'ok', index: expect.anything() },
+      { kind: 'ok', size: layer.tar.length, index: expect.anything() },
       { kind: 'corrupt', actual: layer.diffId },
       { kind: 'missing' },
     ]);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { openStore, type Store } from '@rkt/store';
 import { ingestLayer, sampleImage, sampleLayer } from '@rkt/store/testing';
 import { describe, expect, it } from 'vitest';
+import { type FileLock, tryLock } from '../src/cas/locks.ts';
 import { putImage } from './put-image.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
@@ -74,6 +75,34 @@ describe('layers a fetch relies on', () => {
   });
 });
 
+describe('a layer that somebody has the lock of', () => {
+  it('goes with its last image all the same, when it is given back meanwhile', async () => {
+    const dir = temporaryDirectory();
+    const path = join(dir, 'locks', `layer-${shared.diffId.slice('sha256:'.length)}`);
+    let lock: FileLock | undefined;
+    await using store = await openStore(dir, {
+      onStep: (step) => {
+        if (step.startsWith('commit ')) lock?.release();
+      },
+    });
+    await putImage(store, one);
+    lock = await tryLock(path);
+    expect(lock).toBeDefined();
+    expect(kindsOf(await store.removeImage(one.put.id))).toEqual(['image', 'layer']);
+    lock?.release();
+  });
+
+  it('stays when it is not, and is left to the next collection', async () => {
+    const dir = temporaryDirectory();
+    await using store = await openStore(dir);
+    await putImage(store, one);
+    const lock = await tryLock(join(dir, 'locks', `layer-${shared.diffId.slice('sha256:'.length)}`));
+    expect(kindsOf(await store.removeImage(one.put.id))).toEqual(['image']);
+    lock?.release();
+    expect(kindsOf(await store.gc({ graceMs: 0 }))).toEqual(['layer']);
+  });
+});
+
 describe('files a crash left without a row', () => {
   it('are adopted when the layer is wanted again', async () => {
     const dir = temporaryDirectory();
@@ -85,6 +114,24 @@ describe('files a crash left without a row', () => {
     await using store = await openStore(dir);
     expect(await ingestLayer(store, shared)).toBe('present');
     await store.putImage(one.put);
+  });
+
+  it.each(['tar', 'idx'])('are written anew when the %s is damaged, which no row says any more', async (extension) => {
+    const dir = temporaryDirectory();
+    {
+      await using store = await openStore(dir);
+      await ingestLayer(store, shared);
+    }
+    forget(dir, 'layers');
+    const hex = shared.diffId.slice('sha256:'.length);
+    const path = join(dir, 'cas/layers/sha256', hex.slice(0, 2), `${hex}.${extension}`);
+    const bytes = readFileSync(path);
+    bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1);
+    writeFileSync(path, bytes);
+    await using store = await openStore(dir);
+    expect(await ingestLayer(store, shared)).toBe('ingested');
+    await store.putImage(one.put);
+    for await (const { kind } of store.verify()) expect(kind).toBe('image-ok');
   });
 
   it('are garbage otherwise, and a dry run says so', async () => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openStore, type StoreEvent } from '@rkt/store';
 import { putAci, type SampleImage, sampleAci, sampleImage, sampleLayer } from '@rkt/store/testing';
@@ -144,6 +144,24 @@ describe('a database that is damaged', () => {
       message: 'the database was rebuilt meanwhile: open the store again',
     });
     await store.touchImage(image.put.id);
+  });
+
+  it('does not take what went into the old one while it was replaced for done', async () => {
+    const dir = await storeWith(image);
+    const database = join(dir, 'cas/db');
+    const replaced = { done: false };
+    const onStep = (step: string): void => {
+      if (step !== `commit ${database}` || replaced.done) return;
+      replaced.done = true;
+      renameSync(database, `${database}.damaged`);
+      writeFileSync(database, '');
+    };
+    await using store = await openStore(dir, { onStep });
+    await expect(store.touchImage(image.put.id)).rejects.toMatchObject({
+      code: 'ERR_RKT_STORE_CORRUPT',
+      message: 'the database was rebuilt meanwhile: open the store again',
+    });
+    expect(replaced.done).toBe(true);
   });
 });
 

@@ -17,9 +17,12 @@ export const umociDifferences: Readonly<Record<string, (difference: Difference) 
     field === 'entry' && ours === undefined && isWhiteoutDevice(theirs),
   'unpacks the bookkeeping of AUFS': ({ path, field, ours }) =>
     field === 'entry' && ours === undefined && path.startsWith('.wh..wh.'),
-  'gives directories that no entry states, and those they are in, the time of unpacking': ({ field, theirs }) =>
-    field === 'mtime' && isJustNow(Number(theirs)),
+  'gives directories that no entry states, and those they are in, the time of unpacking': isTimeOfUnpacking,
 };
+
+export function isTimeOfUnpacking({ field, theirs }: Difference): boolean {
+  return field === 'mtime' && isJustNow(Number(theirs));
+}
 
 /** Whether `less` is what is left of `more` when only the attributes that `keeps` keeps are kept. */
 function sameXattrs(less: unknown, more: unknown, keeps: (name: string, value: unknown) => boolean): boolean {

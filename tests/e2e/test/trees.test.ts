@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { composeImage, writeLayout } from '@rkt/tooling-images';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildahDifferences, surveyedByBuildah } from '../src/buildah.ts';
 import { writeHardImage } from '../src/hard-image.ts';
 import { imageCache } from '../src/image-cache.ts';
 import { type Finished, type Installation, installation } from '../src/rkt.ts';
@@ -20,6 +21,9 @@ type Source = (scratch: string) => Promise<string>;
 const shared = fileURLToPath(new URL('../../../../shared/images', import.meta.url));
 /** Further OCI layouts, for comparisons by hand: `RKT_TEST_LAYOUTS=DIR:DIR npm run trees`. */
 const further = (process.env['RKT_TEST_LAYOUTS'] ?? '').split(':').filter((path) => path !== '');
+
+/** A program to compare with by hand: `RKT_TEST_BUILDAH=PROGRAM npm run trees`. */
+const buildah = process.env['RKT_TEST_BUILDAH'] ?? '';
 
 /** One image of packages is enough for every change; `npm run trees` compares all. */
 const images: readonly (readonly [name: string, source: Source])[] = [
@@ -103,6 +107,20 @@ describe.each(images)('the image %s', (name, source) => {
     expect(found.filter((difference) => !known.some((is) => is(difference)))).toEqual([]);
     // What is written of umoci is still so.
     if (name === 'hard') for (const is of known) expect(found.filter(is), is.name).not.toEqual([]);
+  });
+
+  it.runIf(buildah !== '' && name !== 'hard')(
+    'is the same tree that buildah mounts, but for what that does',
+    async () => {
+      const mounted = await mountedTree(host, id, join(scratch, 'mount-for-buildah'));
+      const found = differences(mounted, surveyedByBuildah({ buildah, layout, scratch }));
+      const known = Object.values(buildahDifferences);
+      expect(found.filter((difference) => !known.some((is) => is(difference)))).toEqual([]);
+    },
+  );
+
+  it.runIf(buildah !== '' && name === 'hard')('has no tree with buildah, which gives up at a hard link', () => {
+    expect(() => surveyedByBuildah({ buildah, layout, scratch })).toThrow('no such file or directory');
   });
 });
 

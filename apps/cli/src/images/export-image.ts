@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ArchiveFile, ExportedImage } from '@rkt/docker2aci';
 import { formatRepository, type Reference, tryParseReference } from '@rkt/refparse';
 import type { AbortOptions, ImageRecord, Store, StoredLayer } from '@rkt/store';
-import { CliError } from '../errors.ts';
+import { CliError, isCliError } from '../errors.ts';
 import { writeOutputDirectory } from '../files/output-directory.ts';
 import { writeOutput } from '../files/write-output.ts';
 import type { Session } from '../wiring/session.ts';
 import { exportNames } from './export-names.ts';
 import type { ExportTarget } from './export-target.ts';
+import { readFile } from './file-input.ts';
 import { referenceOf } from './image-names.ts';
 import type { OpenedImage } from './open-stored-image.ts';
 
@@ -145,24 +147,45 @@ async function writeFiles(
       continue;
     }
     const stored = layers.find(({ diffId }) => diffId === content.diffId);
-    if (stored !== undefined && (await sharesBlocks(stored.path, path))) await readThrough(content.read(options));
-    else await writeFile(path, content.read(options), { flag: 'wx', mode: 0o644 });
+    if (stored !== undefined && (await sharesBlocks(stored, path, options))) continue;
+    await writeFile(path, content.read(options), { flag: 'wx', mode: 0o644 });
   }
 }
 
-/** On file systems that can, both files share the blocks. The store's own files are nobody else's to read. */
-async function sharesBlocks(source: string, path: string): Promise<boolean> {
+/**
+ * On file systems that can, the file shares the blocks of a layer of the store. What is handed out is verified, not what it was
+ * taken from; where it is wrong it goes, and reading the layer says why. The store's own files are nobody else's to read.
+ */
+async function sharesBlocks(
+  { path: source, diffId }: StoredLayer,
+  path: string,
+  options: AbortOptions,
+): Promise<boolean> {
   try {
     await copyFile(source, path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
   } catch {
     // Where it fails for another reason than that it cannot be had, writing fails, too, and says why.
     return false;
   }
-  await chmod(path, 0o644);
-  return true;
+  if ((await digestOf(path, options)) === diffId) {
+    await chmod(path, 0o644);
+    return true;
+  }
+  await rm(path);
+  return false;
 }
 
-/** Reading it is what verifies a layer. */
-async function readThrough(chunks: AsyncIterable<Uint8Array>): Promise<void> {
-  for await (const _ of chunks);
+/** Undefined where the disk does not give all of it back. */
+async function digestOf(path: string, { signal }: AbortOptions): Promise<string | undefined> {
+  const hash = createHash('sha256');
+  try {
+    for await (const chunk of readFile(path)) {
+      signal?.throwIfAborted();
+      hash.update(chunk);
+    }
+  } catch (error) {
+    if (isCliError(error)) return undefined;
+    throw error;
+  }
+  return `sha256:${hash.digest('hex')}`;
 }

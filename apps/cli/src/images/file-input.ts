@@ -18,6 +18,23 @@ export async function* readFile(path: string): AsyncGenerator<Uint8Array, void> 
   }
 }
 
+/**
+ * Passes bytes on, as many as there may be.
+ * @throws {CliError} ERR_RKT_CLI_FILE for more than `maxBytes`
+ */
+export async function* upTo(
+  maxBytes: number,
+  bytes: AsyncIterable<Uint8Array>,
+  name: string,
+): AsyncGenerator<Uint8Array, void> {
+  let left = maxBytes;
+  for await (const chunk of bytes) {
+    left -= chunk.length;
+    if (left < 0) throw new CliError('ERR_RKT_CLI_FILE', `cannot read ${name}: it is larger than ${maxBytes} bytes`);
+    yield chunk;
+  }
+}
+
 /** Nobody types an image. */
 export function terminalInput(what: string): CliError {
   return usageError(`standard input is a terminal: expected ${what}`, 'let it come from a file or a pipe');

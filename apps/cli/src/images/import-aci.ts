@@ -10,9 +10,12 @@ import type { DetachedSignature } from '../trust/detached-signature.ts';
 import type { Session } from '../wiring/session.ts';
 import { type AciBytes, hashed, readSignatureFile, signatureNameOf, verifyAci } from './aci-signature.ts';
 import { commitWithDependencies } from './commit-aci.ts';
-import { readFile, terminalInput } from './file-input.ts';
+import { readFile, terminalInput, upTo } from './file-input.ts';
 import { importNamed } from './import-named.ts';
 import type { ObtainOptions } from './obtain-options.ts';
+
+/** Bytes, as it comes. No ACI that is read may be larger when it is unpacked. */
+const LARGEST_ACI = 16 * 1024 ** 3;
 
 const COMPRESSION = 'ERR_RKT_DOCKER2ACI_UNSUPPORTED_COMPRESSION';
 
@@ -38,7 +41,8 @@ export async function importAciFromInput(session: Session, options: ObtainOption
   }
   // What is verified is read twice: once for its name, which says whose keys count.
   await using file = await (await session.store()).temporaryFile();
-  await writeFile(file.path, session.io.readBytes(), { signal: session.interrupts.signal });
+  const bytes = upTo(LARGEST_ACI, session.io.readBytes(), name);
+  await writeFile(file.path, bytes, { signal: session.interrupts.signal });
   return await importAci(session, { name, read: () => readFile(file.path) }, { ...options, signature });
 }
 

@@ -80,6 +80,20 @@ describe('an ACI file', () => {
     expect([status, stderr]).toEqual([254, expect.stringContaining('--signature is for ACIs')]);
   });
 
+  it('is not kept from standard input when it is larger than an ACI may be', async () => {
+    await trust('example.com');
+    const signature = join(dir, 'other');
+    writeFileSync(signature, await publisher.sign(packed));
+    const endless = Object.defineProperty(new Uint8Array(1), 'length', { value: 16 * 1024 ** 3 });
+    const io = fakeIo({ stdin: [new Uint8Array(1), endless] });
+    const { status, stderr } = await rkt.within(io, 'fetch', '-', `--signature=${signature}`);
+    expect([status, stderr]).toEqual([
+      254,
+      expect.stringContaining('cannot read standard input: it is larger than 17179869184 bytes'),
+    ]);
+    expect(readdirSync(join(dir, 'data/cas/tmp'))).toEqual([]);
+  });
+
   it.each<[string, () => Promise<string>, RegExp]>([
     [
       'of other bytes',

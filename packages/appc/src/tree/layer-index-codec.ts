@@ -15,22 +15,51 @@ const MAGIC = [0x52, 0x4b, 0x54, 0x4c, 0x49, 0x58, 0x00, 0x01];
 const HEADER_BYTES = MAGIC.length + 8;
 const KINDS = ['file', 'directory', 'symlink', 'hardlink', 'character-device', 'block-device', 'fifo'] as const;
 const MAX_ID = 0xffff_ffff;
+const FIRST_BYTES = 4096;
+/** Of two numbers. */
+const LONGEST_COUNTS = 16;
 
 /** The index as bytes, for {@link decodeLayerIndex}. Equal indexes give equal bytes. */
 export function encodeLayerIndex(index: LayerIndex): Uint8Array {
-  const writer = createByteWriter(HEADER_BYTES + 64 + index.entries.length * 48);
-  for (const byte of MAGIC) writer.unsigned(byte);
-  for (let count = 0; count < 8; count += 1) writer.unsigned(0);
-  writer.unsigned(index.size);
-  writer.unsigned(index.entries.length);
+  const encoder = createLayerIndexEncoder();
+  encoder.add(index.entries);
+  return encoder.finish(index.size);
+}
+
+/** Makes the bytes {@link encodeLayerIndex} makes, of entries that come piece by piece and are not kept: a tenth of the memory. */
+export interface LayerIndexEncoder {
+  /** The next entries, in archive order. */
+  add(entries: Iterable<LayerEntry>): void;
+  /** To be called once. `size`: of the whole tar, in bytes. */
+  finish(size: number): Uint8Array;
+}
+
+export function createLayerIndexEncoder(): LayerIndexEncoder {
+  const body = createByteWriter(FIRST_BYTES);
+  let count = 0;
   let previous: Pick<LayerEntry, 'path' | 'headerOffset'> = { path: '', headerOffset: 0 };
-  for (const entry of index.entries) {
-    writeEntry(writer, entry, previous);
-    previous = entry;
-  }
-  const bytes = writer.bytes();
-  new DataView(bytes.buffer, bytes.byteOffset).setBigUint64(MAGIC.length, BigInt(bytes.length));
-  return bytes;
+  return {
+    add(entries) {
+      for (const entry of entries) {
+        writeEntry(body, entry, previous);
+        previous = entry;
+        count += 1;
+      }
+    },
+    finish(size) {
+      const head = createByteWriter(HEADER_BYTES + LONGEST_COUNTS);
+      for (const byte of MAGIC) head.unsigned(byte);
+      for (let at = 0; at < 8; at += 1) head.unsigned(0);
+      head.unsigned(size);
+      head.unsigned(count);
+      const [start, entries] = [head.bytes(), body.bytes()];
+      const bytes = new Uint8Array(start.length + entries.length);
+      bytes.set(start);
+      bytes.set(entries, start.length);
+      new DataView(bytes.buffer).setBigUint64(MAGIC.length, BigInt(bytes.length));
+      return bytes;
+    },
+  };
 }
 
 /**

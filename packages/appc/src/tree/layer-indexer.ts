@@ -20,9 +20,12 @@ import { BLOCK, checksumMatches, FIELDS, isZeroBlock, latin1, tarFormat } from '
 export interface LayerIndexer {
   /** Takes the next bytes; they are not kept. Throws AppcError as soon as the archive is known to be unusable. */
   push(chunk: Uint8Array): void;
-  /** The entries whose content has gone by since the last call, in archive order. */
+  /** The entries whose content has gone by since the last call, in archive order. They are the caller's, and not kept. */
   takeComplete(): readonly LayerEntry[];
-  /** To be called once, after the last byte. Throws AppcError `ERR_RKT_APPC_TAR_TRUNCATED` if the archive is cut short. */
+  /**
+   * To be called once, after the last byte: the entries that were not taken. Throws AppcError `ERR_RKT_APPC_TAR_TRUNCATED` if the
+   * archive is cut short.
+   */
   finish(): LayerIndex;
 }
 
@@ -58,7 +61,9 @@ interface OpenSparse {
 
 class TarIndexer implements LayerIndexer {
   readonly #limits: LayerLimits;
-  readonly #entries: LayerEntry[] = [];
+  /** Those that have not been taken. */
+  #entries: LayerEntry[] = [];
+  #entryCount = 0;
   readonly #partial = new Uint8Array(BLOCK);
   #partialFilled = 0;
   /** Offset of the next byte to be looked at. */
@@ -76,8 +81,6 @@ class TarIndexer implements LayerIndexer {
   #metadataBytes = 0;
   #sparseExtents = 0;
   #holeBytes = 0;
-  /** Entries that `takeComplete` has given. */
-  #taken = 0;
 
   constructor(limits: LayerLimits) {
     this.#limits = limits;
@@ -101,9 +104,8 @@ class TarIndexer implements LayerIndexer {
   }
 
   takeComplete(): readonly LayerEntry[] {
-    const end = this.#skip > 0 ? this.#entries.length - 1 : this.#entries.length;
-    const complete = this.#entries.slice(this.#taken, end);
-    this.#taken = Math.max(this.#taken, end);
+    const complete = this.#entries;
+    this.#entries = this.#skip > 0 ? complete.splice(-1) : [];
     return complete;
   }
 
@@ -222,7 +224,7 @@ class TarIndexer implements LayerIndexer {
   #takeEntry(header: RawHeader, type: string): void {
     const entry = readEntry(header, this.#limits);
     this.#charge(entry);
-    if (entry.kind !== 'file') this.#entries.push(entry);
+    if (entry.kind !== 'file') this.#add(entry);
     else if (type === 'S') this.#openGnuSparse(entry, header);
     else if (header.extensions.pax !== undefined) this.#takePaxFile(entry, header.extensions.pax);
     else this.#addPlainFile(entry);
@@ -238,14 +240,19 @@ class TarIndexer implements LayerIndexer {
         `names and attributes of a layer exceed ${this.#limits.maxMetadataBytes} bytes`,
       );
     }
-    if (this.#entries.length >= this.#limits.maxEntries) {
+    if (this.#entryCount >= this.#limits.maxEntries) {
       throw new AppcError('ERR_RKT_APPC_LIMIT', `layer has more than ${this.#limits.maxEntries} entries`);
     }
   }
 
   #addPlainFile(entry: FileEntry): void {
-    this.#entries.push(entry);
+    this.#add(entry);
     this.#skipContent(entry.size);
+  }
+
+  #add(entry: LayerEntry): void {
+    this.#entries.push(entry);
+    this.#entryCount += 1;
   }
 
   #takePaxFile(entry: FileEntry, pax: PaxRecords): void {
@@ -296,7 +303,7 @@ class TarIndexer implements LayerIndexer {
     if (this.#holeBytes > this.#limits.maxHoleBytes) {
       throw new AppcError('ERR_RKT_APPC_LIMIT', `holes of sparse files exceed ${this.#limits.maxHoleBytes} bytes`);
     }
-    this.#entries.push({ ...open.entry, size: open.realSize, extents });
+    this.#add({ ...open.entry, size: open.realSize, extents });
     this.#skipContent(dataLength);
   }
 

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Buffer } from 'node:buffer';
-import { decodeLayerIndex, encodeLayerIndex, type LayerIndex } from '@rkt/appc';
+import {
+  createLayerIndexEncoder,
+  createLayerIndexer,
+  decodeLayerIndex,
+  encodeLayerIndex,
+  type LayerIndex,
+} from '@rkt/appc';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { appcError, resultOrCode } from '../appc-error.ts';
@@ -34,6 +40,41 @@ describe('a layer index', () => {
   it('survives being written and read', () => {
     expect(decodeLayerIndex(encodeLayerIndex(sample))).toEqual(sample);
     expect(decodeLayerIndex(encodeLayerIndex({ size: 0, entries: [] }))).toEqual({ size: 0, entries: [] });
+  });
+  it.each([1, 511, 4000])(
+    'is the same when its entries are taken and written while %d bytes come at a time',
+    (step) => {
+      const tar = archive(
+        file('a', 'x'.repeat(3000)),
+        header({ name: 'dir/', type: '5' }),
+        file('dir/b', 'yy'),
+        file('c'),
+      );
+      const indexer = createLayerIndexer({ maxEntries: 4 });
+      const encoder = createLayerIndexEncoder();
+      let taken = 0;
+      for (let at = 0; at < tar.length; at += step) {
+        indexer.push(tar.subarray(at, at + step));
+        const entries = indexer.takeComplete();
+        taken += entries.length;
+        encoder.add(entries);
+      }
+      const { size, entries } = indexer.finish();
+      encoder.add(entries);
+      expect([taken, entries.length]).toEqual([4, 0]);
+      expect(encoder.finish(size)).toEqual(encodeLayerIndex(indexOf(tar)));
+    },
+  );
+  it('counts entries that were taken towards the limit', () => {
+    const tar = archive(file('a'), file('b'), file('c'));
+    const indexer = createLayerIndexer({ maxEntries: 2 });
+    const push = (): void => {
+      for (let at = 0; at < tar.length; at += 512) {
+        indexer.push(tar.subarray(at, at + 512));
+        indexer.takeComplete();
+      }
+    };
+    expect(appcError(push).code).toBe('ERR_RKT_APPC_LIMIT');
   });
   it('is written the same every time, in a form that is kept', () => {
     const bytes = encodeLayerIndex(indexOf(archive(file('a', 'x'))));

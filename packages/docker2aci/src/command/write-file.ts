@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
@@ -11,7 +12,8 @@ export async function writeWholeFile(
   bytes: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
 ): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
+  // Of a killed process nobody knows any more, nor of one in another PID namespace: no two have the same.
+  const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     await pipeline(bytes, createWriteStream(temporary, { flags: 'wx', flush: true }), { signal });
     await rename(temporary, path);

@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type AppcError, createLayerIndexer, encodeLayerIndex, isAppcError, type LayerIndexer } from '@rkt/appc';
+import {
+  type AppcError,
+  createLayerIndexEncoder,
+  createLayerIndexer,
+  encodeLayerIndex,
+  isAppcError,
+  type LayerIndexer,
+} from '@rkt/appc';
 import { ConversionError, type ConversionErrorCode } from '../errors.ts';
 import { type LayerFile, openLayerFile } from './layer-file.ts';
 import type { LayerJob, LayerSink, OnEntries, UnpackedLayer } from './layer-job.ts';
@@ -16,13 +23,14 @@ export function unpackLayer(job: LayerJob, onEntries?: OnEntries): LayerSink {
   return new Unpacking(job, onEntries);
 }
 
-/** Entries are told of for each so many bytes of tar. */
+/** Entries are told of, and no longer kept, for each so many bytes of tar. */
 const TOLD_BYTES = 2 * 1024 * 1024;
 
 class Unpacking implements LayerSink {
   readonly #job: LayerJob;
   readonly #file: LayerFile;
   readonly #indexer: LayerIndexer;
+  readonly #index = createLayerIndexEncoder();
   readonly #reader: PlainLayerReader;
   readonly #onEntries: OnEntries | undefined;
   #written = 0;
@@ -49,11 +57,12 @@ class Unpacking implements LayerSink {
       const text = `diffID mismatch for layer ${digest}: expected ${expected}, got ${diffId}`;
       throw new ConversionError('ERR_RKT_DOCKER2ACI_DIFF_ID_MISMATCH', text, { digest, expected, actual: diffId });
     }
-    const index = this.#indexing(() => encodeLayerIndex(this.#indexer.finish()));
+    const index = this.#indexing(() => this.#indexer.finish());
+    this.#index.add(index.entries);
     this.#reader.destroy();
     await this.#file.settle();
     this.#close();
-    return { size, index };
+    return { size, index: this.#index.finish(index.size) };
   }
 
   abort(): void {
@@ -70,9 +79,9 @@ class Unpacking implements LayerSink {
 
   #tell(): void {
     this.#told = this.#written;
-    if (this.#onEntries === undefined) return;
     const entries = this.#indexer.takeComplete();
-    if (entries.length > 0) this.#onEntries(encodeLayerIndex({ size: this.#written, entries }));
+    this.#index.add(entries);
+    if (entries.length > 0) this.#onEntries?.(encodeLayerIndex({ size: this.#written, entries }));
   }
 
   #indexing<T>(work: () => T): T {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { chmod, type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { FileContext } from '../context.ts';
 import { hasErrno, toStoreError } from '../errors.ts';
+import { type Modes, PRIVATE } from './modes.ts';
 import { temporaryPath } from './temporary.ts';
+import { tidyUp } from './tidy-up.ts';
 
 /**
  * The one way a file comes into being in the store: exclusive temporary, write, fsync, rename, fsync of the directory.
@@ -19,8 +21,9 @@ export async function writeAtomically(
   const temporary = temporaryPath(context, 'file');
   try {
     context.step(`open ${temporary}`);
-    const handle = await open(temporary, 'wx', 0o600);
+    const handle = await open(temporary, 'wx', PRIVATE.file);
     try {
+      await handle.chmod(context.modes.file);
       for (const chunk of chunks) {
         context.step(`write ${temporary}`);
         await writeFully(handle, chunk);
@@ -32,7 +35,7 @@ export async function writeAtomically(
     }
     await moveIntoPlace(context, temporary, target);
   } catch (error) {
-    await rm(temporary, { force: true });
+    await tidyUp(() => rm(temporary, { force: true }));
     throw toStoreError(error, 'cannot write to the store', target);
   }
 }
@@ -45,17 +48,19 @@ export async function moveIntoPlace(context: FileContext, source: string, target
   await syncDirectory(context, dirname(target));
 }
 
-/** Makes a directory of mode 0700 and its name durable, also if it was there: another process may have made it just now. */
+/** Makes a directory and its name durable, also if it was there: another process may have made it just now. */
 export async function makeDirectory(context: FileContext, path: string): Promise<void> {
-  await makeDirectories(context, [path]);
+  await makeDirectories(context, [path], context.modes);
 }
 
-/** Several, parents before what is in them. */
-export async function makeDirectories(context: FileContext, paths: readonly string[]): Promise<void> {
+/** Several, parents before what is in them. Their modes are these whatever the umask. */
+export async function makeDirectories(context: FileContext, paths: readonly string[], modes: Modes): Promise<void> {
   for (const path of paths) {
     try {
       context.step(`mkdir ${path}`);
-      await mkdir(path, { mode: 0o700 });
+      await mkdir(path, { mode: PRIVATE.directory });
+      // What a group may read is its group's, which the directory above has seen to.
+      if (modes !== PRIVATE) await chmod(path, modes.directory);
     } catch (error) {
       if (!hasErrno(error, 'EEXIST')) throw error;
     }

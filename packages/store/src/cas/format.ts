@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import type { FileContext } from '../context.ts';
 import { isNotFound, printable, StoreError, toStoreError } from '../errors.ts';
 import { makeDirectories, writeAtomically } from './atomic-write.ts';
+import { PRIVATE } from './modes.ts';
 import { keepReserve } from './reserve.ts';
 
 /** Version of the directory layout. The database has a version of its own. */
@@ -78,16 +79,10 @@ function refuseForeign(cas: string): void {
 async function createStore(context: FileContext): Promise<void> {
   const { layout } = context;
   try {
-    await mkdir(layout.dir, { recursive: true, mode: 0o700 });
-    await makeDirectories(context, [
-      layout.cas,
-      layout.temporary,
-      dirname(layout.layers),
-      layout.layers,
-      layout.images,
-      layout.trees,
-      layout.locks,
-    ]);
+    await mkdir(layout.dir, { recursive: true, mode: PRIVATE.directory });
+    await makeDirectories(context, [layout.cas, dirname(layout.layers), layout.layers, layout.images], context.modes);
+    // Who can open a lock can take it; who can walk through trees can run what images have set to root.
+    await makeDirectories(context, [layout.temporary, layout.trees, layout.locks], PRIVATE);
   } catch (error) {
     throw toStoreError(error, 'cannot create the store', layout.dir);
   }

@@ -10,6 +10,7 @@ import { layerIndex, layerTar } from './layout.ts';
 import type { FileLock } from './locks.ts';
 import { temporaryPath } from './temporary.ts';
 import { createEmpty } from './temporary-file.ts';
+import { tidyUp } from './tidy-up.ts';
 
 interface IngestResult {
   readonly size: number;
@@ -44,8 +45,7 @@ export async function beginIngest(context: StoreContext, diffId: string, lock: F
         lock.release();
         return layer;
       } catch (error) {
-        // What cannot be removed goes with the process; the caller is to hear why it came to this.
-        await discard().catch(() => undefined);
+        await tidyUp(discard);
         throw error;
       }
     },
@@ -84,7 +84,7 @@ async function commitLayer(context: StoreContext, layer: CommittableLayer): Prom
       insertHold(context, sql, diffId);
     });
   } catch (error) {
-    await withdraw(context, diffId);
+    await tidyUp(() => withdraw(context, diffId));
     throw toStoreError(error, 'cannot commit a layer', tar);
   }
   countHold(context, diffId);
@@ -105,6 +105,7 @@ async function syncContent(context: StoreContext, layer: CommittableLayer): Prom
         },
       );
     }
+    await handle.chmod(context.modes.file);
     context.step(`fsync ${layer.source}`);
     await handle.datasync();
   } finally {

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isNotFound, toStoreError } from '../errors.ts';
 import { tryFlock } from '../host/libc.ts';
 import type { AbortOptions } from '../store.ts';
+import { PRIVATE } from './modes.ts';
 
 /** Exclusive hold on a lock file until released, or until the process dies. */
 export interface FileLock extends AsyncDisposable {
@@ -39,7 +40,7 @@ export async function acquireLock(path: string, options: AcquireOptions = {}): P
 export async function tryLock(path: string): Promise<FileLock | undefined> {
   let fd: number;
   try {
-    fd = openSync(path, 'a', 0o600);
+    fd = openSync(path, 'a', PRIVATE.file);
   } catch (error) {
     throw toStoreError(error, 'cannot lock the store', path);
   }

@@ -5,6 +5,7 @@ import type { LayerIngest, PrepareLayerOptions, PresentLayer } from '@rkt/appc';
 import { requireWritable, type StoreContext } from '../context.ts';
 import { isNotFound, printable, toStoreError } from '../errors.ts';
 import { findLayer, insertLayer } from '../records/layers.ts';
+import type { AbortOptions } from '../store.ts';
 import { countHold, insertHold } from './holds.ts';
 import { beginIngest } from './ingest.ts';
 import { isDiffId, layerIndex, layerLock, layerTar } from './layout.ts';
@@ -25,7 +26,7 @@ export async function prepareLayer(
   if (present !== undefined) return present;
   const lock = await acquireLock(layerLock(context.layout, diffId), options);
   try {
-    adoptOrphan(context, diffId);
+    await adoptOrphan(context, diffId, options);
     const arrived = await findPresent(context, diffId);
     if (arrived === undefined) return await beginIngest(context, diffId, lock);
     lock.release();
@@ -66,15 +67,28 @@ function isWhole(context: StoreContext, diffId: string): boolean {
 }
 
 /**
- * A crash between rename and transaction leaves a whole layer that is not recorded: its tar gets its name only when
- * verified and durable, and its index comes first. To be called with the layer's lock.
+ * A crash between rename and transaction, or between transaction and removal, leaves a whole layer that is not recorded. Nobody
+ * knows any more whether it was found damaged: it is read once. To be called with the layer's lock.
  */
-function adoptOrphan(context: StoreContext, diffId: string): void {
+async function adoptOrphan(context: StoreContext, diffId: string, { signal }: AbortOptions): Promise<void> {
   const { layout, database, now } = context;
   if (database.read((sql) => findLayer(sql, diffId)) !== undefined) return;
-  const size = sizeOf(layerTar(layout, diffId));
-  if (size === undefined || sizeOf(layerIndex(layout, diffId)) === undefined) return;
-  database.transaction((sql) => insertLayer(sql, { diffId, size, at: now() }));
+  const path = layerTar(layout, diffId);
+  const index = sizeOf(path) === undefined ? undefined : await indexOf(layerIndex(layout, diffId));
+  if (index === undefined) return;
+  const { hashLayer } = await import('../verify/hash-layer.ts');
+  const state = await hashLayer({ diffId, path }, signal);
+  if (state.kind !== 'ok' || state.index === undefined || Buffer.compare(state.index, index) !== 0) return;
+  database.transaction((sql) => insertLayer(sql, { diffId, size: state.size, at: now() }));
+}
+
+async function indexOf(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw toStoreError(error, 'cannot read a layer index', path);
+  }
 }
 
 function sizeOf(path: string): number | undefined {

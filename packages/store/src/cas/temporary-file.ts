@@ -4,6 +4,7 @@ import { requireWritable, type StoreContext } from '../context.ts';
 import { toStoreError } from '../errors.ts';
 import type { TemporaryFile } from '../store.ts';
 import { translated } from '../translated.ts';
+import { PRIVATE } from './modes.ts';
 import { temporaryPath } from './temporary.ts';
 
 /** See {@link Store.temporaryFile}; `purpose` ends its name. @throws PERMISSION, DISK_FULL, IO */
@@ -18,7 +19,7 @@ export async function temporaryFile(context: StoreContext, purpose: string): Pro
 export async function createEmpty(context: StoreContext, path: string): Promise<void> {
   try {
     context.step(`open ${path}`);
-    await (await open(path, 'wx', 0o600)).close();
+    await (await open(path, 'wx', PRIVATE.file)).close();
   } catch (error) {
     throw toStoreError(error, 'cannot write to the store', path);
   }

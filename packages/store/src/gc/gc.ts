@@ -15,7 +15,7 @@ import { garbageImages, garbageLayers, orphanImages } from './garbage.ts';
 import { planGc } from './plan.ts';
 import { removeImage, removeImageFiles } from './remove-image.ts';
 import { chooseOverCap, type OverCap, sizeCap } from './size-cap.ts';
-import { sweepLayer } from './sweep-layer.ts';
+import { sweepLayer } from './sweep-layers.ts';
 
 const DEFAULT_GRACE_MS = 24 * 60 * 60 * 1000;
 
@@ -68,8 +68,7 @@ async function sweepLayers(
   const removed: RemovedItem[] = [];
   for (const diffId of diffIds) {
     signal?.throwIfAborted();
-    const layer = await sweepLayer(context, diffId);
-    if (layer !== undefined) removed.push(layer);
+    removed.push(...(await sweepLayer(context, diffId)));
   }
   return removed;
 }

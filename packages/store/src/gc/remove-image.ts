@@ -13,8 +13,8 @@ import { printable, StoreError, toStoreError } from '../errors.ts';
 import { imageNotFound } from '../images/not-found.ts';
 import { deleteDeadLeases, leasesOf } from '../leases/leases.ts';
 import { deleteImage, findImage } from '../records/images.ts';
-import type { ImageRecord, RemovedItem } from '../store.ts';
-import { sweepLayer } from './sweep-layer.ts';
+import type { RemovedItem } from '../store.ts';
+import { deleteUnusedRows, type LockedLayers, lockLayers, removeLayerFiles, sweepLayer } from './sweep-layers.ts';
 
 export interface RemoveOptions {
   /** Counts as in use when it was used later than this. */
@@ -31,11 +31,15 @@ export async function removeImage(
   if (!isFullImageId(id)) throw imageNotFound(id);
   // Kept until the files are gone: the same image put again meanwhile would lose its new ones.
   await using _lock = await acquireLock(imageLock(context.layout, id));
-  const record = await withReserve(context, () => deleteRecord(context, id, options));
-  const removed = [...(await removeImageFiles(context, id))];
+  const record = context.database.read((sql) => findImage(sql, id));
+  if (record === undefined) throw imageNotFound(id);
+  await using layers = await lockLayers(context, record.layers);
+  const unused = await withReserve(context, () => deleteRows(context, id, { ...options, layers }));
+  layers.keepOnly(unused);
+  const removed = [...(await removeLayerFiles(context, unused, () => removeImageFiles(context, id)))];
+  // Somebody had these, who may have found them in use by this image and left them.
   for (const diffId of new Set(record.layers)) {
-    const layer = await sweepLayer(context, diffId);
-    if (layer !== undefined) removed.push(layer);
+    if (!layers.diffIds.includes(diffId)) removed.push(...(await sweepLayer(context, diffId)));
   }
   await keepReserve(context);
   return removed;
@@ -54,7 +58,13 @@ export async function removeImageFiles(context: StoreContext, id: ImageId): Prom
   return removed;
 }
 
-function deleteRecord(context: StoreContext, id: ImageId, { usedBefore }: RemoveOptions): ImageRecord {
+interface RowsToDelete extends RemoveOptions {
+  /** Those of the image. */
+  readonly layers: LockedLayers;
+}
+
+/** All at once: to wait for the disk is most of what a removal takes. @returns layers that nothing uses any more */
+function deleteRows(context: StoreContext, id: ImageId, { usedBefore, layers }: RowsToDelete): readonly string[] {
   return context.database.transaction((sql) => {
     const record = findImage(sql, id);
     if (record === undefined) throw imageNotFound(id);
@@ -65,7 +75,7 @@ function deleteRecord(context: StoreContext, id: ImageId, { usedBefore }: Remove
       throw new StoreError('ERR_RKT_STORE_IMAGE_IN_USE', `image ${id} is in use${by(leases.flat())}`, { subject: id });
     }
     deleteImage(sql, id);
-    return record;
+    return deleteUnusedRows(sql, layers);
   });
 }
 

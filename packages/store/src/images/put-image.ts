@@ -4,6 +4,7 @@ import type { ImageId } from '@rkt/appc';
 import { deleteHolds, uncountHolds } from '../cas/holds.ts';
 import { imageDirectory, imageLock, isDiffId, isFullImageId } from '../cas/layout.ts';
 import { acquireLock } from '../cas/locks.ts';
+import { tidyUp } from '../cas/tidy-up.ts';
 import { removeTree } from '../cas/visit-files.ts';
 import { requireWritable, type StoreContext } from '../context.ts';
 import { isStoreError, printable, StoreError } from '../errors.ts';
@@ -46,7 +47,7 @@ export async function putImage(context: StoreContext, options: PutImageOptions):
     await writeFiles(context, options, at);
     return recordImage(context, { ...options, labels, at });
   } catch (error) {
-    await withdrawFiles(context, options);
+    await tidyUp(() => withdrawFiles(context, options));
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, existsSync, openSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fchmodSync, openSync, statSync, writeFileSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { hasErrno, isNotFound, isStoreError, StoreError, toStoreError } from '../errors.ts';
@@ -42,6 +42,8 @@ export interface TransactionOptions {
 
 export interface OpenDatabaseOptions {
   readonly readOnly: boolean;
+  /** Of the file, if it is made here. */
+  readonly mode: number;
   readonly step: (step: string) => void;
 }
 
@@ -57,7 +59,7 @@ export async function openDatabase(path: string, options: OpenDatabaseOptions): 
   const sqlite = await import('node:sqlite');
   const guard = guardFor(path, options.readOnly);
   return guard(() => {
-    if (!options.readOnly) createPrivate(path);
+    if (!options.readOnly) create(path, options.mode);
     const connection = options.readOnly ? openReadOnly(sqlite.DatabaseSync, path) : new sqlite.DatabaseSync(path);
     try {
       connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
@@ -74,14 +76,21 @@ export async function openDatabase(path: string, options: OpenDatabaseOptions): 
 }
 
 /**
- * SQLite would let others read a database it makes; the files it puts beside it take the mode of this one. One that is
+ * SQLite would let everybody read a database it makes; the files it puts beside it take the mode of this one. One that is
  * there must not be opened here: to close it would drop the locks this process has on it (fcntl(2)).
  */
-function createPrivate(path: string): void {
+function create(path: string, mode: number): void {
+  let fd: number;
   try {
-    closeSync(openSync(path, 'wx', 0o600));
+    fd = openSync(path, 'wx', mode);
   } catch (error) {
     if (!hasErrno(error, 'EEXIST')) throw error;
+    return;
+  }
+  try {
+    fchmodSync(fd, mode);
+  } finally {
+    closeSync(fd);
   }
 }
 
@@ -112,18 +121,21 @@ function databaseOn(connection: DatabaseSync, path: string, { readOnly, step }: 
   const guard = guardFor(path, readOnly);
   const sql = statementsOn(connection);
   const inode = inodeOf(path);
+  const requireSame = (): void => {
+    if (inodeOf(path) === inode) return;
+    const text = 'the database was rebuilt meanwhile: open the store again';
+    throw new StoreError('ERR_RKT_STORE_CORRUPT', text, { path });
+  };
   const transact = <T>(work: (sql: Sql) => T, end: 'COMMIT' | 'ROLLBACK'): T =>
     guard(() => {
-      if (inodeOf(path) !== inode) {
-        throw new StoreError('ERR_RKT_STORE_CORRUPT', 'the database was rebuilt meanwhile: open the store again', {
-          path,
-        });
-      }
+      requireSame();
       connection.exec('BEGIN IMMEDIATE');
       try {
         const result = work(sql);
         step(`${end.toLowerCase()} ${path}`);
         connection.exec(end);
+        // What went into a database that is no longer the store's is lost.
+        requireSame();
         return result;
       } catch (error) {
         if (connection.isTransaction) connection.exec('ROLLBACK');

@@ -45,15 +45,15 @@ export async function openOrRebuild(context: FileContext, options: RebuildOption
   const again = await tryOpen(context);
   if (typeof again !== 'string') return again;
   await rebuild(context, again, options);
-  return await openDatabase(context.layout.database, { readOnly: false, step: context.step });
+  return await openDatabase(context.layout.database, { readOnly: false, mode: context.modes.file, step: context.step });
 }
 
 async function tryOpen(context: FileContext): Promise<Database | StoreEvent['reason']> {
-  const { layout, step } = context;
+  const { layout, modes, step } = context;
   if (!hasContent(layout.database) && readdirSync(layout.images).length > 0) return 'missing';
   let database: Database | undefined;
   try {
-    database = await openDatabase(layout.database, { readOnly: false, step });
+    database = await openDatabase(layout.database, { readOnly: false, mode: modes.file, step });
     if (!existsSync(suspicionFile(layout.database)) || isCleared(database, layout)) return database;
   } catch (error) {
     database?.close();
@@ -100,9 +100,9 @@ interface Content {
 
 /** Makes a database of what is on the disk. @returns images that a layer is missing of: they are not in it */
 async function fill(context: FileContext, path: string, { images, at }: Content): Promise<readonly string[]> {
-  const { layout, step } = context;
+  const { layout, modes, step } = context;
   const skipped: string[] = [];
-  const database = await openDatabase(path, { readOnly: false, step });
+  const database = await openDatabase(path, { readOnly: false, mode: modes.file, step });
   try {
     database.transaction((sql) => {
       for (const diffId of layersOnDisk(layout)) {

@@ -7,6 +7,7 @@ import { moveIntoPlace, writeAtomically } from '../cas/atomic-write.ts';
 import { directoryTree, erofsTree, imageLock, layerTar } from '../cas/layout.ts';
 import { acquireLock } from '../cas/locks.ts';
 import { temporaryPath } from '../cas/temporary.ts';
+import { tidyUp } from '../cas/tidy-up.ts';
 import { removeTree } from '../cas/visit-files.ts';
 import { requireWritable, type StoreContext } from '../context.ts';
 import { toStoreError } from '../errors.ts';
@@ -84,7 +85,7 @@ async function extractIntoPlace(context: StoreContext, id: ImageId, extraction: 
   try {
     await replaceDirectory(context, id, extracted);
   } catch (error) {
-    await removeTree(extracted);
+    await tidyUp(() => removeTree(extracted));
     throw toStoreError(error, 'cannot extract an image', directoryTree(context.layout, id));
   }
 }
@@ -105,7 +106,7 @@ export async function extract(context: StoreContext, { tree, ...options }: Extra
     await syncContents(targetDir);
     return targetDir;
   } catch (error) {
-    await removeTree(targetDir);
+    await tidyUp(() => removeTree(targetDir));
     throw toStoreError(error, 'cannot extract an image', targetDir);
   }
 }

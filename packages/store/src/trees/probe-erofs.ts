@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FileTree } from '@rkt/appc';
 import { toStoreError } from '../errors.ts';
+import { currentOwner, isOwnerAlive } from '../host/owner.ts';
 import { loadTreeSyscalls, SystemCallError, type TreeSyscalls } from '../host/tree-syscalls.ts';
 import { BLOCK_SIZE } from './erofs/format.ts';
 import { writeErofs } from './erofs/write-erofs.ts';
@@ -34,12 +35,20 @@ export async function probeErofs(dir: string): Promise<ErofsSupport> {
   }
 }
 
+const SCRATCH = 'erofs-probe-';
+
+/** Beside those of processes that live; what a killed one left goes on the way. */
 function makeScratch(dir: string): string {
   try {
-    return mkdtempSync(join(dir, 'erofs-probe-'));
+    for (const name of readdirSync(dir).filter(isAbandoned)) rmSync(join(dir, name), { recursive: true, force: true });
+    return mkdtempSync(join(dir, `${SCRATCH}${currentOwner()}-`));
   } catch (error) {
     throw toStoreError(error, 'cannot make a directory to try EROFS in', dir);
   }
+}
+
+function isAbandoned(name: string): boolean {
+  return name.startsWith(SCRATCH) && !isOwnerAlive(name.slice(SCRATCH.length, name.lastIndexOf('-')));
 }
 
 const CONTENT = 'content in another file\n';

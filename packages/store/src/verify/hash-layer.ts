@@ -6,8 +6,8 @@ import { hasErrno, isNotFound, toStoreError } from '../errors.ts';
 
 /** What a layer's tar turned out to be. */
 export type LayerState =
-  /** `index` is what follows from the tar; undefined when nothing does. */
-  | { readonly kind: 'ok'; readonly index: Uint8Array | undefined }
+  /** `size` is bytes that were read. `index` is what follows from the tar; undefined when nothing does. */
+  | { readonly kind: 'ok'; readonly size: number; readonly index: Uint8Array | undefined }
   | { readonly kind: 'missing' }
   /** `actual` is the diffID its bytes have; undefined when the disk does not give them back. */
   | { readonly kind: 'corrupt'; readonly actual: string | undefined };
@@ -23,8 +23,10 @@ export interface LayerFile {
 export async function hashLayer({ diffId, path }: LayerFile, signal: AbortSignal | undefined): Promise<LayerState> {
   const hash = createHash('sha256');
   const indexing = await startIndexing();
+  let size = 0;
   try {
     await readInChunks(path, signal, (chunk) => {
+      size += chunk.length;
       hash.update(chunk);
       indexing.push(chunk);
     });
@@ -34,7 +36,7 @@ export async function hashLayer({ diffId, path }: LayerFile, signal: AbortSignal
     throw toStoreError(error, 'cannot read a layer', path);
   }
   const actual = `sha256:${hash.digest('hex')}`;
-  return actual === diffId ? { kind: 'ok', index: indexing.finish() } : { kind: 'corrupt', actual };
+  return actual === diffId ? { kind: 'ok', size, index: indexing.finish() } : { kind: 'corrupt', actual };
 }
 
 interface Indexing {
@@ -44,7 +46,8 @@ interface Indexing {
 
 /** A damaged tar need not be one at all: what the indexer makes of it must not end the verification. */
 async function startIndexing(): Promise<Indexing> {
-  const { aciLayerLimits, createLayerIndexer, encodeLayerIndex } = await import('@rkt/appc');
+  const { aciLayerLimits, createLayerIndexEncoder, createLayerIndexer } = await import('@rkt/appc');
+  const encoder = createLayerIndexEncoder();
   // The tar may be an ACI; what either limit lets through, it says the same of.
   let indexer: LayerIndexer | undefined = createLayerIndexer(aciLayerLimits);
   const attempt = <T>(work: (live: LayerIndexer) => T): T | undefined => {
@@ -56,8 +59,17 @@ async function startIndexing(): Promise<Indexing> {
     }
   };
   return {
-    push: (chunk) => attempt((live) => live.push(chunk)),
-    finish: () => attempt((live) => encodeLayerIndex(live.finish())),
+    push: (chunk) =>
+      attempt((live) => {
+        live.push(chunk);
+        encoder.add(live.takeComplete());
+      }),
+    finish: () =>
+      attempt((live) => {
+        const { size, entries } = live.finish();
+        encoder.add(entries);
+        return encoder.finish(size);
+      }),
   };
 }
 

@@ -183,10 +183,10 @@ async function hashAndRepair(
   const state = await hashing.run({ kind: 'layer', diffId, path: layerTar(context.layout, diffId) });
   noteDamage(context, diffId, state.kind !== 'ok');
   if (state.kind !== 'ok') return { state, repaired: false };
-  repairSize(context, diffId);
-  const { index } = state;
+  const { size, index } = state;
+  repairSize(context, { diffId, size });
   const repaired = index !== undefined && (await repairIndex(context, { diffId, index }, options));
-  return { state: { kind: 'ok', index: undefined }, repaired };
+  return { state: { ...state, index: undefined }, repaired };
 }
 
 function damageOf(id: ImageId, diffId: string, state: LayerState): readonly Finding[] {

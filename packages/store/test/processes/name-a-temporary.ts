@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parentPort } from 'node:worker_threads';
 import { layoutOf } from '../../src/cas/layout.ts';
+import { PRIVATE } from '../../src/cas/modes.ts';
 import { temporaryPath } from '../../src/cas/temporary.ts';
 import { currentOwner } from '../../src/host/owner.ts';
 
 const layout = { ...layoutOf('/'), temporary: '/tmp' };
-parentPort?.postMessage(temporaryPath({ layout, owner: currentOwner(), step: () => undefined }, 'file'));
+const context = { layout, owner: currentOwner(), modes: PRIVATE, step: () => undefined };
+parentPort?.postMessage(temporaryPath(context, 'file'));

@@ -19,6 +19,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TreeNode } from '@rkt/appc';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { currentOwner } from '../../src/host/owner.ts';
 import { extractTree } from '../../src/trees/directory/index.ts';
 import { writeErofs } from '../../src/trees/erofs/index.ts';
 import { probeErofs } from '../../src/trees/probe-erofs.ts';
@@ -199,6 +200,16 @@ describe('probeErofs', () => {
       process.seteuid?.(0);
     }
     expect(survey(scratch)).toHaveLength(1);
+  });
+
+  it('removes what a killed one has left, and nothing of one that lives', async () => {
+    const living = `erofs-probe-${currentOwner()}-abcdef`;
+    for (const name of ['erofs-probe-1-1-00000000-abcdef', living]) {
+      mkdirSync(join(scratch, name));
+      writeFileSync(join(scratch, name, 'layer.tar'), '');
+    }
+    await probeErofs(scratch);
+    expect(readdirSync(scratch)).toEqual([living]);
   });
 
   it('throws when it cannot even write', async () => {

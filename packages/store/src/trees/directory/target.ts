@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync, constants, fstatSync, mkdirSync, openSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
+import { tidyUp } from '../../cas/tidy-up.ts';
 import { removeTree } from '../../cas/visit-files.ts';
 import { StoreError, toStoreError } from '../../errors.ts';
 import { O_PATH } from './extraction.ts';
@@ -21,7 +22,7 @@ export async function makeTarget(path: string, fill: (handle: number) => Promise
     try {
       await fill(handle);
     } catch (error) {
-      await removeTree(made);
+      await tidyUp(() => removeTree(made));
       throw error;
     }
   } finally {

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+import { rm } from 'node:fs/promises';
+import { layerIndex, layerLock, layerTar } from '../cas/layout.ts';
+import { type FileLock, tryLock } from '../cas/locks.ts';
+import { withReserve } from '../cas/reserve.ts';
+import type { StepHook, StoreContext } from '../context.ts';
+import { toStoreError } from '../errors.ts';
+import type { Sql } from '../records/database.ts';
+import { deleteUnusedLayer, findLayer } from '../records/layers.ts';
+import type { RemovedItem } from '../store.ts';
+import { layerBytes } from './sizes.ts';
+
+/** Layers that nobody else writes for as long as it lasts. */
+export interface LockedLayers extends AsyncDisposable {
+  readonly diffIds: readonly string[];
+  /** Gives up all others: whoever else removes an image that has them must not find them taken. */
+  keepOnly(diffIds: readonly string[]): void;
+}
+
+/** Takes the locks of those layers that nobody is writing; each diffID once. */
+export async function lockLayers(context: StoreContext, diffIds: Iterable<string>): Promise<LockedLayers> {
+  const locks = new Map<string, FileLock>();
+  const release = (): void => {
+    for (const lock of locks.values()) lock.release();
+  };
+  try {
+    for (const diffId of new Set(diffIds)) {
+      const lock = await tryLock(layerLock(context.layout, diffId));
+      if (lock !== undefined) locks.set(diffId, lock);
+    }
+  } catch (error) {
+    release();
+    throw error;
+  }
+  return {
+    diffIds: [...locks.keys()],
+    keepOnly: (kept) => {
+      for (const [diffId, lock] of locks) if (!kept.includes(diffId)) lock.release();
+    },
+    [Symbol.asyncDispose]: async () => release(),
+  };
+}
+
+/**
+ * Deletes the rows of those layers that nothing uses; their files are to go when the transaction is durable. Row first, under
+ * the layer's lock: whoever finds no row waits for the lock and writes the layer anew, and whoever found one before has a hold
+ * that stops us.
+ *
+ * @returns those that have no row now
+ */
+export function deleteUnusedRows(sql: Sql, { diffIds }: LockedLayers): readonly string[] {
+  return diffIds.filter((diffId) => deleteUnusedLayer(sql, diffId) || findLayer(sql, diffId) === undefined);
+}
+
+/**
+ * Removes the files of layers that have no row. To be called with their locks. All tars at once, and what `others` removes
+ * meanwhile: the kernel takes longer to forget what it has cached of a large file than all else takes. Then their indexes: one
+ * without a tar is nothing, a tar without one would look like damage.
+ */
+export async function removeLayerFiles(
+  { layout, step }: StoreContext,
+  diffIds: readonly string[],
+  others: () => Promise<readonly RemovedItem[]> = async () => [],
+): Promise<readonly RemovedItem[]> {
+  const layers: RemovedItem[] = [];
+  for (const diffId of diffIds) {
+    const size = await layerBytes(layout, diffId);
+    if (size !== undefined) layers.push({ kind: 'layer', id: diffId, size });
+  }
+  const tars = layers.map(({ id }) => removeFile(layerTar(layout, id), step));
+  const removed = others();
+  await allEnded([...tars, removed]);
+  await allEnded(layers.map(({ id }) => removeFile(layerIndex(layout, id), step)));
+  return [...(await removed), ...layers];
+}
+
+/** Locks are given up after it: nothing may go on then, whatever has failed. */
+async function allEnded(works: readonly Promise<unknown>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(works)) if (outcome.status === 'rejected') throw outcome.reason;
+}
+
+/** Removes a layer unless something uses it. */
+export async function sweepLayer(context: StoreContext, diffId: string): Promise<readonly RemovedItem[]> {
+  await using locked = await lockLayers(context, [diffId]);
+  const unused = await withReserve(context, () => context.database.transaction((sql) => deleteUnusedRows(sql, locked)));
+  return await removeLayerFiles(context, unused);
+}
+
+async function removeFile(path: string, step: StepHook): Promise<void> {
+  try {
+    step(`remove ${path}`);
+    await rm(path, { force: true });
+  } catch (error) {
+    throw toStoreError(error, 'cannot remove a layer', path);
+  }
+}
