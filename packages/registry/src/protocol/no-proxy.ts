@@ -6,7 +6,7 @@ const MAX_ENTRIES = 4096;
 /**
  * Whether a `NO_PROXY` has a URL asked directly, as Go's programs read it: entries, separated by commas or blanks, are names,
  * which stand for those below them, too; `.name` and `*.name`, which stand for those alone; addresses; ranges of addresses
- * (`10.0.0.0/8`); each but the last may end in `:port`; `*` is every host. Names are not looked up.
+ * (`10.0.0.0/8`); `*`, which is every host. Each may end in `:port`, IPv6 in brackets then. Names are not looked up.
  */
 export function bypassesProxy(url: URL, noProxy: string): boolean {
   const entries = noProxy.toLowerCase().split(/[,\s]+/, MAX_ENTRIES);

@@ -229,7 +229,7 @@ function dispatch(agent: Dispatcher, request: TransportRequest, headersTimeoutMs
       },
       onResponseStart: (started, status, headers) => {
         if (status < 200) {
-          interim ??= setTimeout(() => started.abort(new HeadersTimeout()), headersTimeoutMs);
+          interim ??= setTimeout(() => started.abort(noFinalAnswer()), headersTimeoutMs);
           return;
         }
         clearTimeout(interim);
@@ -263,6 +263,7 @@ function dispatch(agent: Dispatcher, request: TransportRequest, headersTimeoutMs
   });
 }
 
-class HeadersTimeout extends Error {
-  readonly code = 'UND_ERR_HEADERS_TIMEOUT';
+/** As undici says it of an answer that does not come at all. */
+function noFinalAnswer(): Error {
+  return Object.assign(new Error('interim answers alone'), { code: 'UND_ERR_HEADERS_TIMEOUT' });
 }
