@@ -3,7 +3,7 @@ import { isAlphanumeric, isLowerAlphanumeric, isLowerHex, skipWhile } from './ch
 import { type Digest, digestFault, isDigest, SHA2 } from './digest.ts';
 import { isReferenceSyntaxError, quote, ReferenceSyntaxError } from './errors.ts';
 import { tagFault } from './grammar.ts';
-import { parseReference } from './parse.ts';
+import { parseReference, tryParseReference } from './parse.ts';
 import type { Reference } from './reference.ts';
 
 /** What an image named on a command line is. `original` is the argument as typed. */
@@ -58,6 +58,7 @@ export interface AppcLabel {
 const MAX_ARGUMENT = 4096;
 const MIN_ID_DIGITS = 2;
 const MAX_ID_DIGITS = 128;
+const SCHEMES = 'docker, oci, oci-archive, docker-archive, rootfs, http, https or file';
 const DOCKER_SYNTAX = 'docker://[REGISTRY_HOST[:REGISTRY_PORT]/]IMAGE_NAME[:TAG]';
 
 /**
@@ -118,7 +119,8 @@ function byScheme(input: string): ImageArgument | undefined {
     case 'cimd':
       return refuse(input, 'cimd: distributions are not supported', 0);
     default:
-      return input.startsWith('://', colon) ? refuse(input, `unknown scheme ${quote(scheme)}`, 0) : undefined;
+      if (!input.startsWith('://', colon)) return undefined;
+      return refuse(input, `unknown scheme ${quote(scheme)}: expected ${SCHEMES}`, 0);
   }
 }
 
@@ -230,7 +232,8 @@ function appcName(input: string): ImageArgument {
   const name = colon < 0 ? head : head.slice(0, colon);
   const bad = identifierFault(name);
   if (DIGEST_ALGORITHMS.has(name) && colon >= 0) refuse(input, 'a digest names no image without a repository', 0);
-  if (bad !== undefined) refuse(input, `${quote(name)} is neither a known form nor an appc name`, bad);
+  if (bad !== undefined)
+    refuse(input, `${quote(name)} is neither a known form nor an appc name${orDocker(input)}`, bad);
   const labels: AppcLabel[] = [];
   if (colon >= 0) labels.push(versionLabel(head, colon, input));
   let offset = head.length + 1;
@@ -246,9 +249,15 @@ function appcName(input: string): ImageArgument {
 function versionLabel(head: string, colon: number, input: string): AppcLabel {
   const value = head.slice(colon + 1);
   if (value === '' || value.includes('/') || value.includes(':')) {
-    refuse(input, `unknown scheme ${quote(head.slice(0, colon))}, or no version after the colon`, colon);
+    const reason = `unknown scheme ${quote(head.slice(0, colon))}, or no version after the colon`;
+    refuse(input, `${reason}${orDocker(input)}`, colon);
   }
   return { name: 'version', value };
+}
+
+/** How it would be written if a docker image was meant, where it could be one. */
+function orDocker(input: string): string {
+  return tryParseReference(input) === undefined ? '' : `; a docker image is written ${quote(`docker://${input}`)}`;
 }
 
 function label(pair: string, offset: number, input: string): AppcLabel {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isUpper, skipWhile } from './characters.ts';
+import { isLower, isUpper, skipWhile } from './characters.ts';
 import { type Digest, type DigestAlgorithm, type DigestOptions, parseDigest } from './digest.ts';
 import { domainFault, looksLikeDomain } from './domain.ts';
 import { isReferenceSyntaxError, quote, type ReferenceErrorCode, ReferenceSyntaxError } from './errors.ts';
-import { isHexId, MAX_PATH, pathFault, tagFault } from './grammar.ts';
+import { isHexId, MAX_PATH, MAX_TAG, pathFault, tagFault } from './grammar.ts';
 import type { Reference } from './reference.ts';
 
 /** How to read what a reference leaves out. */
@@ -104,10 +104,29 @@ function splitDomain(name: string, input: string, options: Defaults): DomainSpli
   if (slash < 0 || !looksLikeDomain(first)) return withoutDomain(name, input, options);
   const fault = domainFault(first);
   if (fault !== undefined) {
-    refuse('ERR_RKT_REFPARSE_DOMAIN_INVALID', `${quote(first)} is no host[:port]`, { input, offset: fault });
+    refuse('ERR_RKT_REFPARSE_DOMAIN_INVALID', domainReason(name, first, fault), { input, offset: fault });
   }
   const alias = options.mode !== 'strict' && first === HUB_ALIAS;
   return { domain: alias ? HUB : first, rest: name.slice(slash + 1), restOffset: slash + 1 };
+}
+
+function domainReason(name: string, domain: string, fault: number): string {
+  const colon = domain.indexOf(':', domain.lastIndexOf(']') + 1);
+  if (colon === domain.length - 1 && skipWhile(domain, 0, isLower) === colon && name.startsWith(`${domain}//`)) {
+    return `a reference has no scheme: leave out ${quote(`${domain}//`)}`;
+  }
+  const reason = `${quote(domain)} is no host[:port]`;
+  const isOpen = domain.startsWith('[') && !domain.includes(']');
+  if (colon >= 0 && fault > colon && !isOpen) return `${reason}: a port is a number from 1 to 65535`;
+  return domain.startsWith('[')
+    ? `${reason}: expected an IPv6 address in brackets`
+    : `${reason}: ${unexpected(domain, fault)}`;
+}
+
+/** What is at a place where the grammar wants something else. */
+function unexpected(text: string, at: number): string {
+  if (at >= text.length) return `nothing follows ${quote(text.slice(-1))}`;
+  return `unexpected ${quote(String.fromCodePoint(text.codePointAt(at) ?? 0))}`;
 }
 
 function withoutDomain(name: string, input: string, options: Defaults): DomainSplit {
@@ -139,17 +158,31 @@ function readPathAndTag(rest: string, restOffset: number, input: string): { path
   const tag = rest.slice(colon + 1);
   const bad = tagFault(tag);
   if (bad !== undefined) {
-    refuse('ERR_RKT_REFPARSE_TAG_INVALID', `${quote(tag)} is no tag`, { input, offset: restOffset + colon + 1 + bad });
+    refuse('ERR_RKT_REFPARSE_TAG_INVALID', tagReason(tag, bad), { input, offset: restOffset + colon + 1 + bad });
   }
   return { path, tag };
 }
 
+function tagReason(tag: string, fault: number): string {
+  if (tag === '') return 'no tag follows the colon';
+  if (fault === MAX_TAG) return `its tag is longer than ${MAX_TAG} characters`;
+  return `${quote(tag)} is no tag: ${unexpected(tag, fault)}`;
+}
+
 function refusePath(path: string, fault: number, place: Place): never {
   if (isUpper(path.charCodeAt(fault))) {
-    refuse('ERR_RKT_REFPARSE_PATH_UPPERCASE', 'the repository name must be lower case', place);
+    // Of these letters alone: some others become them, too, and would be another name.
+    const lower = path.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+    const written = pathFault(lower) === undefined ? `, ${quote(lower)}` : '';
+    refuse('ERR_RKT_REFPARSE_PATH_UPPERCASE', `the repository name must be lower case${written}`, place);
   }
-  const reason = skipWhile(path, 0, (unit) => unit !== 0x3a) < path.length ? 'a colon in the middle of its path' : '';
-  refuse('ERR_RKT_REFPARSE_PATH_INVALID', reason === '' ? `${quote(path)} is no repository name` : reason, place);
+  refuse('ERR_RKT_REFPARSE_PATH_INVALID', pathReason(path, fault), place);
+}
+
+function pathReason(path: string, fault: number): string {
+  if (path === '') return 'it has no repository name';
+  if (path.includes(':')) return 'a colon in the middle of its path';
+  return `${quote(path)} is no repository name: ${unexpected(path, fault)}`;
 }
 
 function readDigest<A extends string>(input: string, start: number, options: DigestOptions<A>): Digest<A> {
@@ -157,7 +190,8 @@ function readDigest<A extends string>(input: string, start: number, options: Dig
     return parseDigest(input.slice(start), options);
   } catch (error) {
     if (!isReferenceSyntaxError(error)) throw error;
-    return refuse(error.code, `its digest: ${error.reason}`, { input, offset: start + error.offset });
+    const what = input.includes(':', start) ? 'its digest' : 'what follows the @ is no digest';
+    return refuse(error.code, `${what}: ${error.reason}`, { input, offset: start + error.offset });
   }
 }
 

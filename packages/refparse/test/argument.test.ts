@@ -105,13 +105,32 @@ describe('parseImageArgument', () => {
     );
   });
 
+  it.each([
+    [
+      'dcoker://nginx',
+      'unknown scheme "dcoker": expected docker, oci, oci-archive, docker-archive, rootfs, http, https or file',
+    ],
+    [
+      'localhost:5000/a',
+      'unknown scheme "localhost", or no version after the colon; a docker image is written "docker://localhost:5000/a"',
+    ],
+    ['a.b/c@sha256:x', '"a.b/c@sha256" is neither a known form nor an appc name'],
+    [
+      `a.b/c@sha256:${'0'.repeat(64)}`,
+      `"a.b/c@sha256" is neither a known form nor an appc name; a docker image is written "docker://a.b/c@sha256:${'0'.repeat(64)}"`,
+    ],
+    ['nginx:1:2', 'unknown scheme "nginx", or no version after the colon'],
+  ])('says of %j what was expected, and how it is written as the one thing it could be', (input, reason) => {
+    expect(() => parseImageArgument(input)).toThrow(expect.objectContaining({ reason }));
+  });
+
   it('says how a docker URL is written and where it is wrong', () => {
     expect(() => parseImageArgument('docker://user/App: x')).toThrow(
       expect.objectContaining({
         code: 'ERR_RKT_REFPARSE_PATH_UPPERCASE',
         offset: 14,
         message:
-          'invalid docker URL "docker://user/App: x"; expected syntax is "docker://[REGISTRY_HOST[:REGISTRY_PORT]/]IMAGE_NAME[:TAG]": the repository name must be lower case',
+          'invalid docker URL "docker://user/App: x"; expected syntax is "docker://[REGISTRY_HOST[:REGISTRY_PORT]/]IMAGE_NAME[:TAG]": the repository name must be lower case, "user/app"',
       }),
     );
   });

@@ -38,6 +38,29 @@ describe('parseReference', () => {
     expect(isReferenceSyntaxError(new SyntaxError('x'))).toBe(false);
   });
 
+  it.each([
+    ['team/App', 'the repository name must be lower case, "team/app"'],
+    ['team/App b', 'the repository name must be lower case'],
+    ['team/App\u212a', 'the repository name must be lower case'],
+    ['a b', '"a b" is no repository name: unexpected " "'],
+    ['a/', '"a/" is no repository name: nothing follows "/"'],
+    ['quay.io/', 'it has no repository name'],
+    ['https://quay.io/a', 'a reference has no scheme: leave out "https://"'],
+    ['a..b/c', '"a..b" is no host[:port]: unexpected "."'],
+    ['a:/b', '"a:" is no host[:port]: a port is a number from 1 to 65535'],
+    ['a:65536/b', '"a:65536" is no host[:port]: a port is a number from 1 to 65535'],
+    ['[::1/b', '"[::1" is no host[:port]: expected an IPv6 address in brackets'],
+    ['[::1]:x/b', '"[::1]:x" is no host[:port]: a port is a number from 1 to 65535'],
+    ['a:', 'no tag follows the colon'],
+    ['a:-b', '"-b" is no tag: unexpected "-"'],
+    ['a:\u{1f40b}', '"\\ud83d\\udc0b" is no tag: unexpected "\\ud83d\\udc0b"'],
+    [`a:${'b'.repeat(129)}`, 'its tag is longer than 128 characters'],
+    ['a@b', 'what follows the @ is no digest: expected algorithm:hex'],
+    ['a@sha256:b', 'its digest: expected 64 lower-case hex digits after sha256:'],
+  ])('says of %j what is wrong and what was expected', (input, reason) => {
+    expect(thrown(() => parseReference(input)).reason).toBe(reason);
+  });
+
   it('adds nothing in strict mode and wants the registry written out', () => {
     expect(parseReference('docker.io/nginx', { mode: 'strict' })).toEqual({
       domain: 'docker.io',

@@ -2,7 +2,7 @@
 export type { AuthFilePlaces } from './auth/auth-files.ts';
 export { anonymous, type Credential, chainKeychains, type Keychain, staticKeychain } from './auth/credential.ts';
 export { type CredentialFile, listCredentialFiles, type StoredCredential } from './auth/credential-files.ts';
-export { isReadableByAll } from './auth/exposed-files.ts';
+export { type FileExposure, fileExposure } from './auth/exposed-files.ts';
 export { authFileKeychain, dockerConfigKeychain, type FileKeychainOptions } from './auth/file-keychains.ts';
 export { defaultHost, type HostCapability, type RegistryHost } from './client/hosts.ts';
 export type { PutBlobOptions, PutManifestOptions } from './client/push.ts';
@@ -42,6 +42,7 @@ export { type ImageSourceOptions, imageSource } from './image/source.ts';
 export { isLocalAddress, isLoopback } from './protocol/addresses.ts';
 export { followRedirect, isRedirect, type RedirectPolicy } from './protocol/redirect.ts';
 export { type CertsDirectory, listCertsDirectories, readCertsDirectories } from './transport/certs-directories.ts';
+export { type ProxySettings, proxyFromEnvironment } from './transport/proxy.ts';
 export { readSystemCertificates } from './transport/system-certificates.ts';
 export type { TlsLookup, TlsSettings } from './transport/tls-settings.ts';
 export {
@@ -52,10 +53,4 @@ export {
   type TransportRequest,
   type TransportResponse,
 } from './transport/transport.ts';
-export {
-  type ClosableTransport,
-  type ProxySettings,
-  proxyFromEnvironment,
-  type UndiciTransportOptions,
-  undiciTransport,
-} from './transport/undici.ts';
+export { type ClosableTransport, type UndiciTransportOptions, undiciTransport } from './transport/undici.ts';

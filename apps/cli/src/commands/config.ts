@@ -8,8 +8,10 @@ import type { Session } from '../wiring/session.ts';
 export async function execute(session: Session, { flags }: Arguments): Promise<number> {
   const config = await session.config();
   const effective = await effectiveConfig(config, session.io);
-  const shared = effective.credentialFiles.flatMap(({ path, exposed }) => (exposed === true ? [path] : []));
-  for (const path of [...(await exposedFiles(config)), ...shared]) session.warn(exposureOf(path));
+  const shared = effective.credentialFiles.flatMap(({ path, exposed }) =>
+    exposed === undefined ? [] : [{ path, exposure: exposed }],
+  );
+  for (const file of [...(await exposedFiles(config)), ...shared]) session.warn(exposureOf(file));
   session.io.stdout.write(renderJson(effective, documentFormat(flags)));
   return 0;
 }

@@ -13,7 +13,7 @@ export async function openDownloads(
   { config, insecure, env, dataDir, warn, now }: DownloadsSettings,
   transport: ClosableTransport = openTransport(env).transport,
 ): Promise<Downloads> {
-  for (const path of await exposedFiles(config)) warn(exposureOf(path));
+  for (const file of await exposedFiles(config)) warn(exposureOf(file));
   return createDownloads({
     transport: transport.send,
     credentials: new Map(Array.from(config.auth, ([domain, { credential }]) => [domain.toLowerCase(), credential])),

@@ -28,8 +28,8 @@ import { hostsOf, hostsOfRule } from './registry-hosts.ts';
 
 /** Registries with everything that is configured about them. */
 export async function openRegistry({ config, insecure, env, uid, warn }: RegistrySettings): Promise<RegistryAccess> {
-  const onExposed = (path: string): void => warn(exposureOf(path));
-  for (const path of await exposedFiles(config)) onExposed(path);
+  const onExposed: FileKeychainOptions['onExposed'] = (path, exposure) => warn(exposureOf({ path, exposure }));
+  for (const file of await exposedFiles(config)) warn(exposureOf(file));
   const { transport, tls } = openTransport(env);
   let rules: Promise<readonly ContainersRule[]> | undefined;
   const shared = (): Promise<readonly ContainersRule[]> => {

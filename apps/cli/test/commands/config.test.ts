@@ -95,7 +95,7 @@ describe('config', () => {
     expect(stderr).toBe(
       exposed.map((path) => `config: warning: every user can read the passwords in "${path}": chmod 600 it\n`).join(''),
     );
-    expect(JSON.parse(stdout).credentialFiles[0]).toMatchObject({ path: exposed[1], exposed: true });
+    expect(JSON.parse(stdout).credentialFiles[0]).toMatchObject({ path: exposed[1], exposed: 'everyone' });
   });
 
   it('warns of a directory that is named and not there', async () => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { type NamedTest, namedTests, requireTest } from '../support/named-tests.ts';
 
 const root = new URL('../../../../', import.meta.url);
 
@@ -77,7 +78,7 @@ const original = [
 
 interface Row {
   readonly files: readonly string[];
-  readonly tests: readonly (readonly [file: string, name: string])[];
+  readonly tests: readonly NamedTest[];
   readonly reason: string;
 }
 
@@ -88,7 +89,7 @@ const rows = readFileSync(new URL('docs/conformance.md', root), 'utf8')
     const [, files = '', , tests = '', reason = ''] = line.split('|').map((cell) => cell.trim());
     return {
       files: [...files.matchAll(/`([^`]+)`/g)].map(([, file = '']) => file),
-      tests: [...tests.matchAll(/`([^`]+)` (.*?)(?:<br>|$)/g)].map(([, file = '', name = '']) => [file, name] as const),
+      tests: namedTests(tests),
       reason,
     };
   });
@@ -100,12 +101,6 @@ describe('the table of what the original was tested for', () => {
 
   it.each(rows)('names tests that are there, or says why there are none: $files', ({ tests, reason }) => {
     expect(tests.length > 0 || reason.length > 10).toBe(true);
-    for (const [file, name] of tests) {
-      const text = readFileSync(new URL(file, root), 'utf8');
-      expect(
-        ["'", '"', '`'].some((mark) => text.includes(`${mark}${name}${mark}`)),
-        `${file}: ${name}`,
-      ).toBe(true);
-    }
+    for (const test of tests) requireTest(test);
   });
 });

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../error-code.ts';
 import { RegistryError } from '../errors.ts';
 import type { AbortOptions } from '../image/image.ts';
+import { readLimitedFile } from '../read-limited-file.ts';
 import { type AuthDocument, parseAuthDocument } from './auth-document.ts';
 
 /** Where files of credentials are. */
@@ -56,9 +56,9 @@ export async function readAuthFile(
   { path, namedBy }: AuthFile,
   options: AbortOptions,
 ): Promise<AuthDocument | undefined> {
-  let bytes: Buffer;
+  let bytes: Buffer | undefined;
   try {
-    bytes = await readFile(path, options.signal === undefined ? {} : { signal: options.signal });
+    bytes = await readLimitedFile(path, MAX_FILE, options);
   } catch (error) {
     options.signal?.throwIfAborted();
     const code = errorCode(error);
@@ -68,7 +68,7 @@ export async function readAuthFile(
     }
     throw invalid(`credentials file ${path} cannot be read (${code})`, error);
   }
-  if (bytes.length > MAX_FILE) throw invalid(`credentials file ${path} is larger than ${MAX_FILE} bytes`);
+  if (bytes === undefined) throw invalid(`credentials file ${path} is larger than ${MAX_FILE} bytes`);
   return parseAuthDocument(bytes, path);
 }
 

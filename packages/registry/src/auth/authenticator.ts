@@ -5,6 +5,7 @@ import { RegistryError } from '../errors.ts';
 import type { AbortOptions } from '../image/image.ts';
 import { type Challenge, parseChallenges } from '../protocol/challenge.ts';
 import { decideRealm } from '../protocol/realm.ts';
+import { isToken } from '../protocol/token-response.ts';
 import { headerValues, type ResponseHeaders } from '../transport/transport.ts';
 import { type Credential, from, type Keychain, sourceOf } from './credential.ts';
 import { type SharedWork, shareWork } from './shared-work.ts';
@@ -144,6 +145,9 @@ interface BearerRequest {
 async function askForToken(options: AuthenticatorOptions, request: BearerRequest): Promise<Negotiated> {
   const { bearer, credential, target } = request;
   if (credential?.kind === 'bearer') {
+    if (!isToken(credential.token)) {
+      throw unauthorized(target, `the token${from(credential)} has characters that no header field has`, credential);
+    }
     return { value: `Bearer ${credential.token}`, credential, expiresAt: Number.POSITIVE_INFINITY };
   }
   const realm = decideRealm(bearer.parameters.get('realm') ?? '', target.host.base, options.trustedRealms);

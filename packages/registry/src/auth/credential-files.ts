@@ -3,7 +3,7 @@ import type { AbortOptions } from '../image/image.ts';
 import { type AuthDocument, holdsSecrets, withoutLogin } from './auth-document.ts';
 import { type AuthFile, type AuthFilePlaces, authFiles, dockerConfigFiles, readAuthFile } from './auth-files.ts';
 import type { Credential } from './credential.ts';
-import { isReadableByAll } from './exposed-files.ts';
+import { type FileExposure, fileExposure } from './exposed-files.ts';
 
 /** What a file of credentials says, without the secrets. */
 export interface CredentialFile {
@@ -13,8 +13,8 @@ export interface CredentialFile {
   readonly credHelpers: Readonly<Record<string, string>>;
   /** The credential helper of all other registries. */
   readonly credsStore?: string;
-  /** There are secrets in it, and every user of the machine may read them. */
-  readonly exposed?: true;
+  /** There are secrets in it, and others than its owner may read them. */
+  readonly exposed?: FileExposure;
 }
 
 /** That there is a credential, and whose. */
@@ -38,8 +38,8 @@ export async function listCredentialFiles(
   for (const file of distinct([...authFiles(options), ...dockerConfigFiles(options)])) {
     const document = await readAuthFile(file, options);
     if (document === undefined) continue;
-    const exposed = holdsSecrets(document) && (await isReadableByAll(file.path));
-    files.push({ ...withoutSecrets(file.path, document), ...(exposed ? { exposed } : {}) });
+    const exposed = holdsSecrets(document) ? await fileExposure(file.path) : undefined;
+    files.push({ ...withoutSecrets(file.path, document), ...(exposed === undefined ? {} : { exposed }) });
   }
   return files;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process';
+import { errorCode } from '../error-code.ts';
 import { RegistryError } from '../errors.ts';
 import type { AbortOptions } from '../image/image.ts';
 import { FieldError, field, optionalString, parseObject } from '../image/json.ts';
@@ -18,6 +19,8 @@ export interface HelperRequest {
 }
 
 const TIMEOUT_MS = 60_000;
+/** What a helper has started, an agent for instance, may hold its output open for ever. */
+const GRACE_MS = 1000;
 const MAX_OUTPUT = 65_536;
 const NOT_FOUND = 'credentials not found in native keychain';
 /** The user name that says the secret is an identity token. */
@@ -52,36 +55,42 @@ function run(request: HelperRequest, options: AbortOptions): Promise<HelperResul
   return new Promise((resolve, reject) => {
     const timeout = AbortSignal.timeout(TIMEOUT_MS);
     const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);
-    const child = spawn(`docker-credential-${helper}`, ['get'], {
-      env: { ...env },
-      stdio: ['pipe', 'pipe', 'ignore'],
-      signal,
-      // Nobody waits for it any more, so it gets no say in whether it ends.
-      killSignal: 'SIGKILL',
-    });
+    const child = spawn(`docker-credential-${helper}`, ['get'], { env: { ...env }, stdio: ['pipe', 'pipe', 'ignore'] });
+    // Nobody waits for it any more, so it gets no say in whether it ends, and what it has started none in whether we do.
+    const giveUp = (reason: unknown): void => {
+      child.kill('SIGKILL');
+      child.stdout.destroy();
+      reject(reason);
+    };
+    const stop = (): void =>
+      giveUp(
+        options.signal?.aborted === true
+          ? options.signal.reason
+          : failed(request, `it did not answer within ${TIMEOUT_MS / 1000} s`),
+      );
+    signal.addEventListener('abort', stop, { once: true });
     const chunks: Buffer[] = [];
     let length = 0;
-    child.once('error', (error) => {
-      if (options.signal?.aborted === true) reject(options.signal.reason);
-      else if (timeout.aborted) reject(failed(request, `it did not answer within ${TIMEOUT_MS / 1000} s`));
-      else
-        reject(
-          failed(request, 'code' in error && error.code === 'ENOENT' ? 'it is not installed' : 'it cannot be run'),
-        );
-    });
+    child.once('error', (error) =>
+      reject(failed(request, errorCode(error) === 'ENOENT' ? 'it is not installed' : 'it cannot be run')),
+    );
     child.stdout.on('data', (chunk: Buffer) => {
       length += chunk.length;
       chunks.push(chunk);
-      if (length <= MAX_OUTPUT) return;
-      child.kill('SIGKILL');
-      // What the helper itself started may still hold the pipe; closing our end is what stops it.
-      child.stdout.destroy();
-      reject(failed(request, 'it printed too much'));
+      if (length > MAX_OUTPUT) giveUp(failed(request, 'it printed too much'));
     });
     // A helper may end without reading its input; its status says whether that matters.
     child.stdin.on('error', () => undefined);
     child.stdin.end(`${serverUrl}\n`);
-    child.once('close', (code) => resolve({ status: code ?? undefined, output: Buffer.concat(chunks) }));
+    let grace: NodeJS.Timeout | undefined;
+    child.once('exit', () => {
+      grace = setTimeout(() => child.stdout.destroy(), GRACE_MS);
+    });
+    child.once('close', (code) => {
+      clearTimeout(grace);
+      signal.removeEventListener('abort', stop);
+      resolve({ status: code ?? undefined, output: Buffer.concat(chunks) });
+    });
   });
 }
 

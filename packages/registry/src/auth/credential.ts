@@ -45,6 +45,22 @@ export function staticKeychain(entries: Readonly<Record<string, Credential>>): K
   return { resolve: (target) => Promise.resolve(known.get(target.domain)) };
 }
 
+/** Shorter ones are found in any text. */
+const MIN_SECRET = 4;
+
+/** What must not be shown of a credential and of the `Authorization` it was made into, in every form it was sent in. */
+export function secretsOf(credential: Credential | undefined, authorization = ''): readonly string[] {
+  const sent = authorization.slice(authorization.indexOf(' ') + 1);
+  return [sent, ...formsOf(credential)].filter(({ length }) => length >= MIN_SECRET);
+}
+
+function formsOf(credential: Credential | undefined): readonly string[] {
+  if (credential === undefined) return [];
+  const secret = credential.kind === 'basic' ? credential.password : credential.token;
+  const login = credential.kind === 'bearer' ? '' : `${credential.username ?? ''}:${secret}`;
+  return [secret, encodeURIComponent(secret), Buffer.from(login).toString('base64')];
+}
+
 /** ` from FILE`, for messages; nothing where it is not known. */
 export function from(credential: Credential): string {
   return credential.source === undefined ? '' : ` from ${credential.source}`;

@@ -5,12 +5,12 @@ import { type AuthDocument, holdsSecrets, normalizeKey } from './auth-document.t
 import { type AuthFile, type AuthFilePlaces, authFiles, dockerConfigFiles, readAuthFile } from './auth-files.ts';
 import type { Credential, Keychain } from './credential.ts';
 import { askCredentialHelper } from './credential-helper.ts';
-import { isReadableByAll } from './exposed-files.ts';
+import { type FileExposure, fileExposure } from './exposed-files.ts';
 
 /** `env` is the environment of credential helpers, too. */
 export interface FileKeychainOptions extends AuthFilePlaces {
-  /** Called, once per file, for a file of credentials that every user of the machine may read. */
-  readonly onExposed?: (path: string) => void;
+  /** Called, once per file, for a file of credentials that others than its owner may read: see `fileExposure`. */
+  readonly onExposed?: (path: string, exposure: FileExposure) => void;
 }
 
 const HUB_SERVER = 'https://index.docker.io/v1/';
@@ -40,7 +40,8 @@ function fileKeychain(files: readonly AuthFile[], { env = {}, onExposed }: FileK
   const report = async (path: string): Promise<void> => {
     if (onExposed === undefined || told.has(path)) return;
     told.add(path);
-    if (await isReadableByAll(path)) onExposed(path);
+    const exposure = await fileExposure(path);
+    if (exposure !== undefined) onExposed(path, exposure);
   };
   return {
     resolve: async (target, options = {}) => {

@@ -8,7 +8,7 @@ import { parseTokenResponse, type Token } from '../protocol/token-response.ts';
 import { readAll } from '../transport/body.ts';
 import { header, type Transport, type TransportRequest, type TransportResponse } from '../transport/transport.ts';
 import { type AuthTarget, basicAuthorization } from './authenticator.ts';
-import { type Credential, from, sourceOf } from './credential.ts';
+import { type Credential, from, secretsOf, sourceOf } from './credential.ts';
 
 /** One request for a bearer token. `credential` is absent where the realm may not see one. */
 export interface TokenRequest {
@@ -118,7 +118,7 @@ function failure(request: TokenRequest, answer: TokenAnswer, now: number): Regis
   const { origin } = request.realm;
   const { status, headers } = answer.response;
   const reference = request.target.label;
-  const { message } = parseErrorBody(answer.body, header(headers, 'content-type'));
+  const { message } = parseErrorBody(answer.body, header(headers, 'content-type'), secretsOf(request.credential));
   const said = message === undefined ? '' : `: ${message}`;
   const retryAfterMs = parseRetryAfter(header(headers, 'retry-after'), now);
   const context = { origin, reference, status, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };

@@ -144,9 +144,8 @@ function combine(failures: readonly RegistryError[], repository: Repository): Re
 }
 
 function contextOf(error: RegistryError): Record<string, unknown> {
-  const { origin, reference, status, expected, actual, retryAfterMs, platforms, transient } = error;
-  const entries = Object.entries({ origin, reference, status, expected, actual, retryAfterMs, platforms, transient });
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+  const { name: _name, code: _code, ...context } = error;
+  return Object.fromEntries(Object.entries(context).filter(([, value]) => value !== undefined));
 }
 
 /**

@@ -7,6 +7,9 @@ import { acceptBlob, labelOf, rangeFrom, type WantedBlob } from './blob-response
 import { type ClientContext, corruptKey, hostsFor, tryEach } from './context.ts';
 import { type CheckedHost, checkHost } from './hosts.ts';
 
+/** Addresses that are asked of those a descriptor has: each may take as long as a time-out. */
+const MAX_ADDRESSES = 8;
+
 /**
  * Opens a blob at one of the `urls` of its descriptor, the first that has it. They are the manifest's word, so they get
  * what the target of a redirect gets, and less: neither credentials nor a certificate, no plain HTTP and no local address
@@ -51,7 +54,7 @@ function suspectsLast(context: ClientContext, { target }: WantedBlob): readonly 
   const isSuspect = (url: string): boolean =>
     URL.canParse(url) && context.corrupt.has(corruptKey(new URL(url).origin, target.digest));
   const { urls = [] } = target;
-  return [...urls.filter((url) => !isSuspect(url)), ...urls.filter(isSuspect)];
+  return [...urls.filter((url) => !isSuspect(url)), ...urls.filter(isSuspect)].slice(0, MAX_ADDRESSES);
 }
 
 function foreignUrl(text: string, registry: CheckedHost, digest: string): URL {

@@ -48,11 +48,15 @@ const BOTH: ReadonlySet<HostCapability> = new Set<HostCapability>(['resolve', 'p
 /**
  * The registry of a domain when nothing is configured: `https://` and the domain, `http://` for loopback, and for
  * `docker.io` its registry host. To be put last in a list of mirrors.
+ * @throws {RegistryError} ERR_RKT_REGISTRY_UNREACHABLE for a domain that no URL can have: `1.2.3.4.5`, `host.256`
  */
 export function defaultHost(domain: string): RegistryHost {
   if (domain === 'docker.io') return { origin: HUB_ORIGIN };
   const plain = `http://${domain}`;
-  return { origin: URL.canParse(plain) && isLoopback(new URL(plain)) ? plain : `https://${domain}` };
+  if (!URL.canParse(plain)) {
+    throw new RegistryError('ERR_RKT_REGISTRY_UNREACHABLE', `${domain} is neither the name nor the address of a host`);
+  }
+  return { origin: isLoopback(new URL(plain)) ? plain : `https://${domain}` };
 }
 
 /**

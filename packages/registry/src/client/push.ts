@@ -11,7 +11,7 @@ import type { RegistryRequest } from './session.ts';
 import { algorithmOf, digestMismatch, digestOf, sizeMismatch } from './verify.ts';
 
 export interface PutBlobOptions extends AbortOptions {
-  /** Gives the bytes, from the beginning; called once, and not when the registry has the blob. */
+  /** Gives the bytes, from the beginning; called once for every host that is written to, and not for one that has the blob. */
   readonly open: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
   /** The path of another repository of the same registry that has the blob. */
   readonly mountFrom?: string;

@@ -59,7 +59,7 @@ async function sendOnce(
 ): Promise<TransportResponse> {
   const authorization = options.authenticator.current(target);
   const first = await follow(options, { target, request, authorization });
-  if (!isChallenge(first, request)) return expectSuccess(options, { target, request, authorization }, first);
+  if (!isChallenge(first)) return expectSuccess(options, { target, request, authorization }, first);
   // Drained so that the connection can carry the next request; the text is of no use.
   await readSome(first.response.body, options.maxErrorBodyBytes);
   const answer = await options.authenticator.answer(
@@ -81,19 +81,24 @@ interface Hop {
 interface Answer {
   readonly response: TransportResponse;
   readonly url: URL;
+  /** No redirect led to another origin, not even for a moment. */
+  readonly isHome: boolean;
 }
 
 /** Only the registry's own 401 is answered: one from a redirect's target would get the registry's secrets. */
-function isChallenge(answer: Answer, request: RegistryRequest): boolean {
-  return answer.response.status === 401 && answer.url.origin === request.url.origin;
+function isChallenge({ response, isHome }: Answer): boolean {
+  return response.status === 401 && isHome;
 }
 
 async function follow(options: SessionOptions, hop: Hop): Promise<Answer> {
   const { target, request } = hop;
   let url = request.url;
+  let isHome = true;
   for (let redirects = 0; ; redirects += 1) {
-    const response = await sendHop(options, hop, url);
-    if (!isRedirect(response.status) || request.isWrite) return { response, url };
+    // Whoever was led elsewhere comes back as anybody: the way back is chosen there (CVE-2024-45336).
+    isHome = isHome && url.origin === target.host.base.origin;
+    const response = await sendHop(options, { ...hop, authorization: isHome ? hop.authorization : undefined }, url);
+    if (!isRedirect(response.status) || request.isWrite) return { response, url, isHome };
     // A short text as a rule; read, it leaves the connection usable for the next blob.
     await readSome(response.body, options.maxErrorBodyBytes);
     if (redirects === options.maxRedirects) {
@@ -117,7 +122,7 @@ function sendHop(options: SessionOptions, hop: Hop, url: URL): Promise<Transport
       'user-agent': options.userAgent,
       'accept-encoding': 'identity',
       ...request.headers,
-      ...(home && authorization !== undefined ? { authorization: authorization.value } : {}),
+      ...(authorization === undefined ? {} : { authorization: authorization.value }),
     },
     ...(request.body === undefined ? {} : { body: request.body }),
     verifyTls: target.host.verifyTls || !home,
@@ -131,9 +136,9 @@ const WRITE_SUCCESS: ReadonlySet<number> = new Set([200, 201, 202, 204]);
 
 async function expectSuccess(options: SessionOptions, hop: Hop, answer: Answer): Promise<TransportResponse> {
   const { target, request, authorization } = hop;
-  const { response, url } = answer;
+  const { response, url, isHome } = answer;
   if ((request.isWrite ? WRITE_SUCCESS : READ_SUCCESS).has(response.status)) return response;
   const body = await readSome(response.body, options.maxErrorBodyBytes);
-  const credential = url.origin === target.host.base.origin ? authorization?.credential : undefined;
-  throw statusError({ target, url, response, body, credential, now: options.now() });
+  const sent = isHome ? authorization : undefined;
+  throw statusError({ target, url, response, body, authorization: sent, now: options.now() });
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { AuthTarget } from '../auth/authenticator.ts';
-import { type Credential, from, sourceOf } from '../auth/credential.ts';
+import type { Authorization, AuthTarget } from '../auth/authenticator.ts';
+import { type Credential, from, secretsOf, sourceOf } from '../auth/credential.ts';
 import { RegistryError, type RegistryErrorCode } from '../errors.ts';
 import { parseErrorBody } from '../protocol/error-body.ts';
 import { parseRetryAfter } from '../protocol/retry-after.ts';
@@ -14,7 +14,7 @@ export interface FailedAnswer {
   readonly response: TransportResponse;
   readonly body: Uint8Array;
   /** What the request was authorised with, if it was. */
-  readonly credential: Credential | undefined;
+  readonly authorization: Authorization | undefined;
   readonly now: number;
 }
 
@@ -22,11 +22,13 @@ const TRANSIENT: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 50
 
 /** What a status and its body mean, as an error that says what was asked, of whom, and what was answered. */
 export function statusError(failed: FailedAnswer): RegistryError {
-  const { target, url, response } = failed;
+  const { target, url, response, authorization } = failed;
   const { status } = response;
   const origin = url.origin;
   const reference = target.label;
-  const { code, message } = parseErrorBody(failed.body, header(response.headers, 'content-type'));
+  const credential = authorization?.credential;
+  const secrets = secretsOf(credential, authorization?.value);
+  const { code, message } = parseErrorBody(failed.body, header(response.headers, 'content-type'), secrets);
   const retryAfterMs = parseRetryAfter(header(response.headers, 'retry-after'), failed.now);
   // A signed URL that has expired answers 401 or 403; the registry will sign a new one.
   const signedUrl = origin !== target.host.base.origin && (status === 401 || status === 403);
@@ -34,12 +36,12 @@ export function statusError(failed: FailedAnswer): RegistryError {
     origin,
     reference,
     status,
-    ...(status === 401 || status === 403 ? sourceOf(failed.credential) : {}),
+    ...(status === 401 || status === 403 ? sourceOf(credential) : {}),
     transient: TRANSIENT.has(status) || signedUrl,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
   const said = message ?? code;
-  const text = `${describe(status, { origin, reference, credential: failed.credential })}${said === undefined ? '' : `: ${said}`}`;
+  const text = `${describe(status, { origin, reference, credential })}${said === undefined ? '' : `: ${said}`}`;
   const wait = retryAfterMs === undefined ? '' : ` (it asks to wait ${Math.ceil(retryAfterMs / 1000)} s)`;
   return new RegistryError(codeOf(status, code), text + wait, context);
 }

@@ -39,9 +39,30 @@ function isLocalName(url: URL): boolean {
   return name === 'localhost' || name.endsWith('.localhost');
 }
 
+/**
+ * Whether the address of a URL is one of `range`: an address, or one and the number of its first bits that count, as
+ * `10.0.0.0/8` and `fd00::/8`. What is none has no addresses in it.
+ */
+export function isInRange(url: URL, range: string): boolean {
+  const parsed = parseRange(range);
+  return parsed !== undefined && isIn(url, [parsed]);
+}
+
 function isIn(url: URL, ranges: readonly Range[]): boolean {
   const address = parseAddress(url.hostname);
   return address !== undefined && ranges.some((range) => matches(address, range));
+}
+
+function parseRange(text: string): Range | undefined {
+  const [, address = '', bits] = /^([0-9a-f:.]{2,45})(?:\/([0-9]{1,3}))?$/i.exec(text) ?? [];
+  const isV6 = address.includes(':');
+  // As in URLs, so that the spelling makes no difference; in them 1 and 0x1 are addresses, too.
+  const url = `http://${isV6 ? `[${address}]` : address}`;
+  if (!isV6 && !/^\d+\.\d+\.\d+\.\d+$/.test(address)) return undefined;
+  const groups = URL.canParse(url) ? parseAddress(new URL(url).hostname) : undefined;
+  const width = isV6 ? 128 : 32;
+  const fixed = Number(bits ?? width);
+  return groups === undefined || fixed > width ? undefined : { groups, bits: 128 - width + fixed };
 }
 
 /** Eight groups; IPv4 as its mapped IPv6 address, so that both spellings are one. `URL` has normalised the text. */

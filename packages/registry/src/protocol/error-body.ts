@@ -9,16 +9,28 @@ export interface ErrorBody {
   readonly message: string | undefined;
 }
 
-/** Reads an error document; anything else gives no code and, when it is short text, the text. Never throws. */
-export function parseErrorBody(bytes: Uint8Array, contentType: string | undefined): ErrorBody {
+/**
+ * Reads an error document; anything else gives no code and, when it is short text, the text. Never throws. Some servers
+ * repeat what they were sent: `secrets` are written as `***`.
+ */
+export function parseErrorBody(
+  bytes: Uint8Array,
+  contentType: string | undefined,
+  secrets: readonly string[] = [],
+): ErrorBody {
   const text = new TextDecoder().decode(bytes).trim();
-  const first = firstError(text);
+  const first = firstError(text, secrets);
   if (first !== undefined) return first;
   const plain = contentType?.toLowerCase().startsWith('text/plain') === true && text !== '' && !text.startsWith('<');
-  return { code: undefined, message: plain ? sanitize(text) : undefined };
+  return { code: undefined, message: plain ? sanitize(without(secrets, text)) : undefined };
 }
 
-function firstError(text: string): ErrorBody | undefined {
+/** Before it is cut: the first half of a token tells too much, too. */
+function without(secrets: readonly string[], text: string): string {
+  return secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
+}
+
+function firstError(text: string, secrets: readonly string[]): ErrorBody | undefined {
   const document = parseJson(text);
   if (!isRecord(document)) return undefined;
   const errors = document['errors'];
@@ -27,8 +39,8 @@ function firstError(text: string): ErrorBody | undefined {
   const code = entry['code'];
   const message = entry['message'] ?? entry['details'] ?? entry['error'];
   return {
-    code: typeof code === 'string' ? sanitize(code, 64).toUpperCase() : undefined,
-    message: typeof message === 'string' && message !== '' ? sanitize(message) : undefined,
+    code: typeof code === 'string' ? sanitize(without(secrets, code), 64).toUpperCase() : undefined,
+    message: typeof message === 'string' && message !== '' ? sanitize(without(secrets, message)) : undefined,
   };
 }
 

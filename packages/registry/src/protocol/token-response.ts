@@ -30,7 +30,7 @@ export function parseTokenResponse(bytes: Uint8Array, now: number): Token | unde
 }
 
 /** Visible ASCII only: a token becomes a header field, so nothing in it may end the line. */
-function isToken(value: unknown): value is string {
+export function isToken(value: unknown): value is string {
   return typeof value === 'string' && value.length <= MAX_TOKEN && /^[\x21-\x7e]+$/.test(value);
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { open, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../error-code.ts';
 import { RegistryError } from '../errors.ts';
+import { readLimitedFile } from '../read-limited-file.ts';
 import type { TlsSettings } from './tls-settings.ts';
 
 const MAX_FILE_BYTES = 1 << 20;
@@ -154,15 +155,8 @@ async function readCertificates(path: string, whose: string): Promise<readonly s
 
 async function readLimited(path: string): Promise<string> {
   try {
-    await using file = await open(path);
-    const buffer = Buffer.alloc(MAX_FILE_BYTES + 1);
-    let length = 0;
-    for (;;) {
-      const { bytesRead } = await file.read(buffer, length, buffer.length - length);
-      length += bytesRead;
-      if (bytesRead === 0 || length === buffer.length) break;
-    }
-    if (length <= MAX_FILE_BYTES) return buffer.toString('latin1', 0, length);
+    const bytes = await readLimitedFile(path, MAX_FILE_BYTES);
+    if (bytes !== undefined) return bytes.toString('latin1');
   } catch (error) {
     throw invalid(`${path} cannot be read (${errorCode(error)})`, error);
   }

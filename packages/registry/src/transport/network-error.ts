@@ -35,6 +35,9 @@ const KINDS: ReadonlyMap<string, Kind> = new Map([
   ],
 ]);
 
+/** How undici says that a proxy has made no tunnel, or wants credentials. */
+const PROXY_STATUS = /^Proxy .*\(([0-9]{3})\)/;
+
 const UNKNOWN_AUTHORITY = 'the certificate is not signed by an authority that is trusted here';
 const NO_CLIENT_CERTIFICATE = 'the server demands a client certificate, and none that it accepts is configured';
 /** Servers say so in either way, and OpenSSL's versions write the names differently. */
@@ -59,7 +62,14 @@ export function networkError(error: unknown, origin: string): RegistryError {
   if (error instanceof RegistryError) return error;
   const code = errorCode(error);
   const kind = KINDS.get(code) ?? kindOf(code, error);
-  return new RegistryError(kind.code, `${origin}: ${kind.text}`, { cause: error, origin, transient: kind.transient });
+  const { transient } = kind;
+  return new RegistryError(kind.code, `${origin}: ${kind.text}`, { cause: withoutData(error), origin, transient });
+}
+
+/** undici's parser adds the bytes it could not read, and there may be a token among them. */
+function withoutData(error: unknown): unknown {
+  if (!(error instanceof Error) || !('data' in error)) return error;
+  return Object.assign(new Error(error.message), { name: error.name, code: errorCode(error) });
 }
 
 function kindOf(code: string, error: unknown): Kind {
@@ -68,6 +78,19 @@ function kindOf(code: string, error: unknown): Kind {
     const known = DEMANDS_CERTIFICATE.test(code) ? NO_CLIENT_CERTIFICATE : TLS_CODES.get(code);
     const reason = known === undefined ? text : `${known} (${code})`;
     return { code: 'ERR_RKT_REGISTRY_TLS', transient: false, text: `TLS failed: ${reason}` };
+  }
+  // What undici takes for granted of an answer it asserts, in words for its own developers.
+  if (code === 'ERR_ASSERTION') {
+    return { code: 'ERR_RKT_REGISTRY_PROTOCOL', transient: false, text: 'the answer is not HTTP' };
+  }
+  const [, status] = PROXY_STATUS.exec(text) ?? [];
+  if (status !== undefined) {
+    const transient = status.startsWith('5');
+    return {
+      code: 'ERR_RKT_REGISTRY_UNREACHABLE',
+      transient,
+      text: `the proxy refused the connection (status ${status})`,
+    };
   }
   if (code.startsWith('HPE_') || (error instanceof Error && error.name === 'HTTPParserError')) {
     return { code: 'ERR_RKT_REGISTRY_PROTOCOL', transient: false, text: `the answer is not HTTP: ${text}` };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
 import { errorCode } from '../error-code.ts';
 import { RegistryError } from '../errors.ts';
+import { readLimitedFile } from '../read-limited-file.ts';
 
 /** Where Debian, Red Hat, SUSE and Alpine keep all trusted authorities in one file. */
 const BUNDLES: readonly string[] = [
@@ -27,7 +27,8 @@ export async function readSystemCertificates(file?: string): Promise<readonly st
 
 async function readBundle(path: string): Promise<string> {
   try {
-    if ((await stat(path)).size <= MAX_BUNDLE_BYTES) return await readFile(path, 'latin1');
+    const bytes = await readLimitedFile(path, MAX_BUNDLE_BYTES);
+    if (bytes !== undefined) return bytes.toString('latin1');
   } catch (error) {
     throw invalid(`the authorities of the system cannot be read: ${path} (${errorCode(error)})`, error);
   }

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Agent, buildConnector, EnvHttpProxyAgent } from 'undici';
+import type { Agent, buildConnector, Pool, ProxyAgent } from 'undici';
 
 /** What connections without a proxy need. */
 export interface ConnectionParts {
   readonly Agent: typeof Agent;
   readonly buildConnector: typeof buildConnector;
+}
+
+/** What connections through a proxy need besides. */
+export interface ProxyParts {
+  readonly Pool: typeof Pool;
+  readonly ProxyAgent: typeof ProxyAgent;
 }
 
 /**
@@ -21,6 +27,7 @@ export async function loadConnectionParts(): Promise<ConnectionParts> {
 }
 
 /** For proxies the entry is needed: it adds methods to dispatchers that their agent calls. */
-export async function loadProxyAgent(): Promise<typeof EnvHttpProxyAgent> {
-  return (await import('undici')).EnvHttpProxyAgent;
+export async function loadProxyParts(): Promise<ProxyParts> {
+  const { Pool, ProxyAgent } = await import('undici');
+  return { Pool, ProxyAgent };
 }

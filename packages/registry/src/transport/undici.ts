@@ -2,22 +2,12 @@
 import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import type { Agent, buildConnector, Dispatcher } from 'undici';
-import { RegistryError } from '../errors.ts';
-import { isLoopback } from '../protocol/addresses.ts';
 import { BodyQueue } from './body.ts';
 import { networkError } from './network-error.ts';
+import { type ProxySettings, proxyFor } from './proxy.ts';
 import type { TlsLookup, TlsSettings } from './tls-settings.ts';
 import type { Transport, TransportRequest, TransportResponse } from './transport.ts';
-import { loadConnectionParts, loadProxyAgent } from './undici-parts.ts';
-
-/** Proxy servers, as the environment or a configuration names them. */
-export interface ProxySettings {
-  /** `http://[user:password@]host:port`; `http://` may be left out. */
-  readonly httpProxy?: string;
-  readonly httpsProxy?: string;
-  /** Hosts not to use a proxy for, as in `NO_PROXY`. */
-  readonly noProxy?: string;
-}
+import { loadConnectionParts, loadProxyParts } from './undici-parts.ts';
 
 export interface UndiciTransportOptions {
   /**
@@ -73,10 +63,9 @@ export function undiciTransport(options: UndiciTransportOptions = {}): ClosableT
   const agentFor = async ({ url, verifyTls, anonymous }: TransportRequest): Promise<Dispatcher> => {
     const found = url.protocol === 'https:' ? await trust.settings(url.origin) : undefined;
     const own = anonymous === true ? authoritiesOf(found) : found;
-    // Plain http is good enough for loopback because it stays on this machine: no proxy gets to see it.
-    const proxy = isLoopback(url) ? undefined : options.proxy;
+    const proxy = proxyFor(url, options.proxy);
     // An origin with a certificate for this client has an agent of its own, so that no other origin gets to see it.
-    const key = `${verifyTls} ${anonymous === true} ${proxy !== undefined} ${own === undefined ? url.protocol : url.origin}`;
+    const key = `${verifyTls} ${anonymous === true} ${proxy?.href ?? ''} ${own === undefined ? url.protocol : url.origin}`;
     const known = agents.get(key);
     if (known !== undefined) return known;
     const created = createAgent(options, { verifyTls, proxy, sockets, contexts: contextsOf(url, trust, own) });
@@ -86,7 +75,7 @@ export function undiciTransport(options: UndiciTransportOptions = {}): ClosableT
   return {
     send: async (request) => {
       request.signal?.throwIfAborted();
-      return dispatch(await agentFor(request), request);
+      return dispatch(await agentFor(request), request, headersTimeoutOf(options));
     },
     close: async () => {
       const open = [...agents.values()];
@@ -95,26 +84,6 @@ export function undiciTransport(options: UndiciTransportOptions = {}): ClosableT
       await Promise.all(open.map(async (agent) => (await agent.catch(() => undefined))?.destroy()));
       for (const socket of sockets) socket.destroy();
     },
-  };
-}
-
-/**
- * Proxy settings from `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` of `env`, lower-case names first. Undefined when no
- * proxy is named.
- */
-export function proxyFromEnvironment(env: Readonly<Record<string, string | undefined>>): ProxySettings | undefined {
-  const read = (name: string): string | undefined => {
-    const value = env[name.toLowerCase()] ?? env[name];
-    return value === undefined || value === '' ? undefined : value;
-  };
-  const httpProxy = read('HTTP_PROXY');
-  const httpsProxy = read('HTTPS_PROXY');
-  if (httpProxy === undefined && httpsProxy === undefined) return undefined;
-  const noProxy = read('NO_PROXY');
-  return {
-    ...(httpProxy === undefined ? {} : { httpProxy }),
-    ...(httpsProxy === undefined ? {} : { httpsProxy }),
-    ...(noProxy === undefined ? {} : { noProxy }),
   };
 }
 
@@ -172,57 +141,47 @@ function contextsOf(url: URL, trust: Trust, own: TlsSettings | undefined): Conte
 
 interface AgentNeeds {
   readonly verifyTls: boolean;
-  readonly proxy: ProxySettings | undefined;
+  readonly proxy: URL | undefined;
   /** Where open sockets are noted: undici forgets those that are still connecting. */
   readonly sockets: Set<Socket>;
   readonly contexts: Contexts;
 }
 
-async function createAgent(
-  options: UndiciTransportOptions,
-  { verifyTls, proxy, sockets, contexts }: AgentNeeds,
-): Promise<Dispatcher> {
-  const secureContext = await contexts.target();
+async function createAgent(options: UndiciTransportOptions, needs: AgentNeeds): Promise<Dispatcher> {
+  const secureContext = await needs.contexts.target();
   // One context for all connections: made of options it would be parsed anew, 150 certificates, with each of them.
-  const tls = { rejectUnauthorized: verifyTls, ...(secureContext === undefined ? {} : { secureContext }) };
-  const settings: Agent.Options = {
+  const tls = { rejectUnauthorized: needs.verifyTls, ...(secureContext === undefined ? {} : { secureContext }) };
+  const timeout = options.connectTimeoutMs ?? 30_000;
+  const limits: Agent.Options = {
     connections: options.connections ?? 6,
     pipelining: 1,
     allowH2: false,
-    headersTimeout: options.headersTimeoutMs ?? 60_000,
+    headersTimeout: headersTimeoutOf(options),
     bodyTimeout: options.idleTimeoutMs ?? 60_000,
     maxHeaderSize: MAX_HEADER_BYTES,
-    connect: { ...tls, timeout: options.connectTimeoutMs ?? 30_000 },
   };
-  if (proxy === undefined) {
-    const { Agent, buildConnector } = await loadConnectionParts();
-    const connect = buildConnector({ ...tls, timeout: options.connectTimeoutMs ?? 30_000 });
-    return new Agent({ ...settings, connect: noting(sockets, connect) });
+  const { Agent, buildConnector } = await loadConnectionParts();
+  if (needs.proxy === undefined) {
+    return new Agent({ ...limits, connect: noting(needs.sockets, buildConnector({ ...tls, timeout })) });
   }
-  // Empty strings, not absent ones: undici reads process.env for what is left out.
-  const httpProxy = proxyUrl(proxy.httpProxy);
-  const httpsProxy = proxyUrl(proxy.httpsProxy);
-  const overTls = [httpProxy, httpsProxy].some((each) => each.startsWith('https:'));
-  const EnvHttpProxyAgent = await loadProxyAgent();
-  return new EnvHttpProxyAgent({
-    ...settings,
-    requestTls: tls,
-    ...(overTls ? { proxyTls: { secureContext: await contexts.proxy() } } : {}),
-    httpProxy,
-    httpsProxy,
-    noProxy: proxy.noProxy ?? '',
+  const { ProxyAgent, Pool } = await loadProxyParts();
+  // What is made for the proxy itself would have undici's own limits, and none for what it takes to be connected.
+  const pool = (origin: string | URL, given: object): Dispatcher => new Pool(origin, { ...limits, ...given });
+  return new ProxyAgent({
+    ...limits,
+    uri: needs.proxy.href,
+    requestTls: { ...tls, timeout },
+    proxyTls: {
+      timeout,
+      ...(needs.proxy.protocol === 'https:' ? { secureContext: await needs.contexts.proxy() } : {}),
+    },
+    clientFactory: pool,
+    factory: pool,
   });
 }
 
-/**
- * `proxy.example:3128` is http, as everywhere else that reads these variables.
- * @throws {RegistryError} ERR_RKT_REGISTRY_UNREACHABLE without the URL, which may hold a password
- */
-function proxyUrl(text: string | undefined): string {
-  if (text === undefined || text === '') return '';
-  const url = text.includes('://') ? text : `http://${text}`;
-  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url;
-  throw new RegistryError('ERR_RKT_REGISTRY_UNREACHABLE', 'the proxy that is configured is no http or https URL');
+function headersTimeoutOf({ headersTimeoutMs }: UndiciTransportOptions): number {
+  return headersTimeoutMs ?? 60_000;
 }
 
 function noting(sockets: Set<Socket>, connect: buildConnector.connector): buildConnector.connector {
@@ -238,12 +197,20 @@ function isSocket(value: unknown): value is Socket {
   return typeof value === 'object' && value !== null && 'destroy' in value && 'once' in value;
 }
 
-function dispatch(agent: Dispatcher, request: TransportRequest): Promise<TransportResponse> {
+/**
+ * Answers before the answer (status 1xx) start undici's clock anew each time: once the first has come, this is the time for
+ * all of them.
+ */
+function dispatch(agent: Dispatcher, request: TransportRequest, headersTimeoutMs: number): Promise<TransportResponse> {
   const { url, signal } = request;
   return new Promise((resolve, reject) => {
     let controller: Dispatcher.DispatchController | undefined;
     let body: BodyQueue | undefined;
-    const settle = (): void => signal?.removeEventListener('abort', abort);
+    let interim: NodeJS.Timeout | undefined;
+    const settle = (): void => {
+      clearTimeout(interim);
+      signal?.removeEventListener('abort', abort);
+    };
     const fail = (error: unknown): void => {
       settle();
       const reason = signal?.aborted === true ? signal.reason : networkError(error, url.origin);
@@ -261,7 +228,11 @@ function dispatch(agent: Dispatcher, request: TransportRequest): Promise<Transpo
         if (signal?.aborted === true) started.abort(new Error('aborted'));
       },
       onResponseStart: (started, status, headers) => {
-        if (status < 200) return;
+        if (status < 200) {
+          interim ??= setTimeout(() => started.abort(noFinalAnswer()), headersTimeoutMs);
+          return;
+        }
+        clearTimeout(interim);
         body = new BodyQueue({
           pause: () => started.pause(),
           resume: () => started.resume(),
@@ -290,4 +261,9 @@ function dispatch(agent: Dispatcher, request: TransportRequest): Promise<Transpo
       handler,
     );
   });
+}
+
+/** As undici says it of an answer that does not come at all. */
+function noFinalAnswer(): Error {
+  return Object.assign(new Error('interim answers alone'), { code: 'UND_ERR_HEADERS_TIMEOUT' });
 }

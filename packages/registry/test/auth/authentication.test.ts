@@ -132,6 +132,16 @@ describe('bearer tokens', () => {
     expect(loopback.server.requests.some(({ path }) => path.startsWith('/token'))).toBe(false);
   });
 
+  it('that no header field could carry are not sent', async () => {
+    const broken = always({ kind: 'bearer', token: 'ready\r\nx-evil: 1', source: '/etc/some.json' });
+    await using loopback = await loopbackWith({ kind: 'bearer' }, broken);
+    const error = await registryError(() => loopback.open('a/b:v'));
+    expect([error.code, error.credentialSource]).toEqual(['ERR_RKT_REGISTRY_UNAUTHORIZED', '/etc/some.json']);
+    expect(error.message).toContain('the token from /etc/some.json has characters that no header field has');
+    expect(`${error.message} ${error.cause}`).not.toContain('x-evil');
+    expect(loopback.server.requests).toHaveLength(1);
+  });
+
   it('say why they were not to be had', async () => {
     await using loopback = await loopbackWith({ kind: 'bearer', username: 'me', password: 'right' }, always(login));
     const error = await registryError(() => loopback.open('a/b:v'));

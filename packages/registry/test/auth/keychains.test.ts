@@ -5,7 +5,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { normalizeKey } from '../../src/auth/auth-document.ts';
 import { authFiles, dockerConfigFiles } from '../../src/auth/auth-files.ts';
-import { authFileKeychain, dockerConfigKeychain, listCredentialFiles } from '../../src/index.ts';
+import {
+  authFileKeychain,
+  dockerConfigKeychain,
+  type FileKeychainOptions,
+  listCredentialFiles,
+} from '../../src/index.ts';
 import { registryError } from '../registry-error.ts';
 
 let directory = '';
@@ -165,6 +170,16 @@ describe('credential helpers', () => {
     await expect.poll(() => isAlive(pid)).toBe(false);
   });
 
+  it('are answered although what they started holds their output open', async () => {
+    const pidFile = join(directory, 'agent.pid');
+    await helper('agent', `sleep 60 & echo $! > ${pidFile}; echo '{"Username":"u","Secret":"p"}'`);
+    const path = await config({ credsStore: 'agent' }, 'agent.json');
+    const started = performance.now();
+    expect(await dockerConfigKeychain({ path, env }).resolve(target)).toEqual(basic('u', 'p'));
+    expect(performance.now() - started).toBeLessThan(10_000);
+    process.kill(Number(await readFile(pidFile, 'utf8')));
+  });
+
   it('end with the operation that asked', async () => {
     await helper('slow', 'exec sleep 60');
     const path = await config({ credsStore: 'slow' }, 'slow.json');
@@ -172,6 +187,15 @@ describe('credential helpers', () => {
     await expect(dockerConfigKeychain({ path, env }).resolve(target, { signal })).rejects.toMatchObject({
       name: 'TimeoutError',
     });
+  });
+});
+
+describe('a file of credentials without end', () => {
+  it('is read no further than 4 MiB', async () => {
+    const keychain = authFileKeychain({ path: '/dev/zero' });
+    const error = await registryError(() => keychain.resolve({ domain: 'quay.io', path: 'x' }));
+    expect(error.code).toBe('ERR_RKT_REGISTRY_CREDENTIALS_INVALID');
+    expect(error.message).toBe('credentials file /dev/zero is larger than 4194304 bytes');
   });
 });
 
@@ -220,22 +244,19 @@ describe('authFileKeychain', () => {
 
   it('tells once of a file that everybody may read, if it holds a secret', async () => {
     const told: string[] = [];
+    const onExposed: FileKeychainOptions['onExposed'] = (...exposed) => told.push(exposed.join(' '));
     const path = await config({ auths: { 'quay.io': { auth: base64('u:p') } } }, 'exposed.json');
-    const keychain = authFileKeychain({ path, onExposed: (exposed) => told.push(exposed) });
-    await chmod(path, 0o640);
+    const keychain = authFileKeychain({ path, onExposed });
     await keychain.resolve({ domain: 'quay.io', path: 'x' });
     expect(told).toEqual([]);
     await chmod(path, 0o644);
-    const open = authFileKeychain({ path, onExposed: (exposed) => told.push(exposed) });
+    const open = authFileKeychain({ path, onExposed });
     await open.resolve({ domain: 'quay.io', path: 'x' });
     await open.resolve({ domain: 'quay.io', path: 'x' });
-    expect(told).toEqual([path]);
+    expect(told).toEqual([`${path} everyone`]);
     const helpersOnly = await config({ credHelpers: { 'quay.io': 'none' } }, 'helpers.json');
-    await authFileKeychain({ path: helpersOnly, onExposed: (exposed) => told.push(exposed) }).resolve({
-      domain: 'other.example',
-      path: 'x',
-    });
-    expect(told).toEqual([path]);
+    await authFileKeychain({ path: helpersOnly, onExposed }).resolve({ domain: 'other.example', path: 'x' });
+    expect(told).toEqual([`${path} everyone`]);
   });
 });
 
@@ -309,7 +330,7 @@ describe('listCredentialFiles', () => {
     expect(await listCredentialFiles({ env: { HOME: '/nonexistent' } })).toEqual([]);
     await chmod(path, 0o644);
     await chmod(named, 0o600);
-    expect((await listCredentialFiles({ env: places })).map(({ exposed }) => exposed)).toEqual([undefined, true]);
+    expect((await listCredentialFiles({ env: places })).map(({ exposed }) => exposed)).toEqual([undefined, 'everyone']);
     await config('{"auths": "hunter2"}', 'named.json');
     const failure = await registryError(() => listCredentialFiles({ env: places }));
     expect(failure.code).toBe('ERR_RKT_REGISTRY_CREDENTIALS_INVALID');

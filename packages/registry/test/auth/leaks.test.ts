@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { type Credential, createRegistry, defaultHost, type Keychain, staticKeychain } from '../../src/index.ts';
-import type { TestRegistry } from '../../src/testing/index.ts';
+import type { FaultAction, TestRegistry } from '../../src/testing/index.ts';
 import { drain, FAST_RETRY, putBytes, startLoopback, testImage } from '../loopback.ts';
 import { registryError } from '../registry-error.ts';
 
@@ -41,6 +41,26 @@ describe('secrets stay with their origin', () => {
     expect(loopback.server.requests.at(-1)?.headers.authorization).toMatch(/^Bearer /);
     expect(cdn.server.requests).toHaveLength(1);
     expectNoSecret(cdn.server);
+  });
+
+  it('when a redirect leads away and back again, to a place that is chosen there (CVE-2024-45336)', async () => {
+    await using loopback = await startLoopback(
+      { auth: { kind: 'basic', username: 'me', password: SECRET } },
+      { keychain: everywhere },
+    );
+    await using thief = await startLoopback();
+    const target = await putBytes(loopback.server, 'r', randomBytes(10));
+    const back = `${loopback.server.origin}/v2/chosen/blobs/${target.digest}`;
+    loopback.server.fail({ path: '/v2/r/', times: 9, action: { kind: 'redirect', location: thief.server.origin } });
+    thief.server.fail({ times: 9, action: { kind: 'redirect', location: back } });
+    const error = await registryError(() =>
+      loopback.client.getBlob({ domain: loopback.server.domain, path: 'r' }, target),
+    );
+    expect([error.code, error.credentialSource]).toEqual(['ERR_RKT_REGISTRY_UNAUTHORIZED', undefined]);
+    const chosen = loopback.server.requests.filter(({ path }) => path.includes('/chosen/'));
+    expect(chosen.length).toBeGreaterThan(0);
+    for (const { headers } of chosen) expect(headers.authorization).toBeUndefined();
+    expectNoSecret(thief.server);
   });
 
   it('when the target of a redirect asks for them (CVE-2020-15157)', async () => {
@@ -131,6 +151,31 @@ describe('secrets stay with their origin', () => {
     const error = await registryError(() => loopback.client.getManifest(loopback.reference('x')));
     expect(error.code).toBe('ERR_RKT_REGISTRY_REDIRECT_REFUSED');
     expect(loopback.server.requests).toHaveLength(11);
+  });
+
+  it.each(['basic', 'bearer'] as const)('and out of what a server repeats of them, with %s', async (kind) => {
+    const echo: FaultAction = {
+      kind: 'respond',
+      respond: ({ headers }, response) => {
+        const message = `who is ${headers.authorization} with ${SECRET}? ${'x'.repeat(300)}`;
+        response.writeHead(403, { 'content-type': 'application/json' });
+        response.end(JSON.stringify({ errors: [{ code: 'DENIED', message }] }));
+      },
+    };
+    const auth = { kind, username: 'me', password: SECRET } as const;
+    await using loopback = await startLoopback({ auth }, { keychain: everywhere });
+    await loopback.server.putImage({ repository: 'x', tag: 'latest' }, testImage(1));
+    await loopback.client.getManifest(loopback.reference('x'));
+    const sent = loopback.server.requests.at(-1)?.headers.authorization?.split(' ')[1] ?? '';
+    loopback.server.fail({ path: '/manifests/', action: echo });
+    const denied = await registryError(() => loopback.client.getManifest(loopback.reference('x')));
+    expect(denied.message).toContain(`who is ${kind === 'basic' ? 'Basic' : 'Bearer'} *** with `);
+    expect(denied.message).not.toContain(sent.slice(0, 12));
+    await using fresh = createRegistry({ keychain: everywhere, retry: FAST_RETRY });
+    loopback.server.fail({ path: kind === 'bearer' ? '/token' : '/manifests/', action: echo });
+    const refused = await registryError(() => fresh.getManifest(loopback.reference('x')));
+    if (kind === 'bearer') expect(refused.message).toContain('who is Basic *** with ***?');
+    expect(refused.message).not.toMatch(new RegExp(`${encoded}`));
   });
 
   it('and out of messages', async () => {

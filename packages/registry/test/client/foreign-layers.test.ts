@@ -156,6 +156,11 @@ describe('the address of a foreign layer', () => {
     expect(asked.map(({ host }) => host)).toEqual(['registry.example']);
   });
 
+  it('is one of eight at most: each may take as long as a time-out', async () => {
+    const { asked } = await askPublic(Array.from({ length: 64 }, (_, at) => `https://slow${at}.example/layer`));
+    expect(asked.slice(1).map(({ host }) => host)).toEqual(Array.from({ length: 8 }, (_, at) => `slow${at}.example`));
+  });
+
   it('is asked without a certificate of this client, and its own is always verified', async () => {
     const { asked } = await askPublic(['https://elsewhere.example/layer'], 'skip-tls-verify');
     expect(asked).toEqual([

@@ -152,6 +152,21 @@ describe('mirrors', () => {
   });
 });
 
+describe('credentials that the last host refuses', () => {
+  it('are blamed although a mirror had failed before', async () => {
+    const auth = { kind: 'basic', username: 'me', password: 'right' } as const;
+    await using upstream = await startLoopback({ auth });
+    const found = { kind: 'basic', username: 'me', password: 'wrong', source: '/etc/some.json' } as const;
+    await using client = createRegistry({
+      retry: FAST_RETRY,
+      keychain: { resolve: () => Promise.resolve(found) },
+      hosts: () => [{ origin: 'http://127.0.0.1:9' }, { origin: upstream.server.origin }],
+    });
+    const error = await registryError(() => client.resolve(redis));
+    expect([error.code, error.credentialSource]).toEqual(['ERR_RKT_REGISTRY_UNAUTHORIZED', '/etc/some.json']);
+  });
+});
+
 describe('hosts', () => {
   it('have defaults: https, http for loopback, the registry of Docker Hub', () => {
     expect(defaultHost('quay.io').origin).toBe('https://quay.io');
@@ -174,6 +189,13 @@ describe('hosts', () => {
     { origin: 'https://x', prefix: 'a b' },
   ])('are checked: %j', (host) => {
     expect(() => checkHost(host)).toThrow(TypeError);
+  });
+
+  it.each(['1.2.3.4.5', 'registry.256'])('that no URL can have are unreachable: %s', async (domain) => {
+    await using client = createRegistry({ retry: FAST_RETRY });
+    const error = await registryError(() => client.resolve(parseReference(`${domain}:5000/x`)));
+    expect(error.code).toBe('ERR_RKT_REGISTRY_UNREACHABLE');
+    expect(error.message).toBe(`${domain}:5000 is neither the name nor the address of a host`);
   });
 
   it('that nobody answers at are unreachable, by address and by name', async () => {
@@ -270,8 +292,8 @@ describe('proxies', () => {
 
   it.each(['ftp://u:secret-word@proxy.invalid', 'http://u:secret-word@[bad', 'u:secret-word@proxy:99999'])(
     'that are none are told without their password: %s',
-    async (httpProxy) => {
-      const transport = undiciTransport({ proxy: { httpProxy } });
+    async (httpsProxy) => {
+      const transport = undiciTransport({ proxy: { httpsProxy } });
       await using client = createRegistry({ transport: transport.send, retry: FAST_RETRY });
       const error = await registryError(() => client.resolve(parseReference('registry.invalid/x')));
       expect(error.code).toBe('ERR_RKT_REGISTRY_UNREACHABLE');

@@ -27,6 +27,8 @@ describe('decideRealm', () => {
     ['https://registry-1.docker.io', 'https://docker.io.evil.example/token'],
     ['https://me.azurecr.io', 'https://other.azurecr.io/token'],
     ['https://a.co.uk', 'https://b.co.uk/token'],
+    ['https://registry.10-0-0-5.nip.io', 'https://10-9-9-9.nip.io/token'],
+    ['https://me.ts.net', 'https://other.ts.net/token'],
     ['http://127.0.0.1:5000', 'http://127.0.0.1:5001/token'],
     ['https://1.2.3.4', 'https://9.9.3.4/token'],
     ['https://10.0.0.5:5000', 'https://192.168.7.7/token'],

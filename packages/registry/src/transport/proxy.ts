@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import { RegistryError } from '../errors.ts';
+import { isLoopback } from '../protocol/addresses.ts';
+import { bypassesProxy } from '../protocol/no-proxy.ts';
+
+/** Proxy servers, as the environment or a configuration names them. */
+export interface ProxySettings {
+  /** For http URLs: `http://[user:password@]host:port`; `http://` may be left out. */
+  readonly httpProxy?: string;
+  /** For https URLs, which are asked through a tunnel. */
+  readonly httpsProxy?: string;
+  /** Hosts not to use a proxy for, as in `NO_PROXY`: names, addresses, ranges of addresses, each also with a port. */
+  readonly noProxy?: string;
+}
+
+/**
+ * Proxy settings from `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` of `env`, lower-case names first. Undefined when no
+ * proxy is named.
+ */
+export function proxyFromEnvironment(env: Readonly<Record<string, string | undefined>>): ProxySettings | undefined {
+  const read = (name: string): string | undefined => {
+    const value = env[name.toLowerCase()] ?? env[name];
+    return value === undefined || value === '' ? undefined : value;
+  };
+  const httpProxy = read('HTTP_PROXY');
+  const httpsProxy = read('HTTPS_PROXY');
+  if (httpProxy === undefined && httpsProxy === undefined) return undefined;
+  const noProxy = read('NO_PROXY');
+  return {
+    ...(httpProxy === undefined ? {} : { httpProxy }),
+    ...(httpsProxy === undefined ? {} : { httpsProxy }),
+    ...(noProxy === undefined ? {} : { noProxy }),
+  };
+}
+
+/**
+ * The proxy a URL is asked through. Never one for loopback: plain http is good enough there because it stays on this
+ * machine. `proxy.example:3128` is http, as everywhere else that reads these variables.
+ * @throws {RegistryError} ERR_RKT_REGISTRY_UNREACHABLE without the URL, which may hold a password
+ */
+export function proxyFor(url: URL, settings: ProxySettings | undefined): URL | undefined {
+  const text = (url.protocol === 'https:' ? settings?.httpsProxy : settings?.httpProxy) ?? '';
+  if (text === '' || isLoopback(url) || bypassesProxy(url, settings?.noProxy ?? '')) return undefined;
+  const written = text.includes('://') ? text : `http://${text}`;
+  const proxy = URL.canParse(written) ? new URL(written) : undefined;
+  if (proxy !== undefined && /^https?:$/.test(proxy.protocol)) return proxy;
+  throw new RegistryError('ERR_RKT_REGISTRY_UNREACHABLE', 'the proxy that is configured is no http or https URL');
+}
