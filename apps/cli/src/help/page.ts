@@ -27,13 +27,19 @@ export interface Entry {
   readonly text: string;
 }
 
+const POD =
+  'POD is a UUID, any unique beginning of one, or the name of an app: then it is the pod that has such an app, of those that run if there are any.';
+
 /** About a command. */
 export function commandPage({ name, usage, summary, description, flags }: CommandSpec): Page {
   return {
     name: `rkt ${name}`,
     usage,
     summary,
-    description: description === undefined ? [] : [description.replaceAll('\n', ' ')],
+    description: [
+      ...(description === undefined ? [] : [description.replaceAll('\n', ' ')]),
+      ...(/\bPOD\b/.test(usage) ? [POD] : []),
+    ],
     sections: filled([
       { title: 'OPTIONS', entries: entriesOf(flags.filter(({ scope }) => scope === undefined)) },
       { title: 'OPTIONS OF AN IMAGE (after it)', entries: entriesOf(flags.filter(({ scope }) => scope === 'image')) },
