@@ -25,8 +25,6 @@ export type CliErrorCode =
   | 'ERR_RKT_CLI_UNSUPPORTED'
   /** The flags and the images do not make a pod: unknown port, dangling mount, two apps of one name. */
   | 'ERR_RKT_CLI_POD_INVALID'
-  /** Neither a pod nor an image is called so. */
-  | 'ERR_RKT_CLI_NOT_FOUND'
   /** No UUID begins so, and no app is called so. */
   | 'ERR_RKT_CLI_POD_NOT_FOUND'
   /** Apps of several pods have the name that was given for a pod. */

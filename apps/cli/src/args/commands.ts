@@ -154,7 +154,7 @@ export const commands: readonly CommandSpec[] = [
     aliases: ['ps', 'ls'],
     summary: 'List pods',
     usage: '',
-    description: 'The newest pod is the last. The command may also be called ps.',
+    description: 'The newest pod is the last.',
     flags: [noLegend, full, idsAlone, everything, format],
     operands: 'anywhere',
     maximum: 0,

@@ -175,7 +175,7 @@ export const imageCommands: readonly CommandSpec[] = [
     name: 'image rm',
     aliases: ['rmi', 'image remove'],
     summary: 'Remove images from the local store',
-    usage: 'IMAGE...',
+    usage: '[IMAGE...]',
     flags: [
       { name: 'all', short: 'a', kind: 'boolean', default: 'false', summary: 'remove every image that no pod uses' },
       format,

@@ -203,7 +203,7 @@ export const interactive: FlagSpec = {
   aliases: ['t', 'tty'],
   kind: 'boolean',
   default: 'false',
-  summary: 'connect standard input; on a terminal give the app one (also -it)',
+  summary: 'connect standard input; on a terminal give the app one',
 };
 
 /** Of what is executed beside an app. */

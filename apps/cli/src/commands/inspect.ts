@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Pod } from '@rkt/stage1';
 import type { Arguments } from '../args/command.ts';
-import { CliError, isCliError } from '../errors.ts';
 import { imageJson } from '../images/image-json.ts';
 import { isNameFault } from '../images/name-fault.ts';
+import { noSuchImage } from '../images/near-name.ts';
 import { openStoredImage } from '../images/open-stored-image.ts';
 import { findPod } from '../pods/find-pods.ts';
 import { podJson } from '../pods/pod-json.ts';
@@ -30,10 +30,8 @@ async function inspect(session: Session, { flags }: Arguments, name: string): Pr
     return await imageJson(await openStoredImage(session, name, { use: 'read', flags }));
   } catch (error) {
     if (type === 'image' || !isNameFault(error)) throw error;
-    throw new CliError('ERR_RKT_CLI_NOT_FOUND', `no pod and no image is called ${quote(name)}`, {
-      cause: error,
-      ...(isCliError(error) && error.mistyped !== undefined ? { mistyped: error.mistyped } : {}),
-    });
+    const store = await session.existingStore('read');
+    throw await noSuchImage(store, name, { message: `no pod and no image is called ${quote(name)}`, cause: error });
   }
 }
 

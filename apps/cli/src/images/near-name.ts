@@ -9,11 +9,11 @@ const MOST_MEANT = 3;
 
 /** That no image is called so, and which names of the store were most likely meant. */
 export async function noSuchImage(
-  store: Store,
+  store: Store | undefined,
   typed: string,
   { message, cause, hint }: { readonly message: string; readonly cause?: unknown; readonly hint?: string | undefined },
 ): Promise<CliError> {
-  const images = await store.listImages();
+  const images = (await store?.listImages()) ?? [];
   const meant = meantNames(
     images.flatMap(({ names }) => names.map(familiarName)),
     typed,

@@ -8,7 +8,6 @@ const LIST_PODS = "run 'rkt list' to see the pods";
 const HINTS: Readonly<Record<string, string>> = {
   ERR_RKT_CLI_UNKNOWN_COMMAND: "run 'rkt help' for usage",
   ERR_RKT_CLI_NOT_ROOT: 'run the command as root',
-  ERR_RKT_CLI_NOT_FOUND: "run 'rkt list' and 'rkt image list' to see what there is",
   ERR_RKT_CLI_POD_NOT_FOUND: LIST_PODS,
   ERR_RKT_CLI_AMBIGUOUS_POD_NAME: 'give the UUID of one, or a beginning of it',
   ERR_RKT_REGISTRY_UNAUTHORIZED: LOGIN,

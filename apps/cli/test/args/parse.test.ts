@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { commands } from '../../src/args/commands.ts';
+import { globalFlags } from '../../src/args/global-flags.ts';
 import { type Invocation, locateCommand, readCommandLine } from '../../src/args/parse.ts';
 import { commandModules } from '../../src/commands/command-modules.ts';
 import type { CliError } from '../../src/errors.ts';
+import { originalCommands } from '../original/commands.ts';
 
 function parseCommandLine(argv: readonly string[]): Invocation {
   return readCommandLine(locateCommand(argv));
@@ -62,9 +64,19 @@ describe('the command', () => {
 
   it('has flags whose names are not those of another of its flags', () => {
     for (const { name, flags } of commands) {
-      const names = flags.map((flag) => flag.name);
-      expect(new Set(names).size, name).toBe(names.length);
+      const words = [...flags, ...globalFlags].flatMap(({ name: own, short = [], aliases = [] }) =>
+        [own, short, aliases].flat(),
+      );
+      expect(new Set(words).size, name).toBe(words.length);
     }
+  });
+
+  it('has other names that no command has, nor the beginning of one that rkt 1.30 had', () => {
+    const names = commands.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
+    expect(new Set(names).size).toBe(names.length);
+    const aliases = commands.flatMap((command) => command.aliases ?? []).filter((alias) => !alias.includes(' '));
+    const shortened = aliases.filter((alias) => Object.keys(originalCommands).some((name) => name.startsWith(alias)));
+    expect(shortened).toEqual([]);
   });
 });
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import type { TestRegistry } from '@rkt/registry/testing';
 import type { Health, LogEntry, Pod, PodApp } from '@rkt/stage1';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';

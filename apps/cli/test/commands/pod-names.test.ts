@@ -144,7 +144,7 @@ describe('inspect', () => {
     const { status, stdout, stderr } = await rkt('inspect', 'web', 'nosuch');
     expect([status, stderr]).toEqual([
       254,
-      "inspect: no pod and no image is called \"nosuch\"\nhint: run 'rkt list' and 'rkt image list' to see what there is\n",
+      'inspect: no pod and no image is called "nosuch"\nhint: run \'rkt image list\' to see what the store has\n',
     ]);
     expect(JSON.parse(stdout)).toEqual([expect.objectContaining({ name: first, manifest: expect.anything() })]);
     expect((await rkt('inspect', '--type=image', 'web')).stderr).toContain('has no images');

@@ -8,7 +8,9 @@ import { type Rkt, rktWith } from './run-rkt.ts';
 import { layerOf } from './tar.ts';
 
 /** A registry with one image, whose only file is `entry`; to be closed. */
-export async function demoRegistry(config: object): Promise<{ registry: TestRegistry; image: string }> {
+export async function demoRegistry(
+  config: Readonly<Record<string, unknown>>,
+): Promise<{ registry: TestRegistry; image: string }> {
   const registry = await startTestRegistry();
   await registry.putImage({ repository: 'demo', tag: 'latest' }, { layers: [layerOf('entry', 'x')], config });
   return { registry, image: `docker://${registry.domain}/demo` };
