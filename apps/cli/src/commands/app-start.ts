@@ -31,6 +31,6 @@ export async function execute(session: Session, args: Arguments): Promise<number
   using _ = stdio === 'tty' ? followSize(session, running) : undefined;
   return await attendApps(session, [{ name, running }], {
     onAppFailure: 'continue',
-    stop: (ofPod, options) => runtime.stopApp(pod.id, ofPod, options),
+    stop: (each, options) => runtime.stopApp(pod.id, each, options),
   });
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Arguments } from '../args/command.ts';
 import { findPod, podArguments } from '../pods/find-pods.ts';
+import { isPodGone } from '../pods/pod-gone.ts';
 import { stopPod } from '../pods/stop-pod.ts';
 import { openReport } from '../render/report.ts';
 import { reportEach } from '../render/report-each.ts';
@@ -15,8 +16,14 @@ export async function execute(session: Session, args: Arguments): Promise<number
   const { signal } = session.interrupts;
   const status = await reportEach(session, prefixes, async (prefix) => {
     const { id, state } = await findPod(runtime, prefix);
-    if (force && state === 'running') await stopPod(runtime, id, { force, signal });
-    await runtime.remove(id, { signal });
+    const isStopped = force && state === 'running';
+    if (isStopped) await stopPod(runtime, id, { force, signal });
+    try {
+      await runtime.remove(id, { signal });
+    } catch (error) {
+      // One that was run with `--rm` goes by itself.
+      if (!isStopped || !isPodGone(error)) throw error;
+    }
     report.add({ name: id, result: 'removed' }, `"${id}"`);
   });
   if (status !== 0) session.say('failed to remove one or more pods');

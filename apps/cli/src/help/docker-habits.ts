@@ -89,7 +89,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   load: 'images are read from files by rkt fetch docker-archive:FILE',
   login: 'credentials are read from where docker login, podman login and skopeo login leave them',
   logout: 'credentials are read from where docker login, podman login and skopeo login leave them',
-  network: 'networks of the host are configured in net.d of /etc/rkt, and chosen with run --net=NAME',
+  network: 'networks of the host are configured in net.d of LOCAL_CONFIG, and chosen with run --net=NAME',
   pause: 'the first process of an app is halted by rkt kill --signal=STOP POD, and goes on by --signal=CONT',
   pod: 'a pod of several apps is run by rkt run IMAGE1 --- IMAGE2, or made by rkt app sandbox',
   port: 'forwarded ports are shown by rkt status POD',

@@ -159,6 +159,18 @@ describe('rm --force', () => {
     expect(await rkt('rm', '-f', 'web', 'db')).toEqual({ status: 0, stdout: `"${first}"\n"${second}"\n`, stderr: '' });
     expect(runtime.calls).toEqual(['stopSandbox', 'remove', 'remove']);
   });
+
+  it('takes one that goes by itself then for removed, and no other', async () => {
+    put(first, 'running', 'web');
+    put(second, 'exited', 'db');
+    const error = Object.assign(new Error('gone'), { code: 'ERR_RKT_STAGE1_POD_NOT_FOUND' });
+    runtime.failing = { name: 'remove', error };
+    expect(await rkt('rm', '-f', 'web')).toEqual({ status: 0, stdout: `"${first}"\n`, stderr: '' });
+    expect(await rkt('rm', '-f', 'db')).toMatchObject({ status: 254, stdout: '' });
+    runtime.failing = undefined;
+    expect((await rkt('rm', 'web')).status).toBe(0);
+    expect(runtime.calls.filter((call) => call === 'stopSandbox')).toHaveLength(1);
+  });
 });
 
 describe('list', () => {
