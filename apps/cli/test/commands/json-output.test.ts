@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
+import type { TestRegistry } from '@rkt/registry/testing';
 import type { Pod } from '@rkt/stage1';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commands } from '../../src/args/commands.ts';
-import { type FakeRuntime, fakePod, fakeRuntime } from '../support/fake-runtime.ts';
+import { demoRegistry, demoRkt } from '../support/demo-rkt.ts';
+import { type FakeRuntime, fakePod } from '../support/fake-runtime.ts';
 import { type Result, type Rkt, rktWith } from '../support/run-rkt.ts';
-import { layerOf } from '../support/tar.ts';
 
 const page = readFileSync(new URL('../../../../docs/contracts/json-output.md', import.meta.url), 'utf8');
 const sections = page.split(/^## /m).slice(1);
@@ -72,16 +71,9 @@ let runtime: FakeRuntime;
 let rkt: Rkt;
 let image: string;
 beforeAll(async () => {
-  registry = await startTestRegistry();
-  await registry.putImage(
-    { repository: 'demo', tag: 'latest' },
-    { layers: [layerOf('entry', 'x')], config: { Cmd: ['serve'] } },
-  );
-  image = `docker://${registry.domain}/demo`;
-  dir = mkdtempSync(join(tmpdir(), 'rkt-cli-json-'));
-  runtime = fakeRuntime(join(dir, 'data'));
+  ({ registry, image } = await demoRegistry({ Cmd: ['serve'] }));
+  ({ dir, runtime, rkt } = demoRkt());
   runtime.exit(0);
-  rkt = rktWith(dir, { openRuntime: async () => runtime });
 });
 afterAll(async () => {
   await registry.close();

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Pod, PodApp } from '@rkt/stage1';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { commands } from '../../src/args/commands.ts';
-import { type FakeRuntime, fakePod, fakeRuntime } from '../support/fake-runtime.ts';
-import { type Rkt, rktWith } from '../support/run-rkt.ts';
+import { demoRkt } from '../support/demo-rkt.ts';
+import { type FakeRuntime, fakePod } from '../support/fake-runtime.ts';
+import type { Rkt } from '../support/run-rkt.ts';
 
 const ids = ['5bc080ca', '88c15bd4', 'fb6daaa5', 'cafe1234'].map((head) => `${head}-9e03-480d-b705-5928af396cc5`);
 const [first = '', second = '', third = '', fourth = ''] = ids;
@@ -15,10 +15,8 @@ let dir: string;
 let runtime: FakeRuntime;
 let rkt: Rkt;
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'rkt-cli-names-'));
+  ({ dir, runtime, rkt } = demoRkt());
   mkdirSync(join(dir, 'data'));
-  runtime = fakeRuntime();
-  rkt = rktWith(dir, { openRuntime: async () => runtime });
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
