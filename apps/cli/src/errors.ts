@@ -25,6 +25,10 @@ export type CliErrorCode =
   | 'ERR_RKT_CLI_UNSUPPORTED'
   /** The flags and the images do not make a pod: unknown port, dangling mount, two apps of one name. */
   | 'ERR_RKT_CLI_POD_INVALID'
+  /** No UUID begins so, and no app is called so. */
+  | 'ERR_RKT_CLI_POD_NOT_FOUND'
+  /** Apps of several pods have the name that was given for a pod. */
+  | 'ERR_RKT_CLI_AMBIGUOUS_POD_NAME'
   /** A pod is not in the state the command needs. */
   | 'ERR_RKT_CLI_POD_STATE'
   /** A file that is to be read or written cannot be. */

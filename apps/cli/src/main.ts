@@ -27,12 +27,14 @@ export async function main(
   let prefix = 'rkt';
   let debug = argv.includes('--debug');
   let form: MessageForm = 'text';
+  let localConfig = '/etc/rkt';
   try {
     if (argv[0] === completionKey) return await printCompletions(argv.slice(1), io, libraries);
     const line = locateCommand(argv);
     if (line.command !== undefined) prefix = prefixOf(line.command);
     const { command, globals, args, wantsHelp } = readCommandLine(line);
     debug = globals.debug;
+    localConfig = globals.localConfig;
     if (command === undefined || wantsHelp) return await showHelp(command, io, wantsHelp);
     requirePrivileges(command, io);
     const { execute } = await loadCommand(command.name);
@@ -41,7 +43,7 @@ export async function main(
     return await execute(session, args);
   } catch (error) {
     const failure = await explained(withPrivileges(unwrap(error), io));
-    createMessages(io, { prefix, form, debug }).report(failure);
+    createMessages(io, { prefix, form, debug, localConfig }).report(failure);
     if (!isCliError(failure) || failure.signal === undefined) return failureStatus;
     io.endBy(failure.signal);
     return signalStatus(failure.signal);

@@ -64,7 +64,7 @@ describe('a registry whose authority is private', () => {
       .filter((line) => !line.startsWith('rkt: '));
     expect(lines).toEqual([
       expect.stringMatching(/^fetch: .*TLS failed: the certificate is not signed by an authority that is trusted here/),
-      expect.stringContaining(`/etc/docker/certs.d/${REGISTRY_NAME}:${tls.port}`),
+      expect.stringContaining(`/etc/containers/certs.d/${REGISTRY_NAME}:${tls.port}`),
     ]);
   });
 
@@ -128,7 +128,7 @@ describe('a registry on loopback', () => {
     const failed = await fetchFrom(tls, undefined, name);
     expect(failed).toMatchObject({ status: 254, stdout: '' });
     expect(failed.stderr).toContain('TLS failed: the certificate is not signed by an authority that is trusted here');
-    expect(failed.stderr).toContain(`/etc/docker/certs.d/${name}:${tls.port}`);
+    expect(failed.stderr).toContain(`/etc/containers/certs.d/${name}:${tls.port}`);
     expect(await fetchFrom(tls, '--insecure-options=image,tls', name)).toMatchObject(fetched);
     copyFileSync(files.ca, join(certsDirectory(tls, { name }), 'ca.crt'));
     expect(await fetchFrom(tls, '--insecure-options=image', name)).toMatchObject(fetched);
@@ -138,7 +138,7 @@ describe('a registry on loopback', () => {
     const failed = await fetchFrom(mutual, '--insecure-options=image,tls', name);
     expect(failed).toMatchObject({ status: 254, stdout: '' });
     expect(failed.stderr).toContain('the server demands a client certificate, and none that it accepts is configured');
-    expect(failed.stderr).toContain(`NAME.cert and NAME.key, into /etc/docker/certs.d/${name}:${mutual.port}`);
+    expect(failed.stderr).toContain(`NAME.cert and NAME.key, into /etc/containers/certs.d/${name}:${mutual.port}`);
   });
 
   it('is asked over plain HTTP, but never where there is a directory of certificates for it', async () => {

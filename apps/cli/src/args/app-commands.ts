@@ -8,7 +8,7 @@ export const appCommands: readonly CommandSpec[] = [
   {
     name: 'app add',
     summary: 'Add an app to a pod that was made by app sandbox',
-    usage: 'UUID IMAGE [FLAGS] [-- ARGS...]',
+    usage: 'POD IMAGE [FLAGS] [-- ARGS...]',
     description:
       'Flags and ARGS are those of an image with run. Prints the name of the app, which is to be started then.',
     flags: appAddFlags,
@@ -20,7 +20,7 @@ export const appCommands: readonly CommandSpec[] = [
   {
     name: 'app exec',
     summary: 'Execute a command in an app of a pod',
-    usage: 'UUID [CMD [ARGS...]]',
+    usage: 'POD [CMD [ARGS...]]',
     flags: [whichApp],
     operands: 'before',
     minimum: [1, 'must provide a pod UUID'],
@@ -29,7 +29,7 @@ export const appCommands: readonly CommandSpec[] = [
   {
     name: 'app list',
     summary: 'List the apps of a pod',
-    usage: 'UUID',
+    usage: 'POD',
     flags: [noLegend, format],
     operands: 'anywhere',
     minimum: [1, 'must provide a pod UUID'],
@@ -38,7 +38,7 @@ export const appCommands: readonly CommandSpec[] = [
   {
     name: 'app rm',
     summary: 'Remove an app that does not run from a pod',
-    usage: 'UUID',
+    usage: 'POD',
     flags: [whichApp],
     operands: 'anywhere',
     minimum: [1, 'must provide a pod UUID'],
@@ -61,7 +61,7 @@ export const appCommands: readonly CommandSpec[] = [
   {
     name: 'app start',
     summary: 'Start an app of a pod',
-    usage: 'UUID',
+    usage: 'POD',
     description: [
       'In the foreground, with its status; or with --detach below a monitor, as run --detach does: then its name is',
       'printed when it has been started.',
@@ -81,7 +81,7 @@ export const appCommands: readonly CommandSpec[] = [
   {
     name: 'app status',
     summary: 'Check the status of an app of a pod',
-    usage: 'UUID',
+    usage: 'POD',
     flags: [whichApp, format],
     operands: 'anywhere',
     minimum: [1, 'must provide a pod UUID'],
@@ -90,7 +90,7 @@ export const appCommands: readonly CommandSpec[] = [
   {
     name: 'app stop',
     summary: 'Stop an app of a pod',
-    usage: 'UUID',
+    usage: 'POD',
     flags: [whichApp, { name: 'force', kind: 'boolean', default: 'false', summary: 'kill at once' }],
     operands: 'anywhere',
     minimum: [1, 'must provide a pod UUID'],

@@ -10,14 +10,25 @@ import {
   releaseCommand,
   waitCommand,
 } from './detached-commands.ts';
+
 import { parseDuration } from './duration.ts';
 import type { FlagSpec } from './flag.ts';
 import { requirePath } from './global-flags.ts';
 import { imageCommands } from './image-commands.ts';
-import { obtainFlags } from './obtain-flags.ts';
-import { format, full, grace, noLegend, prettyPrint, uuidFile, whichApp } from './output-flags.ts';
+import { obtainFlags, platformFlag } from './obtain-flags.ts';
+import {
+  everything,
+  format,
+  full,
+  grace,
+  idsAlone,
+  noLegend,
+  prettyPrint,
+  uuidFile,
+  whichApp,
+} from './output-flags.ts';
 import { parsePatience } from './patience.ts';
-import { prepareFlags, runFlags, runPreparedFlags } from './run-flags.ts';
+import { alwaysInteractive, prepareFlags, runFlags, runPreparedFlags } from './run-flags.ts';
 import { trustCommand } from './trust-command.ts';
 
 function waiting(name: string, summary: string): FlagSpec {
@@ -31,7 +42,7 @@ export const commands: readonly CommandSpec[] = [
   {
     name: 'cat-manifest',
     summary: 'Inspect and print the pod manifest',
-    usage: 'UUID',
+    usage: 'POD',
     flags: [prettyPrint, format, uuidFile],
     operands: 'anywhere',
     maximum: 1,
@@ -61,15 +72,17 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'enter',
+    aliases: ['exec'],
     summary: 'Enter the namespaces of an app within a pod',
-    usage: 'UUID [CMD [ARGS...]]',
-    flags: [whichApp],
+    usage: 'POD [CMD [ARGS...]]',
+    flags: [whichApp, alwaysInteractive],
     operands: 'before',
     minimum: [1, 'must provide a pod UUID'],
     needsRoot: true,
   },
   {
     name: 'fetch',
+    aliases: ['pull', 'image pull'],
     summary: 'Fetch images and store them in the local store',
     usage: 'IMAGE...',
     description: [
@@ -81,7 +94,7 @@ export const commands: readonly CommandSpec[] = [
       'ACIs are verified by the signature beside them, IMAGE.asc, and the keys of rkt trust; dependencies are discovered.',
       'Prints one image ID per image on standard output.',
     ].join('\n'),
-    flags: [full, ...obtainFlags('update')],
+    flags: [full, format, ...obtainFlags('update')],
     operands: 'anywhere',
     minimum: [1, 'must provide at least one image'],
   },
@@ -97,6 +110,7 @@ export const commands: readonly CommandSpec[] = [
       grace('grace-period', '30m', 'how long an exited pod stays in the garbage'),
       grace('expire-prepared', '24h', 'how long a prepared pod may wait to be run'),
       { name: 'mark-only', kind: 'boolean', default: 'false', summary: 'move pods to the garbage, remove nothing' },
+      format,
     ],
     operands: 'anywhere',
     maximum: 0,
@@ -119,14 +133,29 @@ export const commands: readonly CommandSpec[] = [
   },
   ...imageCommands,
   healthCommand,
+  {
+    name: 'inspect',
+    summary: 'Print what is known of pods and images, as JSON',
+    usage: 'POD|IMAGE...',
+    description:
+      'What is both is the pod. Of a pod it is what status and cat-manifest print, of an image what image inspect prints.',
+    flags: [
+      { name: 'type', kind: 'text', choices: ['pod', 'image'], summary: 'look for pods alone, or images alone' },
+      prettyPrint,
+      format,
+      platformFlag,
+    ],
+    operands: 'anywhere',
+    minimum: [1, 'must provide a pod or an image'],
+  },
   killCommand,
   {
     name: 'list',
-    aliases: ['ps'],
+    aliases: ['ps', 'ls'],
     summary: 'List pods',
     usage: '',
-    description: 'The newest pod is the last. The command may also be called ps.',
-    flags: [noLegend, full, format],
+    description: 'The newest pod is the last.',
+    flags: [noLegend, full, idsAlone, everything, format],
     operands: 'anywhere',
     maximum: 0,
   },
@@ -143,8 +172,12 @@ export const commands: readonly CommandSpec[] = [
   {
     name: 'rm',
     summary: 'Remove all files and resources associated with exited pods',
-    usage: 'UUID...',
-    flags: [uuidFile],
+    usage: 'POD...',
+    flags: [
+      { name: 'force', short: 'f', kind: 'boolean', default: 'false', summary: 'kill pods that run first' },
+      format,
+      uuidFile,
+    ],
     operands: 'anywhere',
     needsRoot: true,
   },
@@ -168,7 +201,7 @@ export const commands: readonly CommandSpec[] = [
   {
     name: 'run-prepared',
     summary: 'Run a prepared pod',
-    usage: 'UUID',
+    usage: 'POD',
     flags: runPreparedFlags,
     operands: 'anywhere',
     minimum: [1, 'must provide a pod UUID'],
@@ -178,7 +211,7 @@ export const commands: readonly CommandSpec[] = [
   {
     name: 'status',
     summary: 'Check the status of a pod',
-    usage: 'UUID',
+    usage: 'POD',
     description: [
       'Prints key=value lines; app-NAME is the exit status of an app that has ended. With --wait or --wait-ready, what is',
       'printed is how things stand when that has come about; when the time given is over before, rkt fails.',
@@ -195,7 +228,7 @@ export const commands: readonly CommandSpec[] = [
   {
     name: 'stop',
     summary: 'Stop pods',
-    usage: 'UUID...',
+    usage: 'POD...',
     flags: [
       { name: 'force', kind: 'boolean', default: 'false', summary: 'kill at once' },
       {
@@ -207,6 +240,7 @@ export const commands: readonly CommandSpec[] = [
         check: parseDuration,
         summary: 'how long the apps may take to end before they are killed',
       },
+      format,
       uuidFile,
     ],
     operands: 'anywhere',

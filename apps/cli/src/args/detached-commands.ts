@@ -2,14 +2,14 @@
 import type { CommandSpec } from './command.ts';
 import { parseDetachKeys } from './detach-keys.ts';
 import { parseSince, parseTail } from './log-range.ts';
-import { uuidFile, whichApp } from './output-flags.ts';
+import { format, uuidFile, whichApp } from './output-flags.ts';
 import { noHealthcheck, onAppFailure, restart, rm } from './run-flags.ts';
 import { parseSignal } from './signal.ts';
 
 export const attachCommand: CommandSpec = {
   name: 'attach',
   summary: 'Attach to a running, detached app',
-  usage: 'UUID',
+  usage: 'POD',
   description: [
     'Shows what the app writes from now on, and passes on standard input if the app was run with --interactive. Ends with',
     'the app and its status, or with status 0 when the detach keys are typed: then the app goes on.',
@@ -54,7 +54,7 @@ export const healthCommand: CommandSpec = {
 export const killCommand: CommandSpec = {
   name: 'kill',
   summary: 'Send a signal to an app of a pod',
-  usage: 'UUID...',
+  usage: 'POD...',
   flags: [
     {
       name: 'signal',
@@ -66,6 +66,7 @@ export const killCommand: CommandSpec = {
       summary: 'name or number of the signal',
     },
     whichApp,
+    format,
     uuidFile,
   ],
   operands: 'anywhere',
@@ -75,7 +76,7 @@ export const killCommand: CommandSpec = {
 export const logsCommand: CommandSpec = {
   name: 'logs',
   summary: 'Print what a detached app has written',
-  usage: 'UUID',
+  usage: 'POD',
   description: [
     "As the app wrote it: its standard output to standard output, its standard error to standard error. The app's log",
     'file holds at most 64 MiB, with the time of every line; when it is full, it is begun anew.',
@@ -127,7 +128,7 @@ export const releaseCommand: CommandSpec = {
 export const waitCommand: CommandSpec = {
   name: 'wait',
   summary: 'Wait for pods to end and print the status of an app',
-  usage: 'UUID...',
+  usage: 'POD...',
   description: [
     'With --condition=healthy until every app is healthy whose image has a health check, and prints nothing; fails when the',
     'pod ends before.',
@@ -141,6 +142,7 @@ export const waitCommand: CommandSpec = {
       choices: ['exited', 'healthy'],
       summary: 'what to wait for: exited or healthy',
     },
+    format,
     uuidFile,
   ],
   operands: 'anywhere',

@@ -6,6 +6,8 @@ export interface FlagSpec {
   readonly name: string;
   /** One letter that stands for the name after a single dash; its value may follow without a space. */
   readonly short?: string;
+  /** Other names and letters, which other programs have for it. */
+  readonly aliases?: readonly string[];
   /** `boolean` flags take a value only as `--flag=false`. */
   readonly kind: 'boolean' | 'text';
   readonly summary: string;
@@ -23,11 +25,31 @@ export interface FlagSpec {
   readonly members?: readonly string[];
   /** Throws an Error with the reason for a value that cannot be. */
   readonly check?: (value: string) => unknown;
+  /**
+   * Values of other flags, by their names, that one in another program's form stands for; undefined for one in a form of our
+   * own. `at` is the place on the command line. Throws an Error with the reason for a value that cannot be.
+   */
+  readonly expand?: (value: string, at: number) => Readonly<Record<string, string>> | undefined;
   /** Says something about the image before it on the command line. */
   readonly scope?: 'image';
   /** Also allowed before the first image, where it holds for every image. */
   readonly beforeImages?: true;
   readonly hidden?: true;
+}
+
+/** Everything that names a flag after two dashes. */
+export function namesOf({ name, aliases = [] }: FlagSpec): readonly string[] {
+  return [name, ...aliases.filter((alias) => alias.length > 1)];
+}
+
+/** Whether a letter after one dash is the flag. */
+export function hasLetter({ short, aliases = [] }: FlagSpec, letter: string): boolean {
+  return short === letter || (letter.length === 1 && aliases.includes(letter));
+}
+
+/** Whether a flag is what a word such as `--name` or `-n` means. */
+export function isSpelled(flag: FlagSpec, word: string): boolean {
+  return namesOf(flag).some((name) => word === `--${name}`) || hasLetter(flag, word.slice(1));
 }
 
 /** A flag as it was given. */

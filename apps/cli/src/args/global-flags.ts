@@ -93,6 +93,8 @@ export interface Globals {
   readonly configDirs: readonly string[];
   /** Those of them that the command line names: who names one expects it to be there. */
   readonly namedConfigDirs: readonly string[];
+  /** Where whoever runs rkt would put configuration, for hints. */
+  readonly localConfig: string;
   /** The directories of configuration that trusted keys are in; empty: none. */
   readonly keyDirs: { readonly system: string; readonly local: string };
   /** Keys that come over HTTPS need nobody to look at them. */
@@ -111,6 +113,7 @@ export function readGlobals(flags: FlagValues): Globals {
     insecure: parseInsecureOptions(flags.text('insecure-options') ?? 'none'),
     configDirs: dirsOf(dirFlags),
     namedConfigDirs: dirsOf(dirFlags.filter((name) => flags.given(name))),
+    localConfig: flags.text('local-config') || dirsOf(dirFlags).at(-1) || 'a directory for --local-config',
     keyDirs: { system: flags.text('system-config') ?? '', local: flags.text('local-config') ?? '' },
     trustHttpsKeys: flags.boolean('trust-keys-from-https'),
     treeBackend: backend === 'erofs' || backend === 'directory' ? backend : 'auto',

@@ -2,7 +2,7 @@
 import type { CommandSpec } from './command.ts';
 import type { FlagSpec } from './flag.ts';
 import { platformFlag } from './obtain-flags.ts';
-import { format, full, grace, noLegend, prettyPrint } from './output-flags.ts';
+import { everything, format, full, grace, idsAlone, noLegend, prettyPrint } from './output-flags.ts';
 import { parseSize } from './size.ts';
 
 function overwrite(what: string): FlagSpec {
@@ -75,6 +75,7 @@ export const imageCommands: readonly CommandSpec[] = [
   },
   {
     name: 'image gc',
+    aliases: ['image prune'],
     summary: 'Garbage collect the local store',
     usage: '',
     description: [
@@ -90,6 +91,7 @@ export const imageCommands: readonly CommandSpec[] = [
         check: parseSize,
         summary: 'remove images until the store is no larger, for example 10GiB',
       },
+      format,
     ],
     operands: 'anywhere',
     maximum: 0,
@@ -97,6 +99,7 @@ export const imageCommands: readonly CommandSpec[] = [
   },
   {
     name: 'image history',
+    aliases: ['history'],
     summary: 'Show the layers of a stored image and what made them',
     usage: 'IMAGE',
     description: 'The newest comes first. Sizes are those of the uncompressed layers.',
@@ -124,6 +127,7 @@ export const imageCommands: readonly CommandSpec[] = [
   },
   {
     name: 'image list',
+    aliases: ['images', 'image ls'],
     summary: 'List images in the local store',
     usage: '',
     description:
@@ -150,6 +154,8 @@ export const imageCommands: readonly CommandSpec[] = [
       { name: 'order', kind: 'text', default: 'asc', choices: ['asc', 'desc'], summary: 'asc or desc' },
       noLegend,
       full,
+      idsAlone,
+      everything,
       format,
     ],
     operands: 'anywhere',
@@ -167,18 +173,22 @@ export const imageCommands: readonly CommandSpec[] = [
   },
   {
     name: 'image rm',
+    aliases: ['rmi', 'image remove'],
     summary: 'Remove images from the local store',
-    usage: 'IMAGE...',
-    flags: [platform],
+    usage: '[IMAGE...]',
+    flags: [
+      { name: 'all', short: 'a', kind: 'boolean', default: 'false', summary: 'remove every image that no pod uses' },
+      format,
+      platform,
+    ],
     operands: 'anywhere',
-    minimum: [1, 'must provide at least one image ID'],
   },
   {
     name: 'image verify',
     summary: 'Verify images in the local store and repair their trees',
     usage: '[IMAGE...]',
     description: 'Derives everything from the stored layers again. Without an image, all are verified.',
-    flags: [platform],
+    flags: [format, platform],
     operands: 'anywhere',
   },
 ];

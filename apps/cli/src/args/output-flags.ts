@@ -11,7 +11,31 @@ export const noLegend: FlagSpec = {
   summary: 'leave out the header',
 };
 
-export const full: FlagSpec = { name: 'full', kind: 'boolean', default: 'false', summary: 'show values in full' };
+export const full: FlagSpec = {
+  name: 'full',
+  aliases: ['no-trunc'],
+  kind: 'boolean',
+  default: 'false',
+  summary: 'show values in full',
+};
+
+/** Of lists: what scripts go through. */
+export const idsAlone: FlagSpec = {
+  name: 'quiet',
+  short: 'q',
+  kind: 'boolean',
+  default: 'false',
+  summary: 'print IDs alone, one a line',
+};
+
+/** Of lists that leave nothing out. */
+export const everything: FlagSpec = {
+  name: 'all',
+  short: 'a',
+  kind: 'boolean',
+  default: 'true',
+  summary: 'as it is in any case: the list leaves nothing out',
+};
 
 export const format: FlagSpec = {
   name: 'format',

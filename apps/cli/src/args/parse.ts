@@ -70,7 +70,8 @@ export function findCommand(
   // A hidden one is neither shortened nor suggested.
   const shown = table.filter(({ name, hidden }) => hidden !== true || name === first);
   const heads = [...new Set(shown.map(({ name }) => name.split(' ')[0] ?? name))];
-  const head = table.find(({ aliases }) => aliases?.includes(first))?.name ?? choose(first, heads, 'rkt');
+  const called = (name: string) => table.find(({ aliases }) => aliases?.includes(name));
+  const head = called(first)?.name ?? choose(first, heads, 'rkt');
   const alone = table.find(({ name }) => name === head);
   if (alone !== undefined) return { command: alone, rest: words.slice(1) };
   const members = table
@@ -82,8 +83,10 @@ export function findCommand(
   if (second === undefined || second.startsWith('-')) {
     throw usageError(`${head} needs a command: ${members.join(', ')}`, `run 'rkt help ${head}' for usage`);
   }
-  const member = choose(second, members, `rkt ${head}`);
-  return { command: table.find(({ name }) => name === `${head} ${member}`), rest: words.slice(2) };
+  const command =
+    called(`${head} ${second}`) ??
+    table.find(({ name }) => name === `${head} ${choose(second, members, `rkt ${head}`)}`);
+  return { command, rest: words.slice(2) };
 }
 
 function choose(word: string, names: readonly string[], parent: string): string {
@@ -92,7 +95,7 @@ function choose(word: string, names: readonly string[], parent: string): string 
   const [only] = fitting;
   if (only !== undefined && fitting.length === 1) return only;
   const message = `unknown command ${quote(word)} for "${parent}"`;
-  const habit = parent === 'rkt' ? dockerCommandHint(word) : undefined;
+  const habit = parent === 'rkt app' ? undefined : dockerCommandHint(word);
   if (habit !== undefined) throw new CliError('ERR_RKT_CLI_UNKNOWN_COMMAND', message, { hint: habit });
   if (fitting.length === 0)
     throw new CliError('ERR_RKT_CLI_UNKNOWN_COMMAND', message, { mistyped: { word, known: names } });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { usageError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
-import type { FlagSpec } from './flag.ts';
+import { type FlagSpec, hasLetter, namesOf } from './flag.ts';
 import { type FlagPlace, unknownFlag } from './unknown-flag.ts';
 
 /** What a command line is made of, in order. */
@@ -30,10 +30,12 @@ export interface ReadOptions {
  */
 export function readParts(argv: readonly string[], options: ReadOptions): readonly Part[] {
   const parts: Part[] = [];
-  const byName = new Map(options.flags.map((flag) => [flag.name, flag]));
-  for (let at = 0; at < argv.length; ) {
+  const byName = new Map(options.flags.flatMap((flag) => namesOf(flag).map((name) => [name, flag])));
+  const words = [...argv];
+  for (let at = 0; at < words.length; ) {
     const isAfterImage = options.operands === 'images' && parts.some(({ kind }) => kind === 'operand');
-    const { part, used } = readPart(argv, at, { ...options, byName, isAfterImage });
+    words.splice(at, 1, ...lettersOf(words[at] ?? '', options.flags));
+    const { part, used } = readPart(words, at, { ...options, byName, isAfterImage });
     parts.push(...part);
     at += used;
   }
@@ -87,29 +89,48 @@ function readFlag(argv: readonly string[], at: number, context: Context): Read {
   const equals = word.indexOf('=');
   const spelled = equals < 0 ? word : word.slice(0, equals);
   const flag = lookUp(spelled, context);
-  const given = (value: string, used: number): Read => ({ part: [{ kind: 'flag', flag, value }], used });
+  const given = (value: string, used: number): Read => ({ part: expanded(flag, value, { ...context, at }), used });
   if (equals >= 0) return given(checked(flag, word.slice(equals + 1), word), 1);
-  const alone = flag.kind === 'boolean' ? 'true' : flag.bare;
+  // Where it is called so, it always has a value.
+  const isAlias = spelled !== `--${flag.name}`;
+  const alone = flag.kind === 'boolean' ? 'true' : isAlias ? undefined : flag.bare;
   if (alone !== undefined) return given(alone, 1);
   const value = argv[at + 1];
   if (value === undefined) throw usageError(`flag needs an argument: ${spelled}`);
   return given(checked(flag, value, `${spelled}=${value}`), 2);
 }
 
+/** The flags that a value stands for, or the flag itself. */
+function expanded(flag: FlagSpec, value: string, { byName, at }: Context & { readonly at: number }): readonly Part[] {
+  const meant = flag.expand?.(value, at);
+  if (meant === undefined) return [{ kind: 'flag', flag, value }];
+  return Object.entries(meant).map(([name, each]) => {
+    const other = byName.get(name);
+    if (other === undefined) throw new TypeError(`flag --${flag.name} stands for --${name}, which is not declared`);
+    return { kind: 'flag', flag: other, value: each };
+  });
+}
+
+/** Joined letters, `-it`, one by one: those before the last take no value. */
+function lettersOf(word: string, flags: readonly FlagSpec[]): readonly string[] {
+  const [, letter = '', rest = ''] = /^-([a-z])([^=].*)$/s.exec(word) ?? [];
+  const flag = flags.find((each) => hasLetter(each, letter));
+  return flag?.kind === 'boolean' ? [`-${letter}`, ...lettersOf(`-${rest}`, flags)] : [word];
+}
+
 /** `-pVALUE`, `-p=VALUE` and `-p` as the long flag they stand for. */
 function spelledOut(word: string, { flags }: Context): string {
   const [, letter, value = ''] = /^-([a-z])(.*)$/s.exec(word) ?? [];
-  const flag = flags.find(({ short }) => short !== undefined && short === letter);
-  // Letters are not joined: what follows one that takes no value is none.
-  if (flag === undefined || (flag.kind === 'boolean' && /^[^=]/.test(value))) return word;
+  const flag = letter === undefined ? undefined : flags.find((each) => hasLetter(each, letter));
+  if (flag === undefined) return word;
   return value === '' ? `--${flag.name}` : `--${flag.name}=${value.replace(/^=/, '')}`;
 }
 
-function lookUp(spelled: string, { byName, operands, command, isAfterImage }: Context): FlagSpec {
+function lookUp(spelled: string, { byName, command, isAfterImage }: Context): FlagSpec {
   const name = spelled === '-h' ? '--help' : spelled;
   const flag = name.startsWith('--') ? byName.get(name.slice(2)) : undefined;
   if (flag !== undefined) return flag;
-  const place: FlagPlace = { command, known: byName.values(), takesImages: operands === 'images', isAfterImage };
+  const place: FlagPlace = { command, known: byName.values(), isAfterImage };
   throw unknownFlag(spelled, place);
 }
 
@@ -135,7 +156,7 @@ function faultOf(flag: FlagSpec, value: string): string | undefined {
     return `it must be one of ${flag.choices.map((choice) => `"${choice}"`).join(', ')}`;
   }
   try {
-    flag.check?.(value);
+    if (flag.expand?.(value, 0) === undefined) flag.check?.(value);
     return undefined;
   } catch (error) {
     if (error instanceof Error) return error.message;

@@ -1,22 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { fromDockerMount, fromDockerVolume } from '../pods/docker-volume.ts';
 import { checkPortFlag } from '../pods/exposed-port.ts';
 import { parseOomScoreAdj, parseSeccompFlag } from '../pods/isolator-flags.ts';
 import { parsePublishFlag } from '../pods/publish-flag.ts';
-import { parseQuantity } from '../pods/quantity.ts';
+import { parseBytes, parseQuantity } from '../pods/quantity.ts';
 import { parseMountedVolume, parseMountFlag, parseVolumeFlag } from '../pods/volume-flag.ts';
 import { parseAssignment } from './assignment.ts';
 import type { FlagSpec } from './flag.ts';
 import { obtainFlags } from './obtain-flags.ts';
 import { parseRestartPolicy } from './restart-policy.ts';
 
-function requireUserAlone(text: string): void {
-  if (text.includes(':')) throw new Error('it must be a user alone; the group is given with --group');
+/** `USER:GROUP`, as docker has them in one. */
+function userAndGroup(text: string): Readonly<Record<string, string>> | undefined {
+  if (!text.includes(':')) return undefined;
+  const [, user = '', group = ''] = /^([^:]+):([^:]+)$/.exec(text) ?? [];
+  if (user === '') throw new Error('it must be USER or USER:GROUP');
+  return { user, group };
 }
 
 const networking: readonly FlagSpec[] = [
   {
     name: 'net',
+    aliases: ['network'],
     kind: 'text',
     placeholder: 'NETWORKS',
     bare: 'default',
@@ -60,11 +66,14 @@ const pod: readonly FlagSpec[] = [
   },
   {
     name: 'volume',
+    short: 'v',
     kind: 'text',
     placeholder: 'NAME,kind=KIND,...',
     repeat: true,
     check: parseVolumeFlag,
-    summary: 'volume: kind=host,source=PATH or kind=empty; readOnly, recursive; mode, uid, gid for empty ones',
+    expand: fromDockerVolume,
+    summary:
+      'volume: kind=host,source=PATH or kind=empty; readOnly, recursive; mode, uid, gid for empty ones; or, as docker has it, SOURCE:TARGET[:ro], which is mounted, too',
   },
   {
     name: 'mount',
@@ -74,24 +83,38 @@ const pod: readonly FlagSpec[] = [
     scope: 'image',
     beforeImages: true,
     check: parseMountFlag,
+    expand: fromDockerMount,
     summary: 'mount a volume; before the first image for all apps, after an image for its app',
   },
   {
     name: 'set-env',
+    short: 'e',
+    aliases: ['env'],
     kind: 'text',
     placeholder: 'NAME=VALUE',
     repeat: true,
     check: parseAssignment,
     summary: 'environment variable of every app',
   },
-  { name: 'set-env-file', kind: 'text', placeholder: 'FILE', summary: 'file of NAME=VALUE lines, as --set-env' },
+  {
+    name: 'set-env-file',
+    aliases: ['env-file'],
+    kind: 'text',
+    placeholder: 'FILE',
+    summary: 'file of NAME=VALUE lines, as --set-env',
+  },
   { name: 'inherit-env', kind: 'boolean', default: 'false', summary: "pass on rkt's own environment" },
 ];
 
 /** What says something about the image before it. */
 const app: readonly FlagSpec[] = (
   [
-    { name: 'exec', placeholder: 'PATH', summary: 'executable to run instead of what the image says' },
+    {
+      name: 'exec',
+      aliases: ['entrypoint'],
+      placeholder: 'PATH',
+      summary: 'executable to run instead of what the image says',
+    },
     { name: 'name', placeholder: 'NAME', summary: 'name of the app' },
     {
       name: 'environment',
@@ -100,12 +123,12 @@ const app: readonly FlagSpec[] = (
       check: parseAssignment,
       summary: 'environment variable of the app; wins over --set-env',
     },
-    { name: 'user', placeholder: 'USER', check: requireUserAlone, summary: 'user name or number' },
+    { name: 'user', short: 'u', placeholder: 'USER', expand: userAndGroup, summary: 'user name or number' },
     { name: 'group', placeholder: 'GROUP', summary: 'group name or number' },
     { name: 'supplementary-gids', placeholder: 'GIDS', summary: 'further group numbers, separated by commas' },
-    { name: 'working-dir', placeholder: 'PATH', summary: 'working directory' },
-    { name: 'memory', placeholder: 'BYTES', check: parseQuantity, summary: 'memory limit: 50M, 16Mi' },
-    { name: 'cpu', placeholder: 'CPUS', check: parseQuantity, summary: 'CPU limit: 2, 500m' },
+    { name: 'working-dir', short: 'w', aliases: ['workdir'], placeholder: 'PATH', summary: 'working directory' },
+    { name: 'memory', short: 'm', placeholder: 'BYTES', check: parseBytes, summary: 'memory limit: 50M, 16Mi' },
+    { name: 'cpu', aliases: ['cpus'], placeholder: 'CPUS', check: parseQuantity, summary: 'CPU limit: 2, 500m' },
     { name: 'cpu-shares', placeholder: 'N', check: parseQuantity, summary: 'weight of CPU time' },
     { name: 'caps-retain', placeholder: 'CAPS', repeat: true, summary: 'capabilities to keep, no others' },
     { name: 'oom-score-adj', placeholder: 'N', check: parseOomScoreAdj, summary: 'how soon to be killed for memory' },
@@ -126,6 +149,8 @@ const app: readonly FlagSpec[] = (
     },
     {
       name: 'user-label',
+      short: 'l',
+      aliases: ['label'],
       placeholder: 'NAME=VALUE',
       repeat: true,
       check: parseAssignment,
@@ -136,6 +161,7 @@ const app: readonly FlagSpec[] = (
 
 const readonlyRootfs: FlagSpec = {
   name: 'readonly-rootfs',
+  aliases: ['read-only'],
   kind: 'boolean',
   default: 'false',
   scope: 'image',
@@ -173,9 +199,18 @@ const privateUsers: FlagSpec = {
 
 export const interactive: FlagSpec = {
   name: 'interactive',
+  short: 'i',
+  aliases: ['t', 'tty'],
   kind: 'boolean',
   default: 'false',
   summary: 'connect standard input; on a terminal give the app one',
+};
+
+/** Of what is executed beside an app. */
+export const alwaysInteractive: FlagSpec = {
+  ...interactive,
+  default: 'true',
+  summary: 'as it is in any case: standard input is connected, and a terminal where rkt has one',
 };
 
 export const prepareFlags: readonly FlagSpec[] = [
@@ -231,6 +266,7 @@ export const noHealthcheck: FlagSpec = {
 
 const uuidFileSave: FlagSpec = {
   name: 'uuid-file-save',
+  aliases: ['cidfile'],
   kind: 'text',
   placeholder: 'FILE',
   summary: "write the pod's UUID to a file",
@@ -275,7 +311,7 @@ export const appAddFlags: readonly FlagSpec[] = [
     kind: 'text',
     placeholder: 'name=NAME,kind=KIND,target=PATH,...',
     repeat: true,
-    check: parseMountedVolume,
+    expand: parseMountedVolume,
     summary: 'volume of the pod, mounted in the app: --volume and --mount in one',
   },
   ...app,

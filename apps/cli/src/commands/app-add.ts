@@ -11,13 +11,13 @@ import { findPod } from '../pods/find-pods.ts';
 import { obtainImages } from '../pods/obtain-images.ts';
 import { placesOf, releaseImages, renderTrees } from '../pods/pod-images.ts';
 import { runtimeApp } from '../pods/runtime-app.ts';
-import { parseMountedVolume, parseVolumeFlag } from '../pods/volume-flag.ts';
+import { parseVolumeFlag } from '../pods/volume-flag.ts';
 import type { Session } from '../wiring/session.ts';
 
 export async function execute(session: Session, args: Arguments): Promise<number> {
   const runtime = await session.runtime();
   const pod = await findPod(runtime, args.operands[0] ?? '');
-  const parts = withoutPod(args.parts).flatMap(expanded);
+  const parts = withoutPod(args.parts);
   const store = await session.store();
   const lease = await store.lease();
   try {
@@ -72,14 +72,4 @@ function volumeTexts(parts: readonly Part[]): readonly string[] {
 function withoutPod(parts: readonly Part[]): readonly Part[] {
   const pod = parts.findIndex(({ kind }) => kind === 'operand');
   return parts.filter((_, index) => index !== pod);
-}
-
-/** `--mnt-volume` is a `--volume` and a `--mount`. */
-function expanded(part: Part): readonly Part[] {
-  if (part.kind !== 'flag' || part.flag.name !== 'mnt-volume') return [part];
-  const values: Readonly<Record<string, string>> = parseMountedVolume(part.value);
-  return appAddFlags.flatMap((flag): readonly Part[] => {
-    const value = values[flag.name];
-    return value === undefined ? [] : [{ kind: 'flag', flag, value }];
-  });
 }

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chooseApp } from '@rkt/stage1';
 import type { Arguments } from '../args/command.ts';
 import { usageError } from '../errors.ts';
 import { attendApps } from '../pods/attend-apps.ts';
-import { findPod } from '../pods/find-pods.ts';
+import { findApp } from '../pods/find-pods.ts';
 import { healthCommand } from '../pods/health-command.ts';
 import { monitorsOf } from '../pods/run-detached.ts';
 import { followSize, stdioOf } from '../pods/run-pod.ts';
 import type { Session } from '../wiring/session.ts';
 
 /** The app runs in our foreground, with its status for ours, or below a monitor; the pod goes on when it has ended. */
-export async function execute(session: Session, { flags, operands }: Arguments): Promise<number> {
+export async function execute(session: Session, args: Arguments): Promise<number> {
+  const { flags } = args;
   const runtime = await session.runtime();
-  const pod = await findPod(runtime, operands[0] ?? '');
-  const { name } = chooseApp(pod, flags.text('app'));
+  const { pod, app } = await findApp(runtime, args);
+  const { name } = app;
   const stdio = stdioOf(session, flags.boolean('interactive'));
   const checksHealth = !flags.boolean('no-healthcheck');
   const healthCheck = checksHealth ? await healthCommand(session, pod.id, name) : undefined;
@@ -31,6 +31,6 @@ export async function execute(session: Session, { flags, operands }: Arguments):
   using _ = stdio === 'tty' ? followSize(session, running) : undefined;
   return await attendApps(session, [{ name, running }], {
     onAppFailure: 'continue',
-    stop: (app, options) => runtime.stopApp(pod.id, app, options),
+    stop: (each, options) => runtime.stopApp(pod.id, each, options),
   });
 }

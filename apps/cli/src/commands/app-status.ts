@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chooseApp } from '@rkt/stage1';
 import type { Arguments } from '../args/command.ts';
-import { findPod } from '../pods/find-pods.ts';
+import { findApp } from '../pods/find-pods.ts';
 import { podAppJson } from '../pods/pod-json.ts';
 import { appStatusLines } from '../pods/pod-text.ts';
 import { jsonFormat, renderJson } from '../render/json.ts';
 import { oneLine } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
 
-export async function execute(session: Session, { flags, operands }: Arguments): Promise<number> {
-  const pod = await findPod(await session.runtime(), operands[0] ?? '');
-  const app = chooseApp(pod, flags.text('app'));
-  const format = jsonFormat(flags.text('format'));
+export async function execute(session: Session, args: Arguments): Promise<number> {
+  const { pod, app } = await findApp(await session.runtime(), args);
+  const format = jsonFormat(args.flags.text('format'));
   const text = appStatusLines(pod, app)
     .map((line) => `${oneLine(line)}\n`)
     .join('');

@@ -2,16 +2,15 @@
 import type { Arguments } from '../args/command.ts';
 import { parseDetachKeys } from '../args/detach-keys.ts';
 import { attachStreams } from '../pods/attach-streams.ts';
-import { podArguments } from '../pods/find-pods.ts';
+import { podArguments, resolveApp } from '../pods/find-pods.ts';
 import type { Session } from '../wiring/session.ts';
 
 /** Until the app ends, whose status it gives, or is left. */
 export async function execute(session: Session, args: Arguments): Promise<number> {
   const { flags } = args;
   const [prefix = ''] = podArguments(args);
-  const app = flags.text('app');
   const runtime = await session.runtime();
-  const id = await runtime.resolve(prefix);
+  const { id, app } = await resolveApp(runtime, prefix, flags);
   const attachment = await runtime.attach(id, { app });
   // From now on, not from the end of the output: whoever reads that slowly would find a pod gone that was run with --rm.
   const left = new AbortController();

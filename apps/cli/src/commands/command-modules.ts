@@ -36,6 +36,7 @@ export const commandModules: Readonly<Record<string, () => Promise<CommandModule
   'image render': () => import('./image-extract.ts'),
   'image rm': () => import('./image-rm.ts'),
   'image verify': () => import('./image-verify.ts'),
+  inspect: () => import('./inspect.ts'),
   kill: () => import('./kill.ts'),
   list: () => import('./list.ts'),
   logs: () => import('./logs.ts'),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Arguments } from '../args/command.ts';
+import { resolveApp } from '../pods/find-pods.ts';
 import type { Session } from '../wiring/session.ts';
 
 export async function execute(session: Session, { flags, operands }: Arguments): Promise<number> {
@@ -7,9 +8,8 @@ export async function execute(session: Session, { flags, operands }: Arguments):
   // After `run IMAGE -- ARGUMENTS`, many write it here, too.
   const command = rest[0] === '--' ? rest.slice(1) : rest;
   const { io } = session;
-  const app = flags.text('app');
   const runtime = await session.runtime();
-  const id = await runtime.resolve(prefix);
+  const { id, app } = await resolveApp(runtime, prefix, flags);
   // Signals from the terminal reach the command by themselves; rkt only waits for it.
   using _ = session.interrupts.divert(() => undefined);
   return runtime.enter(id, {

@@ -5,15 +5,18 @@ import { parseDuration } from '../args/duration.ts';
 import type { FlagValues } from '../args/flag.ts';
 import { parseSize } from '../args/size.ts';
 import { formatBytes } from '../render/bytes.ts';
+import { openReport } from '../render/report.ts';
 import type { Session } from '../wiring/session.ts';
+import type { RemovedFromStore } from './reports.ts';
 
 export async function execute(session: Session, { flags }: Arguments): Promise<number> {
   const store = await session.existingStore('change');
+  using report = openReport<RemovedFromStore>(session.io, flags);
   if (store === undefined) return 0;
   const removed = await store.gc({ ...optionsOf(flags), signal: session.interrupts.signal });
-  for (const { kind, id } of removed) {
-    if (kind === 'image') session.io.stdout.write(`successfully removed aci for image: "${id}"\n`);
-    else session.debug(`removed ${kind} "${id}"`);
+  for (const { kind, id, size } of removed) {
+    report.add({ kind, id, size }, kind === 'image' ? `successfully removed aci for image: "${id}"` : undefined);
+    if (kind !== 'image') session.debug(`removed ${kind} "${id}"`);
   }
   const images = removed.filter(({ kind }) => kind === 'image').length;
   if (images > 0) session.say(`${images} image(s) successfully removed`);

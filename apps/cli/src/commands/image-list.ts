@@ -2,7 +2,7 @@
 import type { ImageRecord } from '@rkt/store';
 import type { Arguments } from '../args/command.ts';
 import type { FlagValues } from '../args/flag.ts';
-import { versionOf } from '../images/image-names.ts';
+import { familiarName, shortId, versionOf } from '../images/image-names.ts';
 import { platformText } from '../images/image-platform.ts';
 import { ownPlatform } from '../images/remote-name.ts';
 import { formatBytes } from '../render/bytes.ts';
@@ -29,8 +29,8 @@ const FIELDS: Readonly<Record<string, Field>> = {
   },
   name: {
     header: 'NAME',
-    compare: (a, b) => order(a.name, b.name),
-    short: ({ name }) => name,
+    compare: (a, b) => order(familiarName(a.name), familiarName(b.name)),
+    short: ({ name }) => familiarName(name),
     full: ({ name }) => name,
   },
   size: {
@@ -68,6 +68,11 @@ export async function execute(session: Session, { flags }: Arguments): Promise<n
   const format = jsonFormat(flags.text('format'));
   if (format !== undefined) {
     io.stdout.write(renderJson(inOrder(images).map(toJson), format));
+    return 0;
+  }
+  if (flags.boolean('quiet')) {
+    const ids = inOrder(images).map(({ id }) => (flags.boolean('full') ? id : shortId(id)));
+    io.stdout.write(ids.map((id) => `${id}\n`).join(''));
     return 0;
   }
   const fields = shownFields(flags, images);

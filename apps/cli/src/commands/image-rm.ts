@@ -1,27 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ImageId } from '@rkt/appc';
-import type { RemovedItem } from '@rkt/store';
+import type { ImageRecord, RemovedItem } from '@rkt/store';
 import type { Arguments } from '../args/command.ts';
+import { usageError } from '../errors.ts';
 import { type OpenedImage, openStoredImage } from '../images/open-stored-image.ts';
+import { openReport, type Report } from '../render/report.ts';
 import { reportEach } from '../render/report-each.ts';
 import type { Session } from '../wiring/session.ts';
 import { sayFreed } from './image-gc.ts';
+import type { RemovedFromStore } from './reports.ts';
 
 /** An image goes with every name it has, whichever it was asked for by. */
-export async function execute(session: Session, { flags, operands }: Arguments): Promise<number> {
+export async function execute(session: Session, args: Arguments): Promise<number> {
+  const { flags, operands } = args;
+  const all = flags.boolean('all');
+  if (all && operands.length > 0) throw usageError('give either images or --all');
+  if (!all && operands.length === 0) {
+    throw usageError('must provide at least one image ID', 'or remove all of them with --all');
+  }
+  using report = openReport<RemovedFromStore>(session.io, flags);
   const found = new Map<ImageId, OpenedImage>();
-  const unknown = await reportEach(session, operands, async (name) => {
-    const opened = await openStoredImage(session, name, { use: 'change', flags });
-    found.set(opened.image.id, opened);
-  });
+  const unknown = all ? await findAll(session, found) : await find(session, args, found);
   const removed: RemovedItem[] = [];
   const kept = await reportEach(session, [...found.values()], async ({ store, image }) => {
-    removed.push(...(await store.removeImage(image.id)));
-    session.io.stdout.write(`successfully removed aci for image: "${image.id}"\n`);
+    const items = await store.removeImage(image.id);
+    removed.push(...items);
+    for (const item of items) tell(report, image, item);
     if (image.names.length > 0) session.say(`it was called ${image.names.join(', ')}`);
   });
   const images = removed.filter(({ kind }) => kind === 'image').length;
   if (images > 0) session.say(`${images} image(s) successfully removed`);
   sayFreed(session, removed);
   return Math.max(unknown, kept);
+}
+
+type Found = Map<ImageId, OpenedImage>;
+
+async function find(session: Session, { flags, operands }: Arguments, found: Found): Promise<number> {
+  return await reportEach(session, operands, async (name) => {
+    const opened = await openStoredImage(session, name, { use: 'change', flags });
+    found.set(opened.image.id, opened);
+  });
+}
+
+async function findAll(session: Session, found: Found): Promise<number> {
+  const store = await session.existingStore('change');
+  if (store === undefined) return 0;
+  for (const image of await store.listImages()) found.set(image.id, { store, image });
+  return 0;
+}
+
+function tell(report: Report<RemovedFromStore>, image: ImageRecord, { kind, id, size }: RemovedItem): void {
+  const names = kind === 'image' && id === image.id ? { names: image.names } : {};
+  report.add(
+    { kind, id, size, ...names },
+    kind === 'image' ? `successfully removed aci for image: "${id}"` : undefined,
+  );
 }

@@ -12,6 +12,10 @@ export async function execute(session: Session, { flags }: Arguments): Promise<n
   const runtime = await session.runtime();
   // The newest last, as with images; what has just been run stands where the eye is.
   const pods = [...(await runtime.list())].sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
+  if (flags.boolean('quiet')) {
+    io.stdout.write(pods.map(({ id }) => `${id}\n`).join(''));
+    return 0;
+  }
   const format = jsonFormat(flags.text('format'));
   if (format !== undefined) {
     io.stdout.write(renderJson(pods.map(podJson), format));

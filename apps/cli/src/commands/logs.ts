@@ -4,14 +4,14 @@ import type { LogOptions, PodId } from '@rkt/stage1';
 import type { Arguments } from '../args/command.ts';
 import type { FlagValues } from '../args/flag.ts';
 import { parseSince, parseTail } from '../args/log-range.ts';
-import { podArguments } from '../pods/find-pods.ts';
+import { podArguments, resolveApp } from '../pods/find-pods.ts';
 import type { Session } from '../wiring/session.ts';
 
 export async function execute(session: Session, args: Arguments): Promise<number> {
   const { flags } = args;
   const [prefix = ''] = podArguments(args);
   const runtime = await session.runtime();
-  const id = await runtime.resolve(prefix);
+  const { id, app } = await resolveApp(runtime, prefix, flags);
   // Whoever follows a log ends that with an interrupt, which is no failure to be told.
   const controller = new AbortController();
   let interrupt: NodeJS.Signals | undefined;
@@ -23,7 +23,7 @@ export async function execute(session: Session, args: Arguments): Promise<number
     await print(
       session,
       id,
-      { ...rangeOf(flags, session.io.now()), signal: controller.signal },
+      { app, ...rangeOf(flags, session.io.now()), signal: controller.signal },
       flags.boolean('timestamps'),
     );
     return 0;
@@ -33,10 +33,9 @@ export async function execute(session: Session, args: Arguments): Promise<number
   }
 }
 
-function rangeOf(flags: FlagValues, now: number): LogOptions {
+function rangeOf(flags: FlagValues, now: number): Omit<LogOptions, 'app'> {
   const since = flags.text('since');
   return {
-    app: flags.text('app'),
     follow: flags.boolean('follow'),
     tail: parseTail(flags.text('tail') ?? 'all'),
     since: since === undefined ? undefined : parseSince(since, now),

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { PodId, Runtime, StopOptions } from '@rkt/stage1';
 import type { Arguments } from '../args/command.ts';
 import { parseDuration } from '../args/duration.ts';
 import { CliError } from '../errors.ts';
 import { findPod, podArguments } from '../pods/find-pods.ts';
-import { isPodGone } from '../pods/pod-gone.ts';
 import { sayLater } from '../pods/say-later.ts';
+import { stopPod } from '../pods/stop-pod.ts';
+import { openReport } from '../render/report.ts';
 import { reportEach } from '../render/report-each.ts';
 import type { Session } from '../wiring/session.ts';
+import type { HandledPod } from './reports.ts';
 
 export async function execute(session: Session, args: Arguments): Promise<number> {
   const prefixes = podArguments(args);
@@ -15,16 +16,17 @@ export async function execute(session: Session, args: Arguments): Promise<number
   const timeout = args.flags.text('timeout') ?? '10s';
   const timeoutMs = parseDuration(timeout);
   const runtime = await session.runtime();
+  using report = openReport<HandledPod>(session.io, args.flags);
   let failed = 0;
   const status = await reportEach(session, prefixes, async (prefix) => {
     failed += 1;
     const { id, state } = await findPod(runtime, prefix);
     if (state.startsWith('exited') || state === 'garbage' || state === 'deleting') {
-      session.io.stdout.write(`pod "${id}" is already stopped\n`);
+      report.add({ name: id, result: 'already-stopped' }, `pod "${id}" is already stopped`);
     } else if (state === 'running') {
       using _ = sayLater(session, `waiting for pod "${id}" to end (it is killed after ${timeout})`);
-      await stop(runtime, id, { force, timeoutMs, signal: session.interrupts.signal });
-      session.io.stdout.write(`"${id}"\n`);
+      await stopPod(runtime, id, { force, timeoutMs, signal: session.interrupts.signal });
+      report.add({ name: id, result: 'stopped' }, `"${id}"`);
     } else {
       throw new CliError('ERR_RKT_CLI_POD_STATE', `pod "${id}" is not running: its state is "${state}"`);
     }
@@ -32,13 +34,4 @@ export async function execute(session: Session, args: Arguments): Promise<number
   });
   if (status !== 0) session.say(`failed to stop ${failed} pod(s)`);
   return status;
-}
-
-async function stop(runtime: Runtime, id: PodId, options: StopOptions): Promise<void> {
-  try {
-    await runtime.stopSandbox(id, options);
-  } catch (error) {
-    // It has ended by itself, and been removed as `--rm` has it: stopped it is.
-    if (!isPodGone(error)) throw error;
-  }
 }

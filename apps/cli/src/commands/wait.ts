@@ -1,23 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Arguments } from '../args/command.ts';
 import { awaitPod } from '../pods/await-pod.ts';
-import { findPod, podArguments } from '../pods/find-pods.ts';
+import { findPod, podArguments, resolveApp } from '../pods/find-pods.ts';
+import { openReport } from '../render/report.ts';
 import { reportEach } from '../render/report-each.ts';
 import type { Session } from '../wiring/session.ts';
+import type { AwaitedApp } from './reports.ts';
 
 export async function execute(session: Session, args: Arguments): Promise<number> {
-  const app = args.flags.text('app');
   const prefixes = podArguments(args);
+  using report = openReport<AwaitedApp>(session.io, args.flags);
   const runtime = await session.runtime();
   const { signal } = session.interrupts;
   if (args.flags.text('condition') === 'healthy') {
-    return reportEach(session, prefixes, async (prefix) => {
+    return await reportEach(session, prefixes, async (prefix) => {
       const pod = await findPod(runtime, prefix);
       await awaitPod(session, pod, { until: 'healthy', timeoutMs: Number.POSITIVE_INFINITY });
+      report.add({ name: pod.id, condition: 'healthy' });
     });
   }
-  return reportEach(session, prefixes, async (prefix) => {
-    const status = await runtime.waitApp(await runtime.resolve(prefix), { app, signal });
-    session.io.stdout.write(`${status}\n`);
+  return await reportEach(session, prefixes, async (prefix) => {
+    const { id, app } = await resolveApp(runtime, prefix, args.flags);
+    const status = await runtime.waitApp(id, { app, signal });
+    const of = app === undefined ? {} : { app };
+    report.add({ name: id, ...of, condition: 'exited', exit_code: status }, `${status}`);
   });
 }

@@ -10,11 +10,14 @@ export async function operandsOf(
   known: Known,
 ): Promise<Candidates> {
   const name = operandNames(command.usage)[operands] ?? further(command);
-  if (name === 'UUID') return { words: await known.pods(), files: false };
+  if (name === 'POD') return { words: await known.pods(), files: false };
   if (name === 'IMAGE') {
     // What gets images takes archives as well; what has a scheme of its own or an ID is no file.
     const files = command.flags.some((flag) => flag.name === 'pull-policy') && !/^(docker:|sha512-)/.test(typed);
     return { words: await known.images(typed), files };
+  }
+  if (name === 'POD|IMAGE') {
+    return { words: [...(await known.pods()), ...(await known.images(typed))], files: false };
   }
   if (name === 'COMMAND') return { words: commandsBelow(undefined), files: false };
   if (name.includes('|')) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CommandSpec } from '../args/command.ts';
 import { commands } from '../args/commands.ts';
-import type { FlagSpec, GivenFlag } from '../args/flag.ts';
+import { type FlagSpec, type GivenFlag, isSpelled } from '../args/flag.ts';
 import { globalFlags } from '../args/global-flags.ts';
 
 /** A command line that is being typed, as far as it is understood. */
@@ -57,9 +57,7 @@ function readWord(state: Reading, word: string): void {
 function readFlag(state: Reading, word: string): void {
   const { command } = named(state.head);
   const [spelled = '', ...value] = word.split('=');
-  const flag = [...(command?.flags ?? []), ...globalFlags].find(
-    ({ name, short }) => spelled === `--${name}` || (short !== undefined && spelled === `-${short}`),
-  );
+  const flag = [...(command?.flags ?? []), ...globalFlags].find((each) => isSpelled(each, spelled));
   if (flag === undefined) return;
   if (value.length > 0) state.given.push({ flag, value: value.join('=') });
   else if (flag.kind === 'text' && flag.bare === undefined) state.pending = flag;

@@ -4,7 +4,7 @@ import { CliError } from '../errors.ts';
 import { shown } from './web-client.ts';
 
 const TRANSIENT: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
-const LOGIN = 'put credentials for its host into auth.d of /etc/rkt';
+const LOGIN = 'put credentials for its host into auth.d of LOCAL_CONFIG';
 const HINTS: Readonly<Record<number, string>> = { 401: LOGIN, 403: LOGIN, 404: 'check the spelling, and the version' };
 
 /** An answer that is not what was asked for. */

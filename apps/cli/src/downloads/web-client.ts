@@ -63,7 +63,7 @@ async function authorization(client: WebClientOptions, url: URL): Promise<Readon
 function requireAllowed(url: URL, { allowHttp, httpFlag }: DownloadOptions): void {
   if (url.username !== '' || url.password !== '') {
     throw new CliError('ERR_RKT_CLI_DOWNLOAD', `cannot fetch ${shown(url)}: it has credentials in it`, {
-      hint: 'put them into auth.d of /etc/rkt, where other users do not see them',
+      hint: 'put them into auth.d of LOCAL_CONFIG, where other users do not see them',
     });
   }
   if (url.protocol === 'https:') return;

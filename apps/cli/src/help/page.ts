@@ -27,13 +27,20 @@ export interface Entry {
   readonly text: string;
 }
 
+const POD =
+  'POD is a UUID, any unique beginning of one, or the name of an app: then it is the pod that has such an app, of those that run if there are any.';
+
 /** About a command. */
-export function commandPage({ name, usage, summary, description, flags }: CommandSpec): Page {
+export function commandPage({ name, usage, summary, description, flags, aliases = [] }: CommandSpec): Page {
   return {
     name: `rkt ${name}`,
     usage,
     summary,
-    description: description === undefined ? [] : [description.replaceAll('\n', ' ')],
+    description: [
+      ...(description === undefined ? [] : [description.replaceAll('\n', ' ')]),
+      ...(/\bPOD\b/.test(usage) ? [POD] : []),
+      ...(aliases.length === 0 ? [] : [`May also be called ${aliases.map((alias) => `rkt ${alias}`).join(', ')}.`]),
+    ],
     sections: filled([
       { title: 'OPTIONS', entries: entriesOf(flags.filter(({ scope }) => scope === undefined)) },
       { title: 'OPTIONS OF AN IMAGE (after it)', entries: entriesOf(flags.filter(({ scope }) => scope === 'image')) },
@@ -103,7 +110,7 @@ function termOf({ name, short, kind, bare, placeholder = 'VALUE' }: FlagSpec): s
   return short === undefined ? long : `-${short}, ${long}`;
 }
 
-function textOf({ summary, kind, bare, choices, repeat, default: standard }: FlagSpec): string {
+function textOf({ summary, kind, bare, choices, repeat, aliases = [], default: standard }: FlagSpec): string {
   const isTold = standard === undefined || standard === '' || (kind === 'boolean' && standard === 'false');
   const facts = [
     ...(bare === undefined ? [] : [`"${bare}" if no value is given`]),
@@ -112,6 +119,11 @@ function textOf({ summary, kind, bare, choices, repeat, default: standard }: Fla
       : [`one of ${choices.join(', ')}`]),
     ...(isTold ? [] : [`default: ${standard}`]),
     ...(repeat === true ? ['may be repeated'] : []),
+    ...(aliases.length === 0 ? [] : [`also ${aliases.map(spelled).join(', ')}`]),
   ];
   return facts.length === 0 ? summary : `${summary} [${facts.join('; ')}]`;
+}
+
+function spelled(alias: string): string {
+  return alias.length === 1 ? `-${alias}` : `--${alias}`;
 }

@@ -14,10 +14,14 @@ const EXIT_STATUS: Section = {
   entries: [
     { term: '0', text: 'success' },
     { term: '2', text: 'no command was given' },
+    {
+      term: '129, 130, 143',
+      text: 'SIGHUP, SIGINT (Ctrl-C) or SIGTERM has ended rkt itself, after what it had begun was cleared away',
+    },
     { term: '254', text: 'rkt could not do it: standard error says why' },
     {
       term: 'other',
-      text: "the app's own, of run, run-prepared and enter; 128 and the number of the signal that ended it",
+      text: "the app's own, of run, run-prepared, app start, attach and enter; if a signal ended the app, 128 and the number of the signal: 137 when it was killed",
     },
   ],
 };

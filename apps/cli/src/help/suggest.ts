@@ -19,7 +19,7 @@ export function withSuggestion(error: CliError): CliError {
 }
 
 /** The known word that takes the fewest edits. Both must begin alike: in short words everything is near. */
-function nearest(word: string, known: readonly string[]): string | undefined {
+export function nearest(word: string, known: readonly string[]): string | undefined {
   if (word.length > MAX_WORD) return undefined;
   const limit = Math.min(MAX_DISTANCE, Math.ceil(word.length / 3));
   const near = known

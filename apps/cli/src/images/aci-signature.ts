@@ -3,7 +3,12 @@ import { createHash } from 'node:crypto';
 import { CliError } from '../errors.ts';
 import { readSmallFile } from '../files/read-small-file.ts';
 import { quote } from '../render/quote.ts';
-import { type DetachedSignature, LARGEST_SIGNATURE_FILE, readDetachedSignature } from '../trust/detached-signature.ts';
+import {
+  type DetachedSignature,
+  GET_AGAIN,
+  LARGEST_SIGNATURE_FILE,
+  readDetachedSignature,
+} from '../trust/detached-signature.ts';
 import { openKeystore } from '../trust/keystore.ts';
 import type { Session } from '../wiring/session.ts';
 
@@ -66,7 +71,9 @@ export async function verifyAci(session: Session, aci: AciBytes, expected: Verif
     signature.verify(bytes, { keys, subject, date: new Date(session.io.now()) }),
   );
   if (bytes.digest() !== digest) {
-    throw new CliError('ERR_RKT_CLI_SIGNATURE_INVALID', `${quote(aci.name)} has changed while it was read`);
+    throw new CliError('ERR_RKT_CLI_SIGNATURE_INVALID', `${quote(aci.name)} has changed while it was read`, {
+      hint: GET_AGAIN,
+    });
   }
   session.note('signature verified:', signer.identities);
 }
@@ -86,6 +93,7 @@ async function withHint<T>(imageName: string, work: () => Promise<T>): Promise<T
     return await work();
   } catch (error) {
     if (!(error instanceof CliError) || error.code !== 'ERR_RKT_CLI_SIGNATURE_INVALID') throw error;
+    if (error.hint !== undefined) throw error;
     throw new CliError(error.code, error.message, {
       cause: error.cause,
       hint: `if you know the key that it should be signed by, run 'rkt trust --prefix=${quote(imageName, { marks: false })} [FILE]'`,

@@ -12,3 +12,10 @@ export function appcNameOf(name: string): string | undefined {
   const domain = reference.domain === HUB ? HUB_REGISTRY : reference.domain;
   return sanitizeAcIdentifier(`${domain}/${reference.path}`);
 }
+
+/** The name of the store that a manifest's name and version speak of, as far as that can be told. */
+export function storedNameOf(name: string, version: string | undefined): string {
+  const tagged = version === undefined || name.endsWith(`:${version}`) ? name : `${name}:${version}`;
+  // No domain has an underscore: it stands for the colon before a port.
+  return tagged.replace(/^registry-1\.docker\.io\//, `${HUB}/`).replace(/^([^/_]+)_(\d{1,5})\//, '$1:$2/');
+}

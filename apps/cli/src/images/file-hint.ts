@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import type { ImageFileForm } from '@rkt/docker2aci';
-import { CliError, isCliError } from '../errors.ts';
+import { CliError, isCliError, usageError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
 
@@ -18,6 +18,58 @@ export async function withFileHint(session: Session, image: string, error: unkno
   return isCliError(error)
     ? new CliError(error.code, error.message, { cause: error.cause, hint })
     : withHint(error, hint);
+}
+
+/**
+ * Refuses the name of a file of this directory before a server is asked for an image that is called so: of an archive that is
+ * there, or of one that, by its name, could be nothing else.
+ * @throws {CliError} ERR_RKT_CLI_USAGE, ERR_RKT_CLI_FILE
+ */
+export async function refuseFile(session: Session, image: string): Promise<void> {
+  if (isFile(image)) return await refuseOtherForm(session, image, 'names');
+  if (!ARCHIVE_NAME.test(image)) return;
+  throw new CliError('ERR_RKT_CLI_FILE', `there is no file ${quote(image)}`, {
+    hint: `an archive is named with its form: docker-archive:${safe(image)}, oci-archive:${safe(image)} or rootfs:${safe(image)}`,
+  });
+}
+
+/**
+ * Refuses a file that is read in another form than its name says, whether or not it is signed.
+ * @throws {CliError} ERR_RKT_CLI_USAGE for an archive that is no ACI; where a name is looked for, also for an ACI
+ */
+export async function refuseOtherForm(session: Session, path: string, as: 'reads' | 'names' = 'reads'): Promise<void> {
+  if (!isFile(path)) return;
+  const { signal } = session.interrupts;
+  const form = await unlessUnreadable(() => session.libraries.imageFileForm(path, { signal }));
+  // What is called one and looks like one that is broken is read, and said to be broken.
+  const isAci = form === 'aci' || (form === 'rootfs' && path.endsWith('.aci'));
+  if (form === undefined || (isAci && as === 'reads')) return;
+  const hint = await fileHint(session, { scheme: undefined, path });
+  throw usageError(`${quote(path)} is a file, ${FORMS[form]}`, hint);
+}
+
+/** No domain of the web ends so. */
+const ARCHIVE_NAME = /^[^/:,@]+\.(tar|tgz|txz|tar\.[a-z0-9]+)$/i;
+const FORMS: Readonly<Record<ImageFileForm, string>> = {
+  aci: 'an ACI',
+  oci: 'an OCI layout',
+  'oci-archive': 'an archive of OCI images',
+  'docker-archive': 'an archive of docker images',
+  rootfs: 'an archive of files',
+  directory: 'a directory',
+};
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    // Whoever reads it says why it cannot be.
+    return false;
+  }
+}
+
+function safe(text: string): string {
+  return quote(text, { marks: false });
 }
 
 function withHint(error: Error, hint: string): CliError {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { ImageManifest } from '@rkt/appc';
@@ -25,7 +26,7 @@ const COMPRESSION = 'ERR_RKT_DOCKER2ACI_UNSUPPORTED_COMPRESSION';
  */
 export async function importAciFile(session: Session, path: string, options: ObtainOptions): Promise<ImageRecord> {
   const { signatureFile = signatureNameOf(path) } = options;
-  const signature = await signatureOf(session, signatureFile);
+  const signature = await signatureOf(session, signatureFile, path);
   session.note(`importing image from ${path}`);
   return importAci(session, { name: path, read: () => readFile(path) }, { ...options, signature });
 }
@@ -99,7 +100,11 @@ async function receive(
 }
 
 /** Undefined where it is not asked for. @throws {CliError} ERR_RKT_CLI_SIGNATURE_REQUIRED where there is none */
-async function signatureOf(session: Session, path: string | undefined): Promise<DetachedSignature | undefined> {
+async function signatureOf(
+  session: Session,
+  path: string | undefined,
+  aci?: string,
+): Promise<DetachedSignature | undefined> {
   if (session.globals.insecure.has('image')) return undefined;
   if (path === undefined) throw usageError('an ACI on standard input needs a --signature');
   try {
@@ -108,7 +113,10 @@ async function signatureOf(session: Session, path: string | undefined): Promise<
     if (!(error instanceof CliError) || error.code !== 'ERR_RKT_CLI_FILE') throw error;
     throw new CliError('ERR_RKT_CLI_SIGNATURE_REQUIRED', `no signature to verify the image by: ${error.message}`, {
       cause: error,
-      hint: 'name one with --signature=FILE or, if you trust the image, add --insecure-options=image',
+      hint:
+        aci === undefined || existsSync(aci)
+          ? 'name one with --signature=FILE or, if you trust the image, add --insecure-options=image'
+          : `there is no file ${quote(aci)} either`,
     });
   }
 }

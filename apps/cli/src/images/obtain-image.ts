@@ -7,10 +7,11 @@ import { quote } from '../render/quote.ts';
 import { redactUrl } from '../wiring/config/redact.ts';
 import type { Session } from '../wiring/session.ts';
 import { fetchDockerImage } from './fetch-docker-image.ts';
-import { withFileHint } from './file-hint.ts';
+import { refuseFile, refuseOtherForm, withFileHint } from './file-hint.ts';
 import { dockerSpelling, imageArgument } from './image-argument.ts';
 import { importAciFile, pathOfUrl } from './import-aci.ts';
 import { importArchive, importRootfs } from './import-archive.ts';
+import { noSuchImage } from './near-name.ts';
 import type { ObtainOptions } from './obtain-options.ts';
 import { ownPlatform } from './remote-name.ts';
 import { requirePlatform } from './require-platform.ts';
@@ -34,7 +35,7 @@ export async function obtainImage(session: Session, image: string, options: Obta
 }
 
 /** What a URL asks for may be a secret. */
-function shownName(image: string): string {
+export function shownName(image: string): string {
   return /^https?:/.test(image) ? redactUrl(image) : image;
 }
 
@@ -54,7 +55,7 @@ async function obtain(session: Session, image: string, options: ObtainOptions): 
     case 'rootfs':
       return importRootfs(session, argument, options);
     case 'path':
-      return used(session, await importAciFile(session, argument.path, options), platform);
+      return used(session, await importPath(session, argument.path, options), platform);
     case 'url':
       if (argument.url.startsWith('file:'))
         return used(session, await importAciFile(session, pathOfUrl(argument.url), options), platform);
@@ -66,6 +67,16 @@ async function obtain(session: Session, image: string, options: ObtainOptions): 
     case 'stored-name':
       // As a reference does, a name means the image for this machine; an ID or a file is what it is.
       return used(session, await storedByName(session, image, platform), platform ?? ownPlatform());
+  }
+}
+
+/** What has no signature may be no ACI at all. */
+async function importPath(session: Session, path: string, options: ObtainOptions): Promise<ImageRecord> {
+  try {
+    return await importAciFile(session, path, options);
+  } catch (error) {
+    if (isCliError(error) && error.code === 'ERR_RKT_CLI_SIGNATURE_REQUIRED') await refuseOtherForm(session, path);
+    throw error;
   }
 }
 
@@ -100,6 +111,7 @@ async function obtainByName(session: Session, argument: AppcName, options: Obtai
   const wasDiscovered = updates && (await discoveredRemote(store, { name, labels }, options)) !== undefined;
   if (!mayAsk) return await used(session, await storedByName(session, original, options.platform), platform);
   const stored = wasDiscovered ? undefined : await findByName(session, original, options.platform);
+  if (stored === undefined) await refuseFile(session, original);
   try {
     return await used(session, stored ?? (await discoverImage(session, { name, labels }, options)), platform);
   } catch (error) {
@@ -120,8 +132,9 @@ async function storedByName(session: Session, name: string, platform: Platform |
   const stored = await findByName(session, name, platform);
   if (stored !== undefined) return stored;
   const docker = dockerSpelling(name);
-  throw new CliError('ERR_RKT_CLI_IMAGE_NOT_IN_STORE', `no image ${quote(name)} in the store`, {
-    ...(docker === undefined ? {} : { hint: `for a Docker image write ${docker}` }),
+  throw await noSuchImage(await session.store(), name, {
+    message: `no image ${quote(name)} in the store`,
+    hint: docker && `for a Docker image write ${docker}`,
   });
 }
 

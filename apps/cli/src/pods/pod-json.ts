@@ -3,7 +3,7 @@ import type { RuntimeApp, Volume } from '@rkt/appc';
 import type { Health, Pod, PodApp, PodPort } from '@rkt/stage1';
 import { nanoseconds } from '../render/time.ts';
 import { appExit } from './app-exit.ts';
-import { usersText } from './pod-text.ts';
+import { imageName, usersText } from './pod-text.ts';
 
 /**
  * A pod as `list` and `status` print it with `--format=json`: the fields and units of the original's v1.Pod, `ip6`, the
@@ -69,6 +69,7 @@ function appJson(pod: Pod, app: PodApp, { runtime, volumes }: Planned): object {
     ...optional('restarts', app.restarts),
     ...optional('health', app.health && healthJson(app.health)),
     image_id: app.imageId,
+    ...optional('image_name', imageName(pod, app)),
     ...(mounts.length === 0 ? {} : { mounts }),
     ...optional('user_annotations', runtime?.app.userAnnotations),
     ...optional('user_labels', runtime?.app.userLabels),

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { IdRange, Pod, PodApp, PodNetwork, PodPort } from '@rkt/stage1';
+import { storedNameOf } from '../images/appc-name.ts';
+import { familiarName } from '../images/image-names.ts';
 import { formatAgo, formatMoment } from '../render/time.ts';
 import { appExit } from './app-exit.ts';
 
@@ -24,12 +26,12 @@ function portText({ hostIP, hostPort, podPort, protocol }: PodPort): string {
   return `${address === undefined ? '' : `${address}:`}${hostPort}->${podPort}/${protocol}`;
 }
 
-/** The image of an app with its version, as `image list` names it. */
-export function imageText(pod: Pod, app: PodApp): string {
+/** The name of the image of an app with its version, in full; undefined where nobody has said it. */
+export function imageName(pod: Pod, app: PodApp): string | undefined {
   const image = pod.manifest?.apps.find(({ name }) => name === app.name)?.image;
-  const name = app.imageName ?? image?.name ?? '-';
+  const name = app.imageName ?? image?.name;
   const version = image?.labels?.find((label) => label.name === 'version')?.value;
-  return version === undefined || name.endsWith(`:${version}`) ? name : `${name}:${version}`;
+  return name === undefined ? undefined : storedNameOf(name, version);
 }
 
 /** The lines of `status`: `key=value`, apps in the order of the manifest. */
@@ -73,6 +75,12 @@ function stateText({ state, apps }: Pod): string {
   return worst === undefined ? state : `${state} (${worst})`;
 }
 
+/** As `image list` has it. */
+function shownImage(name: string | undefined, full: boolean): string {
+  if (name === undefined) return '-';
+  return full ? name : familiarName(name);
+}
+
 /** The rows of `list`: one per app, what concerns the pod in the first of them alone. */
 export function listRows(
   pod: Pod,
@@ -89,7 +97,7 @@ export function listRows(
   return pod.apps.map((app, index) => [
     index === 0 ? id : '',
     app.name,
-    imageText(pod, app),
+    shownImage(imageName(pod, app), full),
     ...(full ? [app.imageId.slice(0, 19)] : []),
     ...of.map((cell) => (index === 0 ? cell : '')),
   ]);

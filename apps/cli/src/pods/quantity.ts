@@ -7,3 +7,9 @@ export function parseQuantity(text: string): string {
   if (text.length > 32 || !QUANTITY.test(text)) throw new Error('it must be a quantity such as "500m", "16Mi" or "2"');
   return text;
 }
+
+/** The same of bytes, of which there are no thousandths: docker's `m` is `M` or `Mi`. Throws an Error for others. */
+export function parseBytes(text: string): string {
+  if (text.length <= 32 && QUANTITY.test(text) && !text.endsWith('m')) return text;
+  throw new Error('it must be a number of bytes such as "64M" or "16Mi"');
+}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isAbsolute, normalize } from 'node:path';
 import type { Mount, Volume } from '@rkt/appc';
-import { dockerMountHint, dockerVolumeHint } from '../help/docker-volumes.ts';
 import { quote } from '../render/quote.ts';
+import type { VolumeAndMount } from './docker-volume.ts';
 
 const NAME = /^[a-z0-9]+(-+[a-z0-9]+)*$/;
 const KEYS: Readonly<Record<Volume['kind'], readonly string[]>> = {
@@ -13,8 +13,6 @@ const KEYS: Readonly<Record<Volume['kind'], readonly string[]>> = {
 
 /** Reads `NAME,kind=host,source=PATH[,...]` and its like. Throws an Error for what is none. */
 export function parseVolumeFlag(text: string): Volume {
-  const habit = dockerVolumeHint(text);
-  if (habit !== undefined) throw new Error(`write ${habit}`);
   const [name = '', ...pairs] = text.split(',');
   if (!NAME.test(name))
     throw new Error('it must begin with the name of the volume: lower-case letters, digits and "-"');
@@ -30,8 +28,6 @@ export function parseVolumeFlag(text: string): Volume {
 
 /** Reads `volume=NAME,target=PATH`. Throws an Error for what is none. */
 export function parseMountFlag(text: string): Mount {
-  const habit = dockerMountHint(text);
-  if (habit !== undefined) throw new Error(`write ${habit}`);
   const settings = readPairs(text.split(','));
   const volume = settings.get('volume') ?? '';
   const path = settings.get('target') ?? '';
@@ -41,7 +37,7 @@ export function parseMountFlag(text: string): Mount {
 }
 
 /** Reads `name=NAME,kind=KIND,target=PATH[,...]` into a `--volume` and a `--mount`. Throws an Error for what is none. */
-export function parseMountedVolume(text: string): { readonly volume: string; readonly mount: string } {
+export function parseMountedVolume(text: string): VolumeAndMount {
   const settings = readPairs(text.split(','));
   const { name = '', target = '', ...others } = Object.fromEntries(settings);
   const pairs = Object.entries(others).map(([key, value]) => `${key}=${value}`);

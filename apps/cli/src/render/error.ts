@@ -11,16 +11,19 @@ export interface ErrorStyle {
   readonly prefix: string;
   /** Show what led to the error, each cause on its own line. */
   readonly debug: boolean;
+  /** What hints call LOCAL_CONFIG: the directory for what an administrator configures. @default '/etc/rkt' */
+  readonly localConfig?: string;
 }
 
 /**
  * An error for standard error: one line, and a line that says what to do where that is known. What nobody foresaw is
  * shown with its stack, for a report.
  */
-export function renderError(error: unknown, { prefix, debug }: ErrorStyle): string {
+export function renderError(error: unknown, style: ErrorStyle): string {
+  const { prefix, debug } = style;
   const lines = isExpected(error) ? [`${prefix}: ${messageOf(error)}`] : unexpected(error, prefix);
   if (debug) lines.push(...causesOf(error));
-  const { hint } = describeError(error, prefix);
+  const { hint } = describeError(error, style);
   if (hint !== undefined) lines.push(`hint: ${hint}`);
   return `${lines.join('\n')}\n`;
 }
@@ -34,13 +37,16 @@ export interface ErrorDescription {
 }
 
 /** What there is to say about an error after a command. */
-export function describeError(error: unknown, command: string): ErrorDescription {
+export function describeError(
+  error: unknown,
+  { prefix, localConfig = '/etc/rkt' }: Omit<ErrorStyle, 'debug'>,
+): ErrorDescription {
   const code = codeOf(error);
-  const hint = isCliError(error) && error.hint !== undefined ? error.hint : hintFor(code, command, factsOf(error));
+  const hint = isCliError(error) && error.hint !== undefined ? error.hint : hintFor(code, prefix, factsOf(error));
   return {
     code: code === undefined ? undefined : oneLine(code),
     message: messageOf(error),
-    hint: hint === undefined ? undefined : oneLine(hint),
+    hint: hint === undefined ? undefined : oneLine(hint.replaceAll('LOCAL_CONFIG', () => localConfig)),
   };
 }
 

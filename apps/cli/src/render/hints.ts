@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-const LOGIN = 'put credentials for the registry into auth.d of /etc/rkt or into ~/.docker/config.json';
+const LOGIN = 'put credentials for the registry into auth.d of LOCAL_CONFIG or into ~/.docker/config.json';
 const LIST_IMAGES = "run 'rkt image list' to see what the store has";
 const LIST_PODS = "run 'rkt list' to see the pods";
 
@@ -8,11 +8,13 @@ const LIST_PODS = "run 'rkt list' to see the pods";
 const HINTS: Readonly<Record<string, string>> = {
   ERR_RKT_CLI_UNKNOWN_COMMAND: "run 'rkt help' for usage",
   ERR_RKT_CLI_NOT_ROOT: 'run the command as root',
+  ERR_RKT_CLI_POD_NOT_FOUND: LIST_PODS,
+  ERR_RKT_CLI_AMBIGUOUS_POD_NAME: 'give the UUID of one, or a beginning of it',
   ERR_RKT_REGISTRY_UNAUTHORIZED: LOGIN,
   ERR_RKT_REGISTRY_DENIED: `check the spelling of the image; if it is private, ${LOGIN}`,
   ERR_RKT_REGISTRY_NOT_FOUND: 'check the spelling of the image and its tag',
   ERR_RKT_REGISTRY_RATE_LIMITED: `wait, or ${LOGIN}`,
-  ERR_RKT_REGISTRY_UNREACHABLE: 'check the network, the proxy settings and the mirrors in registries.d of /etc/rkt',
+  ERR_RKT_REGISTRY_UNREACHABLE: 'check the network, the proxy settings and the mirrors in registries.d of LOCAL_CONFIG',
   ERR_RKT_REGISTRY_TLS:
     "put the certificate of the registry's authority, as a *.crt file, into CERTS_DIRECTORY, or, if you trust the registry all the same, add --insecure-options=image,tls",
   ERR_RKT_REGISTRY_CERTIFICATES_INVALID:
@@ -25,7 +27,7 @@ const HINTS: Readonly<Record<string, string>> = {
   ERR_RKT_STORE_IMAGE_NOT_FOUND: LIST_IMAGES,
   ERR_RKT_STORE_AMBIGUOUS_PREFIX: 'give more digits of the ID',
   ERR_RKT_STORE_PREFIX_TOO_SHORT: 'give at least two digits after sha512-',
-  ERR_RKT_STORE_IMAGE_IN_USE: "remove the pods that use it first: 'rkt list', 'rkt rm UUID'",
+  ERR_RKT_STORE_IMAGE_IN_USE: "remove the pods that use it first: 'rkt list', 'rkt rm POD'",
   ERR_RKT_STORE_DEPENDENCY_NOT_FOUND: 'fetch the image it depends on first',
   ERR_RKT_STORE_LAYER_MISSING: "run 'rkt image verify', then remove and fetch the image again",
   ERR_RKT_STORE_CORRUPT: "run 'rkt image verify'",
@@ -34,8 +36,8 @@ const HINTS: Readonly<Record<string, string>> = {
   ERR_RKT_STORE_NOT_A_STORE: 'choose the data directory with --dir',
   ERR_RKT_STAGE1_POD_NOT_FOUND: LIST_PODS,
   ERR_RKT_STAGE1_AMBIGUOUS_POD_ID: 'give more digits of the UUID',
-  ERR_RKT_STAGE1_POD_RUNNING: "stop it first: 'rkt stop UUID'",
-  ERR_RKT_STAGE1_NETWORK_NOT_FOUND: 'networks are configured in net.d of /etc/rkt',
+  ERR_RKT_STAGE1_POD_RUNNING: "stop it first: 'rkt stop POD'",
+  ERR_RKT_STAGE1_NETWORK_NOT_FOUND: 'networks are configured in net.d of LOCAL_CONFIG',
   ERR_RKT_STAGE1_NETWORK_CONFIG_INVALID: 'the format is that of CNI: a .conf is one plugin, a .conflist several',
   ERR_RKT_STAGE1_ADDRESS_UNAVAILABLE: "addresses of pods that have ended are given back by 'rkt gc'",
   ERR_RKT_STAGE1_PORT_IN_USE: 'choose another port of the host: --port=NAME:PORT or -p PORT:PORT',
@@ -56,7 +58,7 @@ const PLAIN_HTTP =
 /** Where the hint of a code would be wrong after one command, that command's own. */
 const OWN_HINTS: Readonly<Record<string, string>> = {
   'fetch ERR_RKT_CLI_INTERRUPTED': 'layers that were complete are kept; the same command fetches the others',
-  'enter ERR_RKT_STAGE1_EXEC_NOT_FOUND': 'name another command that the image of the app has: rkt enter UUID CMD',
+  'enter ERR_RKT_STAGE1_EXEC_NOT_FOUND': 'name another command that the image of the app has: rkt enter POD CMD',
 };
 
 /** What is known of an error besides its code; every field only where it applies. */
@@ -106,7 +108,7 @@ function specific(code: string, facts: ErrorFacts): string | undefined {
 }
 
 function certsDirectoryOf(facts: ErrorFacts): string {
-  return `/etc/docker/certs.d/${hostOf(facts) ?? 'HOST:PORT'}`;
+  return `/etc/containers/certs.d/${hostOf(facts) ?? 'HOST:PORT'}`;
 }
 
 function hostOf({ origin }: ErrorFacts): string | undefined {

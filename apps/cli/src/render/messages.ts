@@ -39,6 +39,8 @@ export interface MessageOptions {
   readonly form: MessageForm;
   /** Tell also what led to an error. */
   readonly debug: boolean;
+  /** As in {@link ErrorStyle}. */
+  readonly localConfig?: string;
 }
 
 export function createMessages(io: Io, options: MessageOptions): Messages {
@@ -65,7 +67,7 @@ export function createMessages(io: Io, options: MessageOptions): Messages {
     },
     warn: (message) => write(prefix, 'warning', message),
     report: (error) => {
-      if (form === 'json') writeJsonLine(io, { type: 'error', command: prefix, ...describeError(error, prefix) });
+      if (form === 'json') writeJsonLine(io, { type: 'error', command: prefix, ...describeError(error, options) });
       else io.stderr.write(renderError(error, options));
     },
   };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { KeyID, Signature, SignaturePacket } from 'openpgp';
+import type { KeyID, SignaturePacket } from 'openpgp';
 import { CliError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
+import { readOpenPgpFile } from './openpgp-file.ts';
 import type { PublicKey } from './public-keys.ts';
 
 /** What has been read of a signature that is a file of its own. */
@@ -31,7 +32,6 @@ export interface VerifyOptions {
 /** Bytes of the file. */
 export const LARGEST_SIGNATURE_FILE: number = 64 << 10;
 const MOST_SIGNATURES = 16;
-const ARMOR = '-----BEGIN PGP SIGNATURE-----';
 /** OpenPGP, RFC 9580, section 5.2.1.1: of bytes as they are. Other kinds sign text with any line ends, or nothing at all. */
 const BINARY_DOCUMENT = 0;
 
@@ -44,18 +44,15 @@ export async function readDetachedSignature(bytes: Uint8Array, name: string): Pr
     new CliError('ERR_RKT_CLI_SIGNATURE_INVALID', `${quote(name)} is no detached OpenPGP signature: ${reason}`, {
       cause,
     });
-  if (bytes.length > LARGEST_SIGNATURE_FILE) throw refuse(`it is larger than ${LARGEST_SIGNATURE_FILE} bytes`);
   const { readSignature } = await import('openpgp');
-  const text = Buffer.from(bytes).toString('latin1');
-  let signature: Signature;
-  try {
-    signature = text.includes(ARMOR)
-      ? await readSignature({ armoredSignature: text })
-      : await readSignature({ binarySignature: bytes });
-  } catch (error) {
-    throw refuse(error instanceof Error ? error.message : String(error), error);
-  }
-  const packets = [...signature.packets].filter(isDocumentSignature);
+  const largest = LARGEST_SIGNATURE_FILE;
+  const all = await readOpenPgpFile<SignaturePacket>(bytes, { largest, refuse }, async (part) => {
+    const { packets } = await ('binary' in part
+      ? readSignature({ binarySignature: part.binary })
+      : readSignature({ armoredSignature: part.armored }));
+    return [...packets];
+  });
+  const packets = all.filter(isDocumentSignature);
   if (packets.length === 0) throw refuse('it signs no file');
   if (packets.length > MOST_SIGNATURES) throw refuse(`it has more than ${MOST_SIGNATURES} signatures`);
   const issuedBy = (keys: readonly PublicKey[]): readonly PublicKey[] =>
@@ -101,7 +98,19 @@ async function verify(
   const [cause] = judged;
   const reason = cause instanceof Error ? cause.message : 'nothing of it could be verified';
   const message = `signature ${quote(name)} of ${subject} is not to be trusted: ${reason}`;
-  throw new CliError('ERR_RKT_CLI_SIGNATURE_INVALID', message, { cause });
+  throw new CliError('ERR_RKT_CLI_SIGNATURE_INVALID', message, {
+    cause,
+    ...(isOfOtherBytes(reason) ? { hint: GET_AGAIN } : {}),
+  });
+}
+
+/** What to do about bytes that are not those that were signed. */
+export const GET_AGAIN =
+  'it is not what was signed: get the image and its signature again, and do not use it if that does not help';
+
+/** What openpgp says where the signature is whole and the signer known. */
+function isOfOtherBytes(reason: string): boolean {
+  return /digest did not match|signature verification failed/i.test(reason);
 }
 
 /** Who has made a signature, why it does not count, or undefined for one of somebody else. */

@@ -2,6 +2,7 @@
 import type { PublicKey as OpenPgpKey } from 'openpgp';
 import { CliError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
+import { readOpenPgpFile } from './openpgp-file.ts';
 
 /** A public key with its subkeys, as OpenPGP has them. */
 export interface PublicKey {
@@ -18,7 +19,6 @@ export interface PublicKey {
 /** Bytes. A key that a thousand people have signed has less. */
 export const LARGEST_KEY_FILE: number = 1 << 20;
 const MOST_KEYS = 32;
-const ARMOR = '-----BEGIN PGP ';
 
 /**
  * The keys of a file, armored or not. Nothing is said here of what they are worth: whether one has expired shows when it is
@@ -28,15 +28,13 @@ const ARMOR = '-----BEGIN PGP ';
 export async function readPublicKeys(bytes: Uint8Array, name: string): Promise<readonly PublicKey[]> {
   const refuse = (reason: string, cause?: unknown): CliError =>
     new CliError('ERR_RKT_CLI_KEY_INVALID', `${quote(name)} is no file of OpenPGP public keys: ${reason}`, { cause });
-  if (bytes.length > LARGEST_KEY_FILE) throw refuse(`it is larger than ${LARGEST_KEY_FILE} bytes`);
   const { readKeys } = await import('openpgp');
-  const text = Buffer.from(bytes).toString('latin1');
-  let keys: readonly OpenPgpKey[];
-  try {
-    keys = text.includes(ARMOR) ? await readKeys({ armoredKeys: text }) : await readKeys({ binaryKeys: bytes });
-  } catch (error) {
-    throw refuse(error instanceof Error ? error.message : String(error), error);
-  }
+  let armored: string | undefined;
+  const keys = await readOpenPgpFile<OpenPgpKey>(bytes, { largest: LARGEST_KEY_FILE, refuse }, async (part) => {
+    if ('binary' in part) return await readKeys({ binaryKeys: part.binary });
+    armored = part.armored;
+    return await readKeys({ armoredKeys: part.armored });
+  });
   const [first] = keys;
   if (first === undefined) throw refuse('it has none');
   if (keys.length > MOST_KEYS) throw refuse(`it has more than ${MOST_KEYS} keys`);
@@ -44,12 +42,12 @@ export async function readPublicKeys(bytes: Uint8Array, name: string): Promise<r
   if (keys.some((key) => key.users.length === 0 && directSignatures(key).length === 0)) {
     throw refuse('it ends in the middle of a key, or has one that was never meant to sign');
   }
-  const isPlain = keys.length === 1 && text.includes(ARMOR);
+  const asItCame = keys.length === 1 ? armored : undefined;
   return keys.map((key) => ({
     fingerprint: key.getFingerprint(),
     subkeys: key.getSubkeys().map((subkey) => subkey.getFingerprint()),
     identities: key.getUserIDs(),
-    armored: isPlain ? text : key.armor(),
+    armored: asItCame ?? key.armor(),
     key,
   }));
 }

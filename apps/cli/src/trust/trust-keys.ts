@@ -37,22 +37,29 @@ export function discoverKeys(session: Session, name: string, allowHttp: boolean)
  * @throws {CliError} ERR_RKT_CLI_KEY_INVALID, ERR_RKT_CLI_FILE, ERR_RKT_CLI_DOWNLOAD
  */
 export async function trustKeys(session: Session, locations: readonly string[], options: TrustOptions): Promise<void> {
-  const show = options.output === 'stdout' ? (line: string) => session.io.stdout.write(`${line}\n`) : session.show;
-  await using review = createReview(session, show);
-  for (const location of locations) await trustFile(session, location, { ...options, review, show });
+  const { stdout } = session.io;
+  const show = options.output === 'stdout' ? (line: string) => stdout.write(`${line}\n`) : session.show;
+  // Whoever is asked has to see what about, wherever standard output goes.
+  const ask = stdout.isTTY ? show : session.show;
+  await using review = createReview(session, ask);
+  for (const location of locations) await trustFile(session, location, { ...options, review, show, ask });
 }
 
-async function trustFile(
-  session: Session,
-  location: string,
-  options: TrustOptions & { readonly review: Review; readonly show: (line: string) => void },
-): Promise<void> {
-  const { prefix, show } = options;
+interface Conversation {
+  readonly review: Review;
+  /** Tells what has come of it. */
+  readonly show: (line: string) => void;
+  /** Tells what there is to be asked about. */
+  readonly ask: (line: string) => void;
+}
+
+async function trustFile(session: Session, location: string, options: TrustOptions & Conversation): Promise<void> {
+  const { prefix, show, ask } = options;
   const keys = await readPublicKeys(await readLocation(session, location, options), location);
   session.say(`prefix: ${quote(prefix ?? '')}`);
   session.say(`key: ${quote(location)}`);
-  for (const line of keys.flatMap(keyLines)) show(line);
   const isTold = options.skipReview || (options.overHttps && isTrustedHttps(session, location));
+  for (const line of keys.flatMap(keyLines)) (isTold ? show : ask)(line);
   if (!isTold && !(await isConfirmed(options.review, prefix))) {
     session.say(`not trusting ${quote(location)}`);
     return;

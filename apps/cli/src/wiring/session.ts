@@ -54,7 +54,7 @@ export interface SessionOptions {
 
 export function createSession({ io, globals, libraries, prefix, form = 'text' }: SessionOptions): Session {
   const closing: AsyncDisposable[] = [];
-  const messages = createMessages(io, { prefix, form, debug: globals.debug });
+  const messages = createMessages(io, { prefix, form, debug: globals.debug, localConfig: globals.localConfig });
   const { say, warn } = messages;
   const interrupts = createInterrupts(io);
   // Silence, which is what the original made of them, would hide a slip of the hand.

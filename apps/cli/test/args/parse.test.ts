@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { commands } from '../../src/args/commands.ts';
+import { globalFlags } from '../../src/args/global-flags.ts';
 import { type Invocation, locateCommand, readCommandLine } from '../../src/args/parse.ts';
 import { commandModules } from '../../src/commands/command-modules.ts';
 import type { CliError } from '../../src/errors.ts';
+import { originalCommands } from '../original/commands.ts';
 
 function parseCommandLine(argv: readonly string[]): Invocation {
   return readCommandLine(locateCommand(argv));
@@ -28,6 +30,14 @@ describe('the command', () => {
     [['image', 'rm', 'x'], 'image rm'],
     [['run', 'x'], 'run'],
     [['run-', 'x'], 'run-prepared'],
+    [['pull', 'x'], 'fetch'],
+    [['images'], 'image list'],
+    [['image', 'ls'], 'image list'],
+    [['rmi', 'x'], 'image rm'],
+    [['history', 'x'], 'image history'],
+    [['image', 'prune'], 'image gc'],
+    [['exec', '-it', 'x', 'sh'], 'enter'],
+    [['inspect', 'x'], 'inspect'],
     [['--debug', '--dir', '/d', 'version'], 'version'],
   ])('of %j is %s', (argv, name) => {
     expect(parseCommandLine(argv).command?.name).toBe(name);
@@ -54,9 +64,19 @@ describe('the command', () => {
 
   it('has flags whose names are not those of another of its flags', () => {
     for (const { name, flags } of commands) {
-      const names = flags.map((flag) => flag.name);
-      expect(new Set(names).size, name).toBe(names.length);
+      const words = [...flags, ...globalFlags].flatMap(({ name: own, short = [], aliases = [] }) =>
+        [own, short, aliases].flat(),
+      );
+      expect(new Set(words).size, name).toBe(words.length);
     }
+  });
+
+  it('has other names that no command has, nor the beginning of one that rkt 1.30 had', () => {
+    const names = commands.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
+    expect(new Set(names).size).toBe(names.length);
+    const aliases = commands.flatMap((command) => command.aliases ?? []).filter((alias) => !alias.includes(' '));
+    const shortened = aliases.filter((alias) => Object.keys(originalCommands).some((name) => name.startsWith(alias)));
+    expect(shortened).toEqual([]);
   });
 });
 
@@ -100,9 +120,47 @@ describe('flags', () => {
     expect(parseCommandLine(['run', 'image', '--', '-p', 'x']).args.flags.texts('publish')).toEqual([]);
   });
 
+  it('of one letter may be joined, and the last of them take a value', () => {
+    for (const words of [['-itdp80:8080'], ['-it', '-dp', '80:8080'], ['-i', '-t', '-d', '-p=80:8080']]) {
+      const { flags, operands } = parseCommandLine(['run', ...words, 'image']).args;
+      expect([flags.boolean('interactive'), flags.boolean('detach'), flags.texts('publish')], `${words}`).toEqual([
+        true,
+        true,
+        ['80:8080'],
+      ]);
+      expect(operands).toEqual(['image']);
+    }
+    // What is behind -- is nobody's to take apart, nor is a value.
+    expect(parseCommandLine(['run', 'image', '--', '-it']).args.parts.at(-1)).toEqual({
+      kind: 'app-arguments',
+      values: ['-it'],
+    });
+    expect(parseCommandLine(['run', '--name', '-it', 'image']).args.flags.text('name')).toBe('-it');
+  });
+
+  it('that docker has under another name are the same', () => {
+    const line =
+      '-it --rm -p 8080:80 -v /a:/b:ro --mount type=bind,src=/c,dst=/d -e A=B --env C=D --name web --network host --cpus 2 -m 64M -w /tmp -u 1:2 -l x=y --read-only --entrypoint sh -d image';
+    const { flags } = parseCommandLine(['run', ...line.split(' ')]).args;
+    expect(flags.texts('set-env')).toEqual(['A=B', 'C=D']);
+    const [ro = '', rw = ''] = flags.texts('volume');
+    expect([ro, rw]).toEqual([
+      expect.stringMatching(/^b-\d+,kind=host,source=\/a,readOnly=true$/),
+      expect.stringMatching(/^d-\d+,kind=host,source=\/c$/),
+    ]);
+    const mounted = [ro, rw].map((volume, index) => `volume=${volume.split(',')[0]},target=${['/b', '/d'][index]}`);
+    expect(flags.texts('mount')).toEqual(mounted);
+    expect(
+      ['name', 'net', 'cpu', 'memory', 'working-dir', 'user', 'group', 'user-label', 'exec'].map(flags.text),
+    ).toEqual(['web', 'host', '2', '64M', '/tmp', '1', '2', 'x=y', 'sh']);
+    expect(['interactive', 'rm', 'readonly-rootfs', 'detach'].map(flags.boolean)).toEqual([true, true, true, true]);
+  });
+
   it('of every command are read back from either spelling', () => {
     for (const { name, flags } of commands) {
-      for (const flag of flags.filter(({ kind, check, choices }) => kind === 'text' && !check && !choices)) {
+      for (const flag of flags.filter(
+        ({ kind, check, choices, expand }) => kind === 'text' && !check && !choices && !expand,
+      )) {
         const words = [
           ...name.split(' '),
           ...(flag.scope === 'image' ? ['an-image'] : []),
@@ -140,10 +198,12 @@ describe('flags', () => {
       'invalid argument "FOO" for --set-env=FOO: it must be specified as key=value',
     ],
     [
-      ['run', '--mount=type=bind,source=/a,target=/b', 'x'],
+      ['run', '--mount=type=tmpfs,target=/b', 'x'],
       'ERR_RKT_CLI_USAGE',
-      'invalid argument "type=bind,source=/a,target=/b" for --mount=type=bind,source=/a,target=/b: write --volume=NAME,kind=host,source=/a --mount=volume=NAME,target=/b',
+      'invalid argument "type=tmpfs,target=/b" for --mount=type=tmpfs,target=/b: write --volume=NAME,kind=empty --mount=volume=NAME,target=/b',
     ],
+    [['list', '-aqx'], 'ERR_RKT_CLI_UNKNOWN_FLAG', 'unknown flag: -x'],
+    [['-q', 'list'], 'ERR_RKT_CLI_UNKNOWN_FLAG', 'unknown flag: -q'],
     [['fetch'], 'ERR_RKT_CLI_USAGE', 'must provide at least one image'],
     [['image', 'export', 'x'], 'ERR_RKT_CLI_USAGE', 'must provide an image and an output file'],
     [['version', 'x'], 'ERR_RKT_CLI_USAGE', 'takes no arguments'],

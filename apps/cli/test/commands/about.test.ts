@@ -64,31 +64,6 @@ describe('rkt', () => {
     expect((await rkt('p', '--help')).stdout).toBe((await rkt('prepare', '--help')).stdout);
   });
 
-  /** What is done is told in words, or is what somebody else prints; everything else lists or shows. */
-  const doing: readonly string[] = [
-    ...['app add', 'app exec', 'app rm', 'app sandbox', 'app start', 'app stop', 'attach', 'completion', 'enter'],
-    ...[
-      'fetch',
-      'gc',
-      'health',
-      'help',
-      'image export',
-      'image extract',
-      'image gc',
-      'image render',
-      'image rm',
-      'image verify',
-    ],
-    ...['kill', 'logs', 'prepare', 'release', 'rm', 'run', 'run-prepared', 'stop', 'trust', 'wait'],
-  ];
-  it.each(commands.map(({ name, flags }) => [name, flags] as const))(
-    '%s has --format=json if it lists or shows, and not otherwise',
-    (name, flags) => {
-      const format = flags.find((flag) => flag.name === 'format');
-      expect(format?.choices?.includes('json') ?? false).toBe(!doing.includes(name));
-    },
-  );
-
   it.each(['--version', '-v'])('%s is the same, alone on the command line', async (flag) => {
     expect(await rkt.within(fakeIo(), flag)).toMatchObject({ status: 254 });
     const io = fakeIo();

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
+import type { TestRegistry } from '@rkt/registry/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { demoRegistry, demoRkt } from '../support/demo-rkt.ts';
 import { fakeIo } from '../support/fake-io.ts';
-import { type FakeRuntime, fakePod, fakeRuntime } from '../support/fake-runtime.ts';
-import { type Rkt, rktWith } from '../support/run-rkt.ts';
-import { layerOf } from '../support/tar.ts';
+import { type FakeRuntime, fakePod } from '../support/fake-runtime.ts';
+import type { Rkt } from '../support/run-rkt.ts';
 
 const insecure = '--insecure-options=image';
 const imageId = `sha512-${'77'.repeat(64)}`;
@@ -20,17 +19,13 @@ let rkt: Rkt;
 let id: string;
 
 beforeAll(async () => {
-  registry = await startTestRegistry();
-  const config = { Entrypoint: ['/entry'], Cmd: ['serve'] };
-  await registry.putImage({ repository: 'demo', tag: 'latest' }, { layers: [layerOf('entry', 'x')], config });
-  image = `docker://${registry.domain}/demo`;
+  ({ registry, image } = await demoRegistry({ Entrypoint: ['/entry'], Cmd: ['serve'] }));
 });
 afterAll(() => registry.close());
 
 beforeEach(() => {
   process.env['TZ'] = 'UTC';
-  dir = mkdtempSync(join(tmpdir(), 'rkt-cli-app-'));
-  runtime = fakeRuntime(join(dir, 'data'));
+  ({ dir, runtime, rkt } = demoRkt());
   const pod = fakePod({
     dir: join(dir, 'data/pods/run/11111111-2222-4333-8444-555555555555'),
     manifest: {
@@ -42,8 +37,6 @@ beforeEach(() => {
   });
   id = pod.id;
   runtime.pods.set(id, pod);
-  const probeErofs = async () => ({ usable: false, reason: 'a test' }) as const;
-  rkt = rktWith(dir, { openRuntime: async () => runtime, probeErofs });
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
+import { rmSync } from 'node:fs';
+import type { TestRegistry } from '@rkt/registry/testing';
 import type { Health, LogEntry, Pod, PodApp } from '@rkt/stage1';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { demoRegistry, demoRkt } from '../support/demo-rkt.ts';
 import { fakeIo } from '../support/fake-io.ts';
-import { type FakeRuntime, fakePod, fakeRuntime } from '../support/fake-runtime.ts';
+import { type FakeRuntime, fakePod } from '../support/fake-runtime.ts';
 import { type Rkt, rktWith } from '../support/run-rkt.ts';
-import { layerOf } from '../support/tar.ts';
 
 const id = '11111111-2222-4333-8444-555555555555';
 const insecure = '--insecure-options=image';
@@ -19,19 +17,11 @@ let runtime: FakeRuntime;
 let rkt: Rkt;
 
 beforeAll(async () => {
-  registry = await startTestRegistry();
-  await registry.putImage(
-    { repository: 'demo', tag: 'latest' },
-    { layers: [layerOf('entry', 'x')], config: { Cmd: ['serve'] } },
-  );
-  image = `docker://${registry.domain}/demo`;
+  ({ registry, image } = await demoRegistry({ Cmd: ['serve'] }));
 });
 afterAll(() => registry.close());
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'rkt-cli-detached-'));
-  runtime = fakeRuntime(join(dir, 'data'));
-  const probeErofs = async () => ({ usable: false, reason: 'a test' }) as const;
-  rkt = rktWith(dir, { openRuntime: async () => runtime, probeErofs });
+  ({ dir, runtime, rkt } = demoRkt());
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
@@ -195,7 +185,7 @@ describe('wait', () => {
     runtime.exit(0);
     const { status, stdout, stderr } = await rkt('wait', 'ffff', id);
     expect([status, stdout]).toEqual([254, '0\n']);
-    expect(stderr).toContain('wait: no pod has an id that begins with "ffff"\n');
+    expect(stderr).toContain('wait: no pod has an id that begins with "ffff", nor an app of that name\n');
   });
 });
 

@@ -364,7 +364,7 @@ describe('images of the store', () => {
     const record = { id, name: 'docker.io/library/demo:latest', size: expect.any(Number) };
     expect(JSON.parse((await rkt('image', 'list', '--format=json')).stdout)).toMatchObject([record]);
     expect((await rkt('image', 'list', '--fields=name,id', '--no-legend')).stdout).toBe(
-      `docker.io/library/demo:latest\t${id.slice(0, 19)}\n`,
+      `demo:latest\t${id.slice(0, 19)}\n`,
     );
     expect((await rkt('image', 'list', '--fields=id', '--full')).stdout).toBe(`ID\n${id}\n`);
     await registry.putImage({ repository: 'library/aaa', tag: 'latest' }, { layers: layers.slice(1) });
@@ -473,11 +473,7 @@ describe('images of the store', () => {
     const rows = (await rkt('image', 'list', '--no-legend', '--fields=name,id', '--sort=name')).stdout
       .trimEnd()
       .split('\n');
-    expect(rows.map((row) => row.split(/\t+/)[0])).toEqual([
-      `${local}:latest`,
-      'docker.io/library/demo:latest',
-      'docker.io/library/demo:other',
-    ]);
+    expect(rows.map((row) => row.split(/\t+/)[0])).toEqual([`${local}:latest`, 'demo:latest', 'demo:other']);
     const listed: readonly { readonly names: readonly string[] }[] = JSON.parse(
       (await rkt('image', 'list', '--format=json')).stdout,
     );
@@ -494,8 +490,8 @@ describe('images of the store', () => {
     await registry.putImage({ repository: 'library/moved', tag: 'latest' }, { layers: layers.slice(1) });
     await rkt(insecure, 'fetch', 'docker://moved');
     expect((await rkt('image', 'list', '--no-legend', '--fields=name')).stdout.split('\n').slice(1)).toEqual([
-      'docker.io/library/moved:<none>',
-      'docker.io/library/moved:latest',
+      'moved:<none>',
+      'moved:latest',
       '',
     ]);
   });

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
+import type { TestRegistry } from '@rkt/registry/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { confining, type FakeRuntime, fakeRuntime } from '../support/fake-runtime.ts';
-import { type Result, type Rkt, rktWith } from '../support/run-rkt.ts';
-import { layerOf } from '../support/tar.ts';
+import { demoRegistry, demoRkt } from '../support/demo-rkt.ts';
+import { confining, type FakeRuntime } from '../support/fake-runtime.ts';
+import type { Result, Rkt } from '../support/run-rkt.ts';
 
 const insecure = '--insecure-options=image';
 let registry: TestRegistry;
@@ -16,17 +15,11 @@ let runtime: FakeRuntime;
 let rkt: Rkt;
 
 beforeAll(async () => {
-  registry = await startTestRegistry();
-  const config = { Entrypoint: ['/entry'] };
-  await registry.putImage({ repository: 'demo', tag: 'latest' }, { layers: [layerOf('entry', 'x')], config });
-  image = `docker://${registry.domain}/demo`;
+  ({ registry, image } = await demoRegistry({ Entrypoint: ['/entry'] }));
 });
 afterAll(() => registry.close());
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'rkt-cli-flavor-'));
-  runtime = fakeRuntime(join(dir, 'data'));
-  const probeErofs = async () => ({ usable: false, reason: 'a test' }) as const;
-  rkt = rktWith(dir, { openRuntime: async () => runtime, probeErofs });
+  ({ dir, runtime, rkt } = demoRkt());
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 

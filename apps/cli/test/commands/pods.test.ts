@@ -65,18 +65,18 @@ describe('list', () => {
       status: 0,
       stderr: '',
       stdout:
-        'UUID\t\tAPP\tIMAGE NAME\t\t\t\t\tSTATE\t\tCREATED\t\tSTARTED\t\tNETWORKS\n' +
-        '88c15bd4\t-\t-\t\t\t\t\t\tprepared\t3 minutes ago\t\t\t\n' +
-        'fb6daaa5\tbusybox\tbusybox\t\t\t\t\t\texited\t\t3 minutes ago\t2 minutes ago\t\n' +
-        '5bc080ca\tredis\tregistry-1.docker.io/library/redis:latest\trunning\t\t2 minutes ago\t40 seconds ago\tdefault:ip4=172.16.28.7\n' +
-        '\t\tetcd\tcoreos.com/etcd:v2.0.9\t\t\t\t\t\t\t\t\t\t\n',
+        'UUID\t\tAPP\tIMAGE NAME\t\tSTATE\t\tCREATED\t\tSTARTED\t\tNETWORKS\n' +
+        '88c15bd4\t-\t-\t\t\tprepared\t3 minutes ago\t\t\t\n' +
+        'fb6daaa5\tbusybox\tbusybox\t\t\texited\t\t3 minutes ago\t2 minutes ago\t\n' +
+        '5bc080ca\tredis\tredis:latest\t\trunning\t\t2 minutes ago\t40 seconds ago\tdefault:ip4=172.16.28.7\n' +
+        '\t\tetcd\tcoreos.com/etcd:v2.0.9\t\t\t\t\t\t\t\n',
     });
   });
 
   it('--full has whole UUIDs, image IDs and moments; --no-legend no header', async () => {
     const { stdout } = await rkt('list', '--full', '--no-legend');
     expect(stdout.split('\n')[2]).toBe(
-      '5bc080ca-9e03-480d-b705-5928af396cc5\tredis\tregistry-1.docker.io/library/redis:latest\tsha512-777777777777\trunning\t\t' +
+      '5bc080ca-9e03-480d-b705-5928af396cc5\tredis\tdocker.io/library/redis:latest\tsha512-777777777777\trunning\t\t' +
         '2026-01-02 03:02:05 +0000 UTC\t2026-01-02 03:03:24.25 +0000 UTC\tdefault:ip4=172.16.28.7',
     );
   });
@@ -93,9 +93,10 @@ describe('list', () => {
           name: 'redis',
           state: 'running',
           image_id: imageId,
+          image_name: 'docker.io/library/redis:latest',
           mounts: [{ name: 'data', container_path: '/mnt', host_path: '/vol', read_only: true }],
         },
-        { name: 'etcd', state: 'running', image_id: imageId },
+        { name: 'etcd', state: 'running', image_id: imageId, image_name: 'coreos.com/etcd:v2.0.9' },
       ],
       created_at: 1_767_322_925,
       started_at: 1_767_323_004,
@@ -195,7 +196,9 @@ describe('status', () => {
     async (verb) => {
       const result = await rkt(verb, 'deadbeef');
       expect(result).toMatchObject({ status: 254, stdout: '' });
-      expect(result.stderr).toMatch(new RegExp(`^${verb}: no pod has an id that begins with "deadbeef"\nhint: `));
+      expect(result.stderr).toMatch(
+        new RegExp(`^${verb}: no pod has an id that begins with "deadbeef", nor an app of that name\nhint: `),
+      );
     },
   );
 

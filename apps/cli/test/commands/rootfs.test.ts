@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
@@ -122,6 +122,10 @@ describe('a file that is there, and typed as something else', () => {
       await rkt('image', 'export', 'localhost/my-root', `${target}:${at(target)}`);
       expect(await hintFor(at(target))).toBe(`write ${target}:${at(target)}`);
     }
+    // Before anybody asks for a signature of it.
+    expect((await rkt('fetch', at('docker-archive'))).stderr).toBe(
+      `fetch: "${at('docker-archive')}" is a file, an archive of docker images\nhint: write docker-archive:${at('docker-archive')}\n`,
+    );
     expect(await hintFor(`dir:${at('oci')}`)).toBe(`write oci:${at('oci')}`);
     expect(await hintFor(file)).toBe(`for an image of the files in it write rootfs:${file}`);
     expect(await hintFor(`oci-archive:${at('docker-archive')}`)).toBe(`write docker-archive:${at('docker-archive')}`);
@@ -142,6 +146,19 @@ describe('a file that is there, and typed as something else', () => {
       process.chdir(dir);
       expect(await hintFor('a.oci')).toBe('write oci-archive:a.oci');
       expect(await hintFor('b.oci')).toBe('for a Docker image write docker://b.oci');
+      // No server is asked for what only a file can be.
+      const asked: string[] = [];
+      const openDownloads = async (): Promise<never> => Promise.reject(new Error(`asked ${asked.push('')}`));
+      const offline = rktWith(dir, { openDownloads });
+      renameSync('a.oci', 'a.tar');
+      expect(await offline(insecure, 'run', 'a.tar')).toMatchObject({
+        status: 254,
+        stderr: 'run: "a.tar" is a file, an archive of OCI images\nhint: write oci-archive:a.tar\n',
+      });
+      expect((await offline(insecure, 'fetch', 'b.tar.gz')).stderr).toMatch(
+        /^fetch: there is no file "b\.tar\.gz"\nhint: an archive is named with its form: docker-archive:b\.tar\.gz, /,
+      );
+      expect(asked).toEqual([]);
     } finally {
       process.chdir(cwd);
     }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { demoRkt } from '../support/demo-rkt.ts';
 import { fakeIo } from '../support/fake-io.ts';
-import { type FakeRuntime, fakeRuntime } from '../support/fake-runtime.ts';
+import type { FakeRuntime } from '../support/fake-runtime.ts';
 import { type Rkt, rktWith } from '../support/run-rkt.ts';
 import { layerOf } from '../support/tar.ts';
 
@@ -25,10 +25,7 @@ beforeAll(async () => {
 afterAll(() => registry.close());
 
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'rkt-cli-several-'));
-  runtime = fakeRuntime(join(dir, 'data'));
-  const probeErofs = async () => ({ usable: false, reason: 'a test' }) as const;
-  rkt = rktWith(dir, { openRuntime: async () => runtime, probeErofs });
+  ({ dir, runtime, rkt } = demoRkt());
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
+import type { TestRegistry } from '@rkt/registry/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { demoRegistry, demoRkt } from '../support/demo-rkt.ts';
 import { fakeIo } from '../support/fake-io.ts';
-import { type FakeRuntime, fakePod, fakeRuntime } from '../support/fake-runtime.ts';
+import { type FakeRuntime, fakePod } from '../support/fake-runtime.ts';
 import { type Rkt, rktWith } from '../support/run-rkt.ts';
-import { layerOf } from '../support/tar.ts';
 
 const insecure = '--insecure-options=image';
 let registry: TestRegistry;
@@ -17,24 +16,27 @@ let runtime: FakeRuntime;
 let rkt: Rkt;
 
 beforeAll(async () => {
-  registry = await startTestRegistry();
-  const config = { Entrypoint: ['/entry'], Cmd: ['serve'], ExposedPorts: { '80/tcp': {} } };
-  await registry.putImage({ repository: 'demo', tag: 'latest' }, { layers: [layerOf('entry', 'x')], config });
-  image = `docker://${registry.domain}/demo`;
+  ({ registry, image } = await demoRegistry({
+    Entrypoint: ['/entry'],
+    Cmd: ['serve'],
+    ExposedPorts: { '80/tcp': {} },
+  }));
 });
 afterAll(() => registry.close());
 
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'rkt-cli-run-'));
-  runtime = fakeRuntime(join(dir, 'data'));
-  const probeErofs = async () => ({ usable: false, reason: 'a test' }) as const;
-  rkt = rktWith(dir, { openRuntime: async () => runtime, probeErofs });
+  ({ dir, runtime, rkt } = demoRkt());
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
 /** Lets a run go on until the app was started. */
 async function started(): Promise<void> {
   while (!runtime.calls.includes('startApp')) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+/** A command of docker's, and the beginning of what is said of it: not the list of commands. */
+function isTold(command: string): [argv: string[], message: string] {
+  return [[command, 'x'], `rkt: unknown command "${command}" for "rkt"\nhint: `];
 }
 
 describe('run', () => {
@@ -302,13 +304,29 @@ describe('run', () => {
       ['run', 'docker://a', '--', 'x', '---', 'b'],
       'run: no image "b" in the store\nhint: for a Docker image write docker://b\n',
     ],
-    [['run', '-it', 'docker://a'], 'run: unknown flag: -it\nhint: standard input and a terminal'],
+    [
+      ['run', '-v', 'data:/b', 'docker://a'],
+      'run: invalid argument "data:/b" for --volume=data:/b: volumes are kept in',
+    ],
+    [['run', '--memory=512m', 'docker://a'], 'run: invalid argument "512m" for --memory=512m: it must be a number of'],
+    [
+      ['run', '--cap-add=NET_ADMIN', 'docker://a'],
+      'run: unknown flag: --cap-add\nhint: capabilities are kept or taken',
+    ],
     [
       ['run', '-p80x', 'docker://a'],
       'run: invalid argument "80x" for --publish=80x: it must be [[HOSTIP:][HOSTPORT]:]PORT',
     ],
     [['run', '-P', 'docker://a'], 'run: unknown flag: -P\nhint: ports are forwarded one by one: -p HOSTPORT:PORT'],
-    [['run', '--env=A=b', 'docker://a'], 'run: unknown flag: --env\nhint: an environment variable is set with'],
+    [
+      ['enter', '-e', 'A=b', 'x', 'sh'],
+      'enter: unknown flag: -e\nhint: variables are set by the command: rkt enter POD',
+    ],
+    [['exec', '--user=a', 'x', 'sh'], 'enter: unknown flag: --user\nhint: another user is chosen by the command'],
+    [['rm', '-a'], 'rm: unknown flag: -a\nhint: all pods that have ended are removed by rkt gc --grace-period=0s\n'],
+    [['image', 'rm', '-f', 'x'], 'rm: unknown flag: -f\nhint: an image can be removed when the pods that use it are'],
+    [['-q', 'fetch', 'x'], 'rkt: unknown flag: -q\nhint: it goes after the command: rkt COMMAND -q\n'],
+    [['--mark-only', 'gc'], 'rkt: unknown flag: --mark-only\nhint: it goes after the command: rkt gc --mark-only\n'],
     [
       ['prepare', 'docker://a', 'sh', '-c', 'x'],
       "prepare: unknown flag: -c\nhint: run 'rkt help prepare' for usage; arguments of the app go after --: rkt prepare",
@@ -318,12 +336,16 @@ describe('run', () => {
       ['load', '-i', 'x.tar'],
       'rkt: unknown command "load" for "rkt"\nhint: images are read from files by rkt fetch docker-archive:FILE\n',
     ],
-    [['images'], 'rkt: unknown command "images" for "rkt"\nhint: images are listed by rkt image list\n'],
-    [['rmi', 'x'], 'rkt: unknown command "rmi" for "rkt"\nhint: images are removed by rkt image rm IMAGE\n'],
+    ...['build', 'commit', 'container', 'cp', 'create', 'events', 'import', 'info', 'login', 'logout', 'network'].map(
+      isTold,
+    ),
+    ...['pause', 'port', 'push', 'rename', 'restart', 'save', 'search', 'start', 'stats', 'system', 'tag'].map(isTold),
+    ...['top', 'unpause', 'update', 'volume'].map(isTold),
   ])('%j asks nobody and makes nothing', async (argv, message) => {
     const asked = registry.requests.length;
     const { status, stderr } = await rkt(insecure, ...argv);
-    expect([status, stderr.startsWith(message)]).toEqual([254, true]);
+    expect([status, stderr.startsWith(message)], stderr).toEqual([254, true]);
+    expect(stderr).not.toContain("run 'rkt help' for usage");
     expect([registry.requests.length, runtime.calls]).toEqual([asked, []]);
   });
 });

@@ -98,7 +98,7 @@ describe('an ACI file', () => {
     [
       'of other bytes',
       () => publisher.sign(aci),
-      /signature ".*app\.aci\.asc" of image "example\.com\/app" is not to be/,
+      /signature ".*app\.aci\.asc" of image "example\.com\/app" is not to be.*\nhint: it is not what was signed: get/,
     ],
     [
       'of somebody else',
@@ -136,6 +136,8 @@ describe('an ACI file', () => {
         `fetch: no signature to verify the image by: cannot read "${file}.asc": no such file or directory\n` +
         'hint: name one with --signature=FILE or, if you trust the image, add --insecure-options=image\n',
     });
+    const missing = await rkt('fetch', join(dir, 'nosuch.aci'));
+    expect(missing.stderr).toContain('hint: there is no file');
     expect(await rkt.within(fakeIo({ stdin: [packed] }), 'fetch', '-')).toMatchObject({ status: 254 });
     expect(await rkt('--insecure-options=image', 'fetch', file)).toMatchObject({ status: 0 });
   });
@@ -161,6 +163,16 @@ describe('trust', () => {
       '',
     ]);
     expect(readdirSync(join(path, '..'))).toEqual([publisher.fingerprint]);
+  });
+
+  it('asks where it is seen, also when standard output is a file', async () => {
+    const io = fakeIo({ tty: true, stdoutToFile: true, input: ['yes\n'] });
+    const { status, stdout, stderr } = await rkt.within(io, 'trust', '--root', join(dir, 'key.asc'));
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/gpg key fingerprint is: [\s\S]*<publisher@example\.com>\nAre you sure you want to trust/);
+    expect(stdout).toMatch(
+      /^Trusting ".*key\.asc" for prefix "" after fingerprint review\.\nAdded root key at ".*"\n$/,
+    );
   });
 
   it('keeps nothing that nobody says yes to', async () => {

@@ -39,7 +39,8 @@ async function offered(...words: readonly string[]): Promise<readonly string[]> 
     [Symbol.asyncDispose]: async () => undefined,
   };
   const runtime = fakeRuntime();
-  for (const pod of ['5bc080ca-9e03', '88c15bd4-191d']) runtime.pods.set(pod, fakePod({ id: pod }));
+  for (const pod of ['5bc080ca-9e03', '88c15bd4-191d'])
+    runtime.pods.set(pod, fakePod({ id: pod, apps: [{ name: 'web', imageId: id, state: 'running' }] }));
   const libraries = {
     ...installedLibraries,
     openStore: async () => store as Store,
@@ -77,6 +78,11 @@ describe('what may follow', () => {
     ['as many pods as there are', ['rm', '5bc080ca-9e03', '8'], ['88c15bd4-191d']],
     ['a pod and a command in it', ['enter', '5bc080ca-9e03', 'l'], []],
     ['images of the store', ['image', 'rm', '127'], ['127.0.0.1:5000/app:1']],
+    ['the familiar name of an image', ['run', 'red'], ['redis:latest', ':files']],
+    ['the familiar name of an image of a registry', ['run', 'docker://red'], ['docker://redis:latest']],
+    ['every image, as it is listed', ['image', 'rm', ''], ['redis:latest', '127.0.0.1:5000/app:1']],
+    ['the name of an app for a pod', ['logs', 'we'], ['web']],
+    ['pods and images', ['inspect', 'w'], ['web']],
     ['their IDs', ['image', 'rm', 'sha512-a'], [id]],
     ['an image of a registry', ['run', '--rm', 'docker://d'], ['docker://docker.io/library/redis:latest']],
     ['an image or an archive', ['run', '--rm', 'd'], ['docker.io/library/redis:latest', ':files']],

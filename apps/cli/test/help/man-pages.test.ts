@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commands } from '../../src/args/commands.ts';
+import { failureStatus, missingCommandStatus, signalStatus } from '../../src/exit-status.ts';
 import { manPages } from '../../src/help/man-pages.ts';
 import { renderRoff } from '../../src/help/roff.ts';
 import { rktWith } from '../support/run-rkt.ts';
@@ -89,6 +90,24 @@ describe('a man page', () => {
     expect(shownText).toContain(` ${text} `);
     expect(shownText).toContain(` '${text} `);
     expect(shownText).toContain('-p, --port=NAME:[IP:]PORT');
+  });
+
+  it('says what the statuses are, those of a signal that has ended rkt included', () => {
+    for (const { file, content } of manPages('1')) {
+      const statuses = content.slice(content.indexOf('.SH EXIT STATUS'), content.indexOf('.SH SEE ALSO'));
+      const terms = [...statuses.matchAll(/^\.B (.*)$/gm)].map(([, term]) => term);
+      expect(terms, file).toEqual(['0', '2', '129, 130, 143', '254', 'other']);
+    }
+    expect([failureStatus, missingCommandStatus]).toEqual([254, 2]);
+    expect((['SIGHUP', 'SIGINT', 'SIGTERM'] as const).map(signalStatus).join(', ')).toBe('129, 130, 143');
+  });
+
+  it('says what a POD is, where there is one', () => {
+    const pages = manPages('1').filter(({ content }) => content.includes('POD is a UUID'));
+    expect(pages.map(({ file }) => file)).toEqual(
+      expect.arrayContaining(['rkt-logs.1', 'rkt-stop.1', 'rkt-app-add.1']),
+    );
+    expect(pages.map(({ file }) => file)).not.toContain('rkt-run.1');
   });
 
   it('refers to its relatives', () => {

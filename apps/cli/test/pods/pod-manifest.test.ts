@@ -243,10 +243,11 @@ describe('the pod manifest', () => {
     expect(aci.annotations).toEqual([{ name: 'a', value: 'b' }]);
   });
 
-  it('has no user with a group in it', () => {
-    expect(() => appOf(['x', '--user=a:b'])).toThrow(
-      'invalid argument "a:b" for --user=a:b: it must be a user alone; the group is given with --group',
-    );
+  it('has user and group of one flag, as docker has them', () => {
+    expect(appOf(['x', '--user=a:b']).app).toMatchObject({ user: 'a', group: 'b' });
+    for (const value of [':b', 'a:', 'a:b:c']) {
+      expect(() => appOf(['x', `-u=${value}`])).toThrow('it must be USER or USER:GROUP');
+    }
   });
 
   it('has user, group, directory, name and root file system of the flags', () => {
@@ -468,7 +469,12 @@ describe('flags of a pod', () => {
     expect(() => argumentsOf('run', flag, 'x')).toThrow('invalid argument');
   });
 
-  it.each(['--memory=abc', '--cpu=-1', '--memory=5Q'])('%s are refused when they are read', (flag) => {
-    expect(() => argumentsOf('run', 'x', flag)).toThrow('it must be a quantity');
+  it.each([
+    ['--memory=abc', 'a number of bytes'],
+    ['--memory=5Q', 'a number of bytes'],
+    ['--memory=512m', 'a number of bytes'],
+    ['--cpu=-1', 'a quantity'],
+  ])('%s are refused when they are read', (flag, expected) => {
+    expect(() => argumentsOf('run', 'x', flag)).toThrow(`it must be ${expected}`);
   });
 });

@@ -33,7 +33,7 @@ describe('an error', () => {
     const error = coded('ERR_RKT_STAGE1_EXEC_NOT_FOUND', 'none');
     expect(renderError(error, { prefix: 'run', debug: false })).toMatch(/hint: .*--exec/);
     expect(renderError(error, { prefix: 'enter', debug: false })).toBe(
-      'enter: none\nhint: name another command that the image of the app has: rkt enter UUID CMD\n',
+      'enter: none\nhint: name another command that the image of the app has: rkt enter POD CMD\n',
     );
   });
 
@@ -43,8 +43,8 @@ describe('an error', () => {
       { origin: 'https://r.example:5000', credentialSource: '/root/.docker/config.json' },
       /and the credentials for r\.example:5000 from \/root\/\.docker\/config\.json$/,
     ],
-    ['UNAUTHORIZED', { origin: 'https://r.example' }, /put credentials .*auth\.d/],
-    ['TLS', { origin: 'https://r.example' }, /certs\.d\/r\.example, or, if you trust/],
+    ['UNAUTHORIZED', { origin: 'https://r.example' }, /put credentials .*auth\.d of \/etc\/rkt /],
+    ['TLS', { origin: 'https://r.example' }, / \/etc\/containers\/certs\.d\/r\.example, or, if you trust/],
     ['TLS', { cause: coded('ERR_SSL_X_ALERT_BAD_CERTIFICATE', 'alert') }, /NAME\.key, into .*certs\.d\/HOST:PORT$/],
     ['DENIED', { credentialSource: '/x.json' }, /credentials for the registry from \/x\.json$/],
     ['CREDENTIAL_HELPER', { credentialSource: '/x.json' }, /take it out of \/x\.json$/],
@@ -55,6 +55,17 @@ describe('an error', () => {
   ])('of a registry, %s with %j, has a hint about what it is about', (code, facts, hint) => {
     const error = Object.assign(coded(`ERR_RKT_REGISTRY_${code}`, 'no'), facts);
     expect(renderError(error, plain).trimEnd().split('hint: ').at(-1)).toMatch(hint);
+  });
+
+  it('has a hint that names the directory of configuration that is in use', () => {
+    const localConfig = '/home/me/$&/rkt';
+    const registry = renderError(coded('ERR_RKT_REGISTRY_UNAUTHORIZED', 'no'), { ...plain, localConfig });
+    expect(registry).toContain('auth.d of /home/me/$&/rkt or into');
+    const own = new CliError('ERR_RKT_CLI_DOWNLOAD', 'no', { hint: 'see auth.d of LOCAL_CONFIG' });
+    expect(renderError(own, { ...plain, localConfig })).toBe('fetch: no\nhint: see auth.d of /home/me/$&/rkt\n');
+    for (const code of ['REGISTRY_UNREACHABLE', 'STAGE1_NETWORK_NOT_FOUND']) {
+      expect(renderError(coded(`ERR_RKT_${code}`, 'no'), { ...plain, localConfig: '/x' })).toMatch(/ of \/x$/m);
+    }
   });
 
   it('of the system is one line', () => {

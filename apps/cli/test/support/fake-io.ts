@@ -24,6 +24,8 @@ export interface FakeIo extends Io {
 export interface FakeIoOptions {
   readonly uid?: number;
   readonly tty?: boolean;
+  /** Standard output is a file, whatever the rest is. */
+  readonly stdoutToFile?: boolean;
   readonly columns?: number;
   readonly rows?: number;
   readonly env?: Readonly<Record<string, string>>;
@@ -33,7 +35,7 @@ export interface FakeIoOptions {
 }
 
 export function fakeIo(options: FakeIoOptions = {}): FakeIo {
-  const { uid = 0, tty = false, env = {}, stdin = [], input = [] } = options;
+  const { uid = 0, tty = false, env = {}, stdin = [], input = [], stdoutToFile = false } = options;
   const written = { stdout: '', stderr: '' };
   const listeners = new Set<(signal: NodeJS.Signals) => void>();
   const resizing = new Set<() => void>();
@@ -46,7 +48,7 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
       },
       columns: () => columns,
     }),
-    isTTY: tty,
+    isTTY: tty && !(stdoutToFile && name === 'stdout'),
     columns: () => columns,
     rows: () => rows,
   });

@@ -185,3 +185,32 @@ describe('a file of public keys', () => {
     });
   });
 });
+
+describe('a file of several armored blocks', () => {
+  it('has the keys of all of them, each in a form of its own', async () => {
+    const other = await createSigner({ name: 'Other' });
+    const read = await keysOf(`first\n${signer.armoredKey}\nsecond\r\n${other.armoredKey.replaceAll('\n', '\r\n')}`);
+    expect(read.map(({ fingerprint }) => fingerprint)).toEqual([signer.fingerprint, other.fingerprint]);
+    for (const key of read)
+      expect((await keysOf(key.armored)).map((each) => each.fingerprint)).toEqual([key.fingerprint]);
+  });
+
+  it('has the signatures of all of them', async () => {
+    const stranger = await createSigner({ name: 'Stranger' });
+    expect(await verified({ signature: `${await stranger.sign(content)}\n${armored}` })).toBe(signer.fingerprint);
+  });
+
+  it('is refused where it ends in the middle of one, has a private one, or has too many', async () => {
+    const other = await createSigner({ name: 'Other' });
+    const refused = async (text: string): Promise<unknown> =>
+      keysOf(text).then(
+        () => 'read',
+        (error) => error.message,
+      );
+    expect(await refused(signer.armoredKey + other.armoredKey.slice(0, -40))).toContain('in the middle of an armored');
+    expect(await refused(signer.armoredKey + other.key.armor())).toContain('it holds a private key');
+    const began = performance.now();
+    expect(await refused('-----BEGIN PGP PUBLIC KEY BLOCK-----\n'.repeat(25_000))).toContain('more than 32 armored');
+    expect(performance.now() - began).toBeLessThan(2_000);
+  });
+});

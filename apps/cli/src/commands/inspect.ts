@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Pod } from '@rkt/stage1';
+import type { Arguments } from '../args/command.ts';
+import { imageJson } from '../images/image-json.ts';
+import { isNameFault } from '../images/name-fault.ts';
+import { noSuchImage } from '../images/near-name.ts';
+import { openStoredImage } from '../images/open-stored-image.ts';
+import { findPod } from '../pods/find-pods.ts';
+import { podJson } from '../pods/pod-json.ts';
+import { documentFormat, renderJson } from '../render/json.ts';
+import { quote } from '../render/quote.ts';
+import { reportEach } from '../render/report-each.ts';
+import type { Session } from '../wiring/session.ts';
+
+/** Pods as `status` has them, with their manifests, and images as `image inspect` has them; an array, as docker prints it. */
+export async function execute(session: Session, args: Arguments): Promise<number> {
+  const found: object[] = [];
+  const status = await reportEach(session, args.operands, async (name) => {
+    found.push(await inspect(session, args, name));
+  });
+  session.io.stdout.write(renderJson(found, documentFormat(args.flags)));
+  return status;
+}
+
+async function inspect(session: Session, { flags }: Arguments, name: string): Promise<object> {
+  const type = flags.text('type');
+  const pod = type === 'image' ? undefined : await podOf(session, name, type === 'pod');
+  if (pod !== undefined) return { ...podJson(pod), manifest: pod.manifest };
+  try {
+    return await imageJson(await openStoredImage(session, name, { use: 'read', flags }));
+  } catch (error) {
+    if (type === 'image' || !isNameFault(error)) throw error;
+    const store = await session.existingStore('read');
+    throw await noSuchImage(store, name, { message: `no pod and no image is called ${quote(name)}`, cause: error });
+  }
+}
+
+/** Undefined where none is called so, unless it has to be there. What could be several pods is an image no more. */
+async function podOf(session: Session, name: string, mustBe: boolean): Promise<Pod | undefined> {
+  try {
+    return await findPod(await session.runtime(), name);
+  } catch (error) {
+    if (mustBe || !isNoPod(error)) throw error;
+    return undefined;
+  }
+}
+
+function isNoPod(error: unknown): boolean {
+  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'ERR_RKT_CLI_POD_NOT_FOUND' || code === 'ERR_RKT_STAGE1_POD_NOT_FOUND';
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Pod, PodApp } from '@rkt/stage1';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { commands } from '../../src/args/commands.ts';
+import { demoRkt } from '../support/demo-rkt.ts';
+import { type FakeRuntime, fakePod } from '../support/fake-runtime.ts';
+import type { Rkt } from '../support/run-rkt.ts';
+
+const ids = ['5bc080ca', '88c15bd4', 'fb6daaa5', 'cafe1234'].map((head) => `${head}-9e03-480d-b705-5928af396cc5`);
+const [first = '', second = '', third = '', fourth = ''] = ids;
+
+let dir: string;
+let runtime: FakeRuntime;
+let rkt: Rkt;
+beforeEach(() => {
+  ({ dir, runtime, rkt } = demoRkt());
+  mkdirSync(join(dir, 'data'));
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+function put(id: string, state: Pod['state'], ...names: readonly string[]): void {
+  const apps = names.map((name): PodApp => ({ name, imageId: 'sha512-0', state: 'running', startedAt: 1 }));
+  const manifest = { acVersion: '0.8.11', acKind: 'PodManifest', apps: [] } as const;
+  runtime.pods.set(id, fakePod({ id, state, apps, manifest, startedAt: 1 }));
+}
+
+/** The pod that `status` finds. */
+async function found(typed: string): Promise<unknown> {
+  const { stdout, stderr } = await rkt('status', '--format=json', typed);
+  return stderr === '' ? JSON.parse(stdout).name : stderr;
+}
+
+describe('a pod', () => {
+  it('is meant by the name of an app of it', async () => {
+    put(first, 'running', 'web', 'db');
+    put(second, 'running', 'cache');
+    expect([await found('db'), await found('cache')]).toEqual([first, second]);
+  });
+
+  it('that runs is preferred to one that is to be run, and that to one that has ended', async () => {
+    put(first, 'exited', 'web');
+    put(second, 'garbage', 'old');
+    expect(await found('web')).toBe(first);
+    put(third, 'prepared', 'web');
+    expect(await found('web')).toBe(third);
+    put(fourth, 'running', 'web');
+    expect([await found('web'), await found('old')]).toEqual([fourth, second]);
+  });
+
+  it('that is to be run is the one for run-prepared', async () => {
+    put(first, 'running', 'web');
+    put(second, 'prepared', 'web');
+    const running = rkt('run-prepared', 'web');
+    while (!runtime.calls.includes('startApp') && !runtime.calls.includes('createSandbox')) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    expect(runtime.pods.get(first)?.state).toBe('running');
+    expect(runtime.pods.get(second)?.state).toBe('running');
+    expect((await running).stderr).toContain(second);
+  });
+
+  it('is asked for where several are meant alike', async () => {
+    put(first, 'running', 'web');
+    put(second, 'running', 'web');
+    put(third, 'exited', 'web');
+    expect(await rkt('stop', 'web')).toEqual({
+      status: 254,
+      stdout: '',
+      stderr: [
+        `stop: several pods have an app "web": ${first} (running), ${second} (running)`,
+        'hint: give the UUID of one, or a beginning of it',
+        'stop: failed to stop 1 pod(s)\n',
+      ].join('\n'),
+    });
+    expect(runtime.calls).toEqual([]);
+  });
+
+  it('is meant by its UUID before any app that is called like the beginning of it', async () => {
+    put(first, 'running', 'cafe');
+    put(fourth, 'exited', 'web');
+    expect(await found('cafe')).toBe(fourth);
+    expect(await found('caf3')).toContain('no pod has an id that begins with "caf3", nor an app of that name');
+  });
+
+  it('that is not there is told, with the name that is near; a whole UUID is no name', async () => {
+    put(first, 'running', 'web');
+    expect(await found('wbe')).toContain('nor an app of that name (did you mean "web"?)\nhint: run \'rkt list\'');
+    expect(await found(second)).toBe(
+      `status: no pod has an id that begins with "${second}"\nhint: run 'rkt list' to see the pods\n`,
+    );
+  });
+
+  it('may be named in a file, too', async () => {
+    put(first, 'running', 'web');
+    writeFileSync(join(dir, 'uuid'), 'web\n');
+    expect((await rkt('status', `--uuid-file=${join(dir, 'uuid')}`)).stdout).toContain('state=running');
+  });
+});
+
+describe('the app that was named', () => {
+  it('is the one that is meant, unless --app says another', async () => {
+    put(first, 'running', 'web', 'db');
+    runtime.exit(5);
+    await rkt('logs', 'db');
+    expect(runtime.logOptions?.app).toBe('db');
+    await rkt('logs', '--app=web', 'db');
+    expect(runtime.logOptions?.app).toBe('web');
+    await rkt('kill', 'db');
+    await rkt('kill', '5bc0', '--app=web');
+    expect(runtime.calls).toEqual(['signalApp db', 'signalApp web']);
+    expect(JSON.parse((await rkt('wait', '--format=json', 'db')).stdout)).toEqual([
+      { name: first, app: 'db', condition: 'exited', exit_code: 5 },
+    ]);
+    expect((await rkt('app', 'status', 'db')).stdout).toContain('name=db\n');
+    expect((await rkt('app', 'stop', 'db')).status).toBe(0);
+    expect(runtime.stopped).toEqual([{ app: 'db', force: false }]);
+  });
+});
+
+describe('every command that takes a pod', () => {
+  const taking = commands.filter(({ usage, hidden }) => /\bPOD\b/.test(usage) && hidden !== true);
+
+  it.each(taking.map(({ name, usage }) => [name, usage] as const))('%s takes names of apps', async (name, usage) => {
+    put(first, 'running', 'web');
+    put(second, 'running', 'web');
+    const further = usage.includes('IMAGE') && !usage.includes('|') ? ['docker://x'] : [];
+    const { status, stderr } = await rkt(...name.split(' '), 'web', ...further);
+    expect([status, stderr]).toEqual([254, expect.stringContaining('several pods have an app "web"')]);
+  });
+
+  it('is every one that says so', () => {
+    expect(taking.length).toBeGreaterThan(15);
+    expect(commands.filter(({ usage, hidden }) => usage.includes('UUID') && hidden !== true)).toEqual([]);
+  });
+});
+
+describe('inspect', () => {
+  it('shows pods and images, whichever it is, and says what is neither', async () => {
+    put(first, 'running', 'web');
+    const { status, stdout, stderr } = await rkt('inspect', 'web', 'nosuch');
+    expect([status, stderr]).toEqual([
+      254,
+      'inspect: no pod and no image is called "nosuch"\nhint: run \'rkt image list\' to see what the store has\n',
+    ]);
+    expect(JSON.parse(stdout)).toEqual([expect.objectContaining({ name: first, manifest: expect.anything() })]);
+    expect((await rkt('inspect', '--type=image', 'web')).stderr).toContain('has no images');
+    expect((await rkt('inspect', '--type=pod', 'nosuch')).stderr).toContain('nor an app of that name');
+  });
+});
+
+describe('rm --force', () => {
+  it('stops what runs before', async () => {
+    put(first, 'running', 'web');
+    put(second, 'exited', 'db');
+    expect(await rkt('rm', '-f', 'web', 'db')).toEqual({ status: 0, stdout: `"${first}"\n"${second}"\n`, stderr: '' });
+    expect(runtime.calls).toEqual(['stopSandbox', 'remove', 'remove']);
+  });
+
+  it('takes one that goes by itself then for removed, and no other', async () => {
+    put(first, 'running', 'web');
+    put(second, 'exited', 'db');
+    const error = Object.assign(new Error('gone'), { code: 'ERR_RKT_STAGE1_POD_NOT_FOUND' });
+    runtime.failing = { name: 'remove', error };
+    expect(await rkt('rm', '-f', 'web')).toEqual({ status: 0, stdout: `"${first}"\n`, stderr: '' });
+    expect(await rkt('rm', '-f', 'db')).toMatchObject({ status: 254, stdout: '' });
+    runtime.failing = undefined;
+    expect((await rkt('rm', 'web')).status).toBe(0);
+    expect(runtime.calls.filter((call) => call === 'stopSandbox')).toHaveLength(1);
+  });
+});
+
+describe('list', () => {
+  it('-q prints UUIDs alone, and -a is as it is in any case', async () => {
+    put(first, 'running', 'web');
+    put(second, 'exited', 'db');
+    expect((await rkt('ps', '-aq')).stdout).toBe(`${first}\n${second}\n`);
+  });
+});
