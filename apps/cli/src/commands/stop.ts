@@ -5,6 +5,7 @@ import { parseDuration } from '../args/duration.ts';
 import { CliError } from '../errors.ts';
 import { findPod, podArguments } from '../pods/find-pods.ts';
 import { isPodGone } from '../pods/pod-gone.ts';
+import { isExited, isLive } from '../pods/pod-states.ts';
 import { sayLater } from '../pods/say-later.ts';
 import { reportEach } from '../render/report-each.ts';
 import type { Session } from '../wiring/session.ts';
@@ -18,10 +19,11 @@ export async function execute(session: Session, args: Arguments): Promise<number
   let failed = 0;
   const status = await reportEach(session, prefixes, async (prefix) => {
     failed += 1;
-    const { id, state } = await findPod(runtime, prefix);
-    if (state.startsWith('exited') || state === 'garbage' || state === 'deleting') {
+    const pod = await findPod(runtime, prefix);
+    const { id, state } = pod;
+    if (isExited(pod) || state === 'garbage' || state === 'deleting') {
       session.io.stdout.write(`pod "${id}" is already stopped\n`);
-    } else if (state === 'running') {
+    } else if (isLive(pod)) {
       using _ = sayLater(session, `waiting for pod "${id}" to end (it is killed after ${timeout})`);
       await stop(runtime, id, { force, timeoutMs, signal: session.interrupts.signal });
       session.io.stdout.write(`"${id}"\n`);

@@ -3,11 +3,12 @@ import type { RuntimeApp, Volume } from '@rkt/appc';
 import type { Health, Pod, PodApp, PodPort } from '@rkt/stage1';
 import { nanoseconds } from '../render/time.ts';
 import { appExit } from './app-exit.ts';
-import { usersText } from './pod-text.ts';
+import { imageText, usersText } from './pod-text.ts';
 
 /**
  * A pod as `list` and `status` print it with `--format=json`: the fields and units of the original's v1.Pod, `ip6`, the
- * ports of one that runs, and `private_users`.
+ * ports of one that runs, `private_users`, and of each app the name of its image, how often it was started again, whether it
+ * ran out of memory, and its health.
  */
 export function podJson(pod: Pod): object {
   return {
@@ -69,6 +70,7 @@ function appJson(pod: Pod, app: PodApp, { runtime, volumes }: Planned): object {
     ...optional('restarts', app.restarts),
     ...optional('health', app.health && healthJson(app.health)),
     image_id: app.imageId,
+    image_name: imageText(pod, app),
     ...(mounts.length === 0 ? {} : { mounts }),
     ...optional('user_annotations', runtime?.app.userAnnotations),
     ...optional('user_labels', runtime?.app.userLabels),

@@ -26,6 +26,7 @@ import type { AbortOptions, PodId, RunningApp, StartAppOptions } from '../runtim
 import { forgetApp } from './define-app.ts';
 import { isRunning } from './is-running.ts';
 import { removeAppFiles } from './remove-app-files.ts';
+import { countedRestart } from './restarts.ts';
 import { waitApp } from './wait-app.ts';
 import { appLock, withLock } from './with-lock.ts';
 
@@ -167,8 +168,7 @@ function startable(context: RuntimeContext, { id, dir }: PodLocation, { name, ag
     const message = `app "${name}" of pod ${id} has been stopped, and is not started again`;
     throw new Stage1Error('ERR_RKT_STAGE1_APP_NOT_RUNNING', message);
   }
-  const restarts = (record.restarts ?? 0) + 1;
-  if (!isRunning(context, record)) return { createdAt: record.createdAt, ...(again && { restarts }) };
+  if (!isRunning(context, record)) return { createdAt: record.createdAt, ...(again && countedRestart(record)) };
   throw new Stage1Error('ERR_RKT_STAGE1_APP_RUNNING', `app "${name}" of pod ${id} runs already`);
 }
 
@@ -210,7 +210,8 @@ function supervise(
   records.writeApp(dir, name, running);
   const exit = started.exit?.then(
     (exitCode) => {
-      records.writeApp(dir, name, { ...running, finishedAt: now(), exitCode });
+      const outOfMemory = exitCode !== 0 && host.wasOutOfMemory(join('rkt', id, name));
+      records.writeApp(dir, name, { ...running, finishedAt: now(), exitCode, ...(outOfMemory && { outOfMemory }) });
       return exitCode;
     },
     (error: unknown) => {
@@ -223,6 +224,7 @@ function supervise(
     pid: started.pid,
     wait: async ({ signal } = {}) =>
       exit ? raced(exit, signal) : waitApp(context, id, { app: name, ...(signal && { signal }) }),
+    wasOutOfMemory: () => records.readApp(dir, name)?.outOfMemory === true,
     // Directly to the app: a runtime passes on what it can, but does not survive a SIGKILL meant for the app.
     signal: (signal) => {
       if (started.sharesTerminal && terminalSignals.includes(signal)) return;

@@ -16,21 +16,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Runtime } from '../../src/index.ts';
+import { describe, expect, it, vi } from 'vitest';
 import type { PodOptions } from '../pods/bench.ts';
-import { collectAll, createPodBench, type PodBench } from '../pods/bench.ts';
-import { footprint, none } from '../pods/footprint.ts';
+import { collectAll } from '../pods/bench.ts';
+import { usePodBench } from '../pods/use-bench.ts';
 
-let bench: PodBench;
-let runtime: Runtime;
-
-beforeAll(async () => {
-  bench = createPodBench();
-  runtime = await bench.runtime();
-});
-afterEach(() => expect(footprint(bench.dataDir, bench.ids)).toEqual(none));
-afterAll(() => bench.remove());
+const { bench, runtime } = await usePodBench();
 
 function fly(options: PodOptions = {}): PodOptions {
   return { ...options, sandbox: { flavor: 'fly', networks: [{ name: 'host' }], ...options.sandbox } };
@@ -252,7 +243,7 @@ describe('a pod of flavor fly', () => {
   it("refuses private users: its root is the host's", async () => {
     const sandbox = { flavor: 'fly', networks: [{ name: 'host' }], privateUsers: true };
     await expect(bench.prepare(runtime, 'true', { sandbox })).rejects.toMatchObject({
-      code: 'ERR_RKT_STAGE1_USER_NAMESPACE_UNAVAILABLE',
+      code: 'ERR_RKT_STAGE1_FLAVOR_UNABLE',
       message: 'a pod with private users needs another flavor than fly',
     });
   });
