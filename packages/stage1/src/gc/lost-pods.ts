@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { RuntimeContext } from '../context.ts';
 import { monitorCgroup } from '../monitor/index.ts';
+import { isPodId } from '../pod/index.ts';
 import type { AbortOptions, GcEvent, PodId } from '../runtime.ts';
 import { emptyCgroup } from '../sandbox/index.ts';
 
@@ -12,7 +13,8 @@ import { emptyCgroup } from '../sandbox/index.ts';
 export async function lostPods(context: RuntimeContext): Promise<readonly PodId[]> {
   const { networking, pods, owned } = context;
   const ids = new Set([...(await networking.remembered()), ...lockHolders(context).keys()]);
-  return [...ids].filter((id) => pods.locate(id) === undefined && !owned.has(id));
+  // Of a file that somebody else has put there the name is none, and would be the name of a cgroup.
+  return [...ids].filter((id) => isPodId(id) && pods.locate(id) === undefined && !owned.has(id));
 }
 
 /** Ends what runs of such a pod, which nobody can stop any more, and gives back what is held for it. */

@@ -133,7 +133,7 @@ async function start(context: RuntimeContext, location: PodLocation, { name, opt
   );
   const { monitor, stdio, healthCheck: command } = options;
   const streams = monitor && { stdin: stdio !== 'inherit', terminal: stdio === 'tty' };
-  const supervision = { name, record: { ...record, ...(streams && { streams }) }, started };
+  const supervision = { app, record: { ...record, ...(streams && { streams }) }, started };
   const running = supervise(context, location, supervision);
   const check = command && healthCheckOf(app);
   if (command !== undefined && check !== undefined) {
@@ -188,7 +188,7 @@ function allMounts(dir: string, manifest: PodManifest, app: RuntimeApp): readonl
 const terminalSignals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT', 'SIGWINCH'];
 
 interface Supervision {
-  readonly name: string;
+  readonly app: RuntimeApp;
   readonly record: AppRecord;
   readonly started: StartedApp;
 }
@@ -196,9 +196,10 @@ interface Supervision {
 function supervise(
   context: RuntimeContext,
   { id, dir }: PodLocation,
-  { name, record, started }: Supervision,
+  { app, record, started }: Supervision,
 ): RunningApp {
   const { host, now } = context;
+  const { name } = app;
   const first = host.processes.identify(started.pid);
   const monitor = host.processes.identify(started.monitor.pid);
   const running: AppRecord = {
@@ -210,7 +211,7 @@ function supervise(
   records.writeApp(dir, name, running);
   const exit = started.exit?.then(
     (exitCode) => {
-      const outOfMemory = exitCode !== 0 && host.wasOutOfMemory(join('rkt', id, name));
+      const outOfMemory = mayHaveStarved(app, exitCode) && host.wasOutOfMemory(join('rkt', id, name));
       records.writeApp(dir, name, { ...running, finishedAt: now(), exitCode, ...(outOfMemory && { outOfMemory }) });
       return exitCode;
     },
@@ -232,4 +233,13 @@ function supervise(
       else if (first !== undefined) host.processes.signal(first, signal);
     },
   };
+}
+
+const killed = 137;
+
+/** The kernel is asked, which takes some milliseconds, only about apps it may have killed. */
+function mayHaveStarved({ app }: RuntimeApp, exitCode: number): boolean {
+  return (
+    exitCode === killed || (exitCode !== 0 && (app.isolators ?? []).some(({ name }) => name === 'resource/memory'))
+  );
 }

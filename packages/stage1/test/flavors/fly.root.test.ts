@@ -273,6 +273,27 @@ describe('a pod of flavor fly', () => {
     expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(id);
   });
 
+  it('is orphaned when what keeps its lock is killed, too, or never came to be; it is asked to end all the same', async () => {
+    const script = 'trap "touch /out/asked; exit 3" TERM; touch /out/waiting; while :; do sleep 0.05; done';
+    for (const isOnRecord of [true, false]) {
+      for (const name of ['asked', 'waiting']) rmSync(join(bench.out, name), { force: true });
+      const { id } = await bench.prepare(runtime, script, fly());
+      const child = runElsewhere(id);
+      await once(child.stdout, 'data');
+      await vi.waitFor(() => expect(existsSync(join(bench.out, 'waiting'))).toBe(true), 5_000);
+      const file = join(bench.dataDir, 'pods/run', id, 'apps/app/status.json');
+      const { createdAt, monitor } = JSON.parse(readFileSync(file, 'utf8'));
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      process.kill(monitor.pid, 'SIGKILL');
+      if (!isOnRecord) writeFileSync(file, JSON.stringify({ createdAt }));
+      await vi.waitFor(async () => expect((await runtime.inspect(id)).state).toBe('orphaned'), 5_000);
+      await runtime.stopSandbox(id);
+      expect(existsSync(join(bench.out, 'asked'))).toBe(true);
+      expect((await runtime.inspect(id)).state).toBe('exited');
+    }
+  });
+
   it('is cleared away by gc when its app was killed, too', async () => {
     const { id } = await bench.prepare(runtime, 'sleep 1000 & touch /out/up; sleep 1000', fly());
     const child = runElsewhere(id);
