@@ -64,6 +64,7 @@ it('gc clears away a sandbox that was killed, with the apps that others started 
   await run.finished;
   expect((await app('add', id, 'docker://redis', '--name=more')).stderr).toMatch(/^add: pod .* has no sandbox\n/);
   expect((await host.rkt(['gc', '--grace-period=0s'])).status).toBe(0);
-  expect((await redis.finished).status).toBe(137);
+  // Asked to, as by `stop`.
+  expect((await redis.finished).status).toBe(0);
   expect((await host.rkt(['list', '--no-legend'])).stdout).toBe('');
 });

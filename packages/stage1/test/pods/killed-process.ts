@@ -68,6 +68,7 @@ count(process, ['kill']);
 syncBuiltinESMExports();
 
 const { createHost, createRuntime } = await import('../../src/index.ts');
+const { podManifest } = await import('./bench.ts');
 const host = createHost();
 const { syscalls } = await host.kernel();
 count(syscalls, ['flock']);
@@ -98,11 +99,7 @@ async function start(monitored: boolean): Promise<number> {
 const works: Readonly<Record<string, () => Promise<unknown>>> = {
   prepare: () =>
     runtime.prepare({
-      manifest: {
-        acVersion: '0.8.11',
-        acKind: 'PodManifest',
-        apps: [{ name: 'app', image: { id: 'sha512-0' }, app: { exec: ['/bin/true'], user: '0', group: '0' } }],
-      },
+      manifest: podManifest('true', dataDir),
       rootfs: { app: { type: 'directory', path: '/' } },
       sandbox: { networks: [{ name: 'none' }] },
     }),
