@@ -6,6 +6,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  realpathSync,
   renameSync,
   statSync,
   writeFileSync,
@@ -103,8 +104,9 @@ export function openPodDirectory(dataDir: string): PodDirectory {
       }
     },
     lostBy: (openFiles) => {
-      const ids = openFiles.flatMap((path) => lostLock(root, path) ?? []);
-      return ids[0];
+      // The kernel follows links, of which the data directory may be one.
+      const real = existsSync(root) ? realpathSync(root) : root;
+      return openFiles.flatMap((path) => lostLock(real, path) ?? [])[0];
     },
     own: async (location, { syscalls, waitMs = 100, signal }) => {
       signal?.throwIfAborted();

@@ -8,8 +8,9 @@ import { orNothing } from '../sandbox/or-nothing.ts';
 import { isRunning } from './is-running.ts';
 
 /**
- * Processes of an app that live: the first one, with which the kernel ends the others; or, where whoever started the app died
- * before writing that one down, or what was written is damaged, all that can be found, in the app's cgroup or root directory.
+ * Processes of an app that live: the first one, with which the kernel ends the others. Where whoever started the app, or
+ * started it again, died before writing that one down, or what was written is damaged, all that can be found, in the app's
+ * cgroup or root directory.
  */
 export function appProcesses(
   context: RuntimeContext,
@@ -18,7 +19,7 @@ export function appProcesses(
 ): readonly ProcessIdentity[] {
   const { cgroups, processes } = context.host;
   const record = orNothing(() => records.readApp(dir, app));
-  if (record?.process !== undefined) return isRunning(context, record) ? [record.process] : [];
+  if (record?.process !== undefined && isRunning(context, record)) return [record.process];
   const pids = [...cgroups.processes(join('rkt', id, app)), ...processes.rootedBelow(join(dir, appPaths(app).rootfs))];
   return [...new Set(pids)].flatMap((pid) => processes.identify(pid) ?? []);
 }

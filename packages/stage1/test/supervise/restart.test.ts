@@ -120,6 +120,19 @@ describe('an app that is started again', () => {
   });
 });
 
+it('is ended also when whoever started it again died before writing that down', async () => {
+  const { host, runtime, id, members } = await failedApp();
+  const { dir } = await runtime.inspect(id);
+  const file = join(dir, 'apps/app/status.json');
+  const { createdAt, startedAt, process } = JSON.parse(readFileSync(file, 'utf8'));
+  writeFileSync(file, JSON.stringify({ createdAt, startedAt, process }));
+  const { pid } = host.processes.spawn({ file: '/bin/app', args: [], stdio: [] });
+  members.set(`rkt/${id}/app`, [pid]);
+  await runtime.stopApp(id, 'app', { force: true });
+  expect(host.processes.identify(pid)).toBeUndefined();
+  await runtime.stopSandbox(id, { force: true });
+});
+
 it('is not checked any more once it has been removed', async () => {
   const { host, runtime, id, members } = await failedApp();
   const { pid } = host.processes.spawn({ file: '/bin/sh', args: [], stdio: [] });
