@@ -82,7 +82,10 @@ export interface PodApp {
   readonly startedAt?: number;
   readonly finishedAt?: number;
   readonly exitCode?: number;
-  /** The kernel killed something of the app for want of memory; of an app in a foreground, only one that was killed, or has a limit and failed. */
+  /**
+   * The kernel killed something of the app for want of memory. In a foreground that is known of apps that were killed, or have a
+   * limit and failed.
+   */
   readonly outOfMemory?: boolean;
   /** How often it has been started again. @default 0 */
   readonly restarts?: number;
