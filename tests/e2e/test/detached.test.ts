@@ -147,7 +147,7 @@ it('that was killed with its monitor is cleared away by gc', async () => {
   expect(
     await eventually(async () => {
       const { stdout } = await host.rkt(['status', id]);
-      return stdout.startsWith('state=exited\n') || undefined;
+      return stdout.startsWith('state=orphaned\n') || undefined;
     }),
   ).toBe(true);
   await host.rkt(['gc', '--grace-period=0s']);
