@@ -4,13 +4,21 @@ import type { Host } from './host/index.ts';
 
 const graceMs = 5_000;
 
-/** Kills whatever is in a cgroup and those below it. @returns the pids of what does not end within five seconds */
-export async function killMembers(host: Host, cgroup: string): Promise<readonly number[]> {
-  const members = (): readonly number[] => host.cgroups.processes(cgroup);
-  for (const pid of members()) {
-    const identity = host.processes.identify(pid);
-    if (identity !== undefined) host.processes.signal(identity, 'SIGKILL');
-  }
-  await eventually(() => members().length === 0, graceMs);
-  return members();
+/**
+ * Kills whatever is in a cgroup and those below it; again and again: what is killed may have started another before.
+ *
+ * @returns the pids of what does not end within five seconds
+ */
+export async function killMembers({ cgroups, processes }: Host, cgroup: string): Promise<readonly number[]> {
+  let members: readonly number[] = [];
+  const isEmpty = (): boolean => {
+    members = cgroups.processes(cgroup);
+    for (const pid of members) {
+      const identity = processes.identify(pid);
+      if (identity !== undefined) processes.signal(identity, 'SIGKILL');
+    }
+    return members.length === 0;
+  };
+  await eventually(isEmpty, graceMs);
+  return members;
 }

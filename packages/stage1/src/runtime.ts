@@ -23,6 +23,8 @@ export type PodState =
   | 'aborted prepare'
   | 'prepared'
   | 'running'
+  /** Its apps run, and nobody watches them: whoever did was killed. */
+  | 'orphaned'
   | 'deleting'
   | 'exited deleting'
   | 'exited'
@@ -80,10 +82,15 @@ export interface PodApp {
   readonly startedAt?: number;
   readonly finishedAt?: number;
   readonly exitCode?: number;
-  /** The kernel killed something of the app because its memory limit was reached. Known of monitored apps alone. */
+  /**
+   * The kernel killed something of the app for want of memory. In a foreground that is known of apps that were killed, or have a
+   * limit and failed.
+   */
   readonly outOfMemory?: boolean;
   /** How often it has been started again. @default 0 */
   readonly restarts?: number;
+  /** Of these, how often since a run of it lasted ten seconds; the last run counts, too. @default 0 */
+  readonly restartsInARow?: number;
   /** Of an app that runs and is checked. */
   readonly health?: Health;
   /** What whoever attaches to a detached app finds. */
@@ -270,6 +277,8 @@ export interface RunningApp {
   readonly pid: number;
   /** Resolves to the app's status: 0-255, or 128 + signal number. */
   wait(options?: AbortOptions): Promise<number>;
+  /** Whether the kernel killed something of it for want of memory. Known when `wait` has resolved. */
+  wasOutOfMemory(): boolean;
   signal(signal: NodeJS.Signals): void;
 }
 

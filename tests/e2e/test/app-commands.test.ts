@@ -41,7 +41,7 @@ it('apps come and go in a pod that stays, talk over localhost, and are all stopp
   expect((await host.rkt(['stop', id])).stdout).toBe(`"${id}"\n`);
   expect((await again.finished).status).toBe(0);
   expect((await run.finished).status).toBe(0);
-  expect((await host.rkt(['status', id])).stdout).toMatch(/^state=exited\n[\s\S]*^app-redis=0\n$/m);
+  expect((await host.rkt(['status', id])).stdout).toMatch(/^state=exited\n[\s\S]*^app-redis=0\n/m);
 });
 
 it('an image stays in the store while an app of it is in a pod', async () => {
@@ -64,6 +64,7 @@ it('gc clears away a sandbox that was killed, with the apps that others started 
   await run.finished;
   expect((await app('add', id, 'docker://redis', '--name=more')).stderr).toMatch(/^add: pod .* has no sandbox\n/);
   expect((await host.rkt(['gc', '--grace-period=0s'])).status).toBe(0);
-  expect((await redis.finished).status).toBe(137);
+  // Asked to, as by `stop`.
+  expect((await redis.finished).status).toBe(0);
   expect((await host.rkt(['list', '--no-legend'])).stdout).toBe('');
 });

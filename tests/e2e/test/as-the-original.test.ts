@@ -174,7 +174,7 @@ describe('a pod', () => {
       (await host.rkt(['list', '--format=json'])).stdout,
     );
     expect(state).toBe('exited');
-    expect((await host.rkt(['status', name])).stdout).toMatch(/\nexited=true\napp-redis=2\n$/);
+    expect((await host.rkt(['status', name])).stdout).toMatch(/\nexited=true\napp-redis=2\n/);
     const manifest = JSON.parse((await host.rkt(['cat-manifest', name])).stdout);
     expect(manifest).toMatchObject({ acKind: 'PodManifest', apps: [{ name: 'redis' }] });
   });

@@ -90,7 +90,7 @@ it('is cleared away by gc alone when the app’s own monitor was killed, too', a
   const [app = ''] = readdirSync(apps);
   const status = JSON.parse(readFileSync(join(apps, app, 'status.json'), 'utf8'));
   process.kill(status.monitor.pid, 'SIGKILL');
-  await eventually(async () => (await list()).every(({ state }) => state === 'exited') || undefined);
+  await eventually(async () => (await list()).every(({ state }) => state === 'orphaned') || undefined);
   expect((await host.rkt(collect)).status).toBe(0);
   expect(await list()).toEqual([]);
   expect(settledHostState()).toEqual(host.before);

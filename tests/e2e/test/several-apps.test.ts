@@ -52,7 +52,7 @@ describe('two apps of one pod', () => {
     expect(run.stdout).toContain('User requested shutdown');
     const [pod] = await listedPods();
     const status = await host.rkt(['status', pod?.name ?? '']);
-    expect(status.stdout).toMatch(/^exited=true\napp-redis=0\napp-client=5\n$/m);
+    expect(status.stdout).toMatch(/^exited=true\napp-redis=0\napp-client=5\n/m);
   });
 
   it('are of different images, on one address, entered by name, stopped together', async () => {

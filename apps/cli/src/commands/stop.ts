@@ -3,6 +3,7 @@ import type { Arguments } from '../args/command.ts';
 import { parseDuration } from '../args/duration.ts';
 import { CliError } from '../errors.ts';
 import { findPod, podArguments } from '../pods/find-pods.ts';
+import { isExited, isLive } from '../pods/pod-states.ts';
 import { sayLater } from '../pods/say-later.ts';
 import { stopPod } from '../pods/stop-pod.ts';
 import { openReport } from '../render/report.ts';
@@ -20,10 +21,11 @@ export async function execute(session: Session, args: Arguments): Promise<number
   let failed = 0;
   const status = await reportEach(session, prefixes, async (prefix) => {
     failed += 1;
-    const { id, state } = await findPod(runtime, prefix);
-    if (state.startsWith('exited') || state === 'garbage' || state === 'deleting') {
+    const pod = await findPod(runtime, prefix);
+    const { id, state } = pod;
+    if (isExited(pod) || state === 'garbage' || state === 'deleting') {
       report.add({ name: id, result: 'already-stopped' }, `pod "${id}" is already stopped`);
-    } else if (state === 'running') {
+    } else if (isLive(pod)) {
       using _ = sayLater(session, `waiting for pod "${id}" to end (it is killed after ${timeout})`);
       await stopPod(runtime, id, { force, timeoutMs, signal: session.interrupts.signal });
       report.add({ name: id, result: 'stopped' }, `"${id}"`);

@@ -5,8 +5,6 @@ import { reasonOf } from '../errors.ts';
 import type { Session } from '../wiring/session.ts';
 import { isPodGone } from './pod-gone.ts';
 
-/** An app that ran for so long, in milliseconds, is started again as if it had never failed. */
-const STEADY_MS = 10_000;
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 60_000;
 
@@ -17,10 +15,8 @@ export function isToBeRestarted(app: PodApp, { when, limit }: RestartPolicy): bo
 }
 
 /** How long to wait before: twice as long each time an app ends soon after it was started, as docker does. */
-export function restartDelay({ startedAt, finishedAt, restarts = 0 }: PodApp): number {
-  const ran = startedAt === undefined || finishedAt === undefined ? 0 : finishedAt - startedAt;
-  if (ran >= STEADY_MS) return FIRST_DELAY_MS;
-  return Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(restarts, 20));
+export function restartDelay({ restartsInARow = 0 }: PodApp): number {
+  return Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(restartsInARow, 20));
 }
 
 /** The first app of a pod that has ended with another status than 0, without having been told to end. */

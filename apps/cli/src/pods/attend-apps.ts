@@ -50,6 +50,9 @@ export async function attendApps(
     const failed = await failureOf(app.running);
     left.delete(app);
     if (failed === undefined) return;
+    if (app.running.wasOutOfMemory()) {
+      session.say(`app "${app.name}" ran out of memory: the kernel killed it, or a process of it`);
+    }
     failure ??= failed;
     if (onAppFailure === 'continue' || left.size === 0 || stopping !== undefined || signals.haveStopped()) return;
     session.say(`app "${app.name}" ${describe(failed)}, stopping the others`);

@@ -3,6 +3,7 @@ import type { Pod } from '@rkt/stage1';
 import { formatDuration } from '../args/duration.ts';
 import { CliError } from '../errors.ts';
 import type { Session } from '../wiring/session.ts';
+import { isExited, isLive } from './pod-states.ts';
 
 /** What is waited for. */
 export type Milestone = 'exited' | 'ready' | 'healthy';
@@ -33,14 +34,14 @@ export async function awaitPod(session: Session, pod: Pod, { until, timeoutMs }:
 }
 
 /** What can only be removed any more, run or not. */
-function isOver({ state }: Pod): boolean {
-  return !['embryo', 'preparing', 'prepared', 'running'].includes(state);
+function isOver(pod: Pod): boolean {
+  return !isLive(pod) && !['embryo', 'preparing', 'prepared'].includes(pod.state);
 }
 
 /** Also when it has ended since: every app of it was started. */
-function isReady({ state, apps }: Pod): boolean {
-  if (state !== 'running' && !state.startsWith('exited')) return false;
-  return apps.every((app) => app.startedAt !== undefined);
+function isReady(pod: Pod): boolean {
+  if (!isLive(pod) && !isExited(pod)) return false;
+  return pod.apps.every((app) => app.startedAt !== undefined);
 }
 
 /** Every app runs or has ended, and those that are checked are healthy. */

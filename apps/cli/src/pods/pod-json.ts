@@ -7,7 +7,8 @@ import { imageName, usersText } from './pod-text.ts';
 
 /**
  * A pod as `list` and `status` print it with `--format=json`: the fields and units of the original's v1.Pod, `ip6`, the
- * ports of one that runs, and `private_users`.
+ * ports of one that runs, `private_users`, and of each app the name of its image, how often it was started again, whether it
+ * ran out of memory, and its health.
  */
 export function podJson(pod: Pod): object {
   return {

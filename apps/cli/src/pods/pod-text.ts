@@ -4,6 +4,7 @@ import { storedNameOf } from '../images/appc-name.ts';
 import { familiarName } from '../images/image-names.ts';
 import { formatAgo, formatMoment } from '../render/time.ts';
 import { appExit } from './app-exit.ts';
+import { isExited, isLive } from './pod-states.ts';
 
 /** The networks of a pod in one cell: `default:ip4=172.16.28.7, ...`. */
 export function networksText(networks: readonly PodNetwork[]): string {
@@ -37,20 +38,22 @@ export function imageName(pod: Pod, app: PodApp): string | undefined {
 /** The lines of `status`: `key=value`, apps in the order of the manifest. */
 export function statusLines(pod: Pod): readonly string[] {
   const { state } = pod;
-  const wasRun = state === 'running' || state.startsWith('exited') || state === 'deleting' || state === 'garbage';
+  const wasRun = isLive(pod) || isExited(pod) || state === 'deleting' || state === 'garbage';
   const lines = [`state=${state}`, `created=${formatMoment(pod.createdAt)}`];
   if (pod.startedAt !== undefined) lines.push(`started=${formatMoment(pod.startedAt)}`);
-  if (!wasRun) return lines;
+  const images = pod.apps.map((app) => `app-${app.name}-image=${shownImage(imageName(pod, app), true)}`);
+  if (!wasRun) return [...lines, ...images];
   lines.push(`networks=${networksText(pod.networks)}`);
   if (pod.ports.length > 0) lines.push(`ports=${pod.ports.map(portText).join(', ')}`);
   if (pod.users !== undefined) lines.push(`private-users=${usersText(pod.users)}`);
   if (pod.pid !== undefined) lines.push(`pid=${pod.pid}`);
-  lines.push(`exited=${state !== 'running'}`);
+  lines.push(`exited=${!isLive(pod)}`);
   const exits = pod.apps.map((app) => ({ name: app.name, exit: appExit(pod, app) }));
   const starved = pod.apps.filter(({ outOfMemory }) => outOfMemory === true).map(({ name }) => `app-${name}-oom=true`);
   const known = exits.flatMap(({ name, exit }) => (exit === undefined ? [] : [`app-${name}=${exit}`]));
+  const restarted = pod.apps.flatMap(({ name, restarts }) => (restarts ? [`app-${name}-restarts=${restarts}`] : []));
   const checked = pod.apps.flatMap(({ name, health }) => (health ? [`app-${name}-health=${health.status}`] : []));
-  return [...lines, ...known, ...checked, ...starved];
+  return [...lines, ...known, ...checked, ...starved, ...restarted, ...images];
 }
 
 /** The lines of `app status`. */
@@ -62,8 +65,11 @@ export function appStatusLines(pod: Pod, app: PodApp): readonly string[] {
   };
   return [
     ...[`name=${name}`, `state=${exit === undefined ? state : 'exited'}`, `image_id=${imageId}`],
+    `image=${shownImage(imageName(pod, app), true)}`,
     ...[...moment('created_at', createdAt), ...moment('started_at', startedAt), ...moment('finished_at', finishedAt)],
     ...(exit === undefined ? [] : [`exit_code=${exit}`]),
+    ...(app.outOfMemory ? ['oom=true'] : []),
+    ...(app.restarts ? [`restarts=${app.restarts}`] : []),
     ...(app.health ? [`health=${app.health.status}`] : []),
   ];
 }

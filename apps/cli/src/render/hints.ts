@@ -43,7 +43,7 @@ const HINTS: Readonly<Record<string, string>> = {
   ERR_RKT_STAGE1_PORT_IN_USE: 'choose another port of the host: --port=NAME:PORT or -p PORT:PORT',
   ERR_RKT_STAGE1_EXEC_NOT_FOUND: 'name another executable with --exec after the image',
   ERR_RKT_STAGE1_USER_NAMESPACE_UNAVAILABLE:
-    'check /proc/sys/user/max_user_namespaces, entries for rkt in /etc/subuid and /etc/subgid, and --stage1-name; or leave out --private-users',
+    'check /proc/sys/user/max_user_namespaces, and entries for rkt in /etc/subuid and /etc/subgid; or leave out --private-users',
   ERR_RKT_STAGE1_LOG_NOT_FOUND: "run it with 'rkt run --detach'",
   ERR_RKT_STAGE1_FLAVOR_UNABLE: 'another flavor may: leave out --flavor, --stage1-name and what stage1.d says',
   ERR_RKT_STAGE1_APP_UNSPECIFIED: 'name the app with --app',

@@ -157,7 +157,7 @@ describe('an app of a pod', () => {
       { name: 'two', state: 'running' },
     ]);
     expect((await rkt('app', 'status', '--app=one', id)).stdout).toBe(
-      `name=one\nstate=exited\nimage_id=${imageId}\ncreated_at=1970-01-01 00:00:01 +0000 UTC\n` +
+      `name=one\nstate=exited\nimage_id=${imageId}\nimage=-\ncreated_at=1970-01-01 00:00:01 +0000 UTC\n` +
         'started_at=1970-01-01 00:00:02 +0000 UTC\nfinished_at=1970-01-01 00:00:03 +0000 UTC\nexit_code=7\n',
     );
     expect(JSON.parse((await rkt('app', 'status', '--app=two', '--format=json', id)).stdout)).toMatchObject({

@@ -123,7 +123,10 @@ describe('release', () => {
   });
 
   it('waits longer each time an app does not last, with no process of rkt', async () => {
-    runtime.pods.set(id, fakePod({ apps: [app('one', { exitCode: 1, finishedAt: 5, restarts: 5 })] }));
+    runtime.pods.set(
+      id,
+      fakePod({ apps: [app('one', { exitCode: 1, finishedAt: 5, restarts: 9, restartsInARow: 5 })] }),
+    );
     const io = fakeIo();
     expect((await rkt.within(io, 'release', '--restart=always', '--app=one', id)).status).toBe(0);
     expect([runtime.calls, io.later.map(({ delayMs }) => delayMs)]).toEqual([[], [3_200]]);

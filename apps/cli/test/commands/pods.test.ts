@@ -115,13 +115,14 @@ describe('status', () => {
     [
       '5bc0',
       'state=running\ncreated=2026-01-02 03:02:05 +0000 UTC\nstarted=2026-01-02 03:03:24.25 +0000 UTC\n' +
-        'networks=default:ip4=172.16.28.7\npid=1234\nexited=false\n',
+        'networks=default:ip4=172.16.28.7\npid=1234\nexited=false\n' +
+        'app-redis-image=registry-1.docker.io/library/redis:latest\napp-etcd-image=coreos.com/etcd:v2.0.9\n',
     ],
     ['88c1', 'state=prepared\ncreated=2026-01-02 03:01:05 +0000 UTC\n'],
     [
       'fb6daaa5-1693-4bd1-9007-759df0f8e096',
       'state=exited\ncreated=2026-01-02 03:01:05 +0000 UTC\nstarted=2026-01-02 03:01:06 +0000 UTC\n' +
-        'networks=\nexited=true\napp-busybox=7\n',
+        'networks=\nexited=true\napp-busybox=7\napp-busybox-image=busybox\n',
     ],
   ])('of %s', async (prefix, stdout) => {
     expect(await rkt('status', prefix)).toEqual({ status: 0, stdout, stderr: '' });
@@ -135,7 +136,7 @@ describe('status', () => {
   ] as const)('of a pod with an app %s', async (_, app, exit) => {
     runtime.pods.set(exited.id, { ...exited, apps: [{ name: 'a', imageId, ...app }] });
     const { stdout } = await rkt('status', exited.id);
-    expect(stdout.split('\n').filter((line) => line.startsWith('app-'))).toEqual(exit ? [`app-a=${exit}`] : []);
+    expect(stdout.split('\n').filter((line) => line.startsWith('app-a='))).toEqual(exit ? [`app-a=${exit}`] : []);
     const [json] = JSON.parse((await rkt('status', '--format=json', exited.id)).stdout).apps;
     expect([json.state, json.exit_code]).toEqual(['exited', exit]);
   });
@@ -145,9 +146,26 @@ describe('status', () => {
       app.name === 'etcd' ? { ...app, state: 'exited' as const, exitCode: 0 } : app,
     );
     runtime.pods.set(redis.id, { ...redis, apps });
-    expect((await rkt('status', redis.id)).stdout).toMatch(/^pid=1234\nexited=false\napp-etcd=0\n$/m);
+    expect((await rkt('status', redis.id)).stdout).toMatch(/^pid=1234\nexited=false\napp-etcd=0\n/m);
     const [first, second] = JSON.parse((await rkt('status', '--format=json', redis.id)).stdout).apps;
     expect([first.exit_code, second.exit_code, second.state]).toEqual([undefined, 0, 'exited']);
+  });
+
+  it('says of an app how often it was started again, and that memory ran out', async () => {
+    const [app] = exited.apps;
+    if (app === undefined) throw new Error('the pod has an app');
+    runtime.pods.set(exited.id, { ...exited, apps: [{ ...app, restarts: 3, outOfMemory: true }] });
+    const { stdout } = await rkt('status', exited.id);
+    expect(stdout).toMatch(
+      /^app-busybox=7\napp-busybox-oom=true\napp-busybox-restarts=3\napp-busybox-image=busybox\n/m,
+    );
+    const [json] = JSON.parse((await rkt('status', '--format=json', exited.id)).stdout).apps;
+    expect(json).toMatchObject({ restarts: 3, oom_killed: true, image_name: 'busybox' });
+  });
+
+  it('of a pod that nobody watches any more is that of one that runs', async () => {
+    runtime.pods.set(redis.id, { ...redis, state: 'orphaned' });
+    expect((await rkt('status', redis.id)).stdout).toMatch(/^state=orphaned\n[\s\S]*\npid=1234\nexited=false\n/);
   });
 
   it('takes the UUID from a file', async () => {

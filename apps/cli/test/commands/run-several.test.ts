@@ -81,6 +81,17 @@ describe('run of several images', () => {
     expect(stderr).toContain('run: app "db" ended with status 3, stopping the others\n');
   });
 
+  it('says of which app memory ran out', async () => {
+    const running = rkt(...both());
+    await started(2);
+    runtime.starved.push('db');
+    runtime.exit(137, 'db');
+    const { status, stderr } = await running;
+    expect(status).toBe(137);
+    expect(stderr).toContain('run: app "db" ran out of memory: the kernel killed it, or a process of it\n');
+    expect(stderr).not.toContain('"web" ran out');
+  });
+
   it('goes on when an app ends well', async () => {
     const running = rkt(...both());
     await started(2);

@@ -28,6 +28,8 @@ export interface FakeRuntime extends Runtime {
   readonly signals: NodeJS.Signals[];
   /** Signals, by the app that got them. */
   readonly signalled: [app: string, signal: NodeJS.Signals][];
+  /** Apps that run out of memory. */
+  readonly starved: string[];
   readonly stopped: { readonly app: string; readonly force: boolean }[];
   /** Ends an app, or all that run. */
   exit(status: number, app?: string): void;
@@ -124,6 +126,7 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
     return {
       pid: 42,
       wait: () => exit.promise,
+      wasOutOfMemory: () => runtime.starved.includes(name),
       signal: (signal) => {
         runtime.signals.push(signal);
         runtime.signalled.push([name, signal]);
@@ -136,6 +139,7 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
     prepared: [],
     signals: [],
     signalled: [],
+    starved: [],
     stopped: [],
     defined: [],
     sandboxEnd: Promise.withResolvers(),

@@ -16,7 +16,7 @@ export function flavorNamed(context: RuntimeContext, name: string | undefined): 
 /**
  * In order of preference, those that a pod can have: the one it names, or those that take its kind of users. At least one.
  *
- * @throws Stage1Error ERR_RKT_STAGE1_FLAVOR_NOT_FOUND, ERR_RKT_STAGE1_USER_NAMESPACE_UNAVAILABLE
+ * @throws Stage1Error ERR_RKT_STAGE1_FLAVOR_NOT_FOUND, ERR_RKT_STAGE1_FLAVOR_UNABLE
  */
 export function suitedFlavors(
   context: RuntimeContext,
@@ -28,7 +28,7 @@ export function suitedFlavors(
   if (candidates.length === 0) return [flavorNamed(context, flavor)];
   const names = candidates.map(({ name }) => name).join(', ');
   const message = `a pod with private users needs another flavor than ${names}`;
-  throw new Stage1Error('ERR_RKT_STAGE1_USER_NAMESPACE_UNAVAILABLE', message);
+  throw new Stage1Error('ERR_RKT_STAGE1_FLAVOR_UNABLE', message);
 }
 
 /** The review of a pod by the flavor it names, or that it is to have without a name. */

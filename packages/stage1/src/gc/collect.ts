@@ -6,9 +6,11 @@ import { isStage1Error, Stage1Error } from '../error.ts';
 import { removeTree } from '../mounts/index.ts';
 import { type OwnedPod, type PodLocation, type PodStage, records } from '../pod/index.ts';
 import type { AbortOptions, GcEvent, PodGcOptions, PodId } from '../runtime.ts';
-import { releaseSandbox } from '../sandbox/index.ts';
+import { endApps, releaseSandbox } from '../sandbox/index.ts';
 import { orNothing } from '../sandbox/or-nothing.ts';
+import { hasLivingApp } from '../supervise/app-processes.ts';
 import { appLock, tryWithLock } from '../supervise/with-lock.ts';
+import { lostPods, releaseLost } from './lost-pods.ts';
 
 /** How long the release of a pod whose apps have ended may take before whoever removes it gives up. */
 const releaseMs = 10_000;
@@ -26,7 +28,7 @@ export async function* collect(context: RuntimeContext, options: PodGcOptions = 
   for (const location of context.pods.list(['exited-garbage', 'garbage'])) {
     yield* guarded(location, () => sweep(context, location, options));
   }
-  yield* releaseForgotten(context, options);
+  for (const id of await lostPods(context)) yield* guarded({ id }, () => releaseLost(context, id, options));
   await releaseForgottenUsers(context);
   for (const flavor of context.flavors) await flavor.sweep?.(context.host);
 }
@@ -47,6 +49,7 @@ export async function removePod(context: RuntimeContext, id: PodId, { signal }: 
     throw new Stage1Error('ERR_RKT_STAGE1_POD_RUNNING', `pod ${id} is running or being worked on`);
   }
   try {
+    await endOrphans(context, pod, signal);
     moveToGarbage(pod);
     await destroy(context, pod);
   } finally {
@@ -55,34 +58,10 @@ export async function removePod(context: RuntimeContext, id: PodId, { signal }: 
 }
 
 /** Whether an app of a pod lives; of a pod without apps its sandbox. */
-function runsApps({ host }: RuntimeContext, { stage, dir }: PodLocation): boolean {
-  if (stage !== 'run') return false;
-  const { isAlive } = host.processes;
-  const holder = orNothing(() => records.readRun(dir))?.holder;
-  if (holder !== undefined && isAlive(holder)) return true;
-  const apps = orNothing(() => records.readManifest(dir))?.apps ?? [];
-  return apps.some(({ name }) => {
-    const process = orNothing(() => records.readApp(dir, name))?.process;
-    return process !== undefined && isAlive(process);
-  });
-}
-
-/** What networks still hold for pods whose directory is gone: nobody else would ever give it back. */
-async function* releaseForgotten(
-  { networking, pods, host }: RuntimeContext,
-  { signal }: PodGcOptions,
-): AsyncIterable<GcEvent> {
-  for (const id of await networking.remembered()) {
-    // A pod has its directory before it has a network, and for longer.
-    if (pods.locate(id) !== undefined) continue;
-    const cgroup = join('rkt', id);
-    if (host.cgroups.processes(cgroup).length > 0) continue;
-    yield* guarded({ id }, async () => {
-      host.cgroups.remove(cgroup);
-      await networking.teardown({ podId: id, saved: [], thorough: true, ...(signal && { signal }) });
-      return { kind: 'removed', id };
-    });
-  }
+function runsApps(context: RuntimeContext, location: PodLocation): boolean {
+  if (location.stage !== 'run') return false;
+  const holder = orNothing(() => records.readRun(location.dir))?.holder;
+  return (holder !== undefined && context.host.processes.isAlive(holder)) || hasLivingApp(context, location);
 }
 
 /** Whoever removed these pods was killed right after. A pod has its directory before it has users, and for longer. */
@@ -119,11 +98,18 @@ async function mark(
   const pod = await own(context, location, signal);
   if (pod === undefined) return stage === 'run' ? { kind: 'kept', id, reason: 'running' } : undefined;
   try {
+    await endOrphans(context, pod, signal);
     if (stage === 'run') await releaseSandbox(context, pod);
     return { kind: 'marked', id, to: moveToGarbage(pod) };
   } finally {
     pod.release();
   }
+}
+
+/** Apps that nobody watches any more are asked to end, as by `stop`, before what is left of their pod is taken away. */
+async function endOrphans(context: RuntimeContext, pod: OwnedPod, signal: AbortSignal | undefined): Promise<void> {
+  if (pod.stage !== 'run' || orNothing(() => records.readRun(pod.dir))?.ended !== undefined) return;
+  if (hasLivingApp(context, pod)) await endApps(context, pod, signal && { signal });
 }
 
 /** Longer than anybody waits before an app is started again. */

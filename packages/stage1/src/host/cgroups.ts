@@ -2,8 +2,6 @@
 import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const root = '/sys/fs/cgroup';
-
 export interface Cgroups {
   /** Version 1 controllers beside a unified tree; crun before 1.9 refuses such hosts. */
   readonly hybridMount: string | undefined;
@@ -17,7 +15,14 @@ export interface Cgroups {
   leave(path: string, pids: readonly number[]): void;
 }
 
-export function createCgroups(): Cgroups {
+/**
+ * The cgroups of this host. Version 2 is one tree; of version 1 every directory of `root` is a hierarchy, beside which a
+ * tree of version 2 may be mounted that has no controller.
+ */
+export function createCgroups(root = '/sys/fs/cgroup'): Cgroups {
+  const isUnified = (): boolean => existsSync(join(root, 'cgroup.controllers'));
+  const hierarchies = (): readonly string[] =>
+    isUnified() ? [root] : listDirectories(root).map((name) => join(root, name));
   return {
     get hybridMount() {
       const unified = join(root, 'unified');
@@ -67,15 +72,6 @@ function tryMove(hierarchy: string, pid: number): void {
   } catch {
     return;
   }
-}
-
-function isUnified(): boolean {
-  return existsSync(join(root, 'cgroup.controllers'));
-}
-
-function hierarchies(): readonly string[] {
-  if (isUnified()) return [root];
-  return listDirectories(root).map((name) => join(root, name));
 }
 
 function processesBelow(directory: string): readonly number[] {

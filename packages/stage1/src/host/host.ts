@@ -3,6 +3,7 @@ import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import type { HostLimits, TerminalSize } from '../oci-spec/index.ts';
 import { type Cgroups, createCgroups } from './cgroups.ts';
+import { wasOutOfMemory } from './kernel-log.ts';
 import { readBoundingSet, readHostLimits } from './limits.ts';
 import { createNamespaces, type Namespaces } from './namespaces.ts';
 import { createProcesses, type Processes } from './processes.ts';
@@ -20,6 +21,8 @@ export interface Host {
   limits(): HostLimits;
   /** In characters, of the terminal our standard output is; undefined when it is none, or one of no size. */
   terminalSize(): TerminalSize | undefined;
+  /** Whether the kernel is known to have killed a process of this cgroup for want of memory. */
+  wasOutOfMemory(cgroup: string): boolean;
   /** Names of the capabilities of our bounding set. */
   boundingSet(): readonly string[] | undefined;
 }
@@ -42,6 +45,7 @@ export function createHost(): Host {
     findExecutable,
     limits: readHostLimits,
     terminalSize,
+    wasOutOfMemory: (cgroup) => wasOutOfMemory(cgroup),
     boundingSet: readBoundingSet,
   };
 }

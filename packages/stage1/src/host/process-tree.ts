@@ -6,21 +6,35 @@ import { readdirSync, readFileSync } from 'node:fs';
  * complain about, the end of another.
  */
 export function killTree(root: number): void {
-  const stopped = new Set<number>();
-  let found: readonly number[] = [root];
+  const stopped = new Map<number, Member>();
+  let found: readonly Member[] = members([root]);
   while (found.length > 0) {
-    for (const pid of found) {
-      send(pid, 'SIGSTOP');
-      stopped.add(pid);
+    for (const member of found) {
+      send(member, 'SIGSTOP');
+      stopped.set(member.pid, member);
     }
-    for (const pid of found) awaitStop(pid);
+    for (const { pid } of found) awaitStop(pid);
     // Again, for what they started before they stopped.
     found = relativesOf(root, stopped);
   }
-  for (const pid of [...stopped].toReversed()) send(pid, 'SIGKILL');
+  for (const member of [...stopped.values()].toReversed()) send(member, 'SIGKILL');
 }
 
-function send(pid: number, signal: NodeJS.Signals): void {
+/** Its pid may be another process's as soon as its parent has seen it end. */
+interface Member {
+  readonly pid: number;
+  readonly startTime: string;
+}
+
+function members(pids: readonly number[]): readonly Member[] {
+  return pids.flatMap((pid) => {
+    const startTime = statusOf(pid)?.startTime;
+    return startTime === undefined ? [] : [{ pid, startTime }];
+  });
+}
+
+function send({ pid, startTime }: Member, signal: NodeJS.Signals): void {
+  if (statusOf(pid)?.startTime !== startTime) return;
   try {
     process.kill(pid, signal);
   } catch (error) {
@@ -38,13 +52,14 @@ function awaitStop(pid: number): void {
 }
 
 /** Children of the stopped, and what is in the root's own session although its parent has ended. */
-function relativesOf(root: number, stopped: ReadonlySet<number>): readonly number[] {
+function relativesOf(root: number, stopped: ReadonlyMap<number, unknown>): readonly Member[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
-    .filter((pid) => {
+    .flatMap((pid) => {
       const status = stopped.has(pid) ? undefined : statusOf(pid);
-      return status !== undefined && (stopped.has(status.parent) || status.session === root);
+      if (status === undefined || !(stopped.has(status.parent) || status.session === root)) return [];
+      return [{ pid, startTime: status.startTime }];
     });
 }
 

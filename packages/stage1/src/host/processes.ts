@@ -48,6 +48,8 @@ export interface Processes {
   isAlive(identity: ProcessIdentity): boolean;
   /** Pids of the processes whose root directory, as their own mount namespace shows it, is this one or below it. */
   rootedBelow(directory: string): readonly number[];
+  /** What a process has open, as the kernel calls it: a file that is gone has ` (deleted)` behind its path. */
+  openFiles(pid: number): readonly string[];
   /** Does nothing when that process is gone. */
   signal(identity: ProcessIdentity, signal: NodeJS.Signals): void;
 }
@@ -64,6 +66,7 @@ export function createProcesses(): Processes {
     },
     isAlive,
     rootedBelow,
+    openFiles,
     signal: (identity, signal) => {
       if (!isAlive(identity)) return;
       try {
@@ -128,10 +131,25 @@ function rootedBelow(directory: string): readonly number[] {
     .map(Number);
 }
 
-/** Undefined of what is gone, or only its zombie. */
 function rootOf(pid: string): string | undefined {
+  return linkOf(`/proc/${pid}/root`);
+}
+
+function openFiles(pid: number): readonly string[] {
+  const dir = `/proc/${pid}/fd`;
+  let names: readonly string[];
   try {
-    return readlinkSync(`/proc/${pid}/root`);
+    names = readdirSync(dir);
+  } catch {
+    return [];
+  }
+  return names.flatMap((name) => linkOf(`${dir}/${name}`) ?? []);
+}
+
+/** Undefined of what is gone, or only its zombie. */
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
   } catch {
     return undefined;
   }

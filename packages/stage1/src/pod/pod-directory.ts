@@ -6,11 +6,12 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  realpathSync,
   renameSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Stage1Error } from '../error.ts';
 import type { Syscalls } from '../host/index.ts';
 import { pause } from '../pause.ts';
@@ -57,6 +58,8 @@ export interface PodDirectory {
   /** A new pod, an embryo. */
   create(id: PodId, syscalls: Syscalls): OwnedPod;
   isLocked(location: PodLocation, syscalls: Syscalls): boolean;
+  /** The pod of which a process holds the lock, which is gone: of the files it has open, as the kernel calls them. */
+  lostBy(openFiles: readonly string[]): PodId | undefined;
   /** Undefined when somebody else has it for longer than `waitMs`, or it is not there any more. */
   own(location: PodLocation, options: OwnOptions): Promise<OwnedPod | undefined>;
 }
@@ -100,12 +103,24 @@ export function openPodDirectory(dataDir: string): PodDirectory {
         closeSync(fd);
       }
     },
+    lostBy: (openFiles) => {
+      // The kernel follows links, of which the data directory may be one.
+      const real = existsSync(root) ? realpathSync(root) : root;
+      return openFiles.flatMap((path) => lostLock(real, path) ?? [])[0];
+    },
     own: async (location, { syscalls, waitMs = 100, signal }) => {
       signal?.throwIfAborted();
       const pod = tryOwn(location, syscalls);
       return pod ?? (waitMs > 0 ? ownLater(location, { syscalls, waitMs, signal }) : undefined);
     },
   };
+}
+
+function lostLock(root: string, path: string): PodId | undefined {
+  const end = `/${lockName} (deleted)`;
+  if (!path.startsWith(`${root}/`) || !path.endsWith(end)) return undefined;
+  const id = basename(path.slice(0, -end.length));
+  return isPodId(id) ? id : undefined;
 }
 
 function resolvePrefix(prefix: string, ids: ReadonlySet<PodId>): PodId {

@@ -36,9 +36,10 @@ export const shapes = {
   app: (value: unknown): value is AppRecord =>
     isObject(value) &&
     isNumber(value['createdAt']) &&
-    [value['startedAt'], value['finishedAt'], value['exitCode'], value['restarts']].every((each) =>
-      isOptional(each, isNumber),
-    ) &&
+    [
+      ...[value['startedAt'], value['finishedAt'], value['exitCode']],
+      ...[value['restarts'], value['restartsInARow']],
+    ].every((each) => isOptional(each, isNumber)) &&
     isOptional(value['outOfMemory'], isBoolean) &&
     isOptional(value['streams'], isStreams) &&
     [value['process'], value['monitor']].every((each) => isOptional(each, isIdentity)),

@@ -57,10 +57,12 @@ export interface AppRecord {
   readonly startedAt?: number;
   readonly finishedAt?: number;
   readonly exitCode?: number;
-  /** The kernel killed something of the app for want of memory. Known of monitored apps alone. */
+  /** The kernel killed something of the app for want of memory. */
   readonly outOfMemory?: boolean;
   /** How often it has been started again since it was first started. */
   readonly restarts?: number;
+  /** Of these, how often since a run that lasted. */
+  readonly restartsInARow?: number;
   /** What whoever attaches to a detached app finds. Absent: it runs in somebody's foreground. */
   readonly streams?: { readonly stdin: boolean; readonly terminal: boolean };
   /** The app's first process. */

@@ -2,6 +2,6 @@
 export { createSandbox } from './create-sandbox.ts';
 export { detachSandbox } from './detach-sandbox.ts';
 export { releaseEnded } from './release-ended.ts';
-export { releaseSandbox } from './release-sandbox.ts';
-export { stopApp, stopSandbox } from './stop-sandbox.ts';
+export { emptyCgroup, releaseSandbox } from './release-sandbox.ts';
+export { endApps, stopApp, stopSandbox } from './stop-sandbox.ts';
 export { waitSandbox } from './wait-sandbox.ts';

@@ -81,7 +81,7 @@ async function removeRemains(context: RuntimeContext, location: PodLocation, { a
 }
 
 /** Whatever a cgroup of the pod still has is the pod's, known to a record or not. Occupied cgroups cannot be removed. */
-async function emptyCgroup({ host }: RuntimeContext, id: string): Promise<void> {
+export async function emptyCgroup({ host }: RuntimeContext, id: string): Promise<void> {
   const left = await killMembers(host, join('rkt', id));
   if (left.length === 0) return;
   const message = `processes of pod ${id} do not end: ${left.join(', ')}`;

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { constants } from 'node:os';
-import { join } from 'node:path';
 import type { RuntimeApp } from '@rkt/appc';
 import { type RuntimeContext, requireApp, requirePod, requireRoot } from '../context.ts';
 import { eventually } from '../eventually.ts';
-import type { ProcessIdentity } from '../host/index.ts';
 import { setMark } from '../pod/app-marks.ts';
 import { type AppRecord, type PodLocation, records } from '../pod/index.ts';
 import type { PodId, StopOptions } from '../runtime.ts';
+import { appProcesses } from '../supervise/app-processes.ts';
 import { isRunning } from '../supervise/is-running.ts';
 import { appLock, tryWithLock } from '../supervise/with-lock.ts';
 import { orNothing } from './or-nothing.ts';
@@ -37,8 +36,7 @@ export async function stopSandbox(context: RuntimeContext, id: PodId, options: S
   requireRoot(context);
   const location = requirePod(context, id);
   if (location.stage !== 'run') return;
-  const apps = orNothing(() => records.readManifest(location.dir))?.apps ?? [];
-  await Promise.all(apps.map((app) => endApp(context, location, { app, options })));
+  await endApps(context, location, options);
   if (context.owned.has(id)) return releaseSandbox(context, location);
   // The process that made the sandbox sees its apps end and clears up; if it is gone, or hangs, that falls to us. Where
   // the end of the apps is not that of the sandbox, it sees the process end that keeps the namespaces.
@@ -50,6 +48,16 @@ export async function stopSandbox(context: RuntimeContext, id: PodId, options: S
   } finally {
     pod?.release();
   }
+}
+
+/** Asks every app of a pod to end, then makes it. */
+export async function endApps(
+  context: RuntimeContext,
+  location: PodLocation,
+  options: StopOptions = {},
+): Promise<void> {
+  const apps = orNothing(() => records.readManifest(location.dir))?.apps ?? [];
+  await Promise.all(apps.map((app) => endApp(context, location, { app, options })));
 }
 
 function endHolder({ host }: RuntimeContext, { dir }: PodLocation): void {
@@ -69,8 +77,8 @@ async function endApp(context: RuntimeContext, location: PodLocation, { app, opt
   setMark(location.dir, app.name, 'stopped');
   const record = await lastRecord(context, location, { name: app.name, signal: options.signal });
   if (record?.finishedAt !== undefined) return;
-  const { process, monitor } = record ?? {};
-  const targets = process === undefined ? unrecorded(context, location, app) : [process];
+  const monitor = record?.monitor;
+  const targets = appProcesses(context, location, app.name);
   const gone = (): boolean => [...targets, ...(monitor ? [monitor] : [])].every((each) => !processes.isAlive(each));
   const signal = (name: NodeJS.Signals): void => {
     for (const target of targets) processes.signal(target, name);
@@ -102,15 +110,6 @@ async function lastRecord(
   const record = read();
   if (record?.startedAt === undefined || isRunning(context, record)) return record;
   return (await tryWithLock(context, appLock(location, name, signal), async () => read())) ?? read();
-}
-
-/**
- * An app's first process is the init of its PID namespace, and the kernel ends the others with it. Which one that is
- * nobody knows when whoever started the app died before writing it down, or what was written is damaged; then all of them
- * are told.
- */
-function unrecorded({ host }: RuntimeContext, { id }: PodLocation, app: RuntimeApp): readonly ProcessIdentity[] {
-  return host.cgroups.processes(join('rkt', id, app.name)).flatMap((pid) => host.processes.identify(pid) ?? []);
 }
 
 const annotation = 'appc.io/docker/stopsignal';

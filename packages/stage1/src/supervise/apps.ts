@@ -26,6 +26,7 @@ import type { AbortOptions, PodId, RunningApp, StartAppOptions } from '../runtim
 import { forgetApp } from './define-app.ts';
 import { isRunning } from './is-running.ts';
 import { removeAppFiles } from './remove-app-files.ts';
+import { countedRestart } from './restarts.ts';
 import { waitApp } from './wait-app.ts';
 import { appLock, withLock } from './with-lock.ts';
 
@@ -132,7 +133,7 @@ async function start(context: RuntimeContext, location: PodLocation, { name, opt
   );
   const { monitor, stdio, healthCheck: command } = options;
   const streams = monitor && { stdin: stdio !== 'inherit', terminal: stdio === 'tty' };
-  const supervision = { name, record: { ...record, ...(streams && { streams }) }, started };
+  const supervision = { app, record: { ...record, ...(streams && { streams }) }, started };
   const running = supervise(context, location, supervision);
   const check = command && healthCheckOf(app);
   if (command !== undefined && check !== undefined) {
@@ -167,8 +168,7 @@ function startable(context: RuntimeContext, { id, dir }: PodLocation, { name, ag
     const message = `app "${name}" of pod ${id} has been stopped, and is not started again`;
     throw new Stage1Error('ERR_RKT_STAGE1_APP_NOT_RUNNING', message);
   }
-  const restarts = (record.restarts ?? 0) + 1;
-  if (!isRunning(context, record)) return { createdAt: record.createdAt, ...(again && { restarts }) };
+  if (!isRunning(context, record)) return { createdAt: record.createdAt, ...(again && countedRestart(record)) };
   throw new Stage1Error('ERR_RKT_STAGE1_APP_RUNNING', `app "${name}" of pod ${id} runs already`);
 }
 
@@ -188,7 +188,7 @@ function allMounts(dir: string, manifest: PodManifest, app: RuntimeApp): readonl
 const terminalSignals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT', 'SIGWINCH'];
 
 interface Supervision {
-  readonly name: string;
+  readonly app: RuntimeApp;
   readonly record: AppRecord;
   readonly started: StartedApp;
 }
@@ -196,9 +196,10 @@ interface Supervision {
 function supervise(
   context: RuntimeContext,
   { id, dir }: PodLocation,
-  { name, record, started }: Supervision,
+  { app, record, started }: Supervision,
 ): RunningApp {
   const { host, now } = context;
+  const { name } = app;
   const first = host.processes.identify(started.pid);
   const monitor = host.processes.identify(started.monitor.pid);
   const running: AppRecord = {
@@ -210,7 +211,8 @@ function supervise(
   records.writeApp(dir, name, running);
   const exit = started.exit?.then(
     (exitCode) => {
-      records.writeApp(dir, name, { ...running, finishedAt: now(), exitCode });
+      const outOfMemory = mayHaveStarved(app, exitCode) && host.wasOutOfMemory(join('rkt', id, name));
+      records.writeApp(dir, name, { ...running, finishedAt: now(), exitCode, ...(outOfMemory && { outOfMemory }) });
       return exitCode;
     },
     (error: unknown) => {
@@ -223,6 +225,7 @@ function supervise(
     pid: started.pid,
     wait: async ({ signal } = {}) =>
       exit ? raced(exit, signal) : waitApp(context, id, { app: name, ...(signal && { signal }) }),
+    wasOutOfMemory: () => records.readApp(dir, name)?.outOfMemory === true,
     // Directly to the app: a runtime passes on what it can, but does not survive a SIGKILL meant for the app.
     signal: (signal) => {
       if (started.sharesTerminal && terminalSignals.includes(signal)) return;
@@ -230,4 +233,13 @@ function supervise(
       else if (first !== undefined) host.processes.signal(first, signal);
     },
   };
+}
+
+const killed = 137;
+
+/** The kernel is asked, which takes some milliseconds, only about apps it may have killed. */
+function mayHaveStarved({ app }: RuntimeApp, exitCode: number): boolean {
+  return (
+    exitCode === killed || (exitCode !== 0 && (app.isolators ?? []).some(({ name }) => name === 'resource/memory'))
+  );
 }

@@ -7,8 +7,10 @@ import { Stage1Error } from '../error.ts';
 import type { Health } from '../health/health.ts';
 import { hasMark } from '../pod/app-marks.ts';
 import { type AppRecord, type PodLocation, type RunRecord, records, stateOf, visibleStages } from '../pod/index.ts';
-import type { Pod, PodApp, PodId, PodNetwork } from '../runtime.ts';
+import type { Pod, PodApp, PodId, PodNetwork, PodState } from '../runtime.ts';
+import { hasLivingApp } from './app-processes.ts';
 import { isRunning } from './is-running.ts';
+import { restartsInARow } from './restarts.ts';
 
 export async function inspect(context: RuntimeContext, id: PodId): Promise<Pod> {
   const pod = await describe(context, requirePod(context, id));
@@ -33,9 +35,7 @@ async function describe(context: RuntimeContext, location: PodLocation): Promise
   const { id, stage, dir } = location;
   const ran = stage === 'run' || stage === 'exited-garbage';
   const run = ran ? orUndefined(() => records.readRun(dir)) : undefined;
-  // What the state of these does not depend on is not asked for, and the native bridge not loaded.
-  const lockMatters = stage === 'run' ? run?.ended === undefined : stage !== 'embryo' && stage !== 'prepared';
-  const locked = lockMatters && context.pods.isLocked(location, (await context.host.kernel()).syscalls);
+  const state = await currentState(context, location, run);
   const manifest = run?.ended?.manifest ?? orUndefined(() => records.readManifest(dir));
   const sandbox = run ?? orUndefined(() => records.readSandbox(dir));
   const createdAt = sandbox?.createdAt ?? statSync(dir, { throwIfNoEntry: false })?.ctimeMs;
@@ -48,16 +48,33 @@ async function describe(context: RuntimeContext, location: PodLocation): Promise
   });
   return {
     id,
-    state: stateOf(stage, locked),
+    state,
     dir,
     manifest,
     apps: described.apps,
     networks: (run?.networks ?? []).map(summary),
-    ports: locked ? (run?.networks ?? []).flatMap(({ attachment }) => attachment.ports) : [],
+    ports: isLive(state) ? (run?.networks ?? []).flatMap(({ attachment }) => attachment.ports) : [],
     createdAt,
     ...(run && describeRun(run)),
     ...(described.pid !== undefined && { pid: described.pid }),
   };
+}
+
+async function currentState(
+  context: RuntimeContext,
+  location: PodLocation,
+  run: RunRecord | undefined,
+): Promise<PodState> {
+  const { stage } = location;
+  // What the state of these does not depend on is not asked for, and the native bridge not loaded.
+  const lockMatters = stage === 'run' ? run?.ended === undefined : stage !== 'embryo' && stage !== 'prepared';
+  if (!lockMatters) return stateOf(stage, false);
+  if (context.pods.isLocked(location, (await context.host.kernel()).syscalls)) return stateOf(stage, true);
+  return stage === 'run' && hasLivingApp(context, location) ? 'orphaned' : stateOf(stage, false);
+}
+
+function isLive(state: PodState): boolean {
+  return state === 'running' || state === 'orphaned';
 }
 
 function describeRun(run: RunRecord): Pick<Pod, 'startedAt' | 'flavor' | 'users'> {
@@ -119,7 +136,10 @@ function appState(record: AppRecord | undefined, running: boolean): PodApp['stat
 function times(
   record: AppRecord | undefined,
 ): Partial<
-  Pick<PodApp, 'createdAt' | 'startedAt' | 'finishedAt' | 'exitCode' | 'outOfMemory' | 'restarts' | 'streams'>
+  Pick<
+    PodApp,
+    'createdAt' | 'startedAt' | 'finishedAt' | 'exitCode' | 'outOfMemory' | 'restarts' | 'restartsInARow' | 'streams'
+  >
 > {
   if (record === undefined) return {};
   const { createdAt, startedAt, finishedAt, exitCode, outOfMemory, restarts, streams } = record;
@@ -129,7 +149,7 @@ function times(
     ...(finishedAt !== undefined && { finishedAt }),
     ...(exitCode !== undefined && { exitCode }),
     ...(outOfMemory && { outOfMemory }),
-    ...(restarts !== undefined && { restarts }),
+    ...(restarts !== undefined && { restarts, restartsInARow: restartsInARow(record) }),
     ...(streams && { streams }),
   };
 }

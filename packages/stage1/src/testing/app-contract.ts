@@ -180,7 +180,7 @@ export const appChecks: readonly FlavorCheck[] = [
       const script = 'id -u >/out/who; id -G >>/out/who; cat /proc/self/uid_map /proc/self/gid_map >/out/maps';
       const prepared = prepareAs({ privateUsers: true }, { script, app: worker });
       if (!flavor.traits.userNamespaces) {
-        await refused('ERR_RKT_STAGE1_USER_NAMESPACE_UNAVAILABLE', prepared);
+        await refused('ERR_RKT_STAGE1_FLAVOR_UNABLE', prepared);
         return;
       }
       const id = await prepared;

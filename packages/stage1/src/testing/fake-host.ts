@@ -30,6 +30,10 @@ export interface FakeHostOptions {
   readonly statusOf?: (request: SpawnRequest) => number | undefined;
   /** Processes of a cgroup, of which those that run are there. @default none */
   readonly membersOf?: (cgroup: string) => readonly number[];
+  /** What a process has open. @default nothing */
+  readonly filesOf?: (pid: number) => readonly string[];
+  /** Whether the kernel killed something of a cgroup for want of memory. @default false */
+  readonly outOfMemory?: (cgroup: string) => boolean;
   /** Name of a system call that fails. */
   readonly failing?: string;
 }
@@ -88,6 +92,7 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
     },
     limits: () => ({ nofile: { soft: 1024, hard: 4096 } }),
     terminalSize: () => undefined,
+    wasOutOfMemory: (cgroup) => options.outOfMemory?.(cgroup) ?? false,
     boundingSet: () => undefined,
   };
 }
@@ -103,6 +108,7 @@ interface FakeProcesses {
   identify(pid: number): ProcessIdentity | undefined;
   isAlive(identity: ProcessIdentity): boolean;
   rootedBelow(directory: string): readonly number[];
+  openFiles(pid: number): readonly string[];
   signal(identity: ProcessIdentity, signal: NodeJS.Signals): void;
   end(pid: number, status: number): void;
 }
@@ -143,6 +149,7 @@ function fakeProcesses({ operations, place, options }: Recorder): FakeProcesses 
     identify: (pid) => (running.has(pid) ? { pid, startTime: '1', bootId: 'fake' } : undefined),
     isAlive: ({ pid }) => running.has(pid),
     rootedBelow: () => [],
+    openFiles: (pid) => options.filesOf?.(pid) ?? [],
     signal: ({ pid }, name) => signal(pid, name),
   };
 }

@@ -16,21 +16,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Runtime } from '../../src/index.ts';
+import { describe, expect, it, vi } from 'vitest';
 import type { PodOptions } from '../pods/bench.ts';
-import { collectAll, createPodBench, type PodBench } from '../pods/bench.ts';
-import { footprint, none } from '../pods/footprint.ts';
+import { collectAll } from '../pods/bench.ts';
+import { usePodBench } from '../pods/use-bench.ts';
 
-let bench: PodBench;
-let runtime: Runtime;
-
-beforeAll(async () => {
-  bench = createPodBench();
-  runtime = await bench.runtime();
-});
-afterEach(() => expect(footprint(bench.dataDir, bench.ids)).toEqual(none));
-afterAll(() => bench.remove());
+const { bench, runtime } = await usePodBench();
 
 function fly(options: PodOptions = {}): PodOptions {
   return { ...options, sandbox: { flavor: 'fly', networks: [{ name: 'host' }], ...options.sandbox } };
@@ -252,7 +243,7 @@ describe('a pod of flavor fly', () => {
   it("refuses private users: its root is the host's", async () => {
     const sandbox = { flavor: 'fly', networks: [{ name: 'host' }], privateUsers: true };
     await expect(bench.prepare(runtime, 'true', { sandbox })).rejects.toMatchObject({
-      code: 'ERR_RKT_STAGE1_USER_NAMESPACE_UNAVAILABLE',
+      code: 'ERR_RKT_STAGE1_FLAVOR_UNABLE',
       message: 'a pod with private users needs another flavor than fly',
     });
   });
@@ -282,6 +273,27 @@ describe('a pod of flavor fly', () => {
     expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(id);
   });
 
+  it('is orphaned when what keeps its lock is killed, too, or never came to be; it is asked to end all the same', async () => {
+    const script = 'trap "touch /out/asked; exit 3" TERM; touch /out/waiting; while :; do sleep 0.05; done';
+    for (const isOnRecord of [true, false]) {
+      for (const name of ['asked', 'waiting']) rmSync(join(bench.out, name), { force: true });
+      const { id } = await bench.prepare(runtime, script, fly());
+      const child = runElsewhere(id);
+      await once(child.stdout, 'data');
+      await vi.waitFor(() => expect(existsSync(join(bench.out, 'waiting'))).toBe(true), 5_000);
+      const file = join(bench.dataDir, 'pods/run', id, 'apps/app/status.json');
+      const { createdAt, monitor } = JSON.parse(readFileSync(file, 'utf8'));
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      process.kill(monitor.pid, 'SIGKILL');
+      if (!isOnRecord) writeFileSync(file, JSON.stringify({ createdAt }));
+      await vi.waitFor(async () => expect((await runtime.inspect(id)).state).toBe('orphaned'), 5_000);
+      await runtime.stopSandbox(id);
+      expect(existsSync(join(bench.out, 'asked'))).toBe(true);
+      expect((await runtime.inspect(id)).state).toBe('exited');
+    }
+  });
+
   it('is cleared away by gc when its app was killed, too', async () => {
     const { id } = await bench.prepare(runtime, 'sleep 1000 & touch /out/up; sleep 1000', fly());
     const child = runElsewhere(id);
@@ -291,8 +303,8 @@ describe('a pod of flavor fly', () => {
     child.kill('SIGKILL');
     await once(child, 'exit');
     process.kill(pid, 'SIGKILL');
-    // The process that keeps the lock looks once a second.
-    await vi.waitFor(async () => expect((await runtime.inspect(id)).state).toBe('exited'), 5_000);
+    // The process that keeps the lock looks once a second. What the app has started goes on.
+    await vi.waitFor(async () => expect((await runtime.inspect(id)).state).toBe('orphaned'), 5_000);
     expect(await collectAll(runtime, { graceMs: 0 })).toContainEqual({ kind: 'marked', id, to: 'exited-garbage' });
     expect(existsSync(`/proc/${pid}`)).toBe(false);
   });

@@ -331,6 +331,46 @@ describe('several networks', () => {
   });
 });
 
+describe('a network of type macvlan', () => {
+  it('makes pods neighbours of whoever is on the cable of an interface of the host, and leaves nothing', async () => {
+    await using host = await privateHost('nft');
+    await using neighbour = await newNamespace();
+    await using stack = new AsyncDisposableStack();
+    const dir = await mkdtemp(join(tmpdir(), 'rkt-net-conf-'));
+    onTestFinished(() => rm(dir, { recursive: true }));
+    const cable = ['link', 'add', 'cable0', 'type', 'veth', 'peer', 'name', 'cable1', 'netns'];
+    host.namespace.exec('ip', ...cable, neighbour.path.split('/')[2] ?? '');
+    host.namespace.exec('ip', 'link', 'set', 'cable0', 'up');
+    neighbour.exec('ip', 'addr', 'add', '10.79.0.1/24', 'dev', 'cable1');
+    neighbour.exec('ip', 'link', 'set', 'cable1', 'up');
+    await neighbour.serve(80, 'neighbour');
+    await mkdir(join(dir, 'net.d'));
+    const ranges = [[{ subnet: '10.79.0.0/24', rangeStart: '10.79.0.10' }]];
+    const ipam = { type: 'host-local', ranges, dataDir: join(dir, 'ipam') };
+    const conf = { name: 'wire', cniVersion: '1.0.0', type: 'macvlan', master: 'cable0', mode: 'bridge', ipam };
+    await writeFile(join(dir, 'net.d/wire.conf'), JSON.stringify(conf));
+    const networking = createNetworking({ ...host.options, configDirs: [dir] });
+    const before = host.state();
+    const pods = [];
+    for (let made = 0; made < 2; made += 1) {
+      const pod = stack.use(await newNamespace());
+      const how = { podId: randomUUID(), netnsPath: pod.path };
+      pods.push({ pod, how, saved: await networking.setup({ ...how, requests: [{ name: 'wire' }], ports: [] }) });
+    }
+    const [first, second] = pods;
+    if (first === undefined || second === undefined) throw new Error('two pods were made');
+    expect(pods.map(({ saved }) => saved[0]?.ip)).toEqual(['10.79.0.10', '10.79.0.11']);
+    expect(first.pod.exec('ip', '-d', 'link', 'show', 'eth0')).toContain('macvlan mode bridge');
+    await second.pod.serve(80, 'second');
+    expect(fetchFrom(first.pod, '10.79.0.1', 80)).toBe('hello from neighbour to ::ffff:10.79.0.10');
+    expect(fetchFrom(first.pod, '10.79.0.11', 80)).toBe('hello from second to ::ffff:10.79.0.10');
+    for (const { how, saved } of pods) await networking.teardown({ ...how, saved });
+    expect(host.state()).toEqual(before);
+    expect(first.pod.exec('ip', '-o', 'link')).not.toContain('eth0');
+    expect(readdirSync(join(dir, 'ipam/wire')).filter((name) => name.startsWith('10.'))).toEqual([]);
+  });
+});
+
 describe('a pod of which nothing is known but its id', () => {
   it.each([18_080, undefined])('is undone all the same (forwarded port: %s)', async (hostPort) => {
     await using host = await privateHost('nft');

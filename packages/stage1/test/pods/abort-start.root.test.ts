@@ -2,20 +2,10 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import type { Runtime } from '../../src/index.ts';
-import { createPodBench, type PodBench } from './bench.ts';
-import { footprint, none } from './footprint.ts';
+import { expect, it } from 'vitest';
+import { usePodBench } from './use-bench.ts';
 
-let bench: PodBench;
-let runtime: Runtime;
-
-beforeAll(async () => {
-  bench = createPodBench();
-  runtime = await bench.runtime();
-});
-afterEach(() => expect(footprint(bench.dataDir, bench.ids)).toEqual(none));
-afterAll(() => bench.remove());
+const { bench, runtime } = await usePodBench();
 
 /** The standard error of a process that gives up starting an app after some milliseconds. */
 async function errorsOfAbort(runtimePath: string, delayMs: number): Promise<string> {

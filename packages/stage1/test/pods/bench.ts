@@ -71,7 +71,8 @@ export function createPodBench(): PodBench {
   return bench;
 }
 
-function podManifest(script: string, out: string, options: PodOptions): PodManifest {
+/** Of one app, which sees a directory of the host as /out. */
+export function podManifest(script: string, out: string, options: PodOptions = {}): PodManifest {
   const app: App = { exec: options.exec ?? ['/bin/sh', '-c', script], user: '0', group: '0', ...options.app };
   const mounts = [{ volume: 'out', path: '/out' }, ...(options.runtimeApp?.mounts ?? [])];
   const image = { id: 'sha512-0' as const };

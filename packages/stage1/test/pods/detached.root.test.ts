@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -155,13 +155,39 @@ describe.each([['/usr/sbin/runc'], ['/usr/bin/crun']])('a detached pod on %s', (
     await expect(start(['/bin/text'])).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_EXEC_FORMAT' });
   });
 
-  it('leaves a clean host to gc when its monitor is killed', async () => {
-    const id = await startDetached(runtime, looping, { sandbox: { networks: [{ name: 'default' }] } });
-    process.kill(monitorOf(id), 'SIGKILL');
-    await delay(100);
-    expect((await runtime.inspect(id)).state).toBe('exited');
-    await expect(runtime.waitApp(id)).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_STATUS_UNKNOWN' });
-    expect(await collectAll(runtime, { graceMs: 0 })).toContainEqual({ kind: 'removed', id });
+  describe('whose monitor is killed', () => {
+    /** Says whether it was asked to end. */
+    const asked = `trap "touch /out/asked; exit 3" TERM; touch /out/ready; ${looping.slice(looping.indexOf('while'))}`;
+
+    async function orphaned(): Promise<string> {
+      for (const name of ['asked', 'ready']) rmSync(join(bench.out, name), { force: true });
+      const id = await startDetached(runtime, asked, { sandbox: { networks: [{ name: 'default' }] } });
+      await expect.poll(() => existsSync(join(bench.out, 'ready'))).toBe(true);
+      process.kill(monitorOf(id), 'SIGKILL');
+      await expect.poll(async () => (await runtime.inspect(id)).state).toBe('orphaned');
+      return id;
+    }
+
+    it('is orphaned for as long as its app runs', async () => {
+      const id = await orphaned();
+      expect((await runtime.inspect(id)).apps[0]?.state).toBe('running');
+      expect(await runtime.enter(id, { command: ['/bin/sh', '-c', 'exit 5'], tty: false })).toBe(5);
+      await expect(runtime.waitApp(id)).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_STATUS_UNKNOWN' });
+      await runtime.signalApp(id, { name: 'SIGKILL' });
+      await expect.poll(async () => (await runtime.inspect(id)).state).toBe('exited');
+      expect(await collectAll(runtime, { graceMs: 0 })).toContainEqual({ kind: 'removed', id });
+    });
+
+    it.each<[string, (id: string) => Promise<unknown>]>([
+      ['stopSandbox', (id) => runtime.stopSandbox(id)],
+      ['remove', (id) => runtime.remove(id)],
+      ['gc', () => collectAll(runtime, { graceMs: 0 })],
+    ])('is asked to end by %s, which leaves a clean host', async (_, end) => {
+      const id = await orphaned();
+      await end(id);
+      expect(existsSync(join(bench.out, 'asked'))).toBe(true);
+      expect(footprint(bench.dataDir, [id])).toEqual(none);
+    });
   });
 });
 
@@ -298,6 +324,20 @@ it('is released also when its apps were settled before its sandbox was known to 
   expect(await runtime.releaseEnded(id, { app: 'app' })).toBe(false);
   await runtime.detach(id, { keepSandbox: true });
   expect(await runtime.inspect(id)).toMatchObject({ state: 'exited', apps: [{ exitCode: 2 }] });
+});
+
+it.each([true, false])('is ended by gc when its directory was lost (kept: %s)', async (keepSandbox) => {
+  const runtime = await bench.runtime();
+  const { id } = await bench.prepare(runtime, looping);
+  await runtime.createSandbox(id);
+  await runtime.addApp(id, 'app');
+  const { pid } = await runtime.startApp(id, 'app', { stdio: 'inherit', monitor: {} });
+  await runtime.detach(id, { keepSandbox });
+  const { pid: holder } = JSON.parse(readFileSync(join(bench.dataDir, 'pods/run', id, 'run.json'), 'utf8')).holder;
+  rmSync(join(bench.dataDir, 'pods/run', id), { recursive: true });
+  expect(await collectAll(runtime, { graceMs: 0 })).toContainEqual({ kind: 'removed', id });
+  const { processes } = createHost();
+  for (const each of [pid, holder]) expect(processes.identify(each)).toBeUndefined();
 });
 
 it('is checked in the app, as its image has it, until it ends', async () => {

@@ -4,28 +4,25 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import type { Runtime } from '../../src/index.ts';
-import { collectAll, createPodBench, type PodBench } from './bench.ts';
+import { expect, it } from 'vitest';
+import { createHost } from '../../src/index.ts';
+import { collectAll } from './bench.ts';
 import { footprint, none } from './footprint.ts';
+import { usePodBench } from './use-bench.ts';
 
-let bench: PodBench;
-let runtime: Runtime;
+const { bench, runtime } = await usePodBench();
 
-beforeAll(async () => {
-  bench = createPodBench();
-  runtime = await bench.runtime();
-});
-afterEach(() => expect(footprint(bench.dataDir, bench.ids)).toEqual(none));
-afterAll(() => bench.remove());
-
-/** Another process, which runs the pod as `rkt run` does and says so when the app runs. */
-async function runElsewhere(id: string): Promise<ChildProcess> {
+/** Another process, which runs the pod as `rkt run` does. */
+function startElsewhere(id: string, ...runtimePath: readonly string[]): ChildProcess {
   const program = new URL('./run-pod-process.ts', import.meta.url).pathname;
-  const child = spawn(process.execPath, [...process.execArgv, program, bench.dataDir, id], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  await once(child.stdout, 'data');
+  const args = [...process.execArgv, program, bench.dataDir, id, ...runtimePath];
+  return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+/** The same; by then the app runs. */
+async function runElsewhere(id: string): Promise<ChildProcess> {
+  const child = startElsewhere(id);
+  if (child.stdout !== null) await once(child.stdout, 'data');
   return child;
 }
 
@@ -126,6 +123,33 @@ it('is asked to stop although the process that started it died before writing it
   expect((await runtime.inspect(id)).state).toBe('exited');
 });
 
+it('is stopped although its runtime hangs, and whoever waited for that was killed', async () => {
+  const { id } = await bench.prepare(runtime, 'true');
+  const [runtimePath, pidFile] = [join(bench.out, 'runtime'), join(bench.out, 'runtime.pid')];
+  // Stopped, as by somebody who is killed before he ends what he has stopped.
+  const hang = `echo $$ >${pidFile}.new; mv ${pidFile}.new ${pidFile}; kill -STOP $$`;
+  writeFileSync(runtimePath, `#!/bin/sh\ncase "$*" in *' run '*) ${hang};; esac\n`, { mode: 0o755 });
+  const child = startElsewhere(id, runtimePath);
+  await expect.poll(() => existsSync(pidFile), { timeout: 5_000 }).toBe(true);
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
+  expect((await runtime.inspect(id)).state).toBe('running');
+  await runtime.stopSandbox(id, { force: true });
+  expect((await runtime.inspect(id)).state).toBe('exited');
+  expect(createHost().processes.identify(Number(readFileSync(pidFile, 'utf8')))).toBeUndefined();
+  await runtime.remove(id);
+});
+
+it('says that memory ran out', async () => {
+  const isolators = [{ name: 'resource/memory', value: { limit: '16Mi' } }];
+  const grow = 'x=aaaaaaaaaaaaaaaa; while :; do x=$x$x; done';
+  const { pod, status } = await bench.run(runtime, grow, { app: { isolators } });
+  expect([status, pod.apps[0]?.outOfMemory]).toEqual([137, true]);
+  const { pod: other } = await bench.run(runtime, 'kill -9 $$', { app: { isolators } });
+  expect(other.apps[0]?.outOfMemory).toBeUndefined();
+});
+
 it('is cleared away by gc when everything that watched it was killed', async () => {
   const { id } = await bench.prepare(runtime, trapping, { sandbox: { networks: [{ name: 'default' }] } });
   const child = await runElsewhere(id);
@@ -134,31 +158,31 @@ it('is cleared away by gc when everything that watched it was killed', async () 
   child.kill('SIGKILL');
   await once(child, 'exit');
   process.kill(monitor, 'SIGKILL');
-  await delay(100);
-  expect((await runtime.inspect(id)).state).toBe('exited');
+  await expect.poll(async () => (await runtime.inspect(id)).state).toBe('orphaned');
   const events = await collectAll(runtime, { graceMs: 0 });
   expect(events).toContainEqual({ kind: 'marked', id, to: 'exited-garbage' });
   expect(events).toContainEqual({ kind: 'removed', id });
   await expect(runtime.inspect(id)).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_POD_NOT_FOUND' });
 });
 
-it('has its network given back by gc when its directory was lost with everything that watched it', async () => {
-  const { id } = await bench.prepare(runtime, trapping, { sandbox: { networks: [{ name: 'default' }] } });
-  const child = await runElsewhere(id);
-  const dir = join(bench.dataDir, 'pods/run', id);
-  const { monitor, process: app } = JSON.parse(readFileSync(join(dir, 'apps/app/status.json'), 'utf8'));
-  expect(footprint(bench.dataDir, bench.ids).addresses).toHaveLength(1);
-  rmSync(dir, { recursive: true });
-  await collectAll(runtime, { graceMs: 0 });
-  expect(footprint(bench.dataDir, bench.ids).addresses, 'as long as the app lives').toHaveLength(1);
-  const ended = once(child, 'exit');
-  for (const pid of [child.pid, monitor.pid, app.pid]) process.kill(pid, 'SIGKILL');
-  await ended;
-  // What has been killed is in its cgroup for a moment longer.
-  const collected = (): ReturnType<typeof collectAll> => collectAll(runtime, { graceMs: 0 });
-  await expect.poll(collected, { timeout: 5000 }).toContainEqual({ kind: 'removed', id });
-  expect(await collectAll(runtime, { graceMs: 0 })).not.toContainEqual({ kind: 'removed', id });
-});
+it.each([true, false])(
+  'is ended by gc when its directory was lost, and its network given back (runs: %s)',
+  async (runs) => {
+    const { id } = await bench.prepare(runtime, trapping, { sandbox: { networks: [{ name: 'default' }] } });
+    const child = await runElsewhere(id);
+    const dir = join(bench.dataDir, 'pods/run', id);
+    const { monitor, process: app } = JSON.parse(readFileSync(join(dir, 'apps/app/status.json'), 'utf8'));
+    expect(footprint(bench.dataDir, bench.ids).addresses).toHaveLength(1);
+    rmSync(dir, { recursive: true });
+    const ended = once(child, 'exit');
+    if (!runs) for (const pid of [child.pid, monitor.pid, app.pid]) process.kill(pid, 'SIGKILL');
+    expect(await collectAll(runtime, { graceMs: 0 })).toContainEqual({ kind: 'removed', id });
+    await ended;
+    // crun makes a directory for its state anew when the app has ended.
+    const again = (): ReturnType<typeof collectAll> => collectAll(runtime, { graceMs: 0 });
+    await expect.poll(again).not.toContainEqual({ kind: 'removed', id });
+  },
+);
 
 it('confines who enters exactly as the app is confined', async () => {
   const look =

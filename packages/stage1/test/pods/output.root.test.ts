@@ -2,20 +2,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import type { Runtime } from '../../src/index.ts';
-import { createPodBench, type PodBench } from './bench.ts';
-import { footprint, none } from './footprint.ts';
+import { expect, it } from 'vitest';
+import { usePodBench } from './use-bench.ts';
 
-let bench: PodBench;
-let runtime: Runtime;
-
-beforeAll(async () => {
-  bench = createPodBench();
-  runtime = await bench.runtime();
-});
-afterEach(() => expect(footprint(bench.dataDir, bench.ids)).toEqual(none));
-afterAll(() => bench.remove());
+const { bench, runtime } = await usePodBench();
 
 /** Node's pipes are socket pairs, as a service manager's are: what is passed on must still be all that was written. */
 it('lets an app open its streams by name when the caller has sockets there', async () => {

@@ -4,20 +4,10 @@ import { once } from 'node:events';
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Runtime } from '../../src/index.ts';
-import { createPodBench, type PodBench } from './bench.ts';
-import { footprint, none } from './footprint.ts';
+import { describe, expect, it } from 'vitest';
+import { usePodBench } from './use-bench.ts';
 
-let bench: PodBench;
-let runtime: Runtime;
-
-beforeAll(async () => {
-  bench = createPodBench();
-  runtime = await bench.runtime();
-});
-afterEach(() => expect(footprint(bench.dataDir, bench.ids)).toEqual(none));
-afterAll(() => bench.remove());
+const { bench, runtime } = await usePodBench();
 
 describe('a pod that is run', () => {
   it('gives the status of its app and keeps it', async () => {

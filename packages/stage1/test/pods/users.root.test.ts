@@ -301,7 +301,7 @@ it('is refused by a flavor that has no user namespaces', async () => {
   const { createRuntime } = await import('../../src/index.ts');
   const runtime = await createRuntime({ dataDir: bench.dataDir, configDirs: [], flavors: [createFakeFlavor()] });
   const options: PodOptions = own;
-  const refusal = { code: 'ERR_RKT_STAGE1_USER_NAMESPACE_UNAVAILABLE', message: expect.stringContaining('fake') };
+  const refusal = { code: 'ERR_RKT_STAGE1_FLAVOR_UNABLE', message: expect.stringContaining('fake') };
   await expect(bench.prepare(runtime, 'true', options)).rejects.toMatchObject(refusal);
   const { id } = await bench.prepare(await bench.runtime(), 'true', options);
   await expect(runtime.createSandbox(id)).rejects.toMatchObject(refusal);

@@ -3,20 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import type { Runtime } from '../../src/index.ts';
-import { createPodBench, type PodBench } from './bench.ts';
-import { footprint, none } from './footprint.ts';
+import { expect, it } from 'vitest';
+import { usePodBench } from './use-bench.ts';
 
-let bench: PodBench;
-let runtime: Runtime;
-
-beforeAll(async () => {
-  bench = createPodBench();
-  runtime = await bench.runtime();
-});
-afterEach(() => expect(footprint(bench.dataDir, bench.ids)).toEqual(none));
-afterAll(() => bench.remove());
+const { bench, runtime } = await usePodBench();
 
 const dataPoint = { app: { mountPoints: [{ name: 'data', path: '/data' }] } };
 

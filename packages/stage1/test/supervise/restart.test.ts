@@ -20,6 +20,8 @@ interface Bench {
   readonly id: PodId;
   /** Processes by their cgroup. */
   readonly members: Map<string, readonly number[]>;
+  /** Lets time pass, in ms. */
+  readonly pass: (ms: number) => void;
   /** As another process has it. */
   readonly another: () => Promise<Runtime>;
   /** The next start waits when it has begun, until it is let go. */
@@ -39,7 +41,10 @@ async function failedApp(): Promise<Bench> {
       return fake.start(...request);
     },
   };
-  const another = (): Promise<Runtime> => createRuntime({ dataDir, configDirs: [], host, flavors: [flavor] });
+  let now = Date.now();
+  const clock = (): number => now;
+  const another = (): Promise<Runtime> =>
+    createRuntime({ dataDir, configDirs: [], host, flavors: [flavor], now: clock });
   const runtime = await another();
   const app = { exec: ['/bin/app'], user: '0', group: '0' };
   const { id } = await runtime.prepare({
@@ -61,7 +66,10 @@ async function failedApp(): Promise<Bench> {
     };
     return { begun: begun.promise, letGo: gate.resolve };
   };
-  return { host, runtime, id, members, another, holdStart };
+  const pass = (ms: number): void => {
+    now += ms;
+  };
+  return { host, runtime, id, members, pass, another, holdStart };
 }
 
 describe('an app that is started again', () => {
@@ -74,6 +82,26 @@ describe('an app that is started again', () => {
     });
     await runtime.startApp(id, 'app', { stdio: 'inherit' });
     expect((await runtime.inspect(id)).apps[0]?.stopRequested).toBeUndefined();
+    await runtime.stopSandbox(id, { force: true });
+  });
+
+  it('has its restarts counted, and those since it last ran for ten seconds', async () => {
+    const { host, runtime, id, pass } = await failedApp();
+    const counts: unknown[] = [];
+    for (const ms of [1_000, 9_999, 10_000, 1_000]) {
+      const running = await runtime.startApp(id, 'app', again);
+      pass(ms);
+      host.end(running.pid, 1);
+      await running.wait();
+      const [app] = (await runtime.inspect(id)).apps;
+      counts.push([app?.restarts, app?.restartsInARow]);
+    }
+    expect(counts).toEqual([
+      [1, 1],
+      [2, 2],
+      [3, 0],
+      [4, 1],
+    ]);
     await runtime.stopSandbox(id, { force: true });
   });
 
@@ -90,6 +118,19 @@ describe('an app that is started again', () => {
     expect((await runtime.inspect(id)).apps[0]).toMatchObject({ state: 'exited', stopRequested: true });
     await runtime.stopSandbox(id, { force: true });
   });
+});
+
+it('is ended also when whoever started it again died before writing that down', async () => {
+  const { host, runtime, id, members } = await failedApp();
+  const { dir } = await runtime.inspect(id);
+  const file = join(dir, 'apps/app/status.json');
+  const { createdAt, startedAt, process } = JSON.parse(readFileSync(file, 'utf8'));
+  writeFileSync(file, JSON.stringify({ createdAt, startedAt, process }));
+  const { pid } = host.processes.spawn({ file: '/bin/app', args: [], stdio: [] });
+  members.set(`rkt/${id}/app`, [pid]);
+  await runtime.stopApp(id, 'app', { force: true });
+  expect(host.processes.identify(pid)).toBeUndefined();
+  await runtime.stopSandbox(id, { force: true });
 });
 
 it('is not checked any more once it has been removed', async () => {

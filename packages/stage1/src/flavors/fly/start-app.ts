@@ -11,7 +11,7 @@ import { kernelPlaces, resolveApp } from '../image/resolve-app.ts';
 import { type HandedOver, type StandardStreams, standardStreams } from '../standard-streams.ts';
 import { type AppProcess, type ProcessPlace, startProcess, writeAppProcess } from './app-process.ts';
 import { endProcesses } from './end-processes.ts';
-import { keepLock } from './keep-lock.ts';
+import { lockKeeper } from './keep-lock.ts';
 import { mountPlaces } from './mount-places.ts';
 
 /** The app is a child of ours. What shows that it runs when we are gone is a process that waits for it with the lock. */
@@ -28,12 +28,13 @@ export async function startApp(host: Host, context: AppContext, request: StartRe
     );
   }
   const terminal = stdio === 'tty';
+  const keepLock = lockFd === undefined ? undefined : lockKeeper(host, lockFd);
   const ready = await readyApp(host, context, terminal);
   signal?.throwIfAborted();
   const { syscalls } = await host.kernel();
   const streams = standardStreams(host, syscalls, { stdin: stdio !== 'inherit', privateUsers: false });
   const { app, drained } = await started(host, { ...ready, terminal, streams });
-  const keeper = keepLock(host, app, lockFd);
+  const keeper = keepLock?.(app);
   const exit = app.exit.then(async (status) => {
     // Where the app is the first process of a PID namespace, the kernel does this.
     await endProcesses(host, ready.place.root);

@@ -9,6 +9,7 @@ import { enterApp } from './enter-app.ts';
 import { removeProbes } from './probe-runtime.ts';
 import { globalArguments, type OciRuntime, runtimePlace } from './runtime-command.ts';
 import { hideHybridMount, inRuntimeNamespace } from './runtime-namespace.ts';
+import { endRuntime } from './runtime-process.ts';
 import { startApp } from './start-app.ts';
 
 export interface OciFlavorOptions {
@@ -64,6 +65,7 @@ export function createOciFlavor({ dataDir, runtimePath }: OciFlavorOptions): Fla
     },
     enter: async (host, app, request) => enterApp(host, await runtime(host), app, request),
     remove: async (host, app) => {
+      endRuntime(host, app.dir, app.app);
       if (existsSync(join(app.dir, 'runtime', app.app))) await deleteContainer(host, await runtime(host), app);
       host.cgroups.remove(join('rkt', app.podId, app.app));
     },

@@ -101,7 +101,11 @@ function probeSpec(rootfs: string, name: string): unknown {
     ociVersion: '1.0.2',
     process: { user: { uid: 0, gid: 0 }, args: ['true'], env: ['PATH=/usr/bin:/bin'], cwd: '/', noNewPrivileges: true },
     root: { path: rootfs, readonly: true },
-    mounts: [{ destination: '/proc', type: 'proc', source: 'proc' }],
+    mounts: [
+      { destination: '/proc', type: 'proc', source: 'proc' },
+      // runc makes devices and links in it, which it cannot in a root that is read-only.
+      { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755'] },
+    ],
     linux: {
       namespaces,
       cgroupsPath: `/${cgroupOf(name)}`,

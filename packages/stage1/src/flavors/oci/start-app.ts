@@ -8,6 +8,7 @@ import { standardStreams } from '../standard-streams.ts';
 import { executionFailure, startFailure } from './failures.ts';
 import { readyBundle } from './ready-bundle.ts';
 import { globalArguments, type OciRuntime, takeRuntimeErrors } from './runtime-command.ts';
+import { noteRuntime } from './runtime-process.ts';
 
 /** The runtime stays in the foreground: it is the app's parent, passes signals on, and ends with the app's status. */
 export async function startApp(
@@ -50,6 +51,7 @@ export async function startApp(
       detached: !terminal,
     }),
   );
+  noteRuntime(host, pod.dir, { app: app.name, pid: monitor.pid });
   const { drained } = streams.handedOver();
   const failure = (status: number): Error => startFailure(executable, takeRuntimeErrors(place.log), status);
   const pid = await startedPid(monitor, { pidFile, failure, signal: request.signal });

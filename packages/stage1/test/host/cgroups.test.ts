@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createCgroups } from '../../src/host/cgroups.ts';
+
+/** Directories that look like cgroups; unlike the kernel's they have files that are in the way of rmdir(2). */
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'rkt-cgroups-'));
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+function cgroup(path: string, pids: readonly number[] = []): void {
+  mkdirSync(join(root, path), { recursive: true });
+  const parent = dirname(path);
+  if (parent !== '.' && !existsSync(join(root, parent, 'cgroup.procs'))) cgroup(parent);
+  writeFileSync(join(root, path, 'cgroup.procs'), pids.map((pid) => `${pid}\n`).join(''));
+}
+
+function empty(path: string): void {
+  mkdirSync(join(root, path), { recursive: true });
+}
+
+describe('a host with version 2 alone', () => {
+  beforeEach(() => {
+    cgroup('.');
+    writeFileSync(join(root, 'cgroup.controllers'), 'cpuset cpu io memory pids\n');
+  });
+
+  it('is one tree, with nothing to be hidden from a runtime', () => {
+    empty('unified');
+    cgroup('unified');
+    expect(createCgroups(root).hybridMount).toBeUndefined();
+  });
+
+  it('has the processes of a cgroup and of those below it, each once', () => {
+    cgroup('rkt/id', []);
+    cgroup('rkt/id/app', [11, 12]);
+    cgroup('rkt/id/app/inner', [12, 13]);
+    cgroup('rkt/id/health.app', [14]);
+    cgroup('rkt/other', [99]);
+    const cgroups = createCgroups(root);
+    expect([...cgroups.processes('rkt/id')].sort()).toEqual([11, 12, 13, 14]);
+    expect(cgroups.processes('rkt/id/app')).toEqual([11, 12, 13]);
+    expect(cgroups.processes('rkt/none')).toEqual([]);
+  });
+
+  it('removes a cgroup with those below it, and its parent when that is empty', () => {
+    empty('rkt/id/app/inner');
+    empty('rkt/id/health.app');
+    createCgroups(root).remove('rkt/id');
+    expect(existsSync(join(root, 'rkt'))).toBe(false);
+    createCgroups(root).remove('rkt/id');
+  });
+
+  it('leaves what has members, and the parent that others are in', () => {
+    empty('rkt/id/app');
+    cgroup('rkt/other', [99]);
+    createCgroups(root).remove('rkt/id');
+    createCgroups(root).remove('rkt/other');
+    expect([existsSync(join(root, 'rkt/id')), existsSync(join(root, 'rkt/other'))]).toEqual([false, true]);
+  });
+
+  it('takes processes out to the root, and those of other cgroups it leaves alone', () => {
+    cgroup('rkt/monitors', [21]);
+    createCgroups(root).leave('rkt/monitors', [21]);
+    expect(readFileSync(join(root, 'cgroup.procs'), 'utf8')).toBe('21');
+    createCgroups(root).leave('rkt/monitors', [22]);
+    expect(readFileSync(join(root, 'cgroup.procs'), 'utf8')).toBe('21');
+  });
+
+  it('executes a command in a cgroup that is made for it', () => {
+    const [file = '', ...args] = createCgroups(root).within('rkt/monitors', ['/bin/echo', 'one two', '--']);
+    const { stdout, stderr, status } = spawnSync(file, args, { encoding: 'utf8' });
+    expect([stdout, stderr, status]).toEqual(['one two --\n', '', 0]);
+    expect(readFileSync(join(root, 'rkt/monitors/cgroup.procs'), 'utf8')).toBe('0\n');
+  });
+
+  it('executes a command all the same where cgroups cannot be made', () => {
+    writeFileSync(join(root, 'rkt'), 'no directory');
+    const [file = '', ...args] = createCgroups(root).within('rkt/monitors', ['/bin/echo', 'on']);
+    expect(spawnSync(file, args, { encoding: 'utf8' })).toMatchObject({ stdout: 'on\n', stderr: '', status: 0 });
+  });
+});
+
+describe('a host with version 1', () => {
+  beforeEach(() => {
+    for (const name of ['memory', 'cpu,cpuacct', 'cpuset']) cgroup(name);
+    symlinkSync('cpu,cpuacct', join(root, 'cpu'));
+  });
+
+  it('has something to be hidden where a tree of version 2 is mounted beside', () => {
+    expect(createCgroups(root).hybridMount).toBeUndefined();
+    cgroup('unified');
+    expect(createCgroups(root).hybridMount).toBe(join(root, 'unified'));
+  });
+
+  it('has the processes of every hierarchy, each of which is looked at once', () => {
+    cgroup('memory/rkt/id/app', [11]);
+    cgroup('cpu,cpuacct/rkt/id/app', [11, 12]);
+    cgroup('unified/rkt/id/app', [13]);
+    expect([...createCgroups(root).processes('rkt/id')].sort()).toEqual([11, 12, 13]);
+  });
+
+  it('removes from every hierarchy', () => {
+    for (const name of ['memory', 'cpu,cpuacct', 'cpuset']) empty(`${name}/rkt/id/app`);
+    createCgroups(root).remove('rkt/id');
+    for (const name of ['memory', 'cpu', 'cpuset']) expect(existsSync(join(root, name, 'rkt'))).toBe(false);
+  });
+
+  it('gives a cpuset what its parent has before somebody enters it', () => {
+    for (const [path, cpus] of [
+      ['cpuset', '0-3\n'],
+      ['cpuset/rkt', ''],
+      ['cpuset/rkt/monitors', ''],
+    ] as const) {
+      cgroup(path);
+      writeFileSync(join(root, path, 'cpuset.cpus'), cpus);
+      writeFileSync(join(root, path, 'cpuset.mems'), cpus && '0\n');
+    }
+    const [file = '', ...args] = createCgroups(root).within('rkt/monitors', ['/bin/true']);
+    expect(spawnSync(file, args).status).toBe(0);
+    expect(readFileSync(join(root, 'cpuset/rkt/monitors/cpuset.cpus'), 'utf8')).toBe('0-3\n');
+    expect(readFileSync(join(root, 'cpuset/rkt/monitors/cpuset.mems'), 'utf8')).toBe('0\n');
+    for (const name of ['memory', 'cpu', 'cpuset']) {
+      expect(readFileSync(join(root, name, 'rkt/monitors/cgroup.procs'), 'utf8')).toBe('0\n');
+    }
+  });
+});
