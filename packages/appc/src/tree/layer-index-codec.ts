@@ -26,7 +26,7 @@ export function encodeLayerIndex(index: LayerIndex): Uint8Array {
   return encoder.finish(index.size);
 }
 
-/** Makes the bytes {@link encodeLayerIndex} makes, of entries that come piece by piece and are not kept: a tenth of the memory. */
+/** Makes the bytes {@link encodeLayerIndex} makes, of entries that come piece by piece and are not kept. */
 export interface LayerIndexEncoder {
   /** The next entries, in archive order. */
   add(entries: Iterable<LayerEntry>): void;
