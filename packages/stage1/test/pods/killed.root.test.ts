@@ -144,11 +144,11 @@ async function killThroughout(work: Work, victim: string, stride: number): Promi
 
 /** The last column is the stride; with 1 everywhere, which tries every step, it takes six minutes. */
 it.each<[Work, string, number]>([
-  ['prepare', 'rkt', 1],
-  ['run', 'rkt', 6],
-  ['detach', 'rkt', 4],
-  ['stop', 'rkt', 5],
-  ['gc', 'rkt', 4],
+  ['prepare', 'rkt', 2],
+  ['run', 'rkt', 8],
+  ['detach', 'rkt', 8],
+  ['stop', 'rkt', 9],
+  ['gc', 'rkt', 6],
   ['run', 'runtime', 3],
   ['detach', 'monitor', 9],
   ['stop', 'monitor', 9],
