@@ -116,7 +116,7 @@ describe('status', () => {
       '5bc0',
       'state=running\ncreated=2026-01-02 03:02:05 +0000 UTC\nstarted=2026-01-02 03:03:24.25 +0000 UTC\n' +
         'networks=default:ip4=172.16.28.7\npid=1234\nexited=false\n' +
-        'app-redis-image=registry-1.docker.io/library/redis:latest\napp-etcd-image=coreos.com/etcd:v2.0.9\n',
+        'app-redis-image=docker.io/library/redis:latest\napp-etcd-image=coreos.com/etcd:v2.0.9\n',
     ],
     ['88c1', 'state=prepared\ncreated=2026-01-02 03:01:05 +0000 UTC\n'],
     [
