@@ -3,6 +3,7 @@ import { closeSync, fstatSync, readlinkSync } from 'node:fs';
 import { posix } from 'node:path';
 import { Stage1Error } from '../error.ts';
 import { type Syscalls, SystemCallError } from '../host/index.ts';
+import { hasCode } from '../pod/index.ts';
 import { quote } from '../quote.ts';
 
 /** As many as the kernel follows. */
@@ -24,8 +25,8 @@ export function resolveInRoot(syscalls: Syscalls, root: number, path: string): s
   let links = 0;
   for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
     const next = posix.join(resolved, name);
-    const target = name === '' || name === '.' || name === '..' ? undefined : linkTarget(syscalls, root, next);
-    if (target === undefined) {
+    const found = name === '' || name === '.' || name === '..' ? undefined : linkTarget(syscalls, root, next);
+    if (found === undefined) {
       resolved = next;
       continue;
     }
@@ -34,8 +35,8 @@ export function resolveInRoot(syscalls: Syscalls, root: number, path: string): s
       const message = `too many symbolic links on the way to ${quote(path, 400)} in the image`;
       throw new Stage1Error('ERR_RKT_STAGE1_MOUNT_FAILED', message);
     }
-    pending.push(...target.split('/').reverse());
-    if (target.startsWith('/')) resolved = '/';
+    pending.push(...found.split('/').reverse());
+    if (found.startsWith('/')) resolved = '/';
   }
   return resolved;
 }
@@ -45,13 +46,29 @@ function linkTarget(syscalls: Syscalls, root: number, path: string): string | un
   const parent = openOrUndefined(syscalls, root, posix.dirname(path));
   if (parent === undefined) return undefined;
   try {
-    const entry = openOrUndefined(syscalls, parent, posix.basename(path));
-    if (entry === undefined) return undefined;
-    const isLink = fstatSync(entry).isSymbolicLink();
-    closeSync(entry);
-    return isLink ? readlinkSync(`/proc/self/fd/${parent}/${posix.basename(path)}`) : undefined;
+    return isLink(syscalls, parent, posix.basename(path)) ? target(parent, posix.basename(path)) : undefined;
   } finally {
     closeSync(parent);
+  }
+}
+
+function isLink(syscalls: Syscalls, parent: number, name: string): boolean {
+  const entry = openOrUndefined(syscalls, parent, name);
+  if (entry === undefined) return false;
+  try {
+    return fstatSync(entry).isSymbolicLink();
+  } finally {
+    closeSync(entry);
+  }
+}
+
+/** Undefined, too, for a link that leads nowhere for us: `self` in the /proc of a pod, whose processes we are none of. */
+function target(parent: number, name: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/self/fd/${parent}/${name}`);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
   }
 }
 
