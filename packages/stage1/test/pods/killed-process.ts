@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // Does a piece of work on pods, during which something is killed: `killed-process.ts DATA_DIR WORK STEP VICTIM [POD_ID [RUNTIME]]`.
 // A step is whatever this process does that outlives it: a change of a file, a lock, a process, a signal. Before step STEP,
-// VICTIM is killed: `rkt`, which is this process, `monitor` or `runtime`. Writes `STEPS KILLED OUTCOME` when the work is over.
+// VICTIM is killed: `rkt`, which is this process, `monitor` or `runtime`; before step 0 nothing is. Writes `KILLED STEPS OUTCOME`
+// when the work is over: how many processes, and, with commas, before which steps there was a victim.
 import childProcess from 'node:child_process';
 import fs, { readdirSync, readFileSync, writeSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 
 const [dataDir = '', work = '', lastStep = '', victim = '', podId = '', runtimePath] = process.argv.slice(2);
 const kill = process.kill.bind(process);
+/** With a victim to be killed before them; looked for when nothing is killed. */
+const eligible: number[] = [];
 let steps = 0;
 let killed = 0;
 
 function step(): void {
   steps += 1;
+  if (lastStep === '0' && victims().length > 0) eligible.push(steps);
   if (steps !== Number(lastStep)) return;
   for (const pid of victims()) {
     killed += 1;
@@ -121,4 +125,4 @@ try {
 } catch (error) {
   outcome = error instanceof Error ? error.message : String(error);
 }
-writeSync(1, `${steps} ${killed} ${outcome}\n`);
+writeSync(1, `${killed} ${eligible.join(',')} ${outcome}\n`);
