@@ -14,14 +14,11 @@ export interface ProxySettings {
 }
 
 /**
- * Proxy settings from `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` of `env`, lower-case names first. Undefined when no
- * proxy is named.
+ * Proxy settings from `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` of `env`, lower-case names first; an empty one is
+ * none, as in Go. Undefined when no proxy is named.
  */
 export function proxyFromEnvironment(env: Readonly<Record<string, string | undefined>>): ProxySettings | undefined {
-  const read = (name: string): string | undefined => {
-    const value = env[name.toLowerCase()] ?? env[name];
-    return value === undefined || value === '' ? undefined : value;
-  };
+  const read = (name: string): string | undefined => env[name.toLowerCase()] || env[name] || undefined;
   const httpProxy = read('HTTP_PROXY');
   const httpsProxy = read('HTTPS_PROXY');
   if (httpProxy === undefined && httpsProxy === undefined) return undefined;

@@ -302,6 +302,9 @@ describe('proxies', () => {
   it('are taken from the environment that is handed over', () => {
     expect(proxyFromEnvironment({})).toBeUndefined();
     expect(proxyFromEnvironment({ NO_PROXY: 'x', HTTP_PROXY: '' })).toBeUndefined();
+    expect(proxyFromEnvironment({ https_proxy: '', HTTPS_PROXY: 'http://upper:1' })).toEqual({
+      httpsProxy: 'http://upper:1',
+    });
     expect(proxyFromEnvironment({ HTTP_PROXY: 'http://upper:1', http_proxy: 'http://lower:1', no_proxy: 'x' })).toEqual(
       {
         httpProxy: 'http://lower:1',
