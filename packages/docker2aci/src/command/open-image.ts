@@ -7,6 +7,7 @@ import {
   createRegistry,
   defaultHost,
   dockerConfigKeychain,
+  type FileKeychainOptions,
   type Image,
   imageSource,
   proxyFromEnvironment,
@@ -22,6 +23,7 @@ import type { ConvertibleImage } from '../convert-image.ts';
 import { ConversionError, isConversionError } from '../errors.ts';
 import { diffIdOf } from '../layers/diff-id-of.ts';
 import type { CommandArguments } from './arguments.ts';
+import { exposureWarning } from './exposure-warning.ts';
 import type { CommandIo } from './io.ts';
 
 const REMOTE = 'docker://';
@@ -97,7 +99,8 @@ function openRegistry(args: CommandArguments, { env, uid, warn }: CommandIo): Op
     ca: () => readSystemCertificates(env['SSL_CERT_FILE'] || undefined),
     ...(proxy === undefined ? {} : { proxy }),
   });
-  const files = { env, uid, onExposed: (path: string) => warn(`every user can read the passwords in ${path}`) };
+  const onExposed: FileKeychainOptions['onExposed'] = (path, exposure) => warn(exposureWarning(path, exposure));
+  const files = { env, uid, onExposed };
   const registry = createRegistry({
     transport: transport.send,
     keychain: chainKeychains(authFileKeychain(files), dockerConfigKeychain(files)),

@@ -6,9 +6,9 @@ import type { AbortOptions } from '../image/image.ts';
 import { type Challenge, parseChallenges } from '../protocol/challenge.ts';
 import { decideRealm } from '../protocol/realm.ts';
 import { isToken } from '../protocol/token-response.ts';
+import { type SharedWork, shareWork } from '../shared-work.ts';
 import { headerValues, type ResponseHeaders } from '../transport/transport.ts';
 import { type Credential, from, type Keychain, sourceOf } from './credential.ts';
-import { type SharedWork, shareWork } from './shared-work.ts';
 import type { TokenClient } from './token-client.ts';
 
 /** Whose request is to be authorised. */

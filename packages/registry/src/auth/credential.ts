@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Repository } from '@rkt/refparse';
 import type { AbortOptions } from '../image/image.ts';
+import type { Secrets } from '../protocol/redact.ts';
 
 /** A secret for one registry. */
 export type Credential = (
@@ -45,20 +46,17 @@ export function staticKeychain(entries: Readonly<Record<string, Credential>>): K
   return { resolve: (target) => Promise.resolve(known.get(target.domain)) };
 }
 
-/** Shorter ones are found in any text. */
-const MIN_SECRET = 4;
-
-/** What must not be shown of a credential and of the `Authorization` it was made into, in every form it was sent in. */
-export function secretsOf(credential: Credential | undefined, authorization = ''): readonly string[] {
-  const sent = authorization.slice(authorization.indexOf(' ') + 1);
-  return [sent, ...formsOf(credential)].filter(({ length }) => length >= MIN_SECRET);
+/** What must not be shown of a credential and of the `Authorization` it was made into. */
+export function secretsOf(credential: Credential | undefined, authorization = ''): Secrets {
+  const token = /^Bearer (.+)$/.exec(authorization)?.[1];
+  const secret = credential?.kind === 'basic' ? credential.password : credential?.token;
+  const plain = [token ?? '', secret ?? ''].filter((text) => text !== '');
+  return { plain, encoded: loginsOf(credential, secret) };
 }
 
-function formsOf(credential: Credential | undefined): readonly string[] {
-  if (credential === undefined) return [];
-  const secret = credential.kind === 'basic' ? credential.password : credential.token;
-  const login = credential.kind === 'bearer' ? '' : `${credential.username ?? ''}:${secret}`;
-  return [secret, encodeURIComponent(secret), Buffer.from(login).toString('base64')];
+function loginsOf(credential: Credential | undefined, secret: string | undefined): readonly string[] {
+  if (credential === undefined || credential.kind === 'bearer' || secret === '') return [];
+  return [Buffer.from(`${credential.username ?? ''}:${secret}`).toString('base64')];
 }
 
 /** ` from FILE`, for messages; nothing where it is not known. */

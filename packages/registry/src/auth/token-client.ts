@@ -118,8 +118,8 @@ function failure(request: TokenRequest, answer: TokenAnswer, now: number): Regis
   const { origin } = request.realm;
   const { status, headers } = answer.response;
   const reference = request.target.label;
-  const { message } = parseErrorBody(answer.body, header(headers, 'content-type'), secretsOf(request.credential));
-  const said = message === undefined ? '' : `: ${message}`;
+  const body = parseErrorBody(answer.body, header(headers, 'content-type'), secretsOf(request.credential));
+  const said = body.said === undefined ? '' : `: ${body.said}`;
   const retryAfterMs = parseRetryAfter(header(headers, 'retry-after'), now);
   const context = { origin, reference, status, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
   if (isRedirect(status)) {

@@ -28,7 +28,7 @@ export function statusError(failed: FailedAnswer): RegistryError {
   const reference = target.label;
   const credential = authorization?.credential;
   const secrets = secretsOf(credential, authorization?.value);
-  const { code, message } = parseErrorBody(failed.body, header(response.headers, 'content-type'), secrets);
+  const { code, said } = parseErrorBody(failed.body, header(response.headers, 'content-type'), secrets);
   const retryAfterMs = parseRetryAfter(header(response.headers, 'retry-after'), failed.now);
   // A signed URL that has expired answers 401 or 403; the registry will sign a new one.
   const signedUrl = origin !== target.host.base.origin && (status === 401 || status === 403);
@@ -40,7 +40,6 @@ export function statusError(failed: FailedAnswer): RegistryError {
     transient: TRANSIENT.has(status) || signedUrl,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
-  const said = message ?? code;
   const text = `${describe(status, { origin, reference, credential })}${said === undefined ? '' : `: ${said}`}`;
   const wait = retryAfterMs === undefined ? '' : ` (it asks to wait ${Math.ceil(retryAfterMs / 1000)} s)`;
   return new RegistryError(codeOf(status, code), text + wait, context);

@@ -1,47 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
-import { sanitize } from './sanitize.ts';
+import { redact, type Secrets } from './redact.ts';
 
 /** The first error of a registry's error document. OCI distribution spec, "Error Codes". */
 export interface ErrorBody {
-  /** As the registry wrote it, upper case: `MANIFEST_UNKNOWN`, `DENIED`. */
+  /** In upper case: `MANIFEST_UNKNOWN`, `DENIED`. To be compared and never shown: it may repeat a secret. */
   readonly code: string | undefined;
-  /** Safe to print, at most 300 characters. */
-  readonly message: string | undefined;
+  /** The message, or for want of one the code; safe to print, at most 300 characters. */
+  readonly said: string | undefined;
 }
+
+const NO_SECRETS: Secrets = { plain: [], encoded: [] };
+const MAX_CODE = 64;
 
 /**
  * Reads an error document; anything else gives no code and, when it is short text, the text. Never throws. Some servers
- * repeat what they were sent: `secrets` are written as `***`.
+ * repeat what they were sent: what holds one of `secrets` is not said.
  */
 export function parseErrorBody(
   bytes: Uint8Array,
   contentType: string | undefined,
-  secrets: readonly string[] = [],
+  secrets: Secrets = NO_SECRETS,
 ): ErrorBody {
-  const text = new TextDecoder().decode(bytes).trim();
+  const text = new TextDecoder().decode(bytes);
   const first = firstError(text, secrets);
   if (first !== undefined) return first;
-  const plain = contentType?.toLowerCase().startsWith('text/plain') === true && text !== '' && !text.startsWith('<');
-  return { code: undefined, message: plain ? sanitize(without(secrets, text)) : undefined };
+  const isText = contentType?.toLowerCase().startsWith('text/plain') === true && !/^\s*(<|$)/.test(text);
+  return { code: undefined, said: isText ? redact(text, secrets) : undefined };
 }
 
-/** Before it is cut: the first half of a token tells too much, too. */
-function without(secrets: readonly string[], text: string): string {
-  return secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
-}
-
-function firstError(text: string, secrets: readonly string[]): ErrorBody | undefined {
+function firstError(text: string, secrets: Secrets): ErrorBody | undefined {
   const document = parseJson(text);
   if (!isRecord(document)) return undefined;
   const errors = document['errors'];
   const entry: unknown = Array.isArray(errors) ? errors[0] : document;
   if (!isRecord(entry)) return undefined;
-  const code = entry['code'];
+  const code = typeof entry['code'] === 'string' ? entry['code'] : undefined;
   const message = entry['message'] ?? entry['details'] ?? entry['error'];
-  return {
-    code: typeof code === 'string' ? sanitize(without(secrets, code), 64).toUpperCase() : undefined,
-    message: typeof message === 'string' && message !== '' ? sanitize(without(secrets, message)) : undefined,
-  };
+  const explained = typeof message === 'string' && message !== '' ? redact(message, secrets) : undefined;
+  const named = code === undefined ? undefined : redact(code, secrets, MAX_CODE)?.toUpperCase();
+  return { code: code?.toUpperCase(), said: explained ?? named };
 }
 
 function parseJson(text: string): unknown {

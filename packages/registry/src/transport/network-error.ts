@@ -57,13 +57,24 @@ const TLS_CODES: ReadonlyMap<string, string | undefined> = new Map([
   ['INVALID_CA', undefined],
 ]);
 
-/** A failure of Node or undici as a RegistryError that names the origin. */
-export function networkError(error: unknown, origin: string): RegistryError {
+/** Codes of failures that another way to the origin, through a proxy, may mend. */
+const NO_WAY: ReadonlySet<RegistryErrorCode> = new Set<RegistryErrorCode>([
+  'ERR_RKT_REGISTRY_UNREACHABLE',
+  'ERR_RKT_REGISTRY_TIMEOUT',
+]);
+
+/**
+ * A failure of Node or undici as a RegistryError that names the origin. `advice` is what to do where the origin is not
+ * reached.
+ */
+export function networkError(error: unknown, origin: string, advice?: string): RegistryError {
   if (error instanceof RegistryError) return error;
   const code = errorCode(error);
   const kind = KINDS.get(code) ?? kindOf(code, error);
   const { transient } = kind;
-  return new RegistryError(kind.code, `${origin}: ${kind.text}`, { cause: withoutData(error), origin, transient });
+  const advised = advice !== undefined && NO_WAY.has(kind.code) ? `; ${advice}` : '';
+  const message = `${origin}: ${kind.text}${advised}`;
+  return new RegistryError(kind.code, message, { cause: withoutData(error), origin, transient });
 }
 
 /** undici's parser adds the bytes it could not read, and there may be a token among them. */

@@ -14,14 +14,11 @@ export interface ProxySettings {
 }
 
 /**
- * Proxy settings from `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` of `env`, lower-case names first. Undefined when no
- * proxy is named.
+ * Proxy settings from `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` of `env`, lower-case names first; an empty one is
+ * none, as in Go. Undefined when no proxy is named.
  */
 export function proxyFromEnvironment(env: Readonly<Record<string, string | undefined>>): ProxySettings | undefined {
-  const read = (name: string): string | undefined => {
-    const value = env[name.toLowerCase()] ?? env[name];
-    return value === undefined || value === '' ? undefined : value;
-  };
+  const read = (name: string): string | undefined => env[name.toLowerCase()] || env[name] || undefined;
   const httpProxy = read('HTTP_PROXY');
   const httpsProxy = read('HTTPS_PROXY');
   if (httpProxy === undefined && httpsProxy === undefined) return undefined;
@@ -39,10 +36,42 @@ export function proxyFromEnvironment(env: Readonly<Record<string, string | undef
  * @throws {RegistryError} ERR_RKT_REGISTRY_UNREACHABLE without the URL, which may hold a password
  */
 export function proxyFor(url: URL, settings: ProxySettings | undefined): URL | undefined {
-  const text = (url.protocol === 'https:' ? settings?.httpsProxy : settings?.httpProxy) ?? '';
-  if (text === '' || isLoopback(url) || bypassesProxy(url, settings?.noProxy ?? '')) return undefined;
+  const isHttps = url.protocol === 'https:';
+  const text = (isHttps ? settings?.httpsProxy : settings?.httpProxy) ?? '';
+  if (text === '' || isDirect(url, settings)) return undefined;
+  return parseProxy(text, isHttps ? 'HTTPS_PROXY' : 'HTTP_PROXY');
+}
+
+/**
+ * What to do where an https URL is not reached. A proxy for http alone is not asked for it; older clients, written in Go
+ * before 1.16, did that, and their hosts are set up so.
+ */
+export function proxyAdvice(url: URL, settings: ProxySettings | undefined): string | undefined {
+  const isForHttpAlone = (settings?.httpProxy ?? '') !== '' && (settings?.httpsProxy ?? '') === '';
+  if (url.protocol !== 'https:' || !isForHttpAlone || isDirect(url, settings)) return undefined;
+  return 'the proxy in HTTP_PROXY is for http alone: to use one for https, set HTTPS_PROXY';
+}
+
+function isDirect(url: URL, settings: ProxySettings | undefined): boolean {
+  return isLoopback(url) || bypassesProxy(url, settings?.noProxy ?? '');
+}
+
+function parseProxy(text: string, variable: string): URL {
+  const unusable = (reason: string): RegistryError =>
+    new RegistryError('ERR_RKT_REGISTRY_UNREACHABLE', `the proxy in ${variable} ${reason}`);
   const written = text.includes('://') ? text : `http://${text}`;
   const proxy = URL.canParse(written) ? new URL(written) : undefined;
-  if (proxy !== undefined && /^https?:$/.test(proxy.protocol)) return proxy;
-  throw new RegistryError('ERR_RKT_REGISTRY_UNREACHABLE', 'the proxy that is configured is no http or https URL');
+  if (proxy === undefined || !/^https?:$/.test(proxy.protocol)) throw unusable('is no http or https URL');
+  if (isDecodable(proxy.username) && isDecodable(proxy.password)) return proxy;
+  throw unusable('has a "%" in its user or password that begins no escape: write it as "%25"');
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch (error) {
+    if (error instanceof URIError) return false;
+    throw error;
+  }
 }

@@ -2,6 +2,7 @@
 import { errorCode } from '../error-code.ts';
 import { RegistryError, type RegistryErrorCode } from '../errors.ts';
 import { isLoopback } from '../protocol/addresses.ts';
+import { type SharedWork, shareWork } from '../shared-work.ts';
 import type { Transport, TransportRequest, TransportResponse } from './transport.ts';
 
 /** What was asked over plain HTTP speaks TLS: `origin` is to be asked again, over https. */
@@ -21,15 +22,28 @@ const HANDSHAKE_MS = 5000;
 /**
  * Loopback is asked over plain HTTP, and some registries there speak TLS. A transport that rejects with TlsExpectedError
  * then: where the first request of an origin fails as it would, one handshake shows whether that is so. It is never the
- * other way about: what fails over TLS fails.
+ * other way about: what fails over TLS fails. Requests that fail at the same time share the handshake, and none waits for
+ * it once it is aborted.
  */
 export function noticingTls(transport: Transport): Transport {
-  const probes = new Map<string, Promise<boolean>>();
-  const isTls = (request: TransportRequest): Promise<boolean> => {
+  const known = new Map<string, boolean>();
+  const probes = new Map<string, SharedWork<boolean>>();
+  const isTls = async (request: TransportRequest): Promise<boolean> => {
     const { origin } = request.url;
-    const known = probes.get(origin) ?? speaksTls(transport, request);
-    probes.set(origin, known);
-    return known;
+    const answer = known.get(origin);
+    if (answer !== undefined) return answer;
+    let probe = probes.get(origin);
+    if (probe === undefined || probe.abandoned) {
+      probe = shareWork((signal) => speaksTls(transport, request, signal));
+      probes.set(origin, probe);
+    }
+    const found = await probe.join(request.signal);
+    known.set(origin, found);
+    probes.delete(origin);
+    return found;
+  };
+  const refuseTls = async (request: TransportRequest, cause: unknown): Promise<void> => {
+    if (await isTls(request)) throw new TlsExpectedError(request.url.origin, cause);
   };
   return async (request) => {
     const { url, signal } = request;
@@ -38,23 +52,28 @@ export function noticingTls(transport: Transport): Transport {
     try {
       response = await transport(request);
     } catch (error) {
-      const suspicious = error instanceof RegistryError && SUSPICIOUS.has(error.code);
-      if (suspicious && (await isTls(request))) throw new TlsExpectedError(url.origin, error);
+      if (error instanceof RegistryError && SUSPICIOUS.has(error.code)) await refuseTls(request, error);
       signal?.throwIfAborted();
       throw error;
     }
-    if (response.status === 400 && (await isTls(request))) {
-      response.body.cancel();
-      throw new TlsExpectedError(url.origin, undefined);
+    if (response.status === 400) {
+      await refuseTls(request, undefined).catch((error: unknown) => {
+        response.body.cancel();
+        throw error;
+      });
     }
     // It answers as a server of HTTP does: what fails later has other causes.
-    if (!probes.has(url.origin)) probes.set(url.origin, Promise.resolve(false));
+    if (!known.has(url.origin)) known.set(url.origin, false);
     return response;
   };
 }
 
 /** Whoever completes a handshake, or ends one by its rules, speaks TLS. The certificate is looked at when it counts. */
-async function speaksTls(transport: Transport, { url, headers }: TransportRequest): Promise<boolean> {
+async function speaksTls(
+  transport: Transport,
+  { url, headers }: TransportRequest,
+  signal: AbortSignal,
+): Promise<boolean> {
   const target = new URL('/v2/', url);
   target.protocol = 'https:';
   const userAgent = headers['user-agent'];
@@ -65,7 +84,7 @@ async function speaksTls(transport: Transport, { url, headers }: TransportReques
       headers: userAgent === undefined ? {} : { 'user-agent': userAgent },
       verifyTls: false,
       anonymous: true,
-      signal: AbortSignal.timeout(HANDSHAKE_MS),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(HANDSHAKE_MS)]),
     });
     response.body.cancel();
     return true;

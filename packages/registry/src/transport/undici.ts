@@ -4,7 +4,7 @@ import type { SecureContext } from 'node:tls';
 import type { Agent, buildConnector, Dispatcher } from 'undici';
 import { BodyQueue } from './body.ts';
 import { networkError } from './network-error.ts';
-import { type ProxySettings, proxyFor } from './proxy.ts';
+import { type ProxySettings, proxyAdvice, proxyFor } from './proxy.ts';
 import type { TlsLookup, TlsSettings } from './tls-settings.ts';
 import type { Transport, TransportRequest, TransportResponse } from './transport.ts';
 import { loadConnectionParts, loadProxyParts } from './undici-parts.ts';
@@ -75,7 +75,11 @@ export function undiciTransport(options: UndiciTransportOptions = {}): ClosableT
   return {
     send: async (request) => {
       request.signal?.throwIfAborted();
-      return dispatch(await agentFor(request), request, headersTimeoutOf(options));
+      const agent = await agentFor(request);
+      // What is aborted meanwhile has told its listeners, and undici asks for it once it is connected.
+      request.signal?.throwIfAborted();
+      const headersTimeoutMs = headersTimeoutOf(options);
+      return dispatch(agent, request, { headersTimeoutMs, advice: proxyAdvice(request.url, options.proxy) });
     },
     close: async () => {
       const open = [...agents.values()];
@@ -197,11 +201,21 @@ function isSocket(value: unknown): value is Socket {
   return typeof value === 'object' && value !== null && 'destroy' in value && 'once' in value;
 }
 
+interface DispatchSettings {
+  readonly headersTimeoutMs: number;
+  /** What to do where nothing answers. */
+  readonly advice: string | undefined;
+}
+
 /**
  * Answers before the answer (status 1xx) start undici's clock anew each time: once the first has come, this is the time for
  * all of them.
  */
-function dispatch(agent: Dispatcher, request: TransportRequest, headersTimeoutMs: number): Promise<TransportResponse> {
+function dispatch(
+  agent: Dispatcher,
+  request: TransportRequest,
+  { headersTimeoutMs, advice }: DispatchSettings,
+): Promise<TransportResponse> {
   const { url, signal } = request;
   return new Promise((resolve, reject) => {
     let controller: Dispatcher.DispatchController | undefined;
@@ -213,7 +227,9 @@ function dispatch(agent: Dispatcher, request: TransportRequest, headersTimeoutMs
     };
     const fail = (error: unknown): void => {
       settle();
-      const reason = signal?.aborted === true ? signal.reason : networkError(error, url.origin);
+      const isReached = body !== undefined;
+      const failure = networkError(error, url.origin, isReached ? undefined : advice);
+      const reason = signal?.aborted === true ? signal.reason : failure;
       reject(reason);
       body?.fail(reason);
     };

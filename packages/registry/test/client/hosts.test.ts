@@ -257,6 +257,26 @@ describe('TLS', () => {
   });
 });
 
+describe('an operation', () => {
+  it('that is aborted while certificates are read ends then, and not when somebody answers', async () => {
+    const silent = createSocketServer((socket) => socket.resume().on('error', () => undefined)).listen(0, '127.0.0.1');
+    await new Promise((resolve) => silent.once('listening', resolve));
+    const controller = new AbortController();
+    const transport = undiciTransport({
+      tls: async () => {
+        controller.abort(new Error('no longer wanted'));
+        return undefined;
+      },
+    });
+    const url = new URL(`https://127.0.0.1:${(silent.address() as AddressInfo).port}/v2/`);
+    const { signal } = controller;
+    const asked = transport.send({ method: 'GET', url, headers: {}, verifyTls: true, signal });
+    await expect(asked).rejects.toThrow('no longer wanted');
+    await transport.close();
+    silent.close();
+  });
+});
+
 describe('closing', () => {
   it('ends connections that are still being made', async () => {
     let closed = false;
@@ -282,6 +302,9 @@ describe('proxies', () => {
   it('are taken from the environment that is handed over', () => {
     expect(proxyFromEnvironment({})).toBeUndefined();
     expect(proxyFromEnvironment({ NO_PROXY: 'x', HTTP_PROXY: '' })).toBeUndefined();
+    expect(proxyFromEnvironment({ https_proxy: '', HTTPS_PROXY: 'http://upper:1' })).toEqual({
+      httpsProxy: 'http://upper:1',
+    });
     expect(proxyFromEnvironment({ HTTP_PROXY: 'http://upper:1', http_proxy: 'http://lower:1', no_proxy: 'x' })).toEqual(
       {
         httpProxy: 'http://lower:1',
@@ -290,18 +313,28 @@ describe('proxies', () => {
     );
   });
 
-  it.each(['ftp://u:secret-word@proxy.invalid', 'http://u:secret-word@[bad', 'u:secret-word@proxy:99999'])(
-    'that are none are told without their password: %s',
-    async (httpsProxy) => {
-      const transport = undiciTransport({ proxy: { httpsProxy } });
-      await using client = createRegistry({ transport: transport.send, retry: FAST_RETRY });
+  it.each([
+    ['ftp://u:secret-word@proxy.invalid', 'is no http or https URL'],
+    ['http://u:secret-word@[bad', 'is no http or https URL'],
+    ['u:secret-word@proxy:99999', 'is no http or https URL'],
+    ['http://u:secret-word-100%@proxy:3128', 'write it as "%25"'],
+    ['u%ff:secret-word@proxy:3128', 'write it as "%25"'],
+  ])('that are none are told without their password: %s', async (proxy, reason) => {
+    const transport = undiciTransport({ proxy: { httpProxy: proxy, httpsProxy: proxy } });
+    for (const [origin, variable] of [
+      ['https://registry.invalid', 'HTTPS_PROXY'],
+      ['http://registry.invalid', 'HTTP_PROXY'],
+    ] as const) {
+      const host: RegistryHost = { origin, insecure: 'http' };
+      await using client = createRegistry({ transport: transport.send, retry: FAST_RETRY, hosts: () => [host] });
       const error = await registryError(() => client.resolve(parseReference('registry.invalid/x')));
       expect(error.code).toBe('ERR_RKT_REGISTRY_UNREACHABLE');
-      expect(error.message).toContain('proxy');
+      expect(error.message).toContain(`the proxy in ${variable} `);
+      expect(error.message).toContain(reason);
       expect(JSON.stringify([error, error.message, error.cause])).not.toContain('secret-word');
-      await transport.close();
-    },
-  );
+    }
+    await transport.close();
+  });
 
   it('carry the traffic, but for the hosts they are not for', async () => {
     await using loopback = await startLoopback();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createServer as createTlsServer } from 'node:tls';
 import { parseReference } from '@rkt/refparse';
 import { describe, expect, it } from 'vitest';
@@ -100,5 +101,45 @@ describe('a registry on loopback that does not speak TLS', () => {
     expect(error).toMatchObject({ code, origin: loopback.server.origin });
     await loopback.client.getManifest(reference);
     expect(loopback.server.requests.every(({ path }) => path !== '/v2/')).toBe(true);
+  });
+});
+
+describe('a registry on loopback that answers 400 and no handshake', () => {
+  it('keeps nobody who has given up, and tells those who have not of nobody else', async () => {
+    const handshakes = new Set<Socket>();
+    let answered = 0;
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', (first) => {
+        if (first[0] !== 0x16) {
+          answered += 1;
+          return socket.end(GO);
+        }
+        handshakes.add(socket);
+        return socket.once('close', () => handshakes.delete(socket));
+      });
+    });
+    await using silent = await listening(server);
+    await using local = trusting();
+    const reference = parseReference(`${silent.domain}/a/b:v`);
+    const [first, second] = [new AbortController(), new AbortController()];
+    const asked = [first, second].map(({ signal }) => local.client.resolve(reference, { signal }));
+    await expect.poll(() => [answered, handshakes.size]).toEqual([2, 1]);
+    await sleep(100);
+    const started = performance.now();
+    first.abort(new Error('the first has given up'));
+    await expect(asked[0]).rejects.toThrow('the first has given up');
+    expect(handshakes.size).toBe(1);
+    second.abort(new Error('the second has given up'));
+    await expect(asked[1]).rejects.toThrow('the second has given up');
+    expect(performance.now() - started).toBeLessThan(2000);
+    // Whoever asks next is not told of those before.
+    const next = new AbortController();
+    const again = local.client.resolve(reference, { signal: next.signal });
+    again.catch(() => undefined);
+    await expect.poll(() => answered).toBe(3);
+    await sleep(100);
+    next.abort(new Error('the next has given up'));
+    await expect(again).rejects.toThrow('the next has given up');
   });
 });

@@ -57,18 +57,52 @@ describe('content lengths and ranges', () => {
 
 describe('parseErrorBody', () => {
   it('takes code and message, escaped', () => {
-    const body = bytes('{"errors":[{"code":"denied","message":"no \\u001b[31mway\\n"}]}');
-    expect(parseErrorBody(body, 'application/json')).toEqual({ code: 'DENIED', message: 'no \\u{1b}[31mway\\u{a}' });
+    const body = bytes('{"errors":[{"code":"denied","message":"no \\u001b[31mway\\nnow\\n"}]}');
+    expect(parseErrorBody(body, 'application/json')).toEqual({ code: 'DENIED', said: 'no \\u{1b}[31mway\\u{a}now' });
   });
 
   it('shows plain text but no pages and no binary', () => {
-    expect(parseErrorBody(bytes('too busy'), 'text/plain')).toEqual({ code: undefined, message: 'too busy' });
-    expect(parseErrorBody(bytes('<html>x</html>'), 'text/html').message).toBeUndefined();
+    expect(parseErrorBody(bytes('too busy'), 'text/plain')).toEqual({ code: undefined, said: 'too busy' });
+    expect(parseErrorBody(bytes('<html>x</html>'), 'text/html').said).toBeUndefined();
+  });
+
+  it.each([
+    ['as it is', "a b!'()~&100%", "no: a b!'()~&100%"],
+    ['percent-encoded', "a b!'()~&100%", `no: ${encodeURIComponent("a b!'()~&100%")}`],
+    ['percent-encoded in lower case', 'a/b', 'no: a%2fb'],
+    ['as in a form', "a b!'()~+100%", `no: ${new URLSearchParams({ p: "a b!'()~+100%" })}`],
+    ['with what has no encoding', 'a\ud800b', `no: ${new URLSearchParams({ p: 'a\ud800b' })}`],
+    ['as one word of a sentence', 'access', 'requested access to the resource is denied'],
+    ['as a short word', 'me', 'who is me?'],
+    ['after what is shown', 'secret', `${'x'.repeat(400)} secret`],
+  ])('says the code alone where a secret is repeated %s', (_how, secret, message) => {
+    const secrets = { plain: [secret], encoded: [] };
+    const json = bytes(JSON.stringify({ errors: [{ code: 'denied', message }] }));
+    expect(parseErrorBody(json, 'application/json', secrets)).toEqual({ code: 'DENIED', said: 'DENIED' });
+    expect(parseErrorBody(bytes(message), 'text/plain', secrets).said).toBeUndefined();
+  });
+
+  it('has the code as it came, and does not say it where it repeats a secret', () => {
+    const body = bytes('{"errors":[{"code":"TOOMANYREQUESTS"}]}');
+    const secrets = { plain: ['MANY'], encoded: [] };
+    expect(parseErrorBody(body, 'application/json', secrets)).toEqual({ code: 'TOOMANYREQUESTS', said: undefined });
+  });
+
+  it('leaves a login in base64 out, and says nothing where it is there in another form', () => {
+    const login = Buffer.from('me:??>>').toString('base64');
+    const said = (text: string): string | undefined =>
+      parseErrorBody(bytes(text), 'text/plain', { plain: ['??>>'], encoded: [login] }).said;
+    expect(login).toMatch(/[+/].*=$/);
+    expect(said(`who is Basic ${login}?`)).toBe('who is Basic ***?');
+    expect(said(`who is ${encodeURIComponent(login)}?`)).toBeUndefined();
+    expect(said(`who is ${login.replace(/=+$/, '')}?`)).toBeUndefined();
   });
 
   it('never throws', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 200 }), fc.json(), (raw, json) => {
+      fc.property(fc.uint8Array({ maxLength: 200 }), fc.json(), fc.string({ unit: 'binary' }), (raw, json, secret) => {
+        const secrets = { plain: [secret], encoded: [secret] };
+        parseErrorBody(raw, 'text/plain', secrets);
         parseErrorBody(raw, undefined);
         parseErrorBody(bytes(json), 'application/json');
       }),

@@ -5,7 +5,8 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { type AddressInfo, connect, createServer as createSocketServer, type Socket } from 'node:net';
 import { parseReference } from '@rkt/refparse';
 import { describe, expect, it } from 'vitest';
-import { createRegistry, type RegistryHost, undiciTransport } from '../../src/index.ts';
+import { createRegistry, type ProxySettings, type RegistryHost, undiciTransport } from '../../src/index.ts';
+import { networkError } from '../../src/transport/network-error.ts';
 import { proxyFor } from '../../src/transport/proxy.ts';
 import { FAST_RETRY, startLoopback, testImage } from '../loopback.ts';
 import { registryError } from '../registry-error.ts';
@@ -135,5 +136,46 @@ describe('a proxy is chosen', () => {
 
   it('by the scheme alone, as everywhere: one for http is none for https', () => {
     expect(proxyFor(new URL('https://registry.example'), { httpProxy: 'plain.example' })).toBeUndefined();
+  });
+});
+
+describe('where https is not reached and the proxy is for http alone', () => {
+  const ask = async (proxy: ProxySettings, url: string) => {
+    const transport = undiciTransport({ proxy });
+    try {
+      return await registryError(() =>
+        transport.send({ method: 'GET', url: new URL(url), headers: {}, verifyTls: true }),
+      );
+    } finally {
+      await transport.close();
+    }
+  };
+  const httpProxy = 'http://127.0.0.1:1';
+
+  it('the error says what to set, and nothing of it otherwise', async () => {
+    const error = await ask({ httpProxy }, 'https://0.0.0.0:1/v2/');
+    expect(error.code).toBe('ERR_RKT_REGISTRY_UNREACHABLE');
+    expect(error.message).toBe(
+      'https://0.0.0.0:1: connection refused; the proxy in HTTP_PROXY is for http alone: to use one for https, set HTTPS_PROXY',
+    );
+    for (const [proxy, url] of [
+      [{ httpProxy, httpsProxy: httpProxy }, 'https://0.0.0.0:1/v2/'],
+      [{ httpProxy, noProxy: '0.0.0.0' }, 'https://0.0.0.0:1/v2/'],
+      [{ httpProxy }, 'https://127.0.0.1:1/v2/'],
+      [{ httpProxy }, 'http://0.0.0.0:1/v2/'],
+      [{}, 'https://0.0.0.0:1/v2/'],
+    ] as const) {
+      expect((await ask(proxy, url)).message).not.toContain('HTTPS_PROXY');
+    }
+  });
+
+  it.each([
+    ['UND_ERR_CONNECT_TIMEOUT', true],
+    ['ENOTFOUND', true],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', false],
+    ['ECONNRESET', false],
+  ])('that is said of %s: %s', (code, isSaid) => {
+    const error = networkError(Object.assign(new Error('x'), { code }), 'https://registry.example', 'set HTTPS_PROXY');
+    expect(error.message.endsWith('; set HTTPS_PROXY')).toBe(isSaid);
   });
 });
