@@ -18,7 +18,7 @@ export type StoreErrorCode =
   | 'ERR_RKT_STORE_CORRUPT'
   /** The store was written by a newer version. */
   | 'ERR_RKT_STORE_NEWER_FORMAT'
-  /** Another process kept the database locked for too long. */
+  /** Another process kept the database locked, or went on changing what was to be read, for too long. */
   | 'ERR_RKT_STORE_BUSY'
   /** No space, no inodes or no quota left. Nothing was changed. */
   | 'ERR_RKT_STORE_DISK_FULL'
