@@ -40,49 +40,54 @@ const MOST_ATTEMPTS = 10;
  * is opened again.
  */
 export function openReader<C>(options: ReaderOptions<C>): Reader<C> {
+  const { path } = options;
   let current: Connection<C> | undefined;
   const close = (): void => {
     current?.connection.close();
     current = undefined;
   };
+  const attempt = <T>(work: (on: C) => T): Outcome<T> => {
+    try {
+      current ??= open(options);
+      const value = work(current.on);
+      if (!hasChanged(current, path)) return { ok: true, value };
+    } catch (error) {
+      if (current === undefined || !hasChanged(current, path)) {
+        return { ok: false, error, mayPass: mayHaveMetWriter(error, current, path) };
+      }
+    }
+    return { ok: false, error: busy(path), mayPass: true };
+  };
   return {
     read: (work) => {
-      for (let attempt = 1; ; attempt += 1) {
-        const outcome = attemptRead(() => {
-          current ??= open(options);
-          return work(current.on);
-        });
-        const { asItWas } = current ?? {};
-        const hasChanged = asItWas !== undefined && asItWas !== fingerprint(options.path);
-        if (outcome.ok && !hasChanged) return outcome.value;
-        const mayPass = hasChanged || (!outcome.ok && isWorthAnother(outcome.error, options.path, asItWas));
-        if (!outcome.ok && !mayPass) throw outcome.error;
-        close();
-        if (attempt < MOST_ATTEMPTS) continue;
-        throw outcome.ok || hasChanged ? busy(options.path) : outcome.error;
+      for (let left = MOST_ATTEMPTS; ; left -= 1) {
+        const outcome = attempt(work);
+        if (outcome.ok) return outcome.value;
+        if (outcome.mayPass) close();
+        if (!outcome.mayPass || left === 1) throw outcome.error;
       }
     },
     close,
   };
 }
 
-type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown };
+type Outcome<T> =
+  | { readonly ok: true; readonly value: T }
+  /** `mayPass`: another attempt may do better. */
+  | { readonly ok: false; readonly error: unknown; readonly mayPass: boolean };
 
-function attemptRead<T>(work: () => T): Outcome<T> {
-  try {
-    return { ok: true, value: work() };
-  } catch (error) {
-    return { ok: false, error };
-  }
+function hasChanged({ asItWas }: Connection<unknown>, path: string): boolean {
+  return asItWas !== undefined && asItWas !== fingerprint(path);
 }
 
-/** Whether what failed may have met a writer that came or went just then. */
-function isWorthAnother(error: unknown, path: string, asItWas: string | undefined): boolean {
+/** Whether what failed may have failed since a writer came or went just then. */
+function mayHaveMetWriter(error: unknown, current: Connection<unknown> | undefined, path: string): boolean {
   const known = toStoreError(error, 'store database', path);
   if (!isStoreError(known) || known === error) return false;
-  if (known.code === 'ERR_RKT_STORE_CORRUPT') return asItWas !== undefined;
-  // The log was there, and so the file was not read as it is, but not what is shared of it, or not any more.
-  return known.code === 'ERR_RKT_STORE_PERMISSION' && asItWas === undefined;
+  // Read as it is; half of what was written may have been seen.
+  if (current?.asItWas !== undefined) return known.code === 'ERR_RKT_STORE_CORRUPT';
+  // There was a log, but not what is shared of it, or not any more.
+  return known.code === 'ERR_RKT_STORE_PERMISSION';
 }
 
 function busy(path: string): StoreError {
