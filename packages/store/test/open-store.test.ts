@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { openStore, type Store } from '@rkt/store';
 import { describe, expect, it } from 'vitest';
+import { interceptFiles } from './faults/intercept-files.ts';
 import { putImage } from './put-image.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 import { twoLayerImage } from './two-layer-image.ts';
@@ -112,6 +113,33 @@ describe('opening a store', () => {
     await using _store = await openStore(dir);
     expect(readdirSync(join(dir, 'cas/tmp'))).toHaveLength(1);
     if (leave.state === 'ingest') await leave.abort();
+  });
+});
+
+describe('a leftover that cannot be removed', () => {
+  it('keeps nobody from opening the store, and is told of by a collection', async () => {
+    const dir = await closedStore();
+    const fixed = join(dir, 'cas/tmp/4194305-1-00000000.1.layer');
+    for (const path of [fixed, join(dir, 'cas/tmp/nobody')]) writeFileSync(path, 'left');
+    const stop = await interceptFiles(fixed, ({ name }) => {
+      throw Object.assign(new Error('EIO: injected'), { code: 'EIO', errno: -1, syscall: name });
+    });
+    // What is removed is named by the directory it is in.
+    const unlink = await interceptFiles('/proc/self/fd/', ({ name, path }) => {
+      if (path.endsWith(basename(fixed)))
+        throw Object.assign(new Error('EIO: injected'), { code: 'EIO', syscall: name });
+    });
+    try {
+      await using store = await openStore(dir);
+      expect(readdirSync(join(dir, 'cas/tmp'))).toEqual([basename(fixed)]);
+      await putImage(store, image);
+      await expect(store.gc()).rejects.toMatchObject({ code: 'ERR_RKT_STORE_IO', path: fixed });
+    } finally {
+      unlink();
+      stop();
+    }
+    await using _store = await openStore(dir);
+    expect(readdirSync(join(dir, 'cas/tmp'))).toEqual([]);
   });
 });
 
