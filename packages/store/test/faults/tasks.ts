@@ -152,10 +152,10 @@ async function drainVerify(store: Store): Promise<void> {
 /** What processes that were killed leave behind. */
 function leaveRubbish(dir: string): void {
   const orphan = 'a'.repeat(64);
-  mkdirSync(join(dir, 'cas/layers/sha256/aa'), { recursive: true });
+  mkdirSync(join(dir, 'cas/layers/sha256/aa'), { mode: 0o700 });
   writeFileSync(join(dir, `cas/layers/sha256/aa/${orphan}.tar`), '');
   writeFileSync(join(dir, `cas/layers/sha256/aa/${orphan}.idx`), '');
-  mkdirSync(join(dir, `cas/images/sha512-${'b'.repeat(128)}`));
+  mkdirSync(join(dir, `cas/images/sha512-${'b'.repeat(128)}`), { mode: 0o700 });
   writeFileSync(join(dir, `locks/layer-${orphan}`), '');
   writeFileSync(join(dir, 'cas/tmp/of-nobody'), '');
 }
