@@ -8,7 +8,7 @@ export type ConversionEvent =
   | { readonly type: 'layer:bytes'; readonly digest: string; readonly received: number; readonly size: number }
   /** The repository has the layer. */
   | { readonly type: 'layer:present'; readonly digest: string; readonly diffId: string }
-  /** Another process writes the layer; this one waits for it. */
+  /** Another process writes the layer, and this one waits for it; or has left it, and it is read to see whether it is whole. */
   | { readonly type: 'layer:wait'; readonly digest: string; readonly diffId: string }
   /** The layer is verified and in the repository. `size` is that of the tar. */
   | { readonly type: 'layer:done'; readonly digest: string; readonly diffId: string; readonly size: number }

@@ -18,12 +18,14 @@ export type StoreErrorCode =
   | 'ERR_RKT_STORE_CORRUPT'
   /** The store was written by a newer version. */
   | 'ERR_RKT_STORE_NEWER_FORMAT'
-  /** Another process kept the database locked for too long. */
+  /** Another process kept the database locked, or went on changing what was to be read, for too long. */
   | 'ERR_RKT_STORE_BUSY'
   /** No space, no inodes or no quota left. Nothing was changed. */
   | 'ERR_RKT_STORE_DISK_FULL'
   /** Access denied, a read-only file system, or a store opened read-only. */
   | 'ERR_RKT_STORE_PERMISSION'
+  /** Others may write to the store, or enter what is its owner's alone: what is in it may be theirs. */
+  | 'ERR_RKT_STORE_UNSAFE_MODE'
   /** The directory is not a store and may not be made into one. */
   | 'ERR_RKT_STORE_NOT_A_STORE'
   /** The tree cannot be expressed by this backend (limits of the format or of Linux); another backend may do. */

@@ -5,7 +5,7 @@ import type { ImageId } from '@rkt/appc';
 import { ensureFormat } from './cas/format.ts';
 import { releaseAllHolds } from './cas/holds.ts';
 import { layoutOf } from './cas/layout.ts';
-import { modesOf, PRIVATE } from './cas/modes.ts';
+import { modesOf, requireClosed } from './cas/modes.ts';
 import { prepareLayer } from './cas/prepare-layer.ts';
 import { withReserve } from './cas/reserve.ts';
 import { sweepTemporaries } from './cas/temporary.ts';
@@ -54,7 +54,7 @@ export interface OpenStoreOptions {
  * await using store = await openStore('/var/lib/rkt');
  * for (const image of await store.listImages()) console.log(image.id, image.name);
  *
- * @throws NOT_A_STORE, NEWER_FORMAT, CORRUPT, BUSY, DISK_FULL, PERMISSION
+ * @throws NOT_A_STORE, NEWER_FORMAT, CORRUPT, BUSY, DISK_FULL, PERMISSION, UNSAFE_MODE
  */
 export async function openStore(dir: string, options: OpenStoreOptions = {}): Promise<Store> {
   const readOnly = options.readOnly ?? false;
@@ -65,11 +65,14 @@ export async function openStore(dir: string, options: OpenStoreOptions = {}): Pr
     const files: FileContext = {
       layout,
       owner: currentOwner(),
-      modes: readOnly ? PRIVATE : modesOf(layout),
+      modes: modesOf(layout),
       step: options.onStep ?? (() => undefined),
     };
     await ensureFormat(files, (options.create ?? true) && !readOnly);
-    if (!readOnly) await sweepTemporaries(files);
+    if (!readOnly) {
+      requireClosed(layout);
+      await sweepTemporaries(files);
+    }
     const database = readOnly
       ? await openDatabase(layout.database, { readOnly, mode: files.modes.file, step: files.step })
       : await withReserve(files, () => openOrRebuild(files, { ...options, now }));

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { openStore, type Store } from '@rkt/store';
 import { ingestLayer, sampleImage, sampleLayer } from '@rkt/store/testing';
 import { describe, expect, it } from 'vitest';
 import { type FileLock, tryLock } from '../src/cas/locks.ts';
+import { type StartWorker, startPackagedWorker } from '../src/verify/start-worker.ts';
 import { putImage } from './put-image.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
@@ -114,6 +116,30 @@ describe('files a crash left without a row', () => {
     await using store = await openStore(dir);
     expect(await ingestLayer(store, shared)).toBe('present');
     await store.putImage(one.put);
+  });
+
+  it('are read on a thread of its own, and that is told, when they are large', async () => {
+    const dir = temporaryDirectory();
+    const large = sampleLayer({ large: 'x'.repeat(64 * 1024 * 1024) });
+    {
+      await using store = await openStore(dir);
+      for (const layer of [large, shared]) await ingestLayer(store, layer);
+    }
+    forget(dir, 'layers');
+    let threads = 0;
+    const startWorker: StartWorker = (options) => {
+      threads += 1;
+      return startPackagedWorker(options);
+    };
+    await using store = await openStore(dir, { startWorker });
+    const waits: string[] = [];
+    for (const { diffId } of [shared, large]) {
+      expect(await store.prepareLayer(diffId, { onWait: () => waits.push(diffId) })).toMatchObject({
+        state: 'present',
+      });
+    }
+    expect(waits).toEqual([large.diffId]);
+    expect(threads).toBe(availableParallelism() > 1 ? 1 : 0);
   });
 
   it.each(['tar', 'idx'])('are written anew when the %s is damaged, which no row says any more', async (extension) => {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { openStore, type Store } from '@rkt/store';
 import { describe, expect, it } from 'vitest';
+import { interceptFiles } from './faults/intercept-files.ts';
 import { putImage } from './put-image.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 import { twoLayerImage } from './two-layer-image.ts';
@@ -114,6 +115,83 @@ describe('opening a store', () => {
     if (leave.state === 'ingest') await leave.abort();
   });
 });
+
+describe('a leftover that cannot be removed', () => {
+  it('keeps nobody from opening the store, and is told of by a collection', async () => {
+    const dir = await closedStore();
+    const fixed = join(dir, 'cas/tmp/4194305-1-00000000.1.layer');
+    for (const path of [fixed, join(dir, 'cas/tmp/nobody')]) writeFileSync(path, 'left');
+    const stop = await interceptFiles(fixed, ({ name }) => {
+      throw Object.assign(new Error('EIO: injected'), { code: 'EIO', errno: -1, syscall: name });
+    });
+    // What is removed is named by the directory it is in.
+    const unlink = await interceptFiles('/proc/self/fd/', ({ name, path }) => {
+      if (path.endsWith(basename(fixed)))
+        throw Object.assign(new Error('EIO: injected'), { code: 'EIO', syscall: name });
+    });
+    try {
+      await using store = await openStore(dir);
+      expect(readdirSync(join(dir, 'cas/tmp'))).toEqual([basename(fixed)]);
+      await putImage(store, image);
+      await expect(store.gc()).rejects.toMatchObject({ code: 'ERR_RKT_STORE_IO', path: fixed });
+    } finally {
+      unlink();
+      stop();
+    }
+    await using _store = await openStore(dir);
+    expect(readdirSync(join(dir, 'cas/tmp'))).toEqual([]);
+  });
+});
+
+describe('a store that others may write to', () => {
+  it.each([
+    ['', 0o2770],
+    ['', 0o775],
+    ['', 0o1777],
+    ['cas', 0o2770],
+    ['cas', 0o2775],
+    ['cas', 0o2777],
+    ['cas', 0o2752],
+    ['cas', 0o720],
+  ])('is refused, before anything is made in it, where %j has mode %o', async (path, mode) => {
+    const dir = temporaryDirectory();
+    mkdirSync(join(dir, 'cas'));
+    chmodSync(join(dir, path), mode);
+    for (const readOnly of [false, true]) await expectUnsafe(join(dir, path), openStore(dir, { readOnly }));
+    expect(readdirSync(dir, { recursive: true })).toEqual(['cas']);
+  });
+
+  it.each([
+    ['cas/layers', 0o2770],
+    ['cas/layers/sha256', 0o770],
+    ['cas/images', 0o702],
+    ['cas/db', 0o660],
+    ['cas/tmp', 0o2750],
+    ['cas/trees', 0o710],
+    ['locks', 0o701],
+  ])('or enter, is refused for writing where %s has mode %o', async (path, mode) => {
+    const dir = await closedStore();
+    chmodSync(join(dir, path), mode);
+    await expectUnsafe(join(dir, path), openStore(dir));
+    expect(statSync(join(dir, path)).mode & 0o7777).toBe(mode);
+  });
+
+  it.each([0o2755, 0o750, 0o755, 0o2710])('is nobody else’s when cas has mode %o', async (mode) => {
+    const dir = temporaryDirectory();
+    mkdirSync(join(dir, 'cas'));
+    chmodSync(join(dir, 'cas'), mode);
+    await using _store = await openStore(dir);
+    for (const path of ['layers', 'images']) expect(statSync(join(dir, 'cas', path)).mode & 0o777).toBe(0o700);
+  });
+});
+
+async function expectUnsafe(path: string, opening: Promise<unknown>): Promise<void> {
+  await expect(opening).rejects.toMatchObject({
+    code: 'ERR_RKT_STORE_UNSAFE_MODE',
+    path,
+    message: expect.stringMatching(/^others may (enter|write to) .* has mode \d+: .* chmod /),
+  });
+}
 
 describe('a store open read-only', () => {
   it('reads and refuses to write', async () => {

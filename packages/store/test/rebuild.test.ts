@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { openStore, type StoreEvent } from '@rkt/store';
-import { putAci, type SampleImage, sampleAci, sampleImage, sampleLayer } from '@rkt/store/testing';
+import { ingestLayer, putAci, type SampleImage, sampleAci, sampleImage, sampleLayer } from '@rkt/store/testing';
 import { describe, expect, it } from 'vitest';
+import { tryLock } from '../src/cas/locks.ts';
+import { interceptFiles } from './faults/intercept-files.ts';
 import { putImage } from './put-image.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 import { twoLayerImage } from './two-layer-image.ts';
@@ -85,6 +88,38 @@ describe('a database that is gone', () => {
     await putImage(store, image);
   });
 
+  it('is made again without an image that is being removed', async () => {
+    const dir = await storeWith(image, other);
+    rmSync(join(dir, 'cas/db'));
+    const removal = await tryLock(join(dir, 'locks', `image-${image.put.id}`));
+    const { events, open } = observed(dir);
+    const opening = open();
+    await delay(200);
+    expect(events).toEqual([]);
+    rmSync(join(dir, 'cas/images', image.put.id), { recursive: true });
+    removal?.release();
+    await using store = await opening;
+    expect((await store.listImages()).map(({ id }) => id)).toEqual([other.put.id]);
+    expect(events).toMatchObject([{ images: 1, skipped: [] }]);
+  });
+
+  it('is made again without layers of no image: they are read when they are wanted', async () => {
+    const dir = await storeWith(image);
+    const whole = sampleLayer({ whole: '1' });
+    const damaged = sampleLayer({ damaged: '2' });
+    {
+      await using store = await openStore(dir);
+      for (const layer of [whole, damaged]) await ingestLayer(store, layer);
+    }
+    rmSync(join(dir, 'cas/db'));
+    const hex = damaged.diffId.slice('sha256:'.length);
+    const tar = join(dir, 'cas/layers/sha256', hex.slice(0, 2), `${hex}.tar`);
+    writeFileSync(tar, readFileSync(tar).fill(1, 600));
+    await using store = await openStore(dir);
+    expect(await ingestLayer(store, whole)).toBe('present');
+    expect(await ingestLayer(store, damaged)).toBe('ingested');
+  });
+
   it('is made again once when many processes miss it', async () => {
     const dir = await storeWith(image);
     rmSync(join(dir, 'cas/db'));
@@ -107,6 +142,22 @@ describe('a database that is damaged', () => {
     expect(events).toMatchObject([{ reason: 'damaged', images: 1 }]);
     expect(await store.listImages()).toHaveLength(1);
     expect(readFileSync(join(dir, 'cas/db.damaged'), 'latin1')).toContain('not a database');
+  });
+
+  it('is out of the way before anything is read: nobody changes it then', async () => {
+    const dir = await storeWith(image);
+    const database = join(dir, 'cas/db');
+    writeFileSync(database, 'not a database'.repeat(1000));
+    const there: boolean[] = [];
+    const stop = await interceptFiles(join(dir, 'cas/images'), ({ name }) => {
+      if (name === 'read') there.push(existsSync(database));
+    });
+    try {
+      await (await openStore(dir))[Symbol.asyncDispose]();
+    } finally {
+      stop();
+    }
+    expect(new Set(there)).toEqual(new Set([false]));
   });
 
   it('is made again by the next to open it when the damage shows only later', async () => {

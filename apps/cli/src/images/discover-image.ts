@@ -21,6 +21,7 @@ import { fetchAci } from './fetch-aci.ts';
 import { storedRemote } from './fetch-docker-image.ts';
 import type { ObtainOptions } from './obtain-options.ts';
 import { ownPlatform } from './remote-name.ts';
+import { urlRemoteName } from './url-remote-name.ts';
 
 /** An image by name, as a user or a manifest asks for it. */
 export interface NamedAci {
@@ -64,7 +65,8 @@ export async function discoverImage(session: Session, aci: NamedAci, options: Ob
     name: wanted.name,
   });
   const store = await session.store();
-  await store.putRemote({ name: remoteName(wanted), imageId: image.id, digest: url, checkedAt: session.io.now() });
+  const digest = urlRemoteName(new URL(url));
+  await store.putRemote({ name: remoteName(wanted), imageId: image.id, digest, checkedAt: session.io.now() });
   return image;
 }
 

@@ -13,6 +13,7 @@ import { storedRemote } from './fetch-docker-image.ts';
 import { readFile } from './file-input.ts';
 import { importAci } from './import-aci.ts';
 import type { ObtainOptions } from './obtain-options.ts';
+import { urlRemoteName } from './url-remote-name.ts';
 
 /** An ACI on a server. */
 export interface RemoteAci {
@@ -34,7 +35,7 @@ export interface RemoteAci {
 export async function fetchAci(session: Session, aci: RemoteAci, options: ObtainOptions): Promise<ImageRecord> {
   const store = await session.store();
   const { url } = aci;
-  const known = await storedRemote(store, url.href);
+  const known = await storedRemote(store, urlRemoteName(url));
   const cache = known === undefined ? undefined : cacheOf(known, session);
   if (known !== undefined && cache !== undefined && needsNoServer(session, known, cache, options)) {
     session.debug(`image for ${redactUrl(url.href)} isn't expired, not fetching.`);
@@ -113,7 +114,7 @@ interface Came {
 
 function remoteOf(session: Session, url: URL, { imageId, cache, isVerified }: Came): RemoteRecord {
   const digest = `${isVerified ? '' : UNVERIFIED}${formatCacheState(cache)}`;
-  return { name: url.href, imageId, digest, checkedAt: session.io.now() };
+  return { name: urlRemoteName(url), imageId, digest, checkedAt: session.io.now() };
 }
 
 function notAllowed(url: URL): CliError {

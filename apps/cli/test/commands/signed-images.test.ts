@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { globSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -515,6 +515,23 @@ describe('an ACI of a URL', () => {
     const { status, stderr } = await rkt('--insecure-options=image', ...args);
     expect([status, stderr]).toEqual([0, expect.stringContaining('image:stored')]);
     expect(stderr).not.toContain('secret');
+  });
+
+  it('is remembered without its login and its query, which others may read, and found again by the same query', async () => {
+    const signed = `${url}?sig=secret1`;
+    const paged = `https://files.example.com/${NAME}.aci?sig=secret1`;
+    web.serve('https://example.com/app?ac-discovery=1', {
+      body: '<meta name="ac-discovery" content="example.com https://files.example.com/{name}.{ext}?sig=secret1">',
+    });
+    for (const each of [signed, paged]) web.serveFile(each, packed);
+    const fetch = (image: string, policy: string) =>
+      rkt('--insecure-options=image', 'fetch', '--full', `--pull-policy=${policy}`, image);
+    for (const image of [signed, NAME]) expect(await fetch(image, 'update')).toMatchObject({ status: 0 });
+    for (const path of globSync(join(dir, 'data/**'), { withFileTypes: true })) {
+      if (path.isFile()) expect(readFileSync(join(path.parentPath, path.name), 'latin1')).not.toContain('secret1');
+    }
+    expect(await fetch(signed, 'never')).toMatchObject({ status: 0, stdout: `${idOf(aci)}\n` });
+    expect(await fetch(signed.replace('secret1', 'secret2'), 'never')).toMatchObject({ status: 254 });
   });
 
   it('is not asked for while the server’s word holds, nor sent if it has not changed', async () => {

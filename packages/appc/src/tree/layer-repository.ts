@@ -20,7 +20,10 @@ export interface LayerIngest extends AsyncDisposable {
 
 export interface PrepareLayerOptions {
   readonly signal?: AbortSignal;
-  /** Called once when another process is writing the same layer and this one begins to wait for it. */
+  /**
+   * Called once when this begins to wait: for another process that is writing the same layer, or until a large
+   * one that a process has left is read, to be known for what it is.
+   */
   readonly onWait?: () => void;
 }
 

@@ -50,20 +50,28 @@ export async function moveIntoPlace(context: FileContext, source: string, target
 
 /** Makes a directory and its name durable, also if it was there: another process may have made it just now. */
 export async function makeDirectory(context: FileContext, path: string): Promise<void> {
-  await makeDirectories(context, [path], context.modes);
+  const { layout, modes } = context;
+  // These two are there as they were made: `cas` by whoever may have given it to a group, trees for the owner alone.
+  const isFixed = path === layout.cas || path === layout.trees;
+  await makeDirectories(context, [path], isFixed ? PRIVATE : modes);
 }
 
-/** Several, parents before what is in them. Their modes are these whatever the umask. */
+/**
+ * Several, parents before what is in them. Their modes are these whatever the umask; also of one that is there, which a process
+ * may have made that was killed before it gave it to the group.
+ */
 export async function makeDirectories(context: FileContext, paths: readonly string[], modes: Modes): Promise<void> {
   for (const path of paths) {
     try {
       context.step(`mkdir ${path}`);
       await mkdir(path, { mode: PRIVATE.directory });
-      // What a group may read is its group's, which the directory above has seen to.
-      if (modes !== PRIVATE) await chmod(path, modes.directory);
     } catch (error) {
       if (!hasErrno(error, 'EEXIST')) throw error;
     }
+    if (modes === PRIVATE) continue;
+    // What a group may read is its group's, which the directory above has seen to.
+    context.step(`chmod ${path}`);
+    await chmod(path, modes.directory);
   }
   const parents = new Set(paths.map((path) => dirname(path)));
   await Promise.all([...parents].map((parent) => syncDirectory(context, parent)));

@@ -81,7 +81,6 @@ async function createStore(context: FileContext): Promise<void> {
   try {
     await mkdir(layout.dir, { recursive: true, mode: PRIVATE.directory });
     await makeDirectories(context, [layout.cas, dirname(layout.layers), layout.layers, layout.images], context.modes);
-    // Who can open a lock can take it; who can walk through trees can run what images have set to root.
     await makeDirectories(context, [layout.temporary, layout.trees, layout.locks], PRIVATE);
   } catch (error) {
     throw toStoreError(error, 'cannot create the store', layout.dir);

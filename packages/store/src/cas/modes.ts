@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { statSync } from 'node:fs';
-import { isNotFound, toStoreError } from '../errors.ts';
+import { dirname } from 'node:path';
+import { isNotFound, printable, StoreError, toStoreError } from '../errors.ts';
 import type { Layout } from './layout.ts';
 
 /** Modes of what others may be meant to read. Whatever may hold half of something, or files of an image, is the owner's alone. */
@@ -11,16 +12,56 @@ export interface Modes {
 
 /** Whatever the group of a store may do. */
 export const PRIVATE: Modes = { directory: 0o700, file: 0o600 };
-const GROUP_READABLE: Modes = { directory: 0o2750, file: 0o640 };
 /** The group may read, and what is made in it is the group's, too. */
-const GIVEN_TO_GROUP = 0o2050;
+const GROUP_READABLE: Modes = { directory: 0o2750, file: 0o640 };
 
-/** A store is its owner's alone, unless `cas` has been given to a group to read (mode 2750) by whoever made it. */
+const ALL_BITS = 0o7777;
+const WRITABLE_BY_OTHERS = 0o022;
+const OPEN_TO_OTHERS = 0o077;
+
+/**
+ * A store is its owner's alone, unless `cas` has been given to a group to read, by exactly the mode 2750, by whoever made it.
+ *
+ * @throws UNSAFE_MODE where others may write: they can put another `cas` in its place, or other images in `cas`
+ */
 export function modesOf(layout: Layout): Modes {
+  refuseOthers(layout.dir, WRITABLE_BY_OTHERS, 'chmod 700 it, or 711 if a group may read the store');
+  refuseOthers(layout.cas, WRITABLE_BY_OTHERS, 'chmod 700 it, or chmod 2750 it to let its group read the store');
+  return modeOf(layout.cas) === GROUP_READABLE.directory ? GROUP_READABLE : PRIVATE;
+}
+
+/**
+ * What is in a store that is to be written to is as closed as it was made. Nothing is put right here: who could enter may have
+ * put something there, or hold it open, and a mode that is mended takes neither back.
+ *
+ * @throws UNSAFE_MODE
+ */
+export function requireClosed(layout: Layout): void {
+  for (const path of [dirname(layout.layers), layout.layers, layout.images, layout.database]) {
+    refuseOthers(path, WRITABLE_BY_OTHERS, 'chmod go-w it');
+  }
+  // Who can open a lock can take it; who can walk through trees can run what images have set to root.
+  for (const path of [layout.temporary, layout.trees, layout.locks]) {
+    refuseOthers(path, OPEN_TO_OTHERS, 'chmod 700 it');
+  }
+}
+
+function refuseOthers(path: string, bits: number, remedy: string): void {
+  const mode = modeOf(path);
+  if (mode === undefined || (mode & bits) === 0) return;
+  const may = (mode & WRITABLE_BY_OTHERS) === 0 ? 'enter' : 'write to';
+  throw new StoreError(
+    'ERR_RKT_STORE_UNSAFE_MODE',
+    `others may ${may} ${printable(path)}, which has mode ${mode.toString(8)}: see that nothing in it is theirs, then ${remedy}`,
+    { path },
+  );
+}
+
+function modeOf(path: string): number | undefined {
   try {
-    return (statSync(layout.cas).mode & GIVEN_TO_GROUP) === GIVEN_TO_GROUP ? GROUP_READABLE : PRIVATE;
+    return statSync(path).mode & ALL_BITS;
   } catch (error) {
-    if (isNotFound(error)) return PRIVATE;
-    throw toStoreError(error, 'cannot look at the store', layout.cas);
+    if (isNotFound(error)) return undefined;
+    throw toStoreError(error, 'cannot look at the store', path);
   }
 }

@@ -5,7 +5,6 @@ import type { LayerIngest, PrepareLayerOptions, PresentLayer } from '@rkt/appc';
 import { requireWritable, type StoreContext } from '../context.ts';
 import { isNotFound, printable, toStoreError } from '../errors.ts';
 import { findLayer, insertLayer } from '../records/layers.ts';
-import type { AbortOptions } from '../store.ts';
 import { countHold, insertHold } from './holds.ts';
 import { beginIngest } from './ingest.ts';
 import { isDiffId, layerIndex, layerLock, layerTar } from './layout.ts';
@@ -24,9 +23,11 @@ export async function prepareLayer(
   }
   const present = await findPresent(context, diffId);
   if (present !== undefined) return present;
-  const lock = await acquireLock(layerLock(context.layout, diffId), options);
+  const { signal } = options;
+  const onWait = once(options.onWait);
+  const lock = await acquireLock(layerLock(context.layout, diffId), { ...options, onWait });
   try {
-    await adoptOrphan(context, diffId, options);
+    await adoptOrphan(context, diffId, { signal, onWait });
     const arrived = await findPresent(context, diffId);
     if (arrived === undefined) return await beginIngest(context, diffId, lock);
     lock.release();
@@ -35,6 +36,15 @@ export async function prepareLayer(
     lock.release();
     throw error;
   }
+}
+
+/** It may be the lock that is waited for, then the reading of what is there: that is one wait. */
+function once(work: (() => void) | undefined): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) work?.();
+    isDone = true;
+  };
 }
 
 /** The layer, if it is recorded, whole, and its files are there. */
@@ -66,18 +76,31 @@ function isWhole(context: StoreContext, diffId: string): boolean {
   );
 }
 
+/** Bytes; a tenth of a second, and more where the disk is slow. */
+const LONG_READ = 64 * 1024 * 1024;
+
+interface AdoptOptions {
+  readonly signal: AbortSignal | undefined;
+  /** Called before a layer is read that takes a while. */
+  readonly onWait: () => void;
+}
+
 /**
  * A crash between rename and transaction, or between transaction and removal, leaves a whole layer that is not recorded. Nobody
- * knows any more whether it was found damaged: it is read once. To be called with the layer's lock.
+ * knows any more whether it was found damaged: it is read once, a large one on a thread of its own, so that other layers
+ * arrive meanwhile. To be called with the layer's lock.
  */
-async function adoptOrphan(context: StoreContext, diffId: string, { signal }: AbortOptions): Promise<void> {
+async function adoptOrphan(context: StoreContext, diffId: string, { signal, onWait }: AdoptOptions): Promise<void> {
   const { layout, database, now } = context;
   if (database.read((sql) => findLayer(sql, diffId)) !== undefined) return;
   const path = layerTar(layout, diffId);
-  const index = sizeOf(path) === undefined ? undefined : await indexOf(layerIndex(layout, diffId));
-  if (index === undefined) return;
-  const { hashLayer } = await import('../verify/hash-layer.ts');
-  const state = await hashLayer({ diffId, path }, signal);
+  const bytes = sizeOf(path);
+  const index = bytes === undefined ? undefined : await indexOf(layerIndex(layout, diffId));
+  if (bytes === undefined || index === undefined) return;
+  if (bytes >= LONG_READ) onWait();
+  const { createHashing } = await import('../verify/hashing.ts');
+  await using hashing = createHashing({ bytes, signal, startWorker: context.startWorker });
+  const state = await hashing.run({ kind: 'layer', diffId, path });
   if (state.kind !== 'ok' || state.index === undefined || Buffer.compare(state.index, index) !== 0) return;
   database.transaction((sql) => insertLayer(sql, { diffId, size: state.size, at: now() }));
 }

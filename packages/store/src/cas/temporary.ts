@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { FileContext } from '../context.ts';
 import { isOwnerAlive } from '../host/owner.ts';
 import { randomUuid } from '../host/random-uuid.ts';
+import { tidyUp } from './tidy-up.ts';
 import { removeTree } from './visit-files.ts';
 
 /**
@@ -21,10 +22,13 @@ export function abandonedTemporaries(context: FileContext): readonly string[] {
     .map((name) => join(context.layout.temporary, name));
 }
 
-/** Removes what crashed processes left. Several processes may do so at once. */
+/**
+ * Removes what crashed processes left. Several processes may do so at once. What cannot be removed keeps nobody from using the
+ * store: it is nothing that anybody will look at, and a collection says what is the matter with it.
+ */
 export async function sweepTemporaries(context: FileContext): Promise<void> {
   for (const path of abandonedTemporaries(context)) {
     context.step(`remove ${path}`);
-    await removeTree(path);
+    await tidyUp(() => removeTree(path));
   }
 }

@@ -9,11 +9,12 @@ import { keepReserve, withReserve } from '../cas/reserve.ts';
 import { temporaryPath } from '../cas/temporary.ts';
 import { removeTree } from '../cas/visit-files.ts';
 import { requireWritable, type StoreContext } from '../context.ts';
-import { printable, StoreError, toStoreError } from '../errors.ts';
+import { isStoreError, printable, StoreError, toStoreError } from '../errors.ts';
 import { imageNotFound } from '../images/not-found.ts';
 import { deleteDeadLeases, leasesOf } from '../leases/leases.ts';
 import { deleteImage, findImage } from '../records/images.ts';
 import type { RemovedItem } from '../store.ts';
+import { runAll } from './run-all.ts';
 import { deleteUnusedRows, type LockedLayers, lockLayers, removeLayerFiles, sweepLayer } from './sweep-layers.ts';
 
 export interface RemoveOptions {
@@ -21,7 +22,11 @@ export interface RemoveOptions {
   readonly usedBefore?: number;
 }
 
-/** See {@link Store.removeImage}. @throws IMAGE_NOT_FOUND, IMAGE_IN_USE, PERMISSION */
+/**
+ * See {@link Store.removeImage}. Once its row is gone, so is the image: what then cannot be removed is for the next collection.
+ *
+ * @throws IMAGE_NOT_FOUND, IMAGE_IN_USE, PERMISSION, IO
+ */
 export async function removeImage(
   context: StoreContext,
   id: ImageId,
@@ -36,25 +41,42 @@ export async function removeImage(
   await using layers = await lockLayers(context, record.layers);
   const unused = await withReserve(context, () => deleteRows(context, id, { ...options, layers }));
   layers.keepOnly(unused);
-  const removed = [...(await removeLayerFiles(context, unused, () => removeImageFiles(context, id)))];
   // Somebody had these, who may have found them in use by this image and left them.
-  for (const diffId of new Set(record.layers)) {
-    if (!layers.diffIds.includes(diffId)) removed.push(...(await sweepLayer(context, diffId)));
+  const others = [...new Set(record.layers)].filter((diffId) => !layers.diffIds.includes(diffId));
+  const removed: RemovedItem[] = [];
+  try {
+    await runAll([
+      async () => void removed.push(...(await removeLayerFiles(context, unused, () => removeImageFiles(context, id)))),
+      ...others.map((diffId) => async () => void removed.push(...(await sweepLayer(context, diffId)))),
+    ]);
+  } catch (error) {
+    throw goneAllTheSame(error, id);
   }
   await keepReserve(context);
   return removed;
+}
+
+/** The image has no row any more: whoever removes it again is told that there is none. */
+function goneAllTheSame(error: unknown, id: ImageId): unknown {
+  if (!isStoreError(error)) return error;
+  const text = `${error.message}; the image is gone: \`rkt image gc\` removes what is left`;
+  const path = error.path === undefined ? {} : { path: error.path };
+  return new StoreError(error.code, text, { cause: error, subject: id, ...path });
 }
 
 /** Removes the manifest and the trees of an image that is no longer recorded. To be called with the image's lock. */
 export async function removeImageFiles(context: StoreContext, id: ImageId): Promise<readonly RemovedItem[]> {
   const { layout } = context;
   const removed: RemovedItem[] = [];
-  for (const path of [erofsTree(layout, id), directoryTree(layout, id)]) {
+  const remove = async (kind: RemovedItem['kind'], path: string): Promise<void> => {
     const size = await removePath(context, path);
-    if (size !== undefined) removed.push({ kind: 'tree', id, size });
-  }
-  const size = await removePath(context, imageDirectory(layout, id));
-  if (size !== undefined) removed.push({ kind: 'image', id, size });
+    if (size !== undefined) removed.push({ kind, id, size });
+  };
+  await runAll([
+    () => remove('tree', erofsTree(layout, id)),
+    () => remove('tree', directoryTree(layout, id)),
+    () => remove('image', imageDirectory(layout, id)),
+  ]);
   return removed;
 }
 

@@ -55,7 +55,8 @@ export function deleteUnusedRows(sql: Sql, { diffIds }: LockedLayers): readonly 
 /**
  * Removes the files of layers that have no row. To be called with their locks. All tars at once, and what `others` removes
  * meanwhile: the kernel takes longer to forget what it has cached of a large file than all else takes. Then their indexes: one
- * without a tar is nothing, a tar without one would look like damage.
+ * without a tar is nothing, a tar without one would look like damage. What fails stops nothing else; the first failure is thrown
+ * when all has ended.
  */
 export async function removeLayerFiles(
   { layout, step }: StoreContext,
@@ -69,14 +70,18 @@ export async function removeLayerFiles(
   }
   const tars = layers.map(({ id }) => removeFile(layerTar(layout, id), step));
   const removed = others();
-  await allEnded([...tars, removed]);
-  await allEnded(layers.map(({ id }) => removeFile(layerIndex(layout, id), step)));
+  const outcomes = await Promise.allSettled([...tars, removed]);
+  const gone = layers.filter((_, at) => outcomes[at]?.status === 'fulfilled');
+  throwFirst([
+    ...outcomes,
+    ...(await Promise.allSettled(gone.map(({ id }) => removeFile(layerIndex(layout, id), step)))),
+  ]);
   return [...(await removed), ...layers];
 }
 
-/** Locks are given up after it: nothing may go on then, whatever has failed. */
-async function allEnded(works: readonly Promise<unknown>[]): Promise<void> {
-  for (const outcome of await Promise.allSettled(works)) if (outcome.status === 'rejected') throw outcome.reason;
+/** To be called when all have ended: locks are given up after it, and nothing may go on then, whatever has failed. */
+function throwFirst(outcomes: readonly PromiseSettledResult<unknown>[]): void {
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
 /** Removes a layer unless something uses it. */

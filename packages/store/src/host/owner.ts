@@ -20,6 +20,11 @@ export function currentOwner(): Owner {
   return own;
 }
 
+/** Whether this names a process, one that runs or one that has ended. */
+export function isOwner(text: string): boolean {
+  return OWNER.test(text);
+}
+
 /**
  * Whether the process still runs. What is not an owner at all is not alive; a process we may not look at is. Throws
  * rather than declare a process dead when the system cannot tell.

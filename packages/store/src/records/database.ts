@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, existsSync, fchmodSync, openSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, fchmodSync, openSync, statSync, writeFileSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
-import { pathToFileURL } from 'node:url';
 import { hasErrno, isNotFound, isStoreError, StoreError, toStoreError } from '../errors.ts';
+import { openReader } from './read-only.ts';
 import { MIGRATIONS } from './schema.ts';
 
 export type Row = Readonly<Record<string, SQLOutputValue>>;
@@ -57,16 +57,18 @@ const BUSY_TIMEOUT_MS = 10_000;
  */
 export async function openDatabase(path: string, options: OpenDatabaseOptions): Promise<Database> {
   const sqlite = await import('node:sqlite');
-  const guard = guardFor(path, options.readOnly);
+  const open = { timeout: BUSY_TIMEOUT_MS };
+  if (options.readOnly) {
+    return readOnlyDatabase((location) => new sqlite.DatabaseSync(location, { ...open, readOnly: true }), path);
+  }
+  const guard = guardFor(path, false);
   return guard(() => {
-    if (!options.readOnly) create(path, options.mode);
-    const connection = options.readOnly ? openReadOnly(sqlite.DatabaseSync, path) : new sqlite.DatabaseSync(path);
+    create(path, options.mode);
+    const connection = new sqlite.DatabaseSync(path, open);
     try {
-      connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
-      if (!options.readOnly) connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-      const database = databaseOn(connection, path, options);
-      if (options.readOnly) refuseOtherVersion(database, path);
-      else migrate(database, connection, path);
+      connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+      const database = databaseOn(connection, path, options.step);
+      migrate(database, connection, path);
       return database;
     } catch (error) {
       connection.close();
@@ -99,26 +101,35 @@ export function suspicionFile(database: string): string {
   return `${database}.suspect`;
 }
 
-/**
- * WAL needs a shared-memory file beside the database. On a file system that cannot take one nobody can be writing
- * either, so the file may be read as it is.
- */
-function openReadOnly(Connection: typeof DatabaseSync, path: string): DatabaseSync {
-  const connection = new Connection(path, { readOnly: true });
+/** Whoever may not write reads what is there; all else is refused. */
+function readOnlyDatabase(connect: (location: string | URL) => DatabaseSync, path: string): Database {
+  const guard = guardFor(path, true);
+  const reader = openReader({ path, connect, prepare: statementsOn });
+  const refuse = (): never => {
+    throw new StoreError('ERR_RKT_STORE_PERMISSION', 'the store is open read-only', { path });
+  };
+  const database: Database = {
+    read: (work) => guard(() => reader.read(work)),
+    transaction: refuse,
+    rehearse: refuse,
+    isSound: () => database.read(isSound),
+    close: () => reader.close(),
+  };
   try {
-    connection.prepare('SELECT count(*) FROM sqlite_schema').get();
-    return connection;
+    refuseOtherVersion(database, path);
   } catch (error) {
-    connection.close();
-    if (existsSync(`${path}-wal`)) throw error;
-    const url = pathToFileURL(path);
-    url.searchParams.set('immutable', '1');
-    return new Connection(url, { readOnly: true });
+    reader.close();
+    throw error;
   }
+  return database;
 }
 
-function databaseOn(connection: DatabaseSync, path: string, { readOnly, step }: OpenDatabaseOptions): Database {
-  const guard = guardFor(path, readOnly);
+function isSound(sql: Sql): boolean {
+  return sql.get('PRAGMA integrity_check(1)')?.['integrity_check'] === 'ok';
+}
+
+function databaseOn(connection: DatabaseSync, path: string, step: OpenDatabaseOptions['step']): Database {
+  const guard = guardFor(path, false);
   const sql = statementsOn(connection);
   const inode = inodeOf(path);
   const requireSame = (): void => {
@@ -154,7 +165,7 @@ function databaseOn(connection: DatabaseSync, path: string, { readOnly, step }: 
         connection.exec('PRAGMA synchronous = FULL');
       }
     },
-    isSound: () => guard(() => sql.get('PRAGMA integrity_check(1)')?.['integrity_check'] === 'ok'),
+    isSound: () => guard(() => isSound(sql)),
     rehearse: (work) => transact(work, 'ROLLBACK'),
     close: () => connection.close(),
   };

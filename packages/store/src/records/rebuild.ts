@@ -4,8 +4,7 @@ import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ImageId } from '@rkt/appc';
 import { moveIntoPlace } from '../cas/atomic-write.ts';
-import { layersOnDisk } from '../cas/layers-on-disk.ts';
-import { isFullImageId, type Layout, layerIndex, layerTar } from '../cas/layout.ts';
+import { imageDirectory, imageLock, isFullImageId, type Layout, layerIndex, layerTar } from '../cas/layout.ts';
 import { acquireLock } from '../cas/locks.ts';
 import { temporaryPath } from '../cas/temporary.ts';
 import type { FileContext } from '../context.ts';
@@ -77,6 +76,8 @@ function hasContent(path: string): boolean {
 async function rebuild(context: FileContext, reason: StoreEvent['reason'], options: RebuildOptions): Promise<void> {
   const path = temporaryPath(context, 'db');
   try {
+    // Where there are none, the next to open the store would not see that the database is missing: it stays until it is replaced.
+    if (readdirSync(context.layout.images).length > 0) await setAside(context);
     const images = await readImages(context);
     const skipped = new Set([...images.skipped, ...(await fill(context, path, { images, at: options.now() }))]);
     await replaceDatabase(context, path);
@@ -98,21 +99,27 @@ interface Content {
   readonly at: number;
 }
 
-/** Makes a database of what is on the disk. @returns images that a layer is missing of: they are not in it */
+/**
+ * Makes a database of what is on the disk. Which layers were found damaged is not known any more; none is read here, which would
+ * take minutes. Those of images are recorded as they are: whoever exports or verifies an image reads them. All others are read
+ * before they are used, and so are not recorded.
+ *
+ * @returns images that a layer is missing of: they are not in it
+ */
 async function fill(context: FileContext, path: string, { images, at }: Content): Promise<readonly string[]> {
   const { layout, modes, step } = context;
   const skipped: string[] = [];
   const database = await openDatabase(path, { readOnly: false, mode: modes.file, step });
   try {
     database.transaction((sql) => {
-      for (const diffId of layersOnDisk(layout)) {
-        if (!existsSync(layerTar(layout, diffId)) || !existsSync(layerIndex(layout, diffId))) continue;
-        insertLayer(sql, { diffId, size: statSync(layerTar(layout, diffId)).size, at });
-      }
       for (const { id, file, labels } of images.found) {
-        if (file.layers.some((diffId) => findLayer(sql, diffId) === undefined)) {
+        if (!file.layers.every((diffId) => isOnDisk(layout, diffId))) {
           skipped.push(id);
           continue;
+        }
+        for (const diffId of new Set(file.layers)) {
+          if (findLayer(sql, diffId) !== undefined) continue;
+          insertLayer(sql, { diffId, size: statSync(layerTar(layout, diffId)).size, at });
         }
         // When names were put is not known any more, but in which order is: for one image, and else by time of import.
         for (const [position, name] of file.names.entries()) {
@@ -125,6 +132,10 @@ async function fill(context: FileContext, path: string, { images, at }: Content)
     database.close();
   }
   return skipped;
+}
+
+function isOnDisk(layout: Layout, diffId: string): boolean {
+  return existsSync(layerTar(layout, diffId)) && existsSync(layerIndex(layout, diffId));
 }
 
 interface FoundImage {
@@ -143,6 +154,9 @@ async function readImages(context: FileContext): Promise<FoundImages> {
   const found: FoundImage[] = [];
   const skipped: string[] = [];
   for (const id of readdirSync(context.layout.images).filter(isFullImageId)) {
+    // Whoever had deleted its row may still be removing its files, which would come back with it.
+    await using _lock = await acquireLock(imageLock(context.layout, id));
+    if (!existsSync(imageDirectory(context.layout, id))) continue;
     const image = await readImage(context, id);
     if (image === undefined) skipped.push(id);
     else found.push(image);
@@ -162,12 +176,19 @@ async function readImage({ layout }: FileContext, id: ImageId): Promise<FoundIma
   }
 }
 
-/** The damaged database is kept beside the new one, once, for whoever wants to look at it. */
-async function replaceDatabase({ layout, ...context }: FileContext, path: string): Promise<void> {
-  if (existsSync(layout.database)) {
-    context.step(`rename ${layout.database}.damaged`);
-    await rename(layout.database, `${layout.database}.damaged`);
-  }
-  for (const suffix of ['-wal', '-shm', '.suspect']) await rm(`${layout.database}${suffix}`, { force: true });
-  await moveIntoPlace({ layout, ...context }, path, layout.database);
+/**
+ * The damaged database is kept beside the new one, once, for whoever wants to look at it. From here on no transaction passes of
+ * those who have it open: nothing is put or removed that the new one would not know of.
+ */
+async function setAside({ layout, step }: FileContext): Promise<void> {
+  if (!existsSync(layout.database)) return;
+  step(`rename ${layout.database}.damaged`);
+  await rename(layout.database, `${layout.database}.damaged`);
+}
+
+async function replaceDatabase(context: FileContext, path: string): Promise<void> {
+  const { database } = context.layout;
+  await setAside(context);
+  for (const suffix of ['-wal', '-shm', '.suspect']) await rm(`${database}${suffix}`, { force: true });
+  await moveIntoPlace(context, path, database);
 }

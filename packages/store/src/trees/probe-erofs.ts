@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, wr
 import { join } from 'node:path';
 import type { FileTree } from '@rkt/appc';
 import { toStoreError } from '../errors.ts';
-import { currentOwner, isOwnerAlive } from '../host/owner.ts';
+import { currentOwner, isOwner, isOwnerAlive } from '../host/owner.ts';
 import { loadTreeSyscalls, SystemCallError, type TreeSyscalls } from '../host/tree-syscalls.ts';
 import { BLOCK_SIZE } from './erofs/format.ts';
 import { writeErofs } from './erofs/write-erofs.ts';
@@ -37,10 +37,10 @@ export async function probeErofs(dir: string): Promise<ErofsSupport> {
 
 const SCRATCH = 'erofs-probe-';
 
-/** Beside those of processes that live; what a killed one left goes on the way. */
+/** Beside those of processes that live; what a killed one left goes on the way, if it can be removed. */
 function makeScratch(dir: string): string {
   try {
-    for (const name of readdirSync(dir).filter(isAbandoned)) rmSync(join(dir, name), { recursive: true, force: true });
+    for (const name of readdirSync(dir).filter(isAbandoned)) removeLeftover(join(dir, name));
     return mkdtempSync(join(dir, `${SCRATCH}${currentOwner()}-`));
   } catch (error) {
     throw toStoreError(error, 'cannot make a directory to try EROFS in', dir);
@@ -48,7 +48,17 @@ function makeScratch(dir: string): string {
 }
 
 function isAbandoned(name: string): boolean {
-  return name.startsWith(SCRATCH) && !isOwnerAlive(name.slice(SCRATCH.length, name.lastIndexOf('-')));
+  if (!name.startsWith(SCRATCH)) return false;
+  const owner = name.slice(SCRATCH.length, name.lastIndexOf('-'));
+  return isOwner(owner) && !isOwnerAlive(owner);
+}
+
+function removeLeftover(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {
+    // It may be somebody else's, and is nothing that stops us: whether pods run must not depend on it.
+  }
 }
 
 const CONTENT = 'content in another file\n';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { openStore, type Store } from '@rkt/store';
 import { expect } from 'vitest';
@@ -29,6 +29,7 @@ export async function expectConsistent(dir: string, task: Task, { hadKept, again
   await putImage(store, wanted);
   await putImage(store, kept);
   expect(new Set(await kinds(store))).toEqual(new Set(['image-ok']));
+  expectReadableAsCas(dir);
   for (const id of new Set([wanted.put.id, kept.put.id, ...ids])) await store.removeImage(id);
   await expectNothingElse(store, []);
 }
@@ -55,6 +56,17 @@ async function expectNothingElse(store: Store, ids: readonly string[]): Promise<
   const files = namesIn(dir, 'cas/layers/sha256').flatMap((shard) => namesIn(dir, `cas/layers/sha256/${shard}`));
   expect(files.toSorted()).toEqual(hexes.flatMap((hex) => [`${hex}.idx`, `${hex}.tar`]).toSorted());
   for (const name of namesIn(dir, 'cas/trees')) expect(ids).toContain(name.replace('.erofs', ''));
+}
+
+/** Where the store is given to a group, all that is in it for the group is. */
+function expectReadableAsCas(dir: string): void {
+  const { mode } = statSync(join(dir, 'cas'));
+  for (const within of ['cas/layers', 'cas/images']) {
+    for (const entry of readdirSync(join(dir, within), { recursive: true, withFileTypes: true })) {
+      const path = join(entry.parentPath, entry.name);
+      if (entry.isDirectory()) expect([path, statSync(path).mode]).toEqual([path, mode]);
+    }
+  }
 }
 
 async function kinds(store: Store): Promise<readonly string[]> {

@@ -19,6 +19,7 @@ type Methods = Record<string, Method>;
 
 /** Functions of `node:fs` and `node:fs/promises` that change the disk, or read content, by the system call they stand for. */
 const BY_PATH: Readonly<Record<string, string>> = {
+  chmod: 'chmod',
   mkdir: 'mkdir',
   rename: 'rename',
   rm: 'unlink',

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ImageId } from '@rkt/appc';
 import { openStore, type StepHook, type Store } from '@rkt/store';
@@ -34,7 +34,12 @@ export interface Task {
 /** By name; processes are told it. */
 export const tasks: Readonly<Record<string, Task>> = {
   fetch: {
-    prepare: async (dir) => await opened(dir, (store) => putImage(store, kept)),
+    // Into a store that has been given to a group.
+    prepare: async (dir) => {
+      mkdirSync(join(dir, 'cas'), { recursive: true });
+      chmodSync(join(dir, 'cas'), 0o2750);
+      await opened(dir, (store) => putImage(store, kept));
+    },
     run: (dir, onStep) =>
       opened(
         dir,
@@ -147,10 +152,10 @@ async function drainVerify(store: Store): Promise<void> {
 /** What processes that were killed leave behind. */
 function leaveRubbish(dir: string): void {
   const orphan = 'a'.repeat(64);
-  mkdirSync(join(dir, 'cas/layers/sha256/aa'), { recursive: true });
+  mkdirSync(join(dir, 'cas/layers/sha256/aa'), { mode: 0o700 });
   writeFileSync(join(dir, `cas/layers/sha256/aa/${orphan}.tar`), '');
   writeFileSync(join(dir, `cas/layers/sha256/aa/${orphan}.idx`), '');
-  mkdirSync(join(dir, `cas/images/sha512-${'b'.repeat(128)}`));
+  mkdirSync(join(dir, `cas/images/sha512-${'b'.repeat(128)}`), { mode: 0o700 });
   writeFileSync(join(dir, `locks/layer-${orphan}`), '');
   writeFileSync(join(dir, 'cas/tmp/of-nobody'), '');
 }

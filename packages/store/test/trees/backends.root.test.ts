@@ -23,6 +23,7 @@ import { currentOwner } from '../../src/host/owner.ts';
 import { extractTree } from '../../src/trees/directory/index.ts';
 import { writeErofs } from '../../src/trees/erofs/index.ts';
 import { probeErofs } from '../../src/trees/probe-erofs.ts';
+import { interceptFiles } from '../faults/intercept-files.ts';
 import { rawTar } from '../raw-tar.ts';
 import { withMounted } from './support/mounted.ts';
 import { device, directory, file, symlink, treeWith } from './support/nodes.ts';
@@ -210,6 +211,21 @@ describe('probeErofs', () => {
     }
     await probeErofs(scratch);
     expect(readdirSync(scratch)).toEqual([living]);
+  });
+
+  it('leaves what names no process, and does its work where a leftover cannot be removed', async () => {
+    const fixed = 'erofs-probe-1-1-00000000-abcdef';
+    for (const name of [fixed, 'erofs-probe-abcdef']) mkdirSync(join(scratch, name));
+    const usual = await probeErofs(tmpdir());
+    const stop = await interceptFiles(join(scratch, fixed), () => {
+      throw Object.assign(new Error('EPERM: injected'), { code: 'EPERM', errno: -1, syscall: 'unlink' });
+    });
+    try {
+      expect(await probeErofs(scratch)).toEqual(usual);
+    } finally {
+      stop();
+    }
+    expect(readdirSync(scratch).toSorted()).toEqual([fixed, 'erofs-probe-abcdef']);
   });
 
   it('throws when it cannot even write', async () => {

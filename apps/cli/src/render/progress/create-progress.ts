@@ -42,7 +42,9 @@ function plainLines(io: Io): Progress {
         io.stderr.write(`Downloading ${event.what}: ${oneLine(redactUrl(event.url))}\n`);
       }
       if (event.type === 'layer:wait') {
-        io.stderr.write(`rkt: another rkt downloads layer ${hexOf(event.digest).slice(0, 12)}, waiting for it\n`);
+        io.stderr.write(
+          `rkt: another rkt downloads, or has left, layer ${hexOf(event.digest).slice(0, 12)}: waiting for it\n`,
+        );
       }
     },
     end: () => undefined,

@@ -16,7 +16,7 @@ const maxAgeMs = 600_000;
 
 /** Runs `true` in a runtime. @returns why it does not work */
 export async function probeRuntime(host: Host, dataDir: string, runtime: OciRuntime): Promise<string | undefined> {
-  mkdirSync(dataDir, { recursive: true });
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const scratch = mkdtempSync(join(dataDir, prefix));
   const name = basename(scratch);
   try {
