@@ -30,6 +30,7 @@ export {
   type Host,
   type HostProcess,
   type Kernel,
+  type MemoryWatch,
   type NamespaceKind,
   type Namespaces,
   type OverlayMount,

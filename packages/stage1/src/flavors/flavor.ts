@@ -111,6 +111,11 @@ export interface Flavor {
   prepareNamespace(host: Host, syscalls: { unmount(target: string): void }): void;
   start(host: Host, app: AppContext, request: StartRequest): Promise<StartedApp>;
   enter(host: Host, app: AppRemains, request: EnterRequest): Promise<number>;
+  /**
+   * Pids of what runs of an app, found without any record. Quick: it is asked of every pod that nobody watches whenever pods
+   * are listed. Without it an app whose first process is not on record is not known to run.
+   */
+  processes?(host: Host, app: AppRemains): readonly number[];
   /** Ends whatever is left of an app and what the flavor keeps about it. Idempotent; succeeds on half-made pods. */
   remove(host: Host, app: AppRemains): Promise<void>;
   /** Removes what processes that were killed left of no pod. Part of every collection. */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import { type RuntimeContext, requirePod, requireRoot } from '../context.ts';
 import { isStage1Error, Stage1Error } from '../error.ts';
 import { removeTree } from '../mounts/index.ts';
@@ -8,7 +7,7 @@ import { type OwnedPod, type PodLocation, type PodStage, records } from '../pod/
 import type { AbortOptions, GcEvent, PodGcOptions, PodId } from '../runtime.ts';
 import { endApps, releaseSandbox } from '../sandbox/index.ts';
 import { orNothing } from '../sandbox/or-nothing.ts';
-import { hasLivingApp } from '../supervise/app-processes.ts';
+import { appProcesses, hasLivingApp } from '../supervise/app-processes.ts';
 import { appLock, tryWithLock } from '../supervise/with-lock.ts';
 import { lostPods, releaseLost } from './lost-pods.ts';
 
@@ -66,7 +65,7 @@ function runsApps(context: RuntimeContext, location: PodLocation): boolean {
 
 /** Whoever removed these pods was killed right after. A pod has its directory before it has users, and for longer. */
 async function releaseForgottenUsers({ users, pods }: RuntimeContext): Promise<void> {
-  for (const id of users.owners()) if (pods.locate(id) === undefined) await users.release(id);
+  for (const id of users.owners()) if (pods.lacks(id)) await users.release(id);
 }
 
 async function* guarded(
@@ -135,13 +134,15 @@ async function endForgotten(
 }
 
 /** Its monitor may have been killed, or whoever started it before that was on record: then its end is on none. */
-function isForgotten({ host, now }: RuntimeContext, { id, dir }: PodLocation, app: string): boolean {
+function isForgotten(context: RuntimeContext, location: PodLocation, app: string): boolean {
+  const { host, now } = context;
+  const { dir } = location;
   const record = orNothing(() => records.readApp(dir, app));
   if (record?.startedAt === undefined) return false;
   const { process, monitor, startedAt, finishedAt = startedAt } = record;
   const isWatched = [process, monitor].some((each) => each !== undefined && host.processes.isAlive(each));
   if (isWatched || now() - finishedAt <= forgottenMs) return false;
-  return host.cgroups.processes(join('rkt', id, app)).length === 0;
+  return appProcesses(context, location, app).length === 0;
 }
 
 async function sweep(

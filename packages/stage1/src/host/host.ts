@@ -3,7 +3,7 @@ import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import type { HostLimits, TerminalSize } from '../oci-spec/index.ts';
 import { type Cgroups, createCgroups } from './cgroups.ts';
-import { wasOutOfMemory } from './kernel-log.ts';
+import { type MemoryWatch, watchMemory } from './kernel-log.ts';
 import { readBoundingSet, readHostLimits } from './limits.ts';
 import { createNamespaces, type Namespaces } from './namespaces.ts';
 import { createProcesses, type Processes } from './processes.ts';
@@ -21,8 +21,8 @@ export interface Host {
   limits(): HostLimits;
   /** In characters, of the terminal our standard output is; undefined when it is none, or one of no size. */
   terminalSize(): TerminalSize | undefined;
-  /** Whether the kernel is known to have killed a process of this cgroup for want of memory. */
-  wasOutOfMemory(cgroup: string): boolean;
+  /** From now on. To be closed. */
+  watchMemory(cgroup: string): Promise<MemoryWatch>;
   /** Names of the capabilities of our bounding set. */
   boundingSet(): readonly string[] | undefined;
 }
@@ -34,18 +34,19 @@ export interface Kernel {
 
 export function createHost(): Host {
   let kernel: Promise<Kernel> | undefined;
+  const load = (): Promise<Kernel> => {
+    kernel ??= loadSyscalls().then((syscalls) => ({ syscalls, namespaces: createNamespaces(syscalls) }));
+    return kernel;
+  };
   return {
     processes: createProcesses(),
     cgroups: createCgroups(),
-    kernel: () => {
-      kernel ??= loadSyscalls().then((syscalls) => ({ syscalls, namespaces: createNamespaces(syscalls) }));
-      return kernel;
-    },
+    kernel: load,
     isRoot: () => process.geteuid?.() === 0,
     findExecutable,
     limits: readHostLimits,
     terminalSize,
-    wasOutOfMemory: (cgroup) => wasOutOfMemory(cgroup),
+    watchMemory: async (cgroup) => watchMemory((await load()).syscalls, cgroup),
     boundingSet: readBoundingSet,
   };
 }

@@ -1,28 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { hasCode } from '../pod/files.ts';
+import type { Syscalls } from './syscalls.ts';
 
 /** More than the kernel puts into one record (printk's CONSOLE_EXT_LOG_MAX). Bytes. */
 const recordBytes = 8_192;
 /** A log that is written faster than it is read has no end. */
 const maxRecords = 100_000;
 
+export interface MemoryWatch {
+  /** Whether the kernel has killed something of the cgroup, or of one below it, for want of memory since the watch began. */
+  ranOut(): boolean;
+  /** Idempotent. */
+  close(): void;
+}
+
 /**
- * Whether the kernel's log says that a process of a cgroup was killed for want of memory. A runtime removes the cgroup with
- * the app, and its counters with it; the log stays. False also where there is no log to be read, as in some containers.
+ * Watches the kernel's log for processes of a cgroup that are killed for want of memory. A runtime removes the cgroup with the
+ * app, and its counters with it; the log stays. What is there already is of an earlier run. Nothing is thrown: where the log
+ * cannot be read, as in many containers, nothing is known.
  */
-export function wasOutOfMemory(cgroup: string, log = '/dev/kmsg'): boolean {
-  let fd: number;
+export function watchMemory(syscalls: Syscalls, cgroup: string, path = '/dev/kmsg'): MemoryWatch {
+  let log = openAtEnd(syscalls, path);
+  return {
+    ranOut: () => {
+      try {
+        return log !== undefined && records(log).some((text) => namesVictim(text, cgroup));
+      } catch {
+        return false;
+      }
+    },
+    close: () => {
+      if (log !== undefined) closeSync(log);
+      log = undefined;
+    },
+  };
+}
+
+/** Behind the last record. Times of records are of another clock than ours, and drift from it. */
+function openAtEnd(syscalls: Syscalls, path: string): number | undefined {
+  let log: number;
   try {
-    fd = openSync(log, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'EACCES', 'EPERM', 'ENXIO')) return false;
-    throw error;
+    log = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch {
+    return undefined;
   }
   try {
-    return records(fd).some((text) => namesVictim(text, cgroup));
-  } finally {
-    closeSync(fd);
+    syscalls.seekToEnd(log);
+    return log;
+  } catch {
+    closeSync(log);
+    return undefined;
   }
 }
 
@@ -30,7 +58,7 @@ export function wasOutOfMemory(cgroup: string, log = '/dev/kmsg'): boolean {
 function namesVictim(text: string, cgroup: string): boolean {
   const [, message = ''] = /^[^;\n]*;(oom-kill:[^\n]*)/.exec(text) ?? [];
   const [, victim] = /^[^\n]*?,task_memcg=([^,]*),/.exec(message) ?? [];
-  return victim === `/${cgroup}` || victim?.endsWith(`/${cgroup}`) === true;
+  return victim !== undefined && `${victim}/`.includes(`/${cgroup}/`);
 }
 
 /** One read(2) gives one record, the oldest first. */
@@ -46,8 +74,7 @@ function records(fd: number): readonly string[] {
     } catch (error) {
       // Overwritten before it was read; the next read gives the one after it.
       if (hasCode(error, 'EPIPE', 'EINVAL')) continue;
-      if (hasCode(error, 'EAGAIN', 'EPERM')) break;
-      throw error;
+      break;
     }
   }
   return found;

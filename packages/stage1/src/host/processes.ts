@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { constants } from 'node:os';
 import { killTree, statusOf } from './process-tree.ts';
 
@@ -46,6 +46,8 @@ export interface Processes {
   /** Undefined when there is none, or only its zombie. */
   identify(pid: number): ProcessIdentity | undefined;
   isAlive(identity: ProcessIdentity): boolean;
+  /** Pids of every process there is. */
+  all(): readonly number[];
   /** Pids of the processes whose root directory, as their own mount namespace shows it, is this one or below it. */
   rootedBelow(directory: string): readonly number[];
   /** What a process has open, as the kernel calls it: a file that is gone has ` (deleted)` behind its path. */
@@ -65,6 +67,7 @@ export function createProcesses(): Processes {
       return start === undefined ? undefined : { pid, startTime: start, bootId: bootId() };
     },
     isAlive,
+    all,
     rootedBelow,
     openFiles,
     signal: (identity, signal) => {
@@ -121,18 +124,19 @@ function exitOf(child: ChildProcess): Promise<number> {
   });
 }
 
-function rootedBelow(directory: string): readonly number[] {
+function all(): readonly number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      const root = rootOf(pid);
-      return root === directory || root?.startsWith(`${directory}/`);
-    })
     .map(Number);
 }
 
-function rootOf(pid: string): string | undefined {
-  return linkOf(`/proc/${pid}/root`);
+function rootedBelow(directory: string): readonly number[] {
+  // The kernel follows links, of which the data directory may be one.
+  const real = existsSync(directory) ? realpathSync(directory) : directory;
+  return all().filter((pid) => {
+    const root = linkOf(`/proc/${pid}/root`);
+    return root === real || root?.startsWith(`${real}/`);
+  });
 }
 
 function openFiles(pid: number): readonly string[] {

@@ -52,6 +52,8 @@ export interface TmpfsMount {
 export interface Syscalls extends ProcessCalls {
   /** Does not wait. @returns false when somebody else holds a lock that is in the way */
   flock(fd: number, mode: 'exclusive' | 'shared'): boolean;
+  /** What is read next is what is written from now on. */
+  seekToEnd(fd: number): void;
   unshare(flags: number): void;
   setns(fd: number, kind: number): void;
   fchdir(fd: number): void;
@@ -171,12 +173,14 @@ function namespaceCalls(call: Binder): Pick<Syscalls, 'unshare' | 'setns' | 'fch
 const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
+const SEEK_END = 2;
 const SYS_OPENAT2 = 437;
 const RESOLVE_NO_MAGICLINKS = 0x02n;
 const RESOLVE_IN_ROOT = 0x10n;
 const O_CLOEXEC = 0o2000000;
 
-function fileCalls(call: Binder): Pick<Syscalls, 'flock' | 'openInRoot' | 'pipe'> {
+function fileCalls(call: Binder): Pick<Syscalls, 'flock' | 'openInRoot' | 'pipe' | 'seekToEnd'> {
+  const lseek = call('lseek', 'int, int64_t, int');
   const flock = call('flock', 'int, int');
   const pipe2 = call('pipe2', 'int32_t *, int');
   const openat2 = call('syscall', 'long, int, const uint8_t *, const uint64_t *, size_t');
@@ -190,6 +194,7 @@ function fileCalls(call: Binder): Pick<Syscalls, 'flock' | 'openInRoot' | 'pipe'
         throw error;
       }
     },
+    seekToEnd: (fd) => void lseek(fd, 0, SEEK_END),
     pipe: () => {
       const ends = new Int32Array(2);
       pipe2(ends, O_CLOEXEC);

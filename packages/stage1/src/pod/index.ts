@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 export { hasCode, readTextFile, writeFileAtomically } from './files.ts';
-export { keptExitDir, outOfMemoryFile } from './kept-exit.ts';
+export { forgetKeptExit, keptExitDir, outOfMemoryFile } from './kept-exit.ts';
 export { type OwnedPod, openPodDirectory, type PodDirectory, type PodLocation } from './pod-directory.ts';
 export { isPodId } from './pod-id.ts';
 export { isIdentity } from './record-shapes.ts';

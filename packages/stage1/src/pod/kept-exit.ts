@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readTextFile } from './files.ts';
 
@@ -19,6 +19,11 @@ export function keptExitDir(dir: string, app: string): string {
 /** The file that is there once the kernel has killed something of the app for want of memory. */
 export function outOfMemoryFile(dir: string, app: string): string {
   return join(dir, 'apps', app, 'oom');
+}
+
+/** It is of a run that is over, and of the next one nothing is known yet. */
+export function forgetKeptExit(dir: string, app: string): void {
+  for (const path of [keptExitDir(dir, app), outOfMemoryFile(dir, app)]) rmSync(path, { recursive: true, force: true });
 }
 
 /** Undefined while the app has not ended, or nobody keeps its status. */

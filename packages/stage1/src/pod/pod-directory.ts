@@ -3,6 +3,7 @@ import {
   closeSync,
   existsSync,
   fstatSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -49,8 +50,21 @@ export interface MoveOptions {
   readonly durable: boolean;
 }
 
+/** The lock of a pod, of this data directory or another one, that a process has open. */
+export interface HeldLock {
+  readonly id: PodId;
+  /** It is ours, and has been taken away. */
+  readonly lost: boolean;
+}
+
 export interface PodDirectory {
+  /** @throws what a file system answers that cannot say whether it is there */
   locate(id: PodId): PodLocation | undefined;
+  /**
+   * Whether it is sure that there is no such pod. Where the directory of pods that run is missing nothing is: the disk they
+   * are on may not be mounted.
+   */
+  lacks(id: PodId): boolean;
   /** In no order. */
   list(stages: readonly PodStage[]): readonly PodLocation[];
   /** @throws Stage1Error ERR_RKT_STAGE1_POD_NOT_FOUND, ERR_RKT_STAGE1_AMBIGUOUS_POD_ID */
@@ -58,8 +72,8 @@ export interface PodDirectory {
   /** A new pod, an embryo. */
   create(id: PodId, syscalls: Syscalls): OwnedPod;
   isLocked(location: PodLocation, syscalls: Syscalls): boolean;
-  /** The pod of which a process holds the lock, which is gone: of the files it has open, as the kernel calls them. */
-  lostBy(openFiles: readonly string[]): PodId | undefined;
+  /** Of the files a process has open, as the kernel calls them. */
+  locksAmong(openFiles: readonly string[]): readonly HeldLock[];
   /** Undefined when somebody else has it for longer than `waitMs`, or it is not there any more. */
   own(location: PodLocation, options: OwnOptions): Promise<OwnedPod | undefined>;
 }
@@ -79,11 +93,13 @@ export function openPodDirectory(dataDir: string): PodDirectory {
   const pathOf = (stage: PodStage, id: PodId): string => join(root, stage, id);
   const list = (stages: readonly PodStage[]): readonly PodLocation[] =>
     stages.flatMap((stage) => idsIn(join(root, stage)).map((id) => ({ id, stage, dir: pathOf(stage, id) })));
+  const locate = (id: PodId): PodLocation | undefined => {
+    const stage = podStages.find((candidate) => isThere(pathOf(candidate, id)));
+    return stage && { id, stage, dir: pathOf(stage, id) };
+  };
   return {
-    locate: (id) => {
-      const stage = podStages.find((candidate) => existsSync(pathOf(candidate, id)));
-      return stage && { id, stage, dir: pathOf(stage, id) };
-    },
+    locate,
+    lacks: (id) => locate(id) === undefined && isThere(join(root, 'run')),
     list,
     resolve: (prefix) => resolvePrefix(prefix, new Set(list(visibleStages).map(({ id }) => id))),
     create: (id, syscalls) => {
@@ -103,10 +119,10 @@ export function openPodDirectory(dataDir: string): PodDirectory {
         closeSync(fd);
       }
     },
-    lostBy: (openFiles) => {
+    locksAmong: (openFiles) => {
       // The kernel follows links, of which the data directory may be one.
       const real = existsSync(root) ? realpathSync(root) : root;
-      return openFiles.flatMap((path) => lostLock(real, path) ?? [])[0];
+      return openFiles.flatMap((path) => heldLock(real, path) ?? []);
     },
     own: async (location, { syscalls, waitMs = 100, signal }) => {
       signal?.throwIfAborted();
@@ -116,11 +132,22 @@ export function openPodDirectory(dataDir: string): PodDirectory {
   };
 }
 
-function lostLock(root: string, path: string): PodId | undefined {
-  const end = `/${lockName} (deleted)`;
-  if (!path.startsWith(`${root}/`) || !path.endsWith(end)) return undefined;
-  const id = basename(path.slice(0, -end.length));
-  return isPodId(id) ? id : undefined;
+function heldLock(root: string, path: string): HeldLock | undefined {
+  const [, place, deleted] = new RegExp(`^(.*)/${lockName}( \\(deleted\\))?$`, 's').exec(path) ?? [];
+  const id = place === undefined ? '' : basename(place);
+  if (!isPodId(id)) return undefined;
+  return { id, lost: deleted !== undefined && path.startsWith(`${root}/`) };
+}
+
+/** A disk that fails, and a directory that may not be looked into, say nothing of what is there. */
+function isThere(path: string): boolean {
+  try {
+    lstatSync(path);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return false;
+    throw error;
+  }
 }
 
 function resolvePrefix(prefix: string, ids: ReadonlySet<PodId>): PodId {

@@ -76,9 +76,10 @@ async function endApp(context: RuntimeContext, location: PodLocation, { app, opt
   // Before it ends: whoever would start it again looks for this then.
   setMark(location.dir, app.name, 'stopped');
   const record = await lastRecord(context, location, { name: app.name, signal: options.signal });
-  if (record?.finishedAt !== undefined) return;
-  const monitor = record?.monitor;
   const targets = appProcesses(context, location, app.name);
+  // What is on record may be the end of the run before: whoever started it again was killed before writing that down.
+  if (record?.finishedAt !== undefined && targets.length === 0) return;
+  const monitor = record?.monitor;
   const gone = (): boolean => [...targets, ...(monitor ? [monitor] : [])].every((each) => !processes.isAlive(each));
   const signal = (name: NodeJS.Signals): void => {
     for (const target of targets) processes.signal(target, name);

@@ -13,14 +13,15 @@ import {
   requireSandbox,
 } from '../context.ts';
 import { Stage1Error } from '../error.ts';
-import type { StartedApp } from '../flavors/flavor.ts';
+import type { AppContext, StartedApp } from '../flavors/flavor.ts';
 import { unchecked } from '../health/health.ts';
 import { healthCheckOf } from '../health/health-check.ts';
 import { watchHealth } from '../health/watch-health.ts';
+import type { MemoryWatch } from '../host/index.ts';
 import { mountApp, volumeMounts } from '../mounts/index.ts';
 import type { OciMount } from '../oci-spec/index.ts';
 import { clearMarks, hasMark } from '../pod/app-marks.ts';
-import { type AppRecord, type PodLocation, records } from '../pod/index.ts';
+import { type AppRecord, forgetKeptExit, type PodLocation, records } from '../pod/index.ts';
 import { raced } from '../raced.ts';
 import type { AbortOptions, PodId, RunningApp, StartAppOptions } from '../runtime.ts';
 import { forgetApp } from './define-app.ts';
@@ -114,26 +115,36 @@ async function start(context: RuntimeContext, location: PodLocation, { name, opt
   const app = requireApp(location, name);
   const run = requireSandbox(context, location);
   const again = options.again === true;
-  const record = startable(context, location, { name, again });
+  const last = startable(context, location, { name, again });
+  const record: AppRecord = { createdAt: last.createdAt, ...(again && countedRestart(last)) };
   const insecure = records.readSandbox(location.dir)?.spec.insecure ?? {};
   const { host, owned } = context;
   const { holder, hostname, hostNetwork, users } = run;
   const manifest = requireManifest(location);
   // Whoever stops it the moment it is started again has made this mark, and waits for us.
   clearMarks(location.dir, name, again ? ['settled'] : ['settled', 'stopped']);
-  const started = await requireFlavor(context, run.flavor).start(
-    host,
-    {
-      pod: { id, dir: location.dir, hostname, hostNetwork, holder, insecure, ...(users && { users }) },
-      manifest,
-      app,
-      mounts: allMounts(location.dir, manifest, app),
-    },
-    { ...options, lockFd: owned.get(id)?.pod.lockFd },
-  );
   const { monitor, stdio, healthCheck: command } = options;
+  const flavor = requireFlavor(context, run.flavor);
+  const appContext: AppContext = {
+    pod: { id, dir: location.dir, hostname, hostNetwork, holder, insecure, ...(users && { users }) },
+    manifest,
+    app,
+    mounts: allMounts(location.dir, manifest, app),
+  };
+  // Nobody keeps the status of an app in a foreground but us, who see it end.
+  const memory = monitor === undefined ? await host.watchMemory(join('rkt', id, name)) : undefined;
+  let started: StartedApp;
+  try {
+    const request = { ...options, lockFd: owned.get(id)?.pod.lockFd };
+    started = await insteadOfLast(context, location, { name, last, record }, () =>
+      flavor.start(host, appContext, request),
+    );
+  } catch (error) {
+    memory?.close();
+    throw error;
+  }
   const streams = monitor && { stdin: stdio !== 'inherit', terminal: stdio === 'tty' };
-  const supervision = { app, record: { ...record, ...(streams && { streams }) }, started };
+  const supervision = { app, record: { ...record, ...(streams && { streams }) }, started, memory };
   const running = supervise(context, location, supervision);
   const check = command && healthCheckOf(app);
   if (command !== undefined && check !== undefined) {
@@ -141,6 +152,39 @@ async function start(context: RuntimeContext, location: PodLocation, { name, opt
     await watchHealth(host, { podId: id, app: name, check, command });
   }
   return running;
+}
+
+interface NextRun {
+  readonly name: string;
+  readonly last: AppRecord;
+  readonly record: AppRecord;
+}
+
+/**
+ * Starts an app with nothing of its last run on record: should we be killed before the new one is, nobody is to take the end
+ * of the last for the end of what runs. What keeps its output is on record still. When it cannot be started, all is as before.
+ */
+async function insteadOfLast(
+  { now }: RuntimeContext,
+  { dir }: PodLocation,
+  { name, last, record }: NextRun,
+  begin: () => Promise<StartedApp>,
+): Promise<StartedApp> {
+  if (last.startedAt === undefined) return begin();
+  const { monitor, streams } = last;
+  records.writeApp(dir, name, {
+    ...record,
+    startedAt: now(),
+    ...(monitor && { monitor }),
+    ...(streams && { streams }),
+  });
+  forgetKeptExit(dir, name);
+  try {
+    return await begin();
+  } catch (error) {
+    records.writeApp(dir, name, last);
+    throw error;
+  }
 }
 
 async function remove(context: RuntimeContext, location: PodLocation, name: string): Promise<void> {
@@ -159,6 +203,7 @@ interface Startable {
   readonly again: boolean;
 }
 
+/** What is on record of an app that may be started. */
 function startable(context: RuntimeContext, { id, dir }: PodLocation, { name, again }: Startable): AppRecord {
   const record = records.readApp(dir, name);
   if (record === undefined) {
@@ -168,7 +213,7 @@ function startable(context: RuntimeContext, { id, dir }: PodLocation, { name, ag
     const message = `app "${name}" of pod ${id} has been stopped, and is not started again`;
     throw new Stage1Error('ERR_RKT_STAGE1_APP_NOT_RUNNING', message);
   }
-  if (!isRunning(context, record)) return { createdAt: record.createdAt, ...(again && countedRestart(record)) };
+  if (!isRunning(context, record)) return record;
   throw new Stage1Error('ERR_RKT_STAGE1_APP_RUNNING', `app "${name}" of pod ${id} runs already`);
 }
 
@@ -191,12 +236,13 @@ interface Supervision {
   readonly app: RuntimeApp;
   readonly record: AppRecord;
   readonly started: StartedApp;
+  readonly memory: MemoryWatch | undefined;
 }
 
 function supervise(
   context: RuntimeContext,
   { id, dir }: PodLocation,
-  { app, record, started }: Supervision,
+  { app, record, started, memory }: Supervision,
 ): RunningApp {
   const { host, now } = context;
   const { name } = app;
@@ -211,11 +257,13 @@ function supervise(
   records.writeApp(dir, name, running);
   const exit = started.exit?.then(
     (exitCode) => {
-      const outOfMemory = mayHaveStarved(app, exitCode) && host.wasOutOfMemory(join('rkt', id, name));
+      const outOfMemory = mayHaveStarved(app, exitCode) && memory?.ranOut() === true;
+      memory?.close();
       records.writeApp(dir, name, { ...running, finishedAt: now(), exitCode, ...(outOfMemory && { outOfMemory }) });
       return exitCode;
     },
     (error: unknown) => {
+      memory?.close();
       records.writeApp(dir, name, { ...running, finishedAt: now() });
       throw error;
     },

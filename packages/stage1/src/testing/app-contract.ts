@@ -12,6 +12,20 @@ const namespaces = ['ipc', 'uts', 'net', 'mnt'] as const;
 /** What an app finds when it is executed for real. */
 export const appChecks: readonly FlavorCheck[] = [
   [
+    'finds what runs of an app without a record of it, if it says that it can, and nothing when the app has ended',
+    async ({ flavor, host, runtime, start }) => {
+      if (flavor.processes === undefined) return;
+      const { id, app } = await start({ script: 'sleep 1000' });
+      const { dir } = await runtime.inspect(id);
+      const remains = { podId: id, dir, app: 'app0', inside: undefined };
+      ok(flavor.processes(host, remains).includes(app.pid));
+      app.signal('SIGKILL');
+      await app.wait();
+      deepEqual(flavor.processes(host, remains), []);
+      await runtime.stopSandbox(id);
+    },
+  ],
+  [
     'runs an app as the user and the groups of its image',
     async ({ run, read }) => {
       equal(await run({ script: 'id -u >/out/who; id -g >>/out/who; id -G >>/out/who', app: worker }), 0);

@@ -32,6 +32,7 @@ export function createFakeFlavor(): Flavor {
       const [file = '', ...args] = command;
       return host.processes.spawn({ file, args, cwd: '/', stdio: ['ignore', 'ignore', 'ignore'] }).exit;
     },
+    processes: (host, { podId, app }) => host.cgroups.processes(`rkt/${podId}/${app}`),
     remove: async () => undefined,
   };
 }

@@ -92,7 +92,10 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
     },
     limits: () => ({ nofile: { soft: 1024, hard: 4096 } }),
     terminalSize: () => undefined,
-    wasOutOfMemory: (cgroup) => options.outOfMemory?.(cgroup) ?? false,
+    watchMemory: async (cgroup) => ({
+      ranOut: () => options.outOfMemory?.(cgroup) ?? false,
+      close: () => undefined,
+    }),
     boundingSet: () => undefined,
   };
 }
@@ -107,6 +110,7 @@ interface FakeProcesses {
   spawn(request: SpawnRequest): HostProcess;
   identify(pid: number): ProcessIdentity | undefined;
   isAlive(identity: ProcessIdentity): boolean;
+  all(): readonly number[];
   rootedBelow(directory: string): readonly number[];
   openFiles(pid: number): readonly string[];
   signal(identity: ProcessIdentity, signal: NodeJS.Signals): void;
@@ -148,6 +152,7 @@ function fakeProcesses({ operations, place, options }: Recorder): FakeProcesses 
     },
     identify: (pid) => (running.has(pid) ? { pid, startTime: '1', bootId: 'fake' } : undefined),
     isAlive: ({ pid }) => running.has(pid),
+    all: () => [...running.keys()],
     rootedBelow: () => [],
     openFiles: (pid) => options.filesOf?.(pid) ?? [],
     signal: ({ pid }, name) => signal(pid, name),
@@ -169,6 +174,7 @@ function fakeSyscalls({ operations, place, options }: Recorder): Syscalls {
       if (mode === 'exclusive') locks.set(ino, fd);
       return true;
     },
+    seekToEnd: () => record('seekToEnd'),
     unshare: (flags) => record('unshare', flags),
     setns: (_, kind) => record('setns', kind),
     fchdir: () => record('fchdir'),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openPodDirectory } from '../../src/pod/index.ts';
 import { createFakeHost } from '../../src/testing/index.ts';
 
@@ -34,4 +34,45 @@ it('waits for one that somebody else has for a while', async () => {
   expect(await pods.own(location, { syscalls, waitMs: 20 })).toBeUndefined();
   setTimeout(() => owner.release(), 20);
   expect((await pods.own(location, { syscalls, waitMs: 5_000 }))?.id).toBe(id);
+});
+
+describe('a pod that is not found', () => {
+  it('is lacking where pods are, but not where their directory is missing', () => {
+    const pods = openPodDirectory(dir);
+    expect([pods.locate(id), pods.lacks(id)]).toEqual([undefined, false]);
+    symlinkSync(join(dir, 'disk'), join(dir, 'pods'));
+    expect([pods.locate(id), pods.lacks(id)], 'a disk that is not mounted').toEqual([undefined, false]);
+    mkdirSync(join(dir, 'disk', 'run'), { recursive: true });
+    expect([pods.locate(id), pods.lacks(id)]).toEqual([undefined, true]);
+    mkdirSync(join(dir, 'disk', 'garbage', id), { recursive: true });
+    expect([pods.locate(id)?.stage, pods.lacks(id)]).toEqual(['garbage', false]);
+  });
+
+  it.each<[string, () => void]>([
+    ['ENOTDIR', () => writeFileSync(join(dir, 'pods'), '')],
+    ['ELOOP', () => symlinkSync('pods', join(dir, 'pods'))],
+  ])('is not taken for absent when the system says %s', (code, make) => {
+    make();
+    const pods = openPodDirectory(dir);
+    expect(() => pods.locate(id)).toThrow(expect.objectContaining({ code }));
+    expect(() => pods.lacks(id)).toThrow(expect.objectContaining({ code }));
+  });
+});
+
+it('knows locks of pods by their names, and whether they were its own', () => {
+  mkdirSync(join(dir, 'disk'));
+  symlinkSync(join(dir, 'disk'), join(dir, 'pods'));
+  const lock = `run/${id}/lock`;
+  const open = [
+    ['disk', lock],
+    ['disk', `${lock} (deleted)`],
+    ['other', `${lock} (deleted)`],
+    ['disk', 'run/somebody/lock (deleted)'],
+    ['disk', `run/${id}/locks/app`],
+  ].map((names) => join(dir, ...names));
+  expect(openPodDirectory(dir).locksAmong(open)).toEqual([
+    { id, lost: false },
+    { id, lost: true },
+    { id, lost: false },
+  ]);
 });

@@ -165,24 +165,28 @@ it('is cleared away by gc when everything that watched it was killed', async () 
   await expect(runtime.inspect(id)).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_POD_NOT_FOUND' });
 });
 
-it.each([true, false])(
-  'is ended by gc when its directory was lost, and its network given back (runs: %s)',
-  async (runs) => {
-    const { id } = await bench.prepare(runtime, trapping, { sandbox: { networks: [{ name: 'default' }] } });
-    const child = await runElsewhere(id);
-    const dir = join(bench.dataDir, 'pods/run', id);
-    const { monitor, process: app } = JSON.parse(readFileSync(join(dir, 'apps/app/status.json'), 'utf8'));
-    expect(footprint(bench.dataDir, bench.ids).addresses).toHaveLength(1);
-    rmSync(dir, { recursive: true });
-    const ended = once(child, 'exit');
-    if (!runs) for (const pid of [child.pid, monitor.pid, app.pid]) process.kill(pid, 'SIGKILL');
-    expect(await collectAll(runtime, { graceMs: 0 })).toContainEqual({ kind: 'removed', id });
-    await ended;
-    // crun makes a directory for its state anew when the app has ended.
-    const again = (): ReturnType<typeof collectAll> => collectAll(runtime, { graceMs: 0 });
-    await expect.poll(again).not.toContainEqual({ kind: 'removed', id });
-  },
-);
+it('has its network given back by gc when its directory was lost, but not while it runs in a foreground', async () => {
+  const { id } = await bench.prepare(runtime, trapping, { sandbox: { networks: [{ name: 'default' }] } });
+  const child = await runElsewhere(id);
+  const dir = join(bench.dataDir, 'pods/run', id);
+  const { monitor, process: app } = JSON.parse(readFileSync(join(dir, 'apps/app/status.json'), 'utf8'));
+  rmSync(dir, { recursive: true });
+  const collect = (): ReturnType<typeof collectAll> => collectAll(runtime, { graceMs: 0 });
+  const kept = { kind: 'kept', id, reason: 'running' };
+  expect(await collect()).toContainEqual(kept);
+  const ended = once(child, 'exit');
+  for (const pid of [child.pid, monitor.pid]) {
+    process.kill(pid, 'SIGKILL');
+    expect(await collect(), 'as long as the app lives').toContainEqual(kept);
+  }
+  expect(createHost().processes.identify(app.pid)).toBeDefined();
+  expect(footprint(bench.dataDir, bench.ids).addresses).toHaveLength(1);
+  process.kill(app.pid, 'SIGKILL');
+  await ended;
+  // What has been killed is in its cgroup for a moment longer.
+  await expect.poll(collect, { timeout: 5000 }).toContainEqual({ kind: 'removed', id });
+  await expect.poll(collect).not.toContainEqual({ kind: 'removed', id });
+});
 
 it('confines who enters exactly as the app is confined', async () => {
   const look =

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -130,6 +130,50 @@ it('is ended also when whoever started it again died before writing that down', 
   members.set(`rkt/${id}/app`, [pid]);
   await runtime.stopApp(id, 'app', { force: true });
   expect(host.processes.identify(pid)).toBeUndefined();
+  await runtime.stopSandbox(id, { force: true });
+});
+
+it('is stopped, and asked to first, although its record still tells the end of the run before', async () => {
+  const { host, runtime, id, members } = await failedApp();
+  expect((await runtime.inspect(id)).apps[0]).toMatchObject({ state: 'exited', exitCode: 1 });
+  const { pid } = host.processes.spawn({ file: '/bin/app', args: [], stdio: [] });
+  members.set(`rkt/${id}/app`, [pid]);
+  const stopping = runtime.stopApp(id, 'app');
+  const asked = { kind: 'signal', pid, signal: 'SIGTERM' };
+  await expect.poll(() => host.operations).toContainEqual(asked);
+  host.end(pid, 0);
+  await stopping;
+  await runtime.stopSandbox(id, { force: true });
+});
+
+it('has nothing of its last run on record while it is started, and all of it when it could not be', async () => {
+  const { host, runtime, id, holdStart } = await failedApp();
+  const before = await runtime.inspect(id);
+  const last = before.apps[0];
+  // As a monitor keeps it.
+  const exit = join(before.dir, 'apps/app/exit');
+  mkdirSync(exit);
+  writeFileSync(join(exit, 'app'), '1');
+  const first = holdStart();
+  const starting = runtime.startApp(id, 'app', { stdio: 'inherit' });
+  await first.begun;
+  const during = (await runtime.inspect(id)).apps[0];
+  expect([during?.finishedAt, during?.exitCode]).toEqual([undefined, undefined]);
+  first.letGo();
+  const { pid } = await starting;
+  expect((await runtime.inspect(id)).apps[0]?.state).toBe('running');
+  host.end(pid, 1);
+  await expect.poll(async () => (await runtime.inspect(id)).apps[0]?.exitCode).toBe(1);
+  const ended = (await runtime.inspect(id)).apps[0];
+  const second = holdStart();
+  const signal = AbortSignal.timeout(50);
+  const failing = runtime.startApp(id, 'app', { stdio: 'inherit', signal });
+  await second.begun;
+  await expect.poll(() => signal.aborted).toBe(true);
+  second.letGo();
+  await expect(failing).rejects.toBe(signal.reason);
+  expect((await runtime.inspect(id)).apps[0]).toEqual(ended);
+  expect(last?.state).toBe('exited');
   await runtime.stopSandbox(id, { force: true });
 });
 

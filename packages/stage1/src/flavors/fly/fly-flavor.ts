@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
 import type { PodManifest } from '@rkt/appc';
+import { appPaths } from '../../mounts/index.ts';
 import { quote } from '../../quote.ts';
 import type { Flavor } from '../flavor.ts';
 import { enterApp } from './enter-app.ts';
@@ -20,6 +22,7 @@ export function createFlyFlavor(): Flavor {
     prepareNamespace: () => undefined,
     start: startApp,
     enter: enterApp,
+    processes: ({ processes }, { dir, app }) => processes.rootedBelow(join(dir, appPaths(app).rootfs)),
     remove: removeApp,
   };
 }

@@ -64,6 +64,7 @@ export function createOciFlavor({ dataDir, runtimePath }: OciFlavorOptions): Fla
       return startMonitored(host, found, app, { ...request, monitor });
     },
     enter: async (host, app, request) => enterApp(host, await runtime(host), app, request),
+    processes: (host, { podId, app }) => host.cgroups.processes(join('rkt', podId, app)),
     remove: async (host, app) => {
       endRuntime(host, app.dir, app.app);
       if (existsSync(join(app.dir, 'runtime', app.app))) await deleteContainer(host, await runtime(host), app);

@@ -8,7 +8,7 @@ import { standardStreams } from '../standard-streams.ts';
 import { executionFailure, startFailure } from './failures.ts';
 import { readyBundle } from './ready-bundle.ts';
 import { globalArguments, type OciRuntime, takeRuntimeErrors } from './runtime-command.ts';
-import { noteRuntime } from './runtime-process.ts';
+import { startNoted } from './runtime-process.ts';
 
 /** The runtime stays in the foreground: it is the app's parent, passes signals on, and ends with the app's status. */
 export async function startApp(
@@ -31,7 +31,7 @@ export async function startApp(
   });
   const listeners = request.listeners?.fds ?? [];
   const preserved = listeners.length === 0 ? [] : ['--preserve-fds', String(listeners.length)];
-  const monitor = namespaces.inMount(`/proc/${pod.holder.pid}/ns/mnt`, () =>
+  const spawn = (): HostProcess =>
     host.processes.spawn({
       file: runtime.path,
       args: [
@@ -49,9 +49,14 @@ export async function startApp(
       stdio: [streams.stdin, streams.stdout, streams.stderr, ...listeners, request.lockFd ?? 'ignore'],
       // A terminal's signals are for rkt to pass on, once; only a runtime that drives the terminal must be in its session.
       detached: !terminal,
-    }),
-  );
-  noteRuntime(host, pod.dir, { app: app.name, pid: monitor.pid });
+    });
+  const monitor = await startNoted(host, pod.dir, {
+    app: app.name,
+    spawn: () => namespaces.inMount(`/proc/${pod.holder.pid}/ns/mnt`, spawn),
+  }).catch((error: unknown) => {
+    streams.handedOver();
+    throw error;
+  });
   const { drained } = streams.handedOver();
   const failure = (status: number): Error => startFailure(executable, takeRuntimeErrors(place.log), status);
   const pid = await startedPid(monitor, { pidFile, failure, signal: request.signal });
