@@ -145,8 +145,8 @@ describe('flags', () => {
     expect(flags.texts('set-env')).toEqual(['A=B', 'C=D']);
     const [ro = '', rw = ''] = flags.texts('volume');
     expect([ro, rw]).toEqual([
-      expect.stringMatching(/^b-\d+,kind=host,source=\/a,readOnly=true$/),
-      expect.stringMatching(/^d-\d+,kind=host,source=\/c$/),
+      expect.stringMatching(/^volume-[0-9a-f-]{36},kind=host,source=\/a,readOnly=true$/),
+      expect.stringMatching(/^volume-[0-9a-f-]{36},kind=host,source=\/c$/),
     ]);
     const mounted = [ro, rw].map((volume, index) => `volume=${volume.split(',')[0]},target=${['/b', '/d'][index]}`);
     expect(flags.texts('mount')).toEqual(mounted);
@@ -191,6 +191,16 @@ describe('flags', () => {
       ['gc', '--grace-period=abc'],
       'ERR_RKT_CLI_USAGE',
       'invalid argument "abc" for --grace-period=abc: it must be a duration such as "30m" or "1h30m"',
+    ],
+    [
+      ['run', '-e', 'FOO', 'a'],
+      'ERR_RKT_CLI_USAGE',
+      'invalid argument "FOO" for --env=FOO: it must be specified as key=value',
+    ],
+    [
+      ['run', 'a', '-e', 'FOO'],
+      'ERR_RKT_CLI_USAGE',
+      'invalid argument "FOO" for --env=FOO: it must be specified as key=value',
     ],
     [
       ['run', '--set-env=FOO', 'a'],
