@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import type { Pod, PodApp } from '@rkt/stage1';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { commands } from '../../src/args/commands.ts';
-import { demoRkt } from '../support/demo-rkt.ts';
+import { demoRegistry, demoRkt } from '../support/demo-rkt.ts';
 import { type FakeRuntime, fakePod } from '../support/fake-runtime.ts';
-import type { Rkt } from '../support/run-rkt.ts';
+import { type Rkt, rktWith } from '../support/run-rkt.ts';
 
 const ids = ['5bc080ca', '88c15bd4', 'fb6daaa5', 'cafe1234'].map((head) => `${head}-9e03-480d-b705-5928af396cc5`);
 const [first = '', second = '', third = '', fourth = ''] = ids;
@@ -192,6 +192,27 @@ describe('inspect', () => {
     expect(JSON.parse(stdout)).toEqual([expect.objectContaining({ name: first, manifest: expect.anything() })]);
     expect((await rkt('inspect', '--type=image', 'web')).stderr).toContain('has no images');
     expect((await rkt('inspect', '--type=pod', 'nosuch')).stderr).toContain('nor an app of that name');
+  });
+});
+
+describe('inspect of an unprivileged user', () => {
+  it("shows images although pods are root's, and says so where there is none of the name", async () => {
+    const { registry, image } = await demoRegistry({ Cmd: ['serve'] });
+    await rkt('--insecure-options=image', 'fetch', image);
+    await registry.close();
+    const denied = { code: 'EACCES', syscall: 'scandir', path: '/d/pods' };
+    const unreadable = {
+      ...runtime,
+      resolve: () => Promise.reject(Object.assign(new Error('EACCES: permission denied'), denied)),
+    };
+    const unprivileged = rktWith(dir, { openRuntime: async () => unreadable }, { uid: 1000 });
+    const name = image.replace('docker://', '');
+    const { status, stdout, stderr } = await unprivileged('inspect', name);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(JSON.parse(stdout)).toEqual([expect.objectContaining({ names: [`${name}:latest`] })]);
+    for (const argv of [['nosuch'], ['--type=pod', name]]) {
+      expect((await unprivileged('inspect', ...argv)).stderr).toContain('permission denied');
+    }
   });
 });
 

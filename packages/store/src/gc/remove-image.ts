@@ -13,20 +13,23 @@ import { printable, StoreError, toStoreError } from '../errors.ts';
 import { imageNotFound } from '../images/not-found.ts';
 import { deleteDeadLeases, leasesOf } from '../leases/leases.ts';
 import { deleteImage, findImage } from '../records/images.ts';
-import type { RemovedItem } from '../store.ts';
-import { deleteUnusedRows, type LockedLayers, lockLayers, removeLayerFiles, sweepLayer } from './sweep-layers.ts';
+import {
+  deleteUnusedRows,
+  type LockedLayers,
+  lockLayers,
+  type OnRemoved,
+  removeLayerFiles,
+  sweepLayer,
+} from './sweep-layers.ts';
 
 export interface RemoveOptions {
+  readonly onRemoved: OnRemoved;
   /** Counts as in use when it was used later than this. */
   readonly usedBefore?: number;
 }
 
 /** See {@link Store.removeImage}. @throws IMAGE_NOT_FOUND, IMAGE_IN_USE, PERMISSION */
-export async function removeImage(
-  context: StoreContext,
-  id: ImageId,
-  options: RemoveOptions = {},
-): Promise<readonly RemovedItem[]> {
+export async function removeImage(context: StoreContext, id: ImageId, options: RemoveOptions): Promise<void> {
   requireWritable(context, 'remove an image');
   if (!isFullImageId(id)) throw imageNotFound(id);
   // Kept until the files are gone: the same image put again meanwhile would lose its new ones.
@@ -34,31 +37,29 @@ export async function removeImage(
   const record = context.database.read((sql) => findImage(sql, id));
   if (record === undefined) throw imageNotFound(id);
   await using layers = await lockLayers(context, record.layers);
+  const { onRemoved } = options;
   const unused = await withReserve(context, () => deleteRows(context, id, { ...options, layers }));
   layers.keepOnly(unused);
-  const removed = [...(await removeLayerFiles(context, unused, () => removeImageFiles(context, id)))];
+  await removeLayerFiles(context, unused, { onRemoved, others: () => removeImageFiles(context, id, onRemoved) });
   // Somebody had these, who may have found them in use by this image and left them.
   for (const diffId of new Set(record.layers)) {
-    if (!layers.diffIds.includes(diffId)) removed.push(...(await sweepLayer(context, diffId)));
+    if (!layers.diffIds.includes(diffId)) await sweepLayer(context, diffId, onRemoved);
   }
   await keepReserve(context);
-  return removed;
 }
 
 /** Removes the manifest and the trees of an image that is no longer recorded. To be called with the image's lock. */
-export async function removeImageFiles(context: StoreContext, id: ImageId): Promise<readonly RemovedItem[]> {
+export async function removeImageFiles(context: StoreContext, id: ImageId, onRemoved: OnRemoved): Promise<void> {
   const { layout } = context;
-  const removed: RemovedItem[] = [];
   for (const path of [erofsTree(layout, id), directoryTree(layout, id)]) {
     const size = await removePath(context, path);
-    if (size !== undefined) removed.push({ kind: 'tree', id, size });
+    if (size !== undefined) onRemoved({ kind: 'tree', id, size });
   }
   const size = await removePath(context, imageDirectory(layout, id));
-  if (size !== undefined) removed.push({ kind: 'image', id, size });
-  return removed;
+  if (size !== undefined) onRemoved({ kind: 'image', id, size });
 }
 
-interface RowsToDelete extends RemoveOptions {
+interface RowsToDelete extends Pick<RemoveOptions, 'usedBefore'> {
   /** Those of the image. */
   readonly layers: LockedLayers;
 }

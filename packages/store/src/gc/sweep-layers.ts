@@ -55,35 +55,46 @@ export function deleteUnusedRows(sql: Sql, { diffIds }: LockedLayers): readonly 
 /**
  * Removes the files of layers that have no row. To be called with their locks. All tars at once, and what `others` removes
  * meanwhile: the kernel takes longer to forget what it has cached of a large file than all else takes. Then their indexes: one
- * without a tar is nothing, a tar without one would look like damage.
+ * without a tar is nothing, a tar without one would look like damage. What is removed is told also when something fails.
  */
 export async function removeLayerFiles(
   { layout, step }: StoreContext,
   diffIds: readonly string[],
-  others: () => Promise<readonly RemovedItem[]> = async () => [],
-): Promise<readonly RemovedItem[]> {
+  { onRemoved, others = async () => undefined }: RemoveFilesOptions,
+): Promise<void> {
   const layers: RemovedItem[] = [];
   for (const diffId of diffIds) {
     const size = await layerBytes(layout, diffId);
     if (size !== undefined) layers.push({ kind: 'layer', id: diffId, size });
   }
   const tars = layers.map(({ id }) => removeFile(layerTar(layout, id), step));
-  const removed = others();
-  await allEnded([...tars, removed]);
-  await allEnded(layers.map(({ id }) => removeFile(layerIndex(layout, id), step)));
-  return [...(await removed), ...layers];
+  const outcomes = await Promise.allSettled([others(), ...tars]);
+  for (const [index, layer] of layers.entries()) {
+    if (outcomes[index + 1]?.status === 'fulfilled') onRemoved(layer);
+  }
+  throwFirst(outcomes);
+  throwFirst(await Promise.allSettled(layers.map(({ id }) => removeFile(layerIndex(layout, id), step))));
 }
 
-/** Locks are given up after it: nothing may go on then, whatever has failed. */
-async function allEnded(works: readonly Promise<unknown>[]): Promise<void> {
-  for (const outcome of await Promise.allSettled(works)) if (outcome.status === 'rejected') throw outcome.reason;
+/** Called for each thing when it is gone. */
+export type OnRemoved = (item: RemovedItem) => void;
+
+export interface RemoveFilesOptions {
+  readonly onRemoved: OnRemoved;
+  /** Tells by itself what it has removed. */
+  readonly others?: () => Promise<void>;
+}
+
+/** To be called when all have ended: locks are given up after it, and nothing may go on then, whatever has failed. */
+function throwFirst(outcomes: readonly PromiseSettledResult<unknown>[]): void {
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
 /** Removes a layer unless something uses it. */
-export async function sweepLayer(context: StoreContext, diffId: string): Promise<readonly RemovedItem[]> {
+export async function sweepLayer(context: StoreContext, diffId: string, onRemoved: OnRemoved): Promise<void> {
   await using locked = await lockLayers(context, [diffId]);
   const unused = await withReserve(context, () => context.database.transaction((sql) => deleteUnusedRows(sql, locked)));
-  return await removeLayerFiles(context, unused);
+  await removeLayerFiles(context, unused, { onRemoved });
 }
 
 async function removeFile(path: string, step: StepHook): Promise<void> {
