@@ -23,7 +23,7 @@ export interface FlagSpec {
   readonly choices?: readonly string[];
   /** Of what a list separated by commas may be made. */
   readonly members?: readonly string[];
-  /** Throws an Error with the reason for a value that cannot be. */
+  /** Throws an Error with the reason for a value that cannot be; a boolean is `true` or `false`, however it was spelled. */
   readonly check?: (value: string) => unknown;
   /**
    * Values of other flags, by their names, that one in another program's form stands for; undefined for one in a form of our
@@ -35,6 +35,11 @@ export interface FlagSpec {
   /** Also allowed before the first image, where it holds for every image. */
   readonly beforeImages?: true;
   readonly hidden?: true;
+}
+
+/** The check of a boolean flag that says how it is in any case. Throws an Error for `false`. */
+export function refuseFalse(value: string): void {
+  if (value === 'false') throw new Error('it is so in any case');
 }
 
 /** Where on a command line of images a flag stands. */

@@ -137,8 +137,9 @@ function lookUp(spelled: string, { byName, command, isAfterImage }: Context): Fl
 }
 
 function checked({ flag, value, typed: word }: TypedFlag, place: FlagPosition): string {
-  const fault = faultOf(flag, value, place);
-  if (fault === undefined) return flag.kind === 'boolean' ? String(BOOLEANS[value]) : value;
+  const meant = flag.kind === 'boolean' && Object.hasOwn(BOOLEANS, value) ? String(BOOLEANS[value]) : value;
+  const fault = faultOf(flag, meant, place);
+  if (fault === undefined) return meant;
   throw usageError(`invalid argument ${quote(value)} for ${quote(word, { marks: false })}: ${fault}`);
 }
 
@@ -153,7 +154,7 @@ const BOOLEANS: Readonly<Record<string, boolean>> = {
 
 function faultOf(flag: FlagSpec, value: string, place: FlagPosition): string | undefined {
   if (value.includes('\0')) return 'it contains a NUL character';
-  if (flag.kind === 'boolean') return Object.hasOwn(BOOLEANS, value) ? undefined : 'it must be true or false';
+  if (flag.kind === 'boolean' && !Object.hasOwn(BOOLEANS, value)) return 'it must be true or false';
   if (flag.choices !== undefined && !flag.choices.includes(value)) {
     return `it must be one of ${flag.choices.map((choice) => `"${choice}"`).join(', ')}`;
   }

@@ -7,7 +7,7 @@ import { parsePublishFlag } from '../pods/publish-flag.ts';
 import { parseBytes, parseQuantity } from '../pods/quantity.ts';
 import { parseMountedVolume, parseMountFlag, parseVolumeFlag } from '../pods/volume-flag.ts';
 import { parseAssignment } from './assignment.ts';
-import type { FlagSpec } from './flag.ts';
+import { type FlagSpec, refuseFalse } from './flag.ts';
 import { obtainFlags } from './obtain-flags.ts';
 import { parseRestartPolicy } from './restart-policy.ts';
 
@@ -225,6 +225,7 @@ export const interactive: FlagSpec = {
 export const alwaysInteractive: FlagSpec = {
   ...interactive,
   default: 'true',
+  check: refuseFalse,
   summary: 'as it is in any case: standard input is connected, and a terminal where rkt has one',
 };
 

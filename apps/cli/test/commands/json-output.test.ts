@@ -233,7 +233,18 @@ describe('what is printed as JSON', () => {
   });
 });
 
+/** All there are: the compiler knows. */
+const states: Readonly<Record<Pod['state'], true>> = {
+  ...{ embryo: true, preparing: true, 'aborted prepare': true, prepared: true, running: true, orphaned: true },
+  ...{ deleting: true, 'exited deleting': true, exited: true, 'exited garbage': true, garbage: true },
+};
+
 describe('the page', () => {
+  it('has every state of a pod', () => {
+    const row = page.split('\n').find((line) => line.startsWith('| `state`')) ?? '';
+    expect(namesIn(row).slice(1).sort()).toEqual(Object.keys(states).sort());
+  });
+
   const shown = commands.filter(({ hidden }) => hidden !== true);
   const formatted = shown.filter(({ flags }) => flags.some(({ name }) => name === 'format')).map(({ name }) => name);
 
