@@ -19,6 +19,7 @@ export type {
   PutImageOptions,
   ReceivedAci,
   RemoteRecord,
+  RemovalOptions,
   RemovedItem,
   Store,
   StoredImage,

@@ -11,7 +11,7 @@ import { withReserve } from './cas/reserve.ts';
 import { sweepTemporaries } from './cas/temporary.ts';
 import { temporaryFile } from './cas/temporary-file.ts';
 import { type FileContext, requireWritable, type StepHook, type StoreContext } from './context.ts';
-import { gc } from './gc/gc.ts';
+import { collected, gc } from './gc/gc.ts';
 import { removeImage } from './gc/remove-image.ts';
 import { currentOwner } from './host/owner.ts';
 import { randomUuid } from './host/random-uuid.ts';
@@ -102,7 +102,8 @@ function storeOn(context: StoreContext): Store {
     listLayers: (id) => call(() => listLayers(context, id)),
     resolveImage: (query) => call(() => resolveImage(context, query)),
     listImages: () => call(() => database.read(allImages)),
-    removeImage: (id) => call(() => removeImage(context, id)),
+    removeImage: (id, options = {}) =>
+      call(() => collected(options, (onRemoved) => removeImage(context, id, { onRemoved }))),
     touchImage: (id) => call(() => touchImage(context, id)),
     getRemote: (name) => call(() => database.read((sql) => findRemote(sql, name))),
     putRemote: (remote) => call(() => putRemote(context, remote)),

@@ -153,7 +153,12 @@ export interface RemovedItem {
   /** Bytes freed. */
   readonly size: number;
 }
-export interface GcOptions extends AbortOptions {
+export interface RemovalOptions {
+  /** Called for each thing when it is gone, so that all of it is known also when the rest fails. Must not throw. */
+  readonly onRemoved?: (item: RemovedItem) => void;
+}
+
+export interface GcOptions extends AbortOptions, RemovalOptions {
   /** Images used within this time stay. @default 24 h */
   readonly graceMs?: number;
   /**
@@ -196,7 +201,7 @@ export interface Store extends LayerRepository, AsyncDisposable {
   resolveImage(query: ImageQuery): Promise<ImageRecord>;
   listImages(): Promise<readonly ImageRecord[]>;
   /** Removes the record and every layer and tree nothing else uses. Throws IMAGE_IN_USE while leased. */
-  removeImage(id: ImageId): Promise<readonly RemovedItem[]>;
+  removeImage(id: ImageId, options?: RemovalOptions): Promise<readonly RemovedItem[]>;
   touchImage(id: ImageId): Promise<void>;
   getRemote(name: string): Promise<RemoteRecord | undefined>;
   putRemote(remote: RemoteRecord): Promise<void>;

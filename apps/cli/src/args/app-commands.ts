@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CommandSpec } from './command.ts';
 import { format, noLegend, whichApp } from './output-flags.ts';
-import { appAddFlags, detach, interactive, noHealthcheck, restart, sandboxFlags } from './run-flags.ts';
+import {
+  alwaysInteractive,
+  appAddFlags,
+  detach,
+  interactive,
+  noHealthcheck,
+  restart,
+  sandboxFlags,
+} from './run-flags.ts';
 
 /** `rkt app ...` */
 export const appCommands: readonly CommandSpec[] = [
@@ -21,7 +29,7 @@ export const appCommands: readonly CommandSpec[] = [
     name: 'app exec',
     summary: 'Execute a command in an app of a pod',
     usage: 'POD [CMD [ARGS...]]',
-    flags: [whichApp],
+    flags: [whichApp, alwaysInteractive],
     operands: 'before',
     minimum: [1, 'must provide a pod UUID'],
     needsRoot: true,

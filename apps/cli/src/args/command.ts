@@ -26,6 +26,8 @@ export interface CommandSpec {
   readonly needsRoot?: true;
   /** Other names, which other programs have for it. They are not shortened. */
   readonly aliases?: readonly string[];
+  /** rkt 1.30 did not have it: a beginning that also fits a command it had means that one. */
+  readonly isNew?: true;
   /** For programs alone: neither help nor completion shows it. */
   readonly hidden?: true;
 }

@@ -135,6 +135,7 @@ export const commands: readonly CommandSpec[] = [
   healthCommand,
   {
     name: 'inspect',
+    isNew: true,
     summary: 'Print what is known of pods and images, as JSON',
     usage: 'POD|IMAGE...',
     description:

@@ -40,6 +40,7 @@ export const attachCommand: CommandSpec = {
 
 export const healthCommand: CommandSpec = {
   name: 'health',
+  isNew: true,
   summary: 'Check once whether an app is healthy',
   description: 'Executed as often as the health check of the image of the app says.',
   usage: 'UUID',
@@ -53,6 +54,7 @@ export const healthCommand: CommandSpec = {
 
 export const killCommand: CommandSpec = {
   name: 'kill',
+  isNew: true,
   summary: 'Send a signal to an app of a pod',
   usage: 'POD...',
   flags: [
@@ -75,6 +77,7 @@ export const killCommand: CommandSpec = {
 
 export const logsCommand: CommandSpec = {
   name: 'logs',
+  isNew: true,
   summary: 'Print what a detached app has written',
   usage: 'POD',
   description: [
@@ -110,6 +113,7 @@ export const logsCommand: CommandSpec = {
 
 export const releaseCommand: CommandSpec = {
   name: 'release',
+  isNew: true,
   summary: 'Release what an ended pod has of the host',
   description: 'Executed by the monitor of a detached app when that has ended.',
   usage: 'UUID',
@@ -127,6 +131,7 @@ export const releaseCommand: CommandSpec = {
 
 export const waitCommand: CommandSpec = {
   name: 'wait',
+  isNew: true,
   summary: 'Wait for pods to end and print the status of an app',
   usage: 'POD...',
   description: [

@@ -23,18 +23,28 @@ export interface FlagSpec {
   readonly choices?: readonly string[];
   /** Of what a list separated by commas may be made. */
   readonly members?: readonly string[];
-  /** Throws an Error with the reason for a value that cannot be. */
+  /** Throws an Error with the reason for a value that cannot be; a boolean is `true` or `false`, however it was spelled. */
   readonly check?: (value: string) => unknown;
   /**
    * Values of other flags, by their names, that one in another program's form stands for; undefined for one in a form of our
-   * own. `at` is the place on the command line. Throws an Error with the reason for a value that cannot be.
+   * own. Throws an Error with the reason for a value that cannot be.
    */
-  readonly expand?: (value: string, at: number) => Readonly<Record<string, string>> | undefined;
+  readonly expand?: (value: string, place: FlagPosition) => Readonly<Record<string, string>> | undefined;
   /** Says something about the image before it on the command line. */
   readonly scope?: 'image';
   /** Also allowed before the first image, where it holds for every image. */
   readonly beforeImages?: true;
   readonly hidden?: true;
+}
+
+/** The check of a boolean flag that says how it is in any case. Throws an Error for `false`. */
+export function refuseFalse(value: string): void {
+  if (value === 'false') throw new Error('it is so in any case');
+}
+
+/** Where on a command line of images a flag stands. */
+export interface FlagPosition {
+  readonly isAfterImage: boolean;
 }
 
 /** Everything that names a flag after two dashes. */
@@ -56,6 +66,12 @@ export function isSpelled(flag: FlagSpec, word: string): boolean {
 export interface GivenFlag {
   readonly flag: FlagSpec;
   readonly value: string;
+}
+
+/** One of a command line. */
+export interface TypedFlag extends GivenFlag {
+  /** What it was called by: `-e`, `--env`. */
+  readonly typed: string;
 }
 
 /** The values of a command's flags. Asking for a flag the command does not declare is a TypeError. */

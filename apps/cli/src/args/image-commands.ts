@@ -99,6 +99,7 @@ export const imageCommands: readonly CommandSpec[] = [
   },
   {
     name: 'image history',
+    isNew: true,
     aliases: ['history'],
     summary: 'Show the layers of a stored image and what made them',
     usage: 'IMAGE',
@@ -110,6 +111,7 @@ export const imageCommands: readonly CommandSpec[] = [
   },
   {
     name: 'image inspect',
+    isNew: true,
     summary: 'Print what the store knows of images, as JSON',
     usage: 'IMAGE...',
     description: [

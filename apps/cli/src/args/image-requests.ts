@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { usageError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
-import { type FlagSpec, type FlagValues, flagValues, type GivenFlag } from './flag.ts';
+import { type FlagSpec, type FlagValues, flagValues, type TypedFlag } from './flag.ts';
 import type { Part } from './read-parts.ts';
 
 /** An image on the command line with everything that belongs to it. */
@@ -15,7 +15,7 @@ export interface ImageRequest {
 
 interface Gathered {
   readonly image: string;
-  readonly given: GivenFlag[];
+  readonly given: TypedFlag[];
   appArguments: readonly string[] | undefined;
 }
 
@@ -26,7 +26,7 @@ interface Gathered {
  */
 export function readImageRequests(parts: readonly Part[], specs: readonly FlagSpec[]): readonly ImageRequest[] {
   const images: Gathered[] = [];
-  const before: GivenFlag[] = [];
+  const before: TypedFlag[] = [];
   for (const part of parts) {
     const image = images.at(-1);
     if (part.kind === 'operand') images.push({ image: part.value, given: [], appArguments: undefined });
@@ -41,12 +41,12 @@ export function readImageRequests(parts: readonly Part[], specs: readonly FlagSp
   }));
 }
 
-function refuseMisplaced(before: readonly GivenFlag[]): void {
+function refuseMisplaced(before: readonly TypedFlag[]): void {
   const misplaced = before.find(({ flag }) => flag.beforeImages !== true);
   if (misplaced === undefined) return;
   const { name, kind, placeholder = 'VALUE' } = misplaced.flag;
   const spelled = kind === 'boolean' ? `--${name}` : `--${name}=${placeholder}`;
-  throw usageError(`flag --${name} must follow an image`, `the form is IMAGE ${spelled} -- ARGS`);
+  throw usageError(`flag ${misplaced.typed} must follow an image`, `the form is IMAGE ${spelled} -- ARGS`);
 }
 
 function addArguments(image: Gathered | undefined, values: readonly string[]): void {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseDuration } from './duration.ts';
-import type { FlagSpec } from './flag.ts';
+import { type FlagSpec, refuseFalse } from './flag.ts';
 
 /* Flags that several commands have. */
 
@@ -34,6 +34,7 @@ export const everything: FlagSpec = {
   short: 'a',
   kind: 'boolean',
   default: 'true',
+  check: refuseFalse,
   summary: 'as it is in any case: the list leaves nothing out',
 };
 

@@ -7,6 +7,7 @@ import { commands } from './commands.ts';
 import { type FlagSpec, flagValues } from './flag.ts';
 import { type Globals, globalFlags, readGlobals } from './global-flags.ts';
 import { type Part, readParts } from './read-parts.ts';
+import { headsOf, membersOf, namesBegunBy, type Shortenable } from './shortened.ts';
 
 /** A command line, understood. */
 export interface Invocation {
@@ -26,7 +27,7 @@ export interface CommandLine {
 }
 
 /**
- * Finds the command of a command line: after global flags, by its name or any unique beginning of it.
+ * Finds the command of a command line: after global flags, by its name or any beginning of it that fits no other.
  * @throws {CliError} ERR_RKT_CLI_UNKNOWN_COMMAND, ERR_RKT_CLI_UNKNOWN_FLAG, ERR_RKT_CLI_USAGE
  */
 export function locateCommand(argv: readonly string[]): CommandLine {
@@ -69,19 +70,19 @@ export function findCommand(
   if (first === undefined) return { command: undefined, rest: [] };
   // A hidden one is neither shortened nor suggested.
   const shown = table.filter(({ name, hidden }) => hidden !== true || name === first);
-  const heads = [...new Set(shown.map(({ name }) => name.split(' ')[0] ?? name))];
   const called = (name: string) => table.find(({ aliases }) => aliases?.includes(name));
-  const head = called(first)?.name ?? choose(first, heads, 'rkt');
+  const head = called(first)?.name ?? choose(first, headsOf(shown), 'rkt');
   const alone = table.find(({ name }) => name === head);
   if (alone !== undefined) return { command: alone, rest: words.slice(1) };
-  const members = table
-    .filter(({ name }) => name.startsWith(`${head} `))
-    .map(({ name }) => name.slice(head.length + 1));
+  const members = membersOf(head, table);
   if (second !== undefined && ['help', '--help', '-h'].includes(second)) {
     return { command: table.find(({ name }) => name === 'help'), rest: [head, ...words.slice(2)] };
   }
   if (second === undefined || second.startsWith('-')) {
-    throw usageError(`${head} needs a command: ${members.join(', ')}`, `run 'rkt help ${head}' for usage`);
+    throw usageError(
+      `${head} needs a command: ${members.map(({ name }) => name).join(', ')}`,
+      `run 'rkt help ${head}' for usage`,
+    );
   }
   const command =
     called(`${head} ${second}`) ??
@@ -89,16 +90,17 @@ export function findCommand(
   return { command, rest: words.slice(2) };
 }
 
-function choose(word: string, names: readonly string[], parent: string): string {
-  if (names.includes(word)) return word;
-  const fitting = names.filter((name) => name.startsWith(word));
+function choose(word: string, names: readonly Shortenable[], parent: string): string {
+  const fitting = namesBegunBy(word, names);
   const [only] = fitting;
   if (only !== undefined && fitting.length === 1) return only;
   const message = `unknown command ${quote(word)} for "${parent}"`;
   const habit = parent === 'rkt app' ? undefined : dockerCommandHint(word);
   if (habit !== undefined) throw new CliError('ERR_RKT_CLI_UNKNOWN_COMMAND', message, { hint: habit });
   if (fitting.length === 0)
-    throw new CliError('ERR_RKT_CLI_UNKNOWN_COMMAND', message, { mistyped: { word, known: names } });
+    throw new CliError('ERR_RKT_CLI_UNKNOWN_COMMAND', message, {
+      mistyped: { word, known: names.map(({ name }) => name) },
+    });
   const meant = fitting.map((name) => quote(name)).join(' or ');
   throw new CliError('ERR_RKT_CLI_UNKNOWN_COMMAND', `${message} (did you mean ${meant}?)`);
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { usageError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
-import { type FlagSpec, hasLetter, namesOf } from './flag.ts';
+import { type FlagPosition, type FlagSpec, hasLetter, namesOf, type TypedFlag } from './flag.ts';
 import { type FlagPlace, unknownFlag } from './unknown-flag.ts';
 
 /** What a command line is made of, in order. */
 export type Part =
-  | { readonly kind: 'flag'; readonly flag: FlagSpec; readonly value: string }
+  | ({ readonly kind: 'flag' } & TypedFlag)
   | { readonly kind: 'operand'; readonly value: string }
   /** What stood between `--` and `---`, or the end. */
   | { readonly kind: 'app-arguments'; readonly values: readonly string[] };
@@ -89,25 +89,27 @@ function readFlag(argv: readonly string[], at: number, context: Context): Read {
   const equals = word.indexOf('=');
   const spelled = equals < 0 ? word : word.slice(0, equals);
   const flag = lookUp(spelled, context);
-  const given = (value: string, used: number): Read => ({ part: expanded(flag, value, { ...context, at }), used });
-  if (equals >= 0) return given(checked(flag, word.slice(equals + 1), word), 1);
+  const typed = (argv[at] ?? '').startsWith('--') ? spelled : (argv[at] ?? '').slice(0, 2);
+  const given = (value: string, used: number): Read => ({ part: expanded({ flag, value, typed }, context), used });
+  const check = (value: string, text: string): string => checked({ flag, value, typed: text }, context);
+  if (equals >= 0) return given(check(word.slice(equals + 1), word), 1);
   // Where it is called so, it always has a value.
   const isAlias = spelled !== `--${flag.name}`;
   const alone = flag.kind === 'boolean' ? 'true' : isAlias ? undefined : flag.bare;
   if (alone !== undefined) return given(alone, 1);
   const value = argv[at + 1];
   if (value === undefined) throw usageError(`flag needs an argument: ${spelled}`);
-  return given(checked(flag, value, `${spelled}=${value}`), 2);
+  return given(check(value, `${spelled}=${value}`), 2);
 }
 
 /** The flags that a value stands for, or the flag itself. */
-function expanded(flag: FlagSpec, value: string, { byName, at }: Context & { readonly at: number }): readonly Part[] {
-  const meant = flag.expand?.(value, at);
-  if (meant === undefined) return [{ kind: 'flag', flag, value }];
+function expanded({ flag, value, typed }: TypedFlag, { byName, isAfterImage }: Context): readonly Part[] {
+  const meant = flag.expand?.(value, { isAfterImage });
+  if (meant === undefined) return [{ kind: 'flag', flag, value, typed }];
   return Object.entries(meant).map(([name, each]) => {
     const other = byName.get(name);
     if (other === undefined) throw new TypeError(`flag --${flag.name} stands for --${name}, which is not declared`);
-    return { kind: 'flag', flag: other, value: each };
+    return { kind: 'flag', flag: other, value: each, typed };
   });
 }
 
@@ -134,9 +136,10 @@ function lookUp(spelled: string, { byName, command, isAfterImage }: Context): Fl
   throw unknownFlag(spelled, place);
 }
 
-function checked(flag: FlagSpec, value: string, word: string): string {
-  const fault = faultOf(flag, value);
-  if (fault === undefined) return flag.kind === 'boolean' ? String(BOOLEANS[value]) : value;
+function checked({ flag, value, typed: word }: TypedFlag, place: FlagPosition): string {
+  const meant = flag.kind === 'boolean' && Object.hasOwn(BOOLEANS, value) ? String(BOOLEANS[value]) : value;
+  const fault = faultOf(flag, meant, place);
+  if (fault === undefined) return meant;
   throw usageError(`invalid argument ${quote(value)} for ${quote(word, { marks: false })}: ${fault}`);
 }
 
@@ -149,14 +152,14 @@ const BOOLEANS: Readonly<Record<string, boolean>> = {
   '0': false,
 };
 
-function faultOf(flag: FlagSpec, value: string): string | undefined {
+function faultOf(flag: FlagSpec, value: string, place: FlagPosition): string | undefined {
   if (value.includes('\0')) return 'it contains a NUL character';
-  if (flag.kind === 'boolean') return Object.hasOwn(BOOLEANS, value) ? undefined : 'it must be true or false';
+  if (flag.kind === 'boolean' && !Object.hasOwn(BOOLEANS, value)) return 'it must be true or false';
   if (flag.choices !== undefined && !flag.choices.includes(value)) {
     return `it must be one of ${flag.choices.map((choice) => `"${choice}"`).join(', ')}`;
   }
   try {
-    if (flag.expand?.(value, 0) === undefined) flag.check?.(value);
+    if (flag.expand?.(value, place) === undefined) flag.check?.(value);
     return undefined;
   } catch (error) {
     if (error instanceof Error) return error.message;

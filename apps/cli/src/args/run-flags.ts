@@ -7,7 +7,7 @@ import { parsePublishFlag } from '../pods/publish-flag.ts';
 import { parseBytes, parseQuantity } from '../pods/quantity.ts';
 import { parseMountedVolume, parseMountFlag, parseVolumeFlag } from '../pods/volume-flag.ts';
 import { parseAssignment } from './assignment.ts';
-import type { FlagSpec } from './flag.ts';
+import { type FlagSpec, refuseFalse } from './flag.ts';
 import { obtainFlags } from './obtain-flags.ts';
 import { parseRestartPolicy } from './restart-policy.ts';
 
@@ -88,8 +88,6 @@ const pod: readonly FlagSpec[] = [
   },
   {
     name: 'set-env',
-    short: 'e',
-    aliases: ['env'],
     kind: 'text',
     placeholder: 'NAME=VALUE',
     repeat: true,
@@ -101,10 +99,27 @@ const pod: readonly FlagSpec[] = [
     aliases: ['env-file'],
     kind: 'text',
     placeholder: 'FILE',
-    summary: 'file of NAME=VALUE lines, as --set-env',
+    repeat: true,
+    summary: 'file of NAME=VALUE lines, as --set-env; of several the later wins',
   },
   { name: 'inherit-env', kind: 'boolean', default: 'false', summary: "pass on rkt's own environment" },
 ];
+
+/** As docker has it, for one image as for several. */
+const env: FlagSpec = {
+  name: 'env',
+  short: 'e',
+  kind: 'text',
+  placeholder: 'NAME=VALUE',
+  repeat: true,
+  expand: (text, { isAfterImage }) => ({ [isAfterImage ? 'environment' : 'set-env']: assignment(text) }),
+  summary: 'before the first image --set-env, after an image --environment',
+};
+
+function assignment(text: string): string {
+  parseAssignment(text);
+  return text;
+}
 
 /** What says something about the image before it. */
 const app: readonly FlagSpec[] = (
@@ -210,12 +225,14 @@ export const interactive: FlagSpec = {
 export const alwaysInteractive: FlagSpec = {
   ...interactive,
   default: 'true',
+  check: refuseFalse,
   summary: 'as it is in any case: standard input is connected, and a terminal where rkt has one',
 };
 
 export const prepareFlags: readonly FlagSpec[] = [
   ...networking,
   ...pod,
+  env,
   ...app,
   readonlyRootfs,
   podManifest,
@@ -314,6 +331,7 @@ export const appAddFlags: readonly FlagSpec[] = [
     expand: parseMountedVolume,
     summary: 'volume of the pod, mounted in the app: --volume and --mount in one',
   },
+  { ...env, expand: (text) => ({ environment: assignment(text) }), summary: '--environment, as docker calls it' },
   ...app,
   readonlyRootfs,
   ...obtainFlags('new'),

@@ -8,11 +8,11 @@ import type { Session } from '../wiring/session.ts';
 import type { HandledPod } from './reports.ts';
 
 export async function execute(session: Session, { flags }: Arguments): Promise<number> {
+  using report = openReport<HandledPod>(session.io, flags);
   await session.noteMissingData();
   const runtime = await session.runtime();
   const graceMs = parseDuration(flags.text('grace-period') ?? '30m');
   let failed = 0;
-  using report = openReport<HandledPod>(session.io, flags);
   const events = runtime.gc({
     graceMs,
     expirePreparedMs: parseDuration(flags.text('expire-prepared') ?? '24h'),

@@ -10,17 +10,21 @@ import type { Session } from '../wiring/session.ts';
 import type { RemovedFromStore } from './reports.ts';
 
 export async function execute(session: Session, { flags }: Arguments): Promise<number> {
-  const store = await session.existingStore('change');
   using report = openReport<RemovedFromStore>(session.io, flags);
+  const store = await session.existingStore('change');
   if (store === undefined) return 0;
-  const removed = await store.gc({ ...optionsOf(flags), signal: session.interrupts.signal });
-  for (const { kind, id, size } of removed) {
+  const removed: RemovedItem[] = [];
+  const onRemoved = (item: RemovedItem): void => {
+    removed.push(item);
+    const { kind, id, size } = item;
     report.add({ kind, id, size }, kind === 'image' ? `successfully removed aci for image: "${id}"` : undefined);
     if (kind !== 'image') session.debug(`removed ${kind} "${id}"`);
+  };
+  try {
+    await store.gc({ ...optionsOf(flags), signal: session.interrupts.signal, onRemoved });
+  } finally {
+    sayRemoved(session, removed);
   }
-  const images = removed.filter(({ kind }) => kind === 'image').length;
-  if (images > 0) session.say(`${images} image(s) successfully removed`);
-  sayFreed(session, removed);
   return 0;
 }
 
@@ -30,8 +34,10 @@ function optionsOf(flags: FlagValues): GcOptions {
   return maxSize === undefined ? { graceMs } : { graceMs, maxBytes: parseSize(maxSize) };
 }
 
-/** Says how much room there is now that was not before. */
-export function sayFreed(session: Session, removed: readonly RemovedItem[]): void {
+/** Says how many images have gone, and how much room there is now that was not before. */
+export function sayRemoved(session: Session, removed: readonly RemovedItem[]): void {
+  const images = removed.filter(({ kind }) => kind === 'image').length;
+  if (images > 0) session.say(`${images} image(s) successfully removed`);
   const bytes = removed.reduce((sum, { size }) => sum + size, 0);
   if (bytes > 0) session.say(`${formatBytes(bytes)} freed`);
 }

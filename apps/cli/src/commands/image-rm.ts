@@ -7,7 +7,7 @@ import { type OpenedImage, openStoredImage } from '../images/open-stored-image.t
 import { openReport, type Report } from '../render/report.ts';
 import { reportEach } from '../render/report-each.ts';
 import type { Session } from '../wiring/session.ts';
-import { sayFreed } from './image-gc.ts';
+import { sayRemoved } from './image-gc.ts';
 import type { RemovedFromStore } from './reports.ts';
 
 /** An image goes with every name it has, whichever it was asked for by. */
@@ -22,16 +22,30 @@ export async function execute(session: Session, args: Arguments): Promise<number
   const found = new Map<ImageId, OpenedImage>();
   const unknown = all ? await findAll(session, found) : await find(session, args, found);
   const removed: RemovedItem[] = [];
-  const kept = await reportEach(session, [...found.values()], async ({ store, image }) => {
-    const items = await store.removeImage(image.id);
-    removed.push(...items);
-    for (const item of items) tell(report, image, item);
-    if (image.names.length > 0) session.say(`it was called ${image.names.join(', ')}`);
-  });
-  const images = removed.filter(({ kind }) => kind === 'image').length;
-  if (images > 0) session.say(`${images} image(s) successfully removed`);
-  sayFreed(session, removed);
-  return Math.max(unknown, kept);
+  try {
+    const failed = await reportEach(session, [...found.values()], async ({ store, image }) => {
+      const onRemoved = (item: RemovedItem): void => {
+        removed.push(item);
+        tell(report, image, item);
+      };
+      try {
+        await store.removeImage(image.id, { onRemoved });
+      } catch (error) {
+        if (!all || !isToStay(error)) throw error;
+        return session.say(`not removed: ${error.message}`);
+      }
+      if (image.names.length > 0) session.say(`it was called ${image.names.join(', ')}`);
+    });
+    return Math.max(unknown, failed);
+  } finally {
+    sayRemoved(session, removed);
+  }
+}
+
+/** What all images are without: those that a pod uses, and those that somebody else has removed meanwhile. */
+function isToStay(error: unknown): error is Error {
+  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'ERR_RKT_STORE_IMAGE_IN_USE' || code === 'ERR_RKT_STORE_IMAGE_NOT_FOUND';
 }
 
 type Found = Map<ImageId, OpenedImage>;

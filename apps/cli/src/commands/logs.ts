@@ -4,14 +4,16 @@ import type { LogOptions, PodId } from '@rkt/stage1';
 import type { Arguments } from '../args/command.ts';
 import type { FlagValues } from '../args/flag.ts';
 import { parseSince, parseTail } from '../args/log-range.ts';
-import { podArguments, resolveApp } from '../pods/find-pods.ts';
+import { podArguments, resolveApp, sayWhichPod } from '../pods/find-pods.ts';
 import type { Session } from '../wiring/session.ts';
 
 export async function execute(session: Session, args: Arguments): Promise<number> {
   const { flags } = args;
   const [prefix = ''] = podArguments(args);
   const runtime = await session.runtime();
-  const { id, app } = await resolveApp(runtime, prefix, flags);
+  const named = await resolveApp(runtime, prefix, flags);
+  const { id, app } = named;
+  sayWhichPod(session, named);
   // Whoever follows a log ends that with an interrupt, which is no failure to be told.
   const controller = new AbortController();
   let interrupt: NodeJS.Signals | undefined;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Arguments } from '../args/command.ts';
-import { findPod, podArguments } from '../pods/find-pods.ts';
+import { ENDED_FIRST, findPod, NONE_FIRST, podArguments } from '../pods/find-pods.ts';
 import { isPodGone } from '../pods/pod-gone.ts';
+import { isLive } from '../pods/pod-states.ts';
 import { stopPod } from '../pods/stop-pod.ts';
 import { openReport } from '../render/report.ts';
 import { reportEach } from '../render/report-each.ts';
@@ -15,8 +16,9 @@ export async function execute(session: Session, args: Arguments): Promise<number
   const runtime = await session.runtime();
   const { signal } = session.interrupts;
   const status = await reportEach(session, prefixes, async (prefix) => {
-    const { id, state } = await findPod(runtime, prefix);
-    const isStopped = force && state === 'running';
+    const pod = await findPod(runtime, prefix, force ? NONE_FIRST : ENDED_FIRST);
+    const { id } = pod;
+    const isStopped = force && isLive(pod);
     if (isStopped) await stopPod(runtime, id, { force, signal });
     try {
       await runtime.remove(id, { signal });

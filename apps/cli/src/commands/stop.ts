@@ -16,8 +16,8 @@ export async function execute(session: Session, args: Arguments): Promise<number
   const force = args.flags.boolean('force');
   const timeout = args.flags.text('timeout') ?? '10s';
   const timeoutMs = parseDuration(timeout);
-  const runtime = await session.runtime();
   using report = openReport<HandledPod>(session.io, args.flags);
+  const runtime = await session.runtime();
   let failed = 0;
   const status = await reportEach(session, prefixes, async (prefix) => {
     failed += 1;

@@ -3,6 +3,7 @@ import type { CommandSpec } from '../args/command.ts';
 import { commands } from '../args/commands.ts';
 import { type FlagSpec, type GivenFlag, isSpelled } from '../args/flag.ts';
 import { globalFlags } from '../args/global-flags.ts';
+import { headsOf, membersOf, namesBegunBy, type Shortenable } from '../args/shortened.ts';
 
 /** A command line that is being typed, as far as it is understood. */
 export interface TypedLine {
@@ -67,22 +68,19 @@ function readFlag(state: Reading, word: string): void {
 function named(words: readonly string[]): Pick<TypedLine, 'command' | 'group'> {
   const [first, second] = words;
   if (first === undefined) return { command: undefined, group: undefined };
-  const head = only(first, [...new Set(shown.map(({ name }) => name.split(' ')[0] ?? name))]);
+  const head = only(first, headsOf(shown));
   const alone = shown.find(({ name }) => name === head);
   if (alone !== undefined || head === undefined) return { command: alone, group: undefined };
-  const member =
-    second === undefined
-      ? undefined
-      : only(
-          `${head} ${second}`,
-          shown.map(({ name }) => name),
-        );
-  return { command: shown.find(({ name }) => name === member), group: member === undefined ? head : undefined };
+  const member = second === undefined ? undefined : only(second, membersOf(head, shown));
+  return {
+    command: shown.find(({ name }) => name === `${head} ${member}`),
+    group: member === undefined ? head : undefined,
+  };
 }
 
 const shown = commands.filter(({ hidden }) => hidden !== true);
 
-function only(word: string, names: readonly string[]): string | undefined {
-  const fitting = names.includes(word) ? [word] : names.filter((name) => name.startsWith(word));
-  return fitting.length === 1 ? fitting[0] : undefined;
+function only(word: string, names: readonly Shortenable[]): string | undefined {
+  const [first, ...others] = namesBegunBy(word, names);
+  return others.length === 0 ? first : undefined;
 }

@@ -5,7 +5,9 @@ import type { FlagValues } from '../args/flag.ts';
 import { CliError, usageError } from '../errors.ts';
 import { readSmallFile } from '../files/read-small-file.ts';
 import { quote } from '../render/quote.ts';
+import type { Session } from '../wiring/session.ts';
 import { isPodGone } from './pod-gone.ts';
+import { isLive } from './pod-states.ts';
 
 const MAX_FILE_BYTES = 4096;
 
@@ -29,45 +31,69 @@ function readUuidFile(path: string): string {
 /** What was typed for a pod. */
 export interface NamedPod {
   readonly id: PodId;
-  /** The app whose name it was; undefined where it was a UUID. */
+  /** The app whose name it was; undefined where it was a UUID alone. */
   readonly app: string | undefined;
+  /** Of a pod that was found by the name of an app, when it was found. */
+  readonly state?: Pod['state'];
 }
 
 type Stage = 'running' | 'waiting' | 'over';
 
-/** Of pods that a name could mean, those that run are meant, then those that are to be run, then those that have ended. */
-const RUNNING_FIRST: readonly Stage[] = ['running', 'waiting', 'over'];
-/** The same for what is done with pods that are to be run. */
-export const WAITING_FIRST: readonly Stage[] = ['waiting', 'running', 'over'];
+/** Which of the pods that a name could mean are meant: the first of these groups that has any. More than one is too many. */
+type Preference = readonly (readonly Stage[])[];
+
+/** Those that run, then those that are to be run, then those that have ended. */
+const RUNNING_FIRST: Preference = [['running'], ['waiting'], ['over']];
+/** For what is done with pods that are to be run. */
+export const WAITING_FIRST: Preference = [['waiting'], ['running'], ['over']];
+/** For what is done with pods that run no more. */
+export const ENDED_FIRST: Preference = [['over'], ['waiting'], ['running']];
+/** For what cannot be undone and is done to pods of any state: the name must be that of one. */
+export const NONE_FIRST: Preference = [['running', 'waiting', 'over']];
 
 /**
- * The pod that is meant by a UUID, a unique beginning of one, or the name of one of its apps. What begins a UUID is never
- * taken for a name: scripts that know UUIDs need not fear what apps are called.
+ * The pod that is meant by a UUID, a unique beginning of one, or the name of one of its apps. A whole UUID is never taken for a
+ * name. The beginning of the UUID of one pod that is also the name of an app of another means neither.
  * @throws Stage1Error POD_NOT_FOUND, AMBIGUOUS_POD_ID
  * @throws {CliError} ERR_RKT_CLI_POD_NOT_FOUND, ERR_RKT_CLI_AMBIGUOUS_POD_NAME
  */
 export async function resolvePod(
   runtime: Runtime,
   typed: string,
-  order: readonly Stage[] = RUNNING_FIRST,
+  prefer: Preference = RUNNING_FIRST,
 ): Promise<NamedPod> {
+  let id: PodId;
   try {
-    return { id: await runtime.resolve(typed), app: undefined };
+    id = await runtime.resolve(typed);
   } catch (error) {
     if (!isPodGone(error) || UUID.test(typed)) throw error;
-    return { id: byAppName(await runtime.list(), { typed, order, cause: error }), app: typed };
+    const pod = byAppName(await runtime.list(), { typed, prefer, cause: error });
+    return { id: pod.id, app: typed, state: pod.state };
   }
+  if (UUID.test(typed)) return { id, app: undefined };
+  const named = (await runtime.list()).filter((pod) => hasApp(pod, typed));
+  const others = named.filter((pod) => pod.id !== id);
+  if (others.length > 0) {
+    const message = `${quote(typed)} begins the UUID of pod ${id} and is the name of an app of ${listed(others)}`;
+    throw new CliError('ERR_RKT_CLI_AMBIGUOUS_POD_NAME', message);
+  }
+  return { id, app: named.length > 0 ? typed : undefined };
 }
 
 /** As {@link resolvePod}, and what is known of the pod. */
-export async function findPod(runtime: Runtime, typed: string, order?: readonly Stage[]): Promise<Pod> {
-  return runtime.inspect((await resolvePod(runtime, typed, order)).id);
+export async function findPod(runtime: Runtime, typed: string, prefer?: Preference): Promise<Pod> {
+  return runtime.inspect((await resolvePod(runtime, typed, prefer)).id);
 }
 
 /** As {@link resolvePod}, for what is done to one app: that of `--app`, else the one whose name was typed for the pod. */
 export async function resolveApp(runtime: Runtime, typed: string, flags: FlagValues): Promise<NamedPod> {
-  const { id, app } = await resolvePod(runtime, typed);
-  return { id, app: flags.text('app') ?? app };
+  const pod = await resolvePod(runtime, typed);
+  return { ...pod, app: flags.text('app') ?? pod.app };
+}
+
+/** Says which pod a name was taken for, where that runs no more, or not yet: another may have been meant. */
+export function sayWhichPod(session: Session, { id, state }: NamedPod): void {
+  if (state !== undefined && !isLive({ state })) session.say(`it is pod "${id}" (${state})`);
 }
 
 /**
@@ -87,25 +113,34 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 interface Sought {
   readonly typed: string;
-  readonly order: readonly Stage[];
+  readonly prefer: Preference;
   readonly cause: unknown;
 }
 
-function byAppName(pods: readonly Pod[], { typed, order, cause }: Sought): PodId {
-  const named = pods.filter(({ apps }) => apps.some(({ name }) => name === typed));
-  const staged = order.map((stage) => named.filter(({ state }) => stageOf(state) === stage));
-  const [first, ...others] = staged.find((some) => some.length > 0) ?? [];
+function byAppName(pods: readonly Pod[], { typed, prefer, cause }: Sought): Pod {
+  const named = pods.filter((pod) => hasApp(pod, typed));
+  const groups = prefer.map((stages) => named.filter((pod) => stages.includes(stageOf(pod))));
+  const [first, ...others] = groups.find((some) => some.length > 0) ?? [];
   if (first === undefined) {
     const message = `no pod has an id that begins with ${quote(typed)}, nor an app of that name`;
     const known = [...new Set(pods.flatMap(({ apps }) => apps.map(({ name }) => name)))];
     throw new CliError('ERR_RKT_CLI_POD_NOT_FOUND', message, { cause, mistyped: { word: typed, known } });
   }
-  if (others.length === 0) return first.id;
-  const ids = [first, ...others].map(({ id, state }) => `${id} (${state})`).join(', ');
-  throw new CliError('ERR_RKT_CLI_AMBIGUOUS_POD_NAME', `several pods have an app ${quote(typed)}: ${ids}`, { cause });
+  if (others.length === 0) return first;
+  const message = `several pods have an app ${quote(typed)}: ${listed([first, ...others])}`;
+  throw new CliError('ERR_RKT_CLI_AMBIGUOUS_POD_NAME', message, { cause });
 }
 
-function stageOf(state: Pod['state']): Stage {
-  if (state === 'running') return 'running';
+function hasApp({ apps }: Pod, typed: string): boolean {
+  return apps.some(({ name }) => name === typed);
+}
+
+function listed(pods: readonly Pod[]): string {
+  return pods.map(({ id, state }) => `${id} (${state})`).join(', ');
+}
+
+function stageOf(pod: Pod): Stage {
+  if (isLive(pod)) return 'running';
+  const { state } = pod;
   return state === 'embryo' || state === 'preparing' || state === 'prepared' ? 'waiting' : 'over';
 }

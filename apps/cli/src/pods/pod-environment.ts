@@ -10,20 +10,19 @@ import type { PodEnvironment } from './runtime-app.ts';
 const MAX_FILE_BYTES = 1 << 20;
 
 /**
- * The environment of a pod's apps from `--inherit-env`, `--set-env-file` and `--set-env`.
+ * The environment of a pod's apps from `--inherit-env`, every `--set-env-file`, and `--set-env`.
  * @throws {CliError} ERR_RKT_CLI_FILE, ERR_RKT_CLI_USAGE for a name that is set twice
  */
 export function readPodEnvironment(
   flags: FlagValues,
   env: Readonly<Record<string, string | undefined>>,
 ): PodEnvironment {
-  const file = flags.text('set-env-file');
-  const fromFile = file === undefined ? [] : readEnvironmentFile(file);
+  const fromFiles = flags.texts('set-env-file').flatMap(readEnvironmentFile);
   const fromFlags = flags.texts('set-env').map(parseAssignment);
   const names = fromFlags.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw usageError(`--set-env: key ${quote(twice)} already set`);
-  return { inherited: flags.boolean('inherit-env') ? inherited(env) : [], set: [...fromFile, ...fromFlags] };
+  if (twice !== undefined) throw usageError(`--set-env, -e: key ${quote(twice)} already set`);
+  return { inherited: flags.boolean('inherit-env') ? inherited(env) : [], set: [...fromFiles, ...fromFlags] };
 }
 
 function inherited(env: Readonly<Record<string, string | undefined>>): readonly NameValue[] {

@@ -35,7 +35,7 @@ export function refuseConflicts({ parts }: Arguments): void {
     const isConflict = part.kind !== 'flag' || part.flag.scope === 'image' || CONFLICTING.has(part.flag.name);
     if (!isConflict) continue;
     const what = { flag: '', operand: 'an image', 'app-arguments': 'arguments of an app' }[part.kind];
-    const given = part.kind === 'flag' ? `--${part.flag.name}` : what;
+    const given = part.kind === 'flag' ? part.typed : what;
     throw usageError(`conflicting flags set with --pod-manifest: ${given}`, 'put it into the manifest');
   }
 }

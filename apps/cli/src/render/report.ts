@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { FlagValues } from '../args/flag.ts';
 import type { Io } from '../wiring/io.ts';
-import { jsonFormat, renderJson } from './json.ts';
+import { documentFormat, type JsonFormat, jsonFormat, renderJson } from './json.ts';
 
 /** What a command has done, thing by thing, on standard output. */
 export interface Report<T> extends Disposable {
@@ -13,8 +13,16 @@ export interface Report<T> extends Disposable {
  * A report in the form that `--format` asks for. JSON is one array, written when the report is disposed: also when the rest
  * failed or was called off, so that what was done is told.
  */
-export function openReport<T extends object>({ stdout }: Io, flags: FlagValues): Report<T> {
-  const format = jsonFormat(flags.text('format'));
+export function openReport<T extends object>(io: Io, flags: FlagValues): Report<T> {
+  return reportIn(io, jsonFormat(flags.text('format')));
+}
+
+/** The same of what is JSON in any case. */
+export function openDocuments<T extends object>(io: Io, flags: FlagValues): Report<T> {
+  return reportIn(io, documentFormat(flags));
+}
+
+function reportIn<T extends object>({ stdout }: Io, format: JsonFormat | undefined): Report<T> {
   const all: T[] = [];
   return {
     add: (done, line) => {

@@ -46,8 +46,16 @@ describe('images of a command line', () => {
     ]);
   });
 
+  it('have each the -e after it, and all the -e before the first', () => {
+    const argv = ['-e', 'A=1', '--env=B=2', 'one', '-eC=3', '--set-env=D=4', '--', '-e', '---', 'two', '--env', 'E=5'];
+    expect(requests(...argv).map(({ flags }) => flags.texts('environment'))).toEqual([['C=3'], ['E=5']]);
+    expect(argumentsOf('run', ...argv).flags.texts('set-env')).toEqual(['A=1', 'B=2', 'D=4']);
+  });
+
   it.each([
     [['--exec=/bin/sh', 'one', 'two'], 'flag --exec must follow an image'],
+    [['--entrypoint=/bin/sh', 'one', 'two'], 'flag --entrypoint must follow an image'],
+    [['-u5', 'one', 'two'], 'flag -u must follow an image'],
     [['--', 'x'], 'an image is required before any app arguments'],
     [['one', '--', 'x', '---', '--', 'y'], 'only one set of app arguments allowed per image'],
     [['one', '---', 'two'], 'bad flag syntax: --- without -- before it'],

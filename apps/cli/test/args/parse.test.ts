@@ -38,6 +38,11 @@ describe('the command', () => {
     [['image', 'prune'], 'image gc'],
     [['exec', '-it', 'x', 'sh'], 'enter'],
     [['inspect', 'x'], 'inspect'],
+    [['i', 'list'], 'image list'],
+    [['ins', 'x'], 'inspect'],
+    [['image', 'i', 'x'], 'image inspect'],
+    [['l'], 'list'],
+    [['app', 'exec', '-it', 'x', 'sh'], 'app exec'],
     [['--debug', '--dir', '/d', 'version'], 'version'],
   ])('of %j is %s', (argv, name) => {
     expect(parseCommandLine(argv).command?.name).toBe(name);
@@ -77,6 +82,40 @@ describe('the command', () => {
     const aliases = commands.flatMap((command) => command.aliases ?? []).filter((alias) => !alias.includes(' '));
     const shortened = aliases.filter((alias) => Object.keys(originalCommands).some((name) => name.startsWith(alias)));
     expect(shortened).toEqual([]);
+  });
+});
+
+describe('what was a unique beginning with rkt 1.30', () => {
+  const heads = [...new Set(Object.keys(originalCommands).map((name) => name.split(' ')[0] ?? name))];
+  const groups = ['app', 'image'].map((group) => {
+    const names = Object.keys(originalCommands).filter((name) => name.startsWith(`${group} `));
+    return [group, names.map((name) => name.slice(group.length + 1))] as const;
+  });
+  const known = new Set(commands.flatMap(({ name }) => [name, name.split(' ')[0] ?? name]));
+  const uniqueOf = (names: readonly string[]) =>
+    names.flatMap((name) =>
+      Array.from(name, (_, at) => name.slice(0, at + 1))
+        .filter((word) => word === name || names.filter((other) => other.startsWith(word)).length === 1)
+        .map((word) => [word, name] as const),
+    );
+
+  it('is one of the same command', () => {
+    const top = uniqueOf(heads).filter(([, name]) => known.has(name));
+    const inGroups = groups.flatMap(([group, names]) =>
+      uniqueOf(names).map(([word, name]) => [`${group} ${word}`, `${group} ${name}`] as const),
+    );
+    expect([top.length, inGroups.length].every((count) => count > 50)).toBe(true);
+    for (const [word, name] of [...top, ...inGroups]) {
+      const typed = groups.some(([group]) => group === name) ? `${word} list` : word;
+      const meant = typed === word ? name : `${name} list`;
+      expect(locateCommand(typed.split(' ')).command?.name, typed).toBe(meant);
+    }
+  });
+
+  it('is so because every other command is known to be new', () => {
+    const added = commands.filter(({ isNew }) => isNew === true).map(({ name }) => name);
+    const missing = commands.map(({ name }) => name).filter((name) => !Object.hasOwn(originalCommands, name));
+    expect(added).toEqual(missing);
   });
 });
 
@@ -145,8 +184,8 @@ describe('flags', () => {
     expect(flags.texts('set-env')).toEqual(['A=B', 'C=D']);
     const [ro = '', rw = ''] = flags.texts('volume');
     expect([ro, rw]).toEqual([
-      expect.stringMatching(/^b-\d+,kind=host,source=\/a,readOnly=true$/),
-      expect.stringMatching(/^d-\d+,kind=host,source=\/c$/),
+      expect.stringMatching(/^volume-[0-9a-f-]{36},kind=host,source=\/a,readOnly=true$/),
+      expect.stringMatching(/^volume-[0-9a-f-]{36},kind=host,source=\/c$/),
     ]);
     const mounted = [ro, rw].map((volume, index) => `volume=${volume.split(',')[0]},target=${['/b', '/d'][index]}`);
     expect(flags.texts('mount')).toEqual(mounted);
@@ -193,6 +232,16 @@ describe('flags', () => {
       'invalid argument "abc" for --grace-period=abc: it must be a duration such as "30m" or "1h30m"',
     ],
     [
+      ['run', '-e', 'FOO', 'a'],
+      'ERR_RKT_CLI_USAGE',
+      'invalid argument "FOO" for --env=FOO: it must be specified as key=value',
+    ],
+    [
+      ['run', 'a', '-e', 'FOO'],
+      'ERR_RKT_CLI_USAGE',
+      'invalid argument "FOO" for --env=FOO: it must be specified as key=value',
+    ],
+    [
       ['run', '--set-env=FOO', 'a'],
       'ERR_RKT_CLI_USAGE',
       'invalid argument "FOO" for --set-env=FOO: it must be specified as key=value',
@@ -202,6 +251,12 @@ describe('flags', () => {
       'ERR_RKT_CLI_USAGE',
       'invalid argument "type=tmpfs,target=/b" for --mount=type=tmpfs,target=/b: write --volume=NAME,kind=empty --mount=volume=NAME,target=/b',
     ],
+    [
+      ['enter', '--interactive=f', 'x'],
+      'ERR_RKT_CLI_USAGE',
+      'invalid argument "f" for --interactive=f: it is so in any case',
+    ],
+    [['list', '--all=false'], 'ERR_RKT_CLI_USAGE', 'invalid argument "false" for --all=false: it is so in any case'],
     [['list', '-aqx'], 'ERR_RKT_CLI_UNKNOWN_FLAG', 'unknown flag: -x'],
     [['-q', 'list'], 'ERR_RKT_CLI_UNKNOWN_FLAG', 'unknown flag: -q'],
     [['fetch'], 'ERR_RKT_CLI_USAGE', 'must provide at least one image'],

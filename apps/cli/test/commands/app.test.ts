@@ -94,6 +94,20 @@ describe('app add', () => {
     expect(volumes).toEqual([{ name: 'new', kind: 'host', source: '/srv' }]);
   });
 
+  it('takes what docker calls -v and -e, the same volume in one app and the next', async () => {
+    const volume = ['-v', '/srv:/data:ro'];
+    await rkt(insecure, 'app', 'add', '1111', image, '--name=one', ...volume, '-e', 'A=1');
+    await rkt(insecure, 'app', 'add', '-e', 'B=2', '1111', image, '--name=two', ...volume);
+    const [one, two] = runtime.defined;
+    const named = { name: expect.any(String), kind: 'host', source: '/srv', readOnly: true };
+    expect([one?.volumes, two?.volumes]).toEqual([[named], [named]]);
+    expect(one?.volumes?.[0]?.name).not.toBe(two?.volumes?.[0]?.name);
+    expect([one?.app.app.environment?.at(-1), two?.app.app.environment?.at(-1)]).toEqual([
+      { name: 'A', value: '1' },
+      { name: 'B', value: '2' },
+    ]);
+  });
+
   it.each([
     [['1111'], 'add: must provide a pod UUID and an image'],
     [['1111', 'docker://a', 'docker://b'], 'add: takes at most 2 arguments'],

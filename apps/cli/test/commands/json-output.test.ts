@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestRegistry } from '@rkt/registry/testing';
 import type { Pod } from '@rkt/stage1';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commands } from '../../src/args/commands.ts';
 import { demoRegistry, demoRkt } from '../support/demo-rkt.ts';
+import { fakeIo } from '../support/fake-io.ts';
 import { type FakeRuntime, fakePod } from '../support/fake-runtime.ts';
 import { type Result, type Rkt, rktWith } from '../support/run-rkt.ts';
 
@@ -175,6 +176,50 @@ describe('what is printed as JSON', () => {
     expect(stderr).toContain('begins with "nosuch"');
   });
 
+  it.each([
+    ['image', 'gc', '--grace-period=0s'],
+    ['image', 'rm', '--all'],
+  ])('of %s %s %s has what is gone although the disk failed then', async (...line) => {
+    await rkt('--insecure-options=image', 'fetch', image);
+    const file = layerFile();
+    rmSync(file);
+    // What is to be removed is no file.
+    mkdirSync(file);
+    const { status, stdout, stderr } = await rkt(...line, '--format=json');
+    rmSync(file, { recursive: true });
+    expect([status, stderr]).toEqual([254, expect.stringContaining('cannot remove a layer')]);
+    expect(JSON.parse(stdout)).toEqual([expect.objectContaining({ kind: 'image' })]);
+    expect(stderr).toContain('1 image(s) successfully removed');
+  });
+
+  it.each([['inspect'], ['stop']])('of %s has what was done before it was called off', async (command) => {
+    await print('list');
+    const io = fakeIo();
+    const { inspect } = runtime;
+    runtime.inspect = async (id) => {
+      io.send('SIGINT');
+      return inspect(id);
+    };
+    try {
+      const { status, stdout } = await rkt.within(io, command, '--format=json', exited.id, full.id);
+      expect([status, JSON.parse(stdout)]).toEqual([130, [expect.objectContaining({ name: exited.id })]]);
+    } finally {
+      runtime.inspect = inspect;
+    }
+  });
+
+  it.each([['stop', full.id], ['gc'], ['image', 'gc']])(
+    'of %s is there although nothing could be done',
+    async (...line) => {
+      const fail = async (): Promise<never> => {
+        throw new Error('broken');
+      };
+      const broken = rktWith(dir, { openRuntime: fail, openStore: fail });
+      const { status, stdout } = await broken(...line, '--format=json');
+      expect([status, stdout]).toEqual([254, '[]\n']);
+    },
+  );
+
   it('is an empty array where nothing is to be told', async () => {
     const nothing = rktWith(join(dir, 'nothing'), { openRuntime: async () => runtime });
     for (const line of [
@@ -188,7 +233,18 @@ describe('what is printed as JSON', () => {
   });
 });
 
+/** All there are: the compiler knows. */
+const states: Readonly<Record<Pod['state'], true>> = {
+  ...{ embryo: true, preparing: true, 'aborted prepare': true, prepared: true, running: true, orphaned: true },
+  ...{ deleting: true, 'exited deleting': true, exited: true, 'exited garbage': true, garbage: true },
+};
+
 describe('the page', () => {
+  it('has every state of a pod', () => {
+    const row = page.split('\n').find((line) => line.startsWith('| `state`')) ?? '';
+    expect(namesIn(row).slice(1).sort()).toEqual(Object.keys(states).sort());
+  });
+
   const shown = commands.filter(({ hidden }) => hidden !== true);
   const formatted = shown.filter(({ flags }) => flags.some(({ name }) => name === 'format')).map(({ name }) => name);
 

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import type { Pod, PodApp } from '@rkt/stage1';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { commands } from '../../src/args/commands.ts';
-import { demoRkt } from '../support/demo-rkt.ts';
+import { demoRegistry, demoRkt } from '../support/demo-rkt.ts';
 import { type FakeRuntime, fakePod } from '../support/fake-runtime.ts';
-import type { Rkt } from '../support/run-rkt.ts';
+import { type Rkt, rktWith } from '../support/run-rkt.ts';
 
 const ids = ['5bc080ca', '88c15bd4', 'fb6daaa5', 'cafe1234'].map((head) => `${head}-9e03-480d-b705-5928af396cc5`);
 const [first = '', second = '', third = '', fourth = ''] = ids;
@@ -77,11 +77,37 @@ describe('a pod', () => {
     expect(runtime.calls).toEqual([]);
   });
 
-  it('is meant by its UUID before any app that is called like the beginning of it', async () => {
-    put(first, 'running', 'cafe');
-    put(fourth, 'exited', 'web');
-    expect(await found('cafe')).toBe(fourth);
-    expect(await found('caf3')).toContain('no pod has an id that begins with "caf3", nor an app of that name');
+  it.each([
+    ['exited', 'running'],
+    ['running', 'exited'],
+  ] as const)(
+    'whose UUID (%s) begins like an app (%s) of another is called is not taken for it',
+    async (state, other) => {
+      put(first, other, 'cafe');
+      put(fourth, state, 'web');
+      const ambiguous = `"cafe" begins the UUID of pod ${fourth} and is the name of an app of ${first} (${other})`;
+      for (const command of [['stop'], ['rm', '--force'], ['enter'], ['status']]) {
+        const { status, stderr } = await rkt(...command, 'cafe');
+        expect([status, stderr]).toEqual([254, expect.stringContaining(ambiguous)]);
+      }
+      expect(runtime.calls).toEqual([]);
+      expect([await found('cafe1'), await found(fourth)]).toEqual([fourth, fourth]);
+      expect(await found('caf3')).toContain('no pod has an id that begins with "caf3", nor an app of that name');
+    },
+  );
+
+  it('whose own app is called as its UUID begins is meant, with that app', async () => {
+    put(fourth, 'running', 'web', 'cafe');
+    await rkt('kill', 'cafe');
+    await rkt('kill', '--app=web', 'caf');
+    expect(runtime.calls).toEqual(['signalApp cafe', 'signalApp web']);
+  });
+
+  it('that is orphaned has apps that run', async () => {
+    put(first, 'prepared', 'web');
+    put(second, 'orphaned', 'web');
+    expect(await found('web')).toBe(second);
+    expect((await rkt('logs', 'web')).stderr).toBe('');
   });
 
   it('that is not there is told, with the name that is near; a whole UUID is no name', async () => {
@@ -119,6 +145,25 @@ describe('the app that was named', () => {
   });
 });
 
+describe('logs and wait', () => {
+  it.each([
+    ['logs', 'web'],
+    ['wait', 'web'],
+  ])('%s says which pod it is where that does not run', async (command, name) => {
+    runtime.exit(0);
+    put(first, 'exited', name);
+    expect((await rkt(command, name)).stderr).toBe(`${command}: it is pod "${first}" (exited)\n`);
+    expect((await rkt(command, first)).stderr).toBe('');
+    put(second, 'running', name);
+    expect((await rkt(command, name)).stderr).toBe('');
+  });
+
+  it('wait --condition=healthy says it, too', async () => {
+    put(first, 'exited', 'web');
+    expect((await rkt('wait', '--condition=healthy', 'web')).stderr).toContain(`wait: it is pod "${first}" (exited)\n`);
+  });
+});
+
 describe('every command that takes a pod', () => {
   const taking = commands.filter(({ usage, hidden }) => /\bPOD\b/.test(usage) && hidden !== true);
 
@@ -150,7 +195,55 @@ describe('inspect', () => {
   });
 });
 
+describe('inspect of an unprivileged user', () => {
+  it("shows images although pods are root's, and says so where there is none of the name", async () => {
+    const { registry, image } = await demoRegistry({ Cmd: ['serve'] });
+    await rkt('--insecure-options=image', 'fetch', image);
+    await registry.close();
+    const denied = { code: 'EACCES', syscall: 'scandir', path: '/d/pods' };
+    const unreadable = {
+      ...runtime,
+      resolve: () => Promise.reject(Object.assign(new Error('EACCES: permission denied'), denied)),
+    };
+    const unprivileged = rktWith(dir, { openRuntime: async () => unreadable }, { uid: 1000 });
+    const name = image.replace('docker://', '');
+    const { status, stdout, stderr } = await unprivileged('inspect', name);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(JSON.parse(stdout)).toEqual([expect.objectContaining({ names: [`${name}:latest`] })]);
+    for (const argv of [['nosuch'], ['--type=pod', name]]) {
+      expect((await unprivileged('inspect', ...argv)).stderr).toContain('permission denied');
+    }
+  });
+});
+
+describe('rm', () => {
+  it('takes what has ended first, then what was never run, and fails for what runs', async () => {
+    put(first, 'running', 'web');
+    put(second, 'prepared', 'web');
+    put(third, 'exited', 'web');
+    const removed = [await rkt('rm', 'web'), await rkt('rm', 'web')];
+    expect(removed.map(({ stdout }) => stdout)).toEqual([`"${third}"\n`, `"${second}"\n`]);
+    put(second, 'exited garbage', 'web');
+    put(third, 'exited', 'web');
+    expect((await rkt('rm', 'web')).stderr).toContain('several pods have an app "web"');
+  });
+});
+
 describe('rm --force', () => {
+  it.each(['exited', 'prepared', 'orphaned'] as const)('takes no name of two pods, one %s', async (state) => {
+    put(first, 'running', 'web');
+    put(second, state, 'web');
+    const { status, stderr } = await rkt('rm', '-f', 'web');
+    expect([status, stderr]).toEqual([254, expect.stringContaining(`${first} (running), ${second} (${state})`)]);
+    expect(runtime.calls).toEqual([]);
+  });
+
+  it('stops what nobody watches any more, too', async () => {
+    put(first, 'orphaned', 'web');
+    expect((await rkt('rm', '-f', 'web')).stdout).toBe(`"${first}"\n`);
+    expect(runtime.calls).toEqual(['stopSandbox', 'remove']);
+  });
+
   it('stops what runs before', async () => {
     put(first, 'running', 'web');
     put(second, 'exited', 'db');

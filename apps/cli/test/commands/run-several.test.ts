@@ -299,6 +299,7 @@ describe('a pod manifest', () => {
     [['--mount=volume=a,target=/b'], '--mount'],
     [['--port=80-tcp:8080'], '--port'],
     [['--set-env=A=b'], '--set-env'],
+    [['-e', 'A=b'], '-e'],
     [['--pull-policy=new'], '--pull-policy'],
   ])('goes with no %j', async (argv, what) => {
     const { status, stderr } = await rkt('run', write(base), ...argv);

@@ -75,6 +75,11 @@ describe('run', () => {
     mkdirSync(dirname(pod));
     renameSync(join(dir, 'data/pods/embryo/11111111-2222-4333-8444-555555555555'), pod);
     expect((await rkt('image', 'rm', id)).stderr).toContain(`${id} is in use by ${pod}\n`);
+    expect(await rkt('image', 'rm', '--all')).toEqual({
+      status: 0,
+      stdout: '',
+      stderr: `rm: not removed: image ${id} is in use by ${pod}\n`,
+    });
     rmSync(pod, { recursive: true });
     expect((await rkt('image', 'rm', id)).status).toBe(0);
   });

@@ -59,6 +59,7 @@ describe('what may follow', () => {
     ['a beginning of commands', ['run'], ['run', 'run-prepared']],
     ['a group', ['image', 'ver'], ['verify']],
     ['a shortened group', ['im', 'li'], ['list']],
+    ['what rkt 1.30 would have taken it for', ['i', 'li'], ['list']],
     ['flags of a command', ['image', 'list', '--no'], ['--no-legend']],
     ['flags with values', ['run', '--dns-s'], ['--dns-search=']],
     ['a flag whose value may be left out', ['run', '--net'], ['--net', '--net=']],

@@ -4,16 +4,18 @@ import { describe, expect, it } from 'vitest';
 import { fromDockerMount, fromDockerVolume } from '../../src/pods/docker-volume.ts';
 import { parseMountFlag, parseVolumeFlag } from '../../src/pods/volume-flag.ts';
 
-const readWrite = { name: 'b-3', kind: 'host', source: '/a' };
+const name = expect.stringMatching(/^volume-[0-9a-f-]{36}$/);
+const readWrite = { name, kind: 'host', source: '/a' };
 const readOnly = { ...readWrite, readOnly: true };
 
 describe("docker's ways to write a mount", () => {
   it.each([
     ['type=bind,source=/a,target=/b', readWrite],
+    ['source=/a,target=/b', readWrite],
     ['type=bind,src=/a,dst=/b,readonly', readOnly],
     ['type=bind,source=/a,destination=/b,ro=true', readOnly],
   ])('--mount=%s is a volume and where it is mounted', (text, volume) => {
-    expectRead(fromDockerMount(text, 3), volume);
+    expectRead(fromDockerMount(text), volume);
   });
 
   it.each([
@@ -23,36 +25,50 @@ describe("docker's ways to write a mount", () => {
     ['./a:/b', { ...readWrite, source: join(process.cwd(), 'a') }],
     ['..:/b', { ...readWrite, source: join(process.cwd(), '..') }],
   ])('--volume=%s is a volume and where it is mounted', (text, volume) => {
-    expectRead(fromDockerVolume(text, 3), volume);
+    expectRead(fromDockerVolume(text), volume);
   });
 
-  it('gives two volumes of one target two names', () => {
-    const names = [fromDockerVolume('/a:/X y/', 3), fromDockerVolume('/a:/x-y', 4)].map((each) => each?.volume);
-    expect(names).toEqual(['x-y-3,kind=host,source=/a', 'x-y-4,kind=host,source=/a']);
-    expect(parseVolumeFlag(fromDockerVolume('/a:/', 0)?.volume ?? '').name).toBe('0');
+  it.each(['/a:/b', '/a:/'])('gives volumes of one target, --volume=%s, names that nobody can guess', (text) => {
+    const names = [1, 2].map(() => parseVolumeFlag(fromDockerVolume(text)?.volume ?? '').name);
+    expect(names).toEqual([name, name]);
+    expect(names[0]).not.toBe(names[1]);
+  });
+
+  it.each(['', '=1', '=t', '=T', '=TRUE', '=true', '=True'])('--mount=...,readonly%s is read-only', (value) => {
+    for (const word of ['readonly', 'ro']) {
+      expectRead(fromDockerMount(`type=bind,source=/a,target=/b,${word}${value}`), readOnly);
+    }
+  });
+
+  it.each(['0', 'f', 'F', 'FALSE', 'false', 'False'])('--mount=...,readonly=%s is not', (value) => {
+    expectRead(fromDockerMount(`type=bind,source=/a,target=/b,readonly=${value}`), readWrite);
   });
 
   it.each([
-    [() => fromDockerVolume('data:/b', 0), 'volumes are kept in directories of the host: write -v /PATH:/b'],
-    [() => fromDockerVolume('/a:/b:rshared', 0), 'a volume has no option "rshared": it is ro or rw'],
-    [() => fromDockerMount('source=data,target=/b', 0), 'volumes are kept in directories of the host'],
-    [() => fromDockerMount('type=bind,source=a,target=/b', 0), 'volumes are kept in directories of the host'],
-    [() => fromDockerMount('type=tmpfs,target=/b', 0), 'write --volume=NAME,kind=empty --mount=volume=NAME,target=/b'],
-    [() => fromDockerMount('type=bind,source=/a,target=/b,bind-propagation=shared', 0), 'no "bind-propagation" here'],
+    [() => fromDockerVolume('data:/b'), 'volumes are kept in directories of the host: write -v /PATH:/b'],
+    [() => fromDockerVolume('/a:/b:rshared'), 'a volume has no option "rshared": it is ro or rw'],
+    [() => fromDockerMount('source=data,target=/b'), 'volumes are kept in directories of the host'],
+    [() => fromDockerMount('type=bind,source=a,target=/b'), 'volumes are kept in directories of the host'],
+    [() => fromDockerMount('type=bind,source=/a,target=/b,readonly=yes'), 'readonly must be true or false, got "yes"'],
+    [() => fromDockerMount('type=bind,source=/a,target=/b,ro=tRUE'), 'ro must be true or false, got "tRUE"'],
+    [() => fromDockerMount('type=volume,source=/a,target=/b'), 'a mount is of type bind here, not "volume"'],
+    [() => fromDockerMount('type=,source=/a,target=/b'), 'a mount is of type bind here, not ""'],
+    [() => fromDockerMount('type=tmpfs,target=/b'), 'write --volume=NAME,kind=empty --mount=volume=NAME,target=/b'],
+    [() => fromDockerMount('type=bind,source=/a,target=/b,bind-propagation=shared'), 'no "bind-propagation" here'],
   ])('says what to write in the place of what rkt does not have', (read, message) => {
     expect(read).toThrow(message);
   });
 
   it.each(['data,kind=host,source=/a:/b', 'data', '/a', ''])('--volume=%s is none of them', (text) => {
-    expect(fromDockerVolume(text, 0)).toBeUndefined();
+    expect(fromDockerVolume(text)).toBeUndefined();
   });
 
   it.each(['volume=data,target=/b', 'type=bind', 'nonsense'])('--mount=%s is none of them', (text) => {
-    expect(fromDockerMount(text, 0)).toBeUndefined();
+    expect(fromDockerMount(text)).toBeUndefined();
   });
 });
 
 function expectRead(read: ReturnType<typeof fromDockerVolume>, volume: object): void {
   expect(parseVolumeFlag(read?.volume ?? '')).toEqual(volume);
-  expect(parseMountFlag(read?.mount ?? '')).toEqual({ volume: 'b-3', path: '/b' });
+  expect(parseMountFlag(read?.mount ?? '')).toEqual({ volume: parseVolumeFlag(read?.volume ?? '').name, path: '/b' });
 }

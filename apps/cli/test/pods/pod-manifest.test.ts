@@ -295,6 +295,16 @@ describe('the pod manifest', () => {
         { name: 'A', value: 'file' },
         { name: 'B', value: 'flag' },
       ]);
+      const second = join(dir, 'second');
+      writeFileSync(second, 'B=second\nC=second\n');
+      for (const flag of ['--set-env-file', '--env-file']) {
+        const merged = appOf([`${flag}=${file}`, `${flag}=${second}`, 'x']).app.environment ?? [];
+        expect(merged.slice(-3).map(({ name, value }) => `${name}=${value}`)).toEqual([
+          'A=file',
+          'B=second',
+          'C=second',
+        ]);
+      }
       writeFileSync(file, 'A=1\nnonsense\n');
       expect(() => appOf([`--set-env-file=${file}`, 'x'])).toThrow(
         `"${file}": line 2: it must be specified as key=value`,
@@ -304,6 +314,16 @@ describe('the pod manifest', () => {
       rmSync(dir, { recursive: true });
     }
     expect(() => appOf(['--set-env=A=1', '--set-env=A=2', 'x'])).toThrow('key "A" already set');
+  });
+
+  it("mounts no volume of docker's form where an image guesses what it is called", () => {
+    const target = '/data';
+    const guesses = Array.from({ length: 21 }, (_, at) => `data-${at}`);
+    const app = { exec: ['/x'], user: '0', group: '0' };
+    const manifest = { ...docker, app: { ...app, mountPoints: guesses.map((name) => ({ name, path: `/${name}` })) } };
+    for (const flag of [`--volume=/secret:${target}`, `--mount=type=bind,source=/secret,target=${target}`]) {
+      expect(appOf([flag, 'x'], { manifest }).mounts?.map(({ path }) => path)).toEqual([target]);
+    }
   });
 
   it('mounts a volume where the image wants one of its name, and where a mount says', () => {

@@ -10,12 +10,12 @@ import { removeTree } from '../cas/visit-files.ts';
 import { requireWritable, type StoreContext } from '../context.ts';
 import { isStoreError, toStoreError } from '../errors.ts';
 import { findImage } from '../records/images.ts';
-import type { AbortOptions, GcOptions, RemovedItem } from '../store.ts';
+import type { GcOptions, RemovalOptions, RemovedItem } from '../store.ts';
 import { garbageImages, garbageLayers, orphanImages } from './garbage.ts';
 import { planGc } from './plan.ts';
-import { removeImage, removeImageFiles } from './remove-image.ts';
+import { type RemoveOptions, removeImage, removeImageFiles } from './remove-image.ts';
 import { chooseOverCap, type OverCap, sizeCap } from './size-cap.ts';
-import { sweepLayer } from './sweep-layers.ts';
+import { type OnRemoved, sweepLayer } from './sweep-layers.ts';
 
 const DEFAULT_GRACE_MS = 24 * 60 * 60 * 1000;
 
@@ -31,28 +31,51 @@ export async function gc(context: StoreContext, options: GcOptions = {}): Promis
   requireWritable(context, 'collect garbage');
   const before = context.now() - (options.graceMs ?? DEFAULT_GRACE_MS);
   if (options.dryRun === true) return planGc(context, { before, cap: await sizeCap(context, options.maxBytes) });
+  return await collected(options, (onRemoved) => collectGarbage(context, { ...options, before, onRemoved }));
+}
+
+/** Gives back all that is removed, each of which is passed on when it is gone: what comes after it may fail. */
+export async function collected(
+  { onRemoved }: RemovalOptions,
+  remove: (onRemoved: OnRemoved) => Promise<void>,
+): Promise<readonly RemovedItem[]> {
+  const removed: RemovedItem[] = [];
+  await remove((item) => {
+    removed.push(item);
+    onRemoved?.(item);
+  });
+  return removed;
+}
+
+interface Collecting extends GcOptions {
+  /** What was used later is in use. Milliseconds since the epoch. */
+  readonly before: number;
+  readonly onRemoved: OnRemoved;
+}
+
+async function collectGarbage(context: StoreContext, options: Collecting): Promise<void> {
+  const { before, onRemoved } = options;
   const { database } = context;
-  const removed = [...(await sweepAbandoned(context))];
+  await sweepAbandoned(context, onRemoved);
   const expired = await withReserve(context, () => database.transaction((sql) => garbageImages(context, sql, before)));
   for (const id of expired) {
     options.signal?.throwIfAborted();
-    removed.push(...(await removeUnlessUsed(context, id, before)));
+    await removeUnlessUsed(context, id, { usedBefore: before, onRemoved });
   }
   const over = await overCap(context, options.maxBytes);
-  removed.push(...(await sweepLayers(context, over.layers, options)));
+  await sweepLayers(context, over.layers, options);
   for (const { id, lastUsedAt } of over.images) {
     options.signal?.throwIfAborted();
     // Used again since: it is no longer the one that was used longest ago.
-    removed.push(...(await removeUnlessUsed(context, id, lastUsedAt)));
+    await removeUnlessUsed(context, id, { usedBefore: lastUsedAt, onRemoved });
   }
   for (const id of database.read((sql) => orphanImages(context, sql))) {
-    removed.push(...(await removeOrphan(context, id)));
+    await removeOrphan(context, id, onRemoved);
   }
   const layers = database.read((sql) => garbageLayers(context, sql, before));
-  removed.push(...(await sweepLayers(context, layers, options)));
+  await sweepLayers(context, layers, options);
   await sweepLocks(context);
   await keepReserve(context);
-  return removed;
 }
 
 async function overCap(context: StoreContext, maxBytes: number | undefined): Promise<OverCap> {
@@ -63,50 +86,42 @@ async function overCap(context: StoreContext, maxBytes: number | undefined): Pro
 async function sweepLayers(
   context: StoreContext,
   diffIds: readonly string[],
-  { signal }: AbortOptions,
-): Promise<readonly RemovedItem[]> {
-  const removed: RemovedItem[] = [];
+  { signal, onRemoved }: Collecting,
+): Promise<void> {
   for (const diffId of diffIds) {
     signal?.throwIfAborted();
-    removed.push(...(await sweepLayer(context, diffId)));
+    await sweepLayer(context, diffId, onRemoved);
   }
-  return removed;
 }
 
-async function sweepAbandoned(context: StoreContext): Promise<readonly RemovedItem[]> {
-  const removed: RemovedItem[] = [];
+async function sweepAbandoned(context: StoreContext, onRemoved: OnRemoved): Promise<void> {
   for (const path of abandonedTemporaries(context)) {
     context.step(`remove ${path}`);
     try {
       const size = await removeTree(path);
-      if (size !== undefined) removed.push({ kind: 'temporary', id: basename(path), size });
+      if (size !== undefined) onRemoved({ kind: 'temporary', id: basename(path), size });
     } catch (error) {
       throw toStoreError(error, 'cannot remove a leftover', path);
     }
   }
-  return removed;
 }
 
 /** Since it was chosen the image may have been leased, used or removed. */
-async function removeUnlessUsed(
-  context: StoreContext,
-  id: ImageId,
-  usedBefore: number,
-): Promise<readonly RemovedItem[]> {
+async function removeUnlessUsed(context: StoreContext, id: ImageId, options: RemoveOptions): Promise<void> {
   try {
-    return await removeImage(context, id, { usedBefore });
+    await removeImage(context, id, options);
   } catch (error) {
     const code = isStoreError(error) ? error.code : undefined;
-    if (code === 'ERR_RKT_STORE_IMAGE_IN_USE' || code === 'ERR_RKT_STORE_IMAGE_NOT_FOUND') return [];
+    if (code === 'ERR_RKT_STORE_IMAGE_IN_USE' || code === 'ERR_RKT_STORE_IMAGE_NOT_FOUND') return;
     throw error;
   }
 }
 
-async function removeOrphan(context: StoreContext, id: ImageId): Promise<readonly RemovedItem[]> {
+async function removeOrphan(context: StoreContext, id: ImageId, onRemoved: OnRemoved): Promise<void> {
   await using lock = await tryLock(imageLock(context.layout, id));
   // Taken: it is being put right now. Recorded: it has been put since we looked.
-  if (lock === undefined || context.database.read((sql) => findImage(sql, id)) !== undefined) return [];
-  return await removeImageFiles(context, id);
+  if (lock === undefined || context.database.read((sql) => findImage(sql, id)) !== undefined) return;
+  await removeImageFiles(context, id, onRemoved);
 }
 
 /** Lock files of processes that were killed. Taking and releasing one removes it. */

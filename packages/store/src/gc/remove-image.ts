@@ -15,9 +15,17 @@ import { deleteDeadLeases, leasesOf } from '../leases/leases.ts';
 import { deleteImage, findImage } from '../records/images.ts';
 import type { RemovedItem } from '../store.ts';
 import { runAll } from './run-all.ts';
-import { deleteUnusedRows, type LockedLayers, lockLayers, removeLayerFiles, sweepLayer } from './sweep-layers.ts';
+import {
+  deleteUnusedRows,
+  type LockedLayers,
+  lockLayers,
+  type OnRemoved,
+  removeLayerFiles,
+  sweepLayer,
+} from './sweep-layers.ts';
 
 export interface RemoveOptions {
+  readonly onRemoved: OnRemoved;
   /** Counts as in use when it was used later than this. */
   readonly usedBefore?: number;
 }
@@ -27,11 +35,7 @@ export interface RemoveOptions {
  *
  * @throws IMAGE_NOT_FOUND, IMAGE_IN_USE, PERMISSION, IO
  */
-export async function removeImage(
-  context: StoreContext,
-  id: ImageId,
-  options: RemoveOptions = {},
-): Promise<readonly RemovedItem[]> {
+export async function removeImage(context: StoreContext, id: ImageId, options: RemoveOptions): Promise<void> {
   requireWritable(context, 'remove an image');
   if (!isFullImageId(id)) throw imageNotFound(id);
   // Kept until the files are gone: the same image put again meanwhile would lose its new ones.
@@ -39,21 +43,21 @@ export async function removeImage(
   const record = context.database.read((sql) => findImage(sql, id));
   if (record === undefined) throw imageNotFound(id);
   await using layers = await lockLayers(context, record.layers);
+  const { onRemoved } = options;
   const unused = await withReserve(context, () => deleteRows(context, id, { ...options, layers }));
   layers.keepOnly(unused);
   // Somebody had these, who may have found them in use by this image and left them.
-  const others = [...new Set(record.layers)].filter((diffId) => !layers.diffIds.includes(diffId));
-  const removed: RemovedItem[] = [];
+  const left = [...new Set(record.layers)].filter((diffId) => !layers.diffIds.includes(diffId));
+  const others = (): Promise<void> => removeImageFiles(context, id, onRemoved);
   try {
     await runAll([
-      async () => void removed.push(...(await removeLayerFiles(context, unused, () => removeImageFiles(context, id)))),
-      ...others.map((diffId) => async () => void removed.push(...(await sweepLayer(context, diffId)))),
+      () => removeLayerFiles(context, unused, { onRemoved, others }),
+      ...left.map((diffId) => () => sweepLayer(context, diffId, onRemoved)),
     ]);
   } catch (error) {
     throw goneAllTheSame(error, id);
   }
   await keepReserve(context);
-  return removed;
 }
 
 /** The image has no row any more: whoever removes it again is told that there is none. */
@@ -65,22 +69,20 @@ function goneAllTheSame(error: unknown, id: ImageId): unknown {
 }
 
 /** Removes the manifest and the trees of an image that is no longer recorded. To be called with the image's lock. */
-export async function removeImageFiles(context: StoreContext, id: ImageId): Promise<readonly RemovedItem[]> {
+export async function removeImageFiles(context: StoreContext, id: ImageId, onRemoved: OnRemoved): Promise<void> {
   const { layout } = context;
-  const removed: RemovedItem[] = [];
   const remove = async (kind: RemovedItem['kind'], path: string): Promise<void> => {
     const size = await removePath(context, path);
-    if (size !== undefined) removed.push({ kind, id, size });
+    if (size !== undefined) onRemoved({ kind, id, size });
   };
   await runAll([
     () => remove('tree', erofsTree(layout, id)),
     () => remove('tree', directoryTree(layout, id)),
     () => remove('image', imageDirectory(layout, id)),
   ]);
-  return removed;
 }
 
-interface RowsToDelete extends RemoveOptions {
+interface RowsToDelete extends Pick<RemoveOptions, 'usedBefore'> {
   /** Those of the image. */
   readonly layers: LockedLayers;
 }

@@ -55,28 +55,34 @@ export function deleteUnusedRows(sql: Sql, { diffIds }: LockedLayers): readonly 
 /**
  * Removes the files of layers that have no row. To be called with their locks. All tars at once, and what `others` removes
  * meanwhile: the kernel takes longer to forget what it has cached of a large file than all else takes. Then their indexes: one
- * without a tar is nothing, a tar without one would look like damage. What fails stops nothing else; the first failure is thrown
- * when all has ended.
+ * without a tar is nothing, a tar without one would look like damage. What fails stops nothing else, and what is removed is told
+ * all the same; the first failure is thrown when all has ended.
  */
 export async function removeLayerFiles(
   { layout, step }: StoreContext,
   diffIds: readonly string[],
-  others: () => Promise<readonly RemovedItem[]> = async () => [],
-): Promise<readonly RemovedItem[]> {
+  { onRemoved, others = async () => undefined }: RemoveFilesOptions,
+): Promise<void> {
   const layers: RemovedItem[] = [];
   for (const diffId of diffIds) {
     const size = await layerBytes(layout, diffId);
     if (size !== undefined) layers.push({ kind: 'layer', id: diffId, size });
   }
   const tars = layers.map(({ id }) => removeFile(layerTar(layout, id), step));
-  const removed = others();
-  const outcomes = await Promise.allSettled([...tars, removed]);
+  const outcomes = await Promise.allSettled([...tars, others()]);
   const gone = layers.filter((_, at) => outcomes[at]?.status === 'fulfilled');
-  throwFirst([
-    ...outcomes,
-    ...(await Promise.allSettled(gone.map(({ id }) => removeFile(layerIndex(layout, id), step)))),
-  ]);
-  return [...(await removed), ...layers];
+  const indexes = await Promise.allSettled(gone.map(({ id }) => removeFile(layerIndex(layout, id), step)));
+  for (const layer of gone) onRemoved(layer);
+  throwFirst([...outcomes, ...indexes]);
+}
+
+/** Called for each thing when it is gone. */
+export type OnRemoved = (item: RemovedItem) => void;
+
+export interface RemoveFilesOptions {
+  readonly onRemoved: OnRemoved;
+  /** Tells by itself what it has removed. */
+  readonly others?: () => Promise<void>;
 }
 
 /** To be called when all have ended: locks are given up after it, and nothing may go on then, whatever has failed. */
@@ -85,10 +91,10 @@ function throwFirst(outcomes: readonly PromiseSettledResult<unknown>[]): void {
 }
 
 /** Removes a layer unless something uses it. */
-export async function sweepLayer(context: StoreContext, diffId: string): Promise<readonly RemovedItem[]> {
+export async function sweepLayer(context: StoreContext, diffId: string, onRemoved: OnRemoved): Promise<void> {
   await using locked = await lockLayers(context, [diffId]);
   const unused = await withReserve(context, () => context.database.transaction((sql) => deleteUnusedRows(sql, locked)));
-  return await removeLayerFiles(context, unused);
+  await removeLayerFiles(context, unused, { onRemoved });
 }
 
 async function removeFile(path: string, step: StepHook): Promise<void> {
