@@ -39,7 +39,7 @@ function prepare(...names: readonly string[]): void {
 async function run(env: Readonly<Record<string, string>>) {
   const running = rkt.within(fakeIo({ env }), 'run-prepared', id);
   const failed = running.then(({ status }) => status === 254);
-  await Promise.race([failed, vi.waitFor(() => expect(runtime.calls.at(-1)).toBe('startApp'))]);
+  await Promise.race([failed, vi.waitFor(() => expect(runtime.calls.at(-1)).toBe('startApp'), 5_000)]);
   runtime.exit(3);
   return await running;
 }
