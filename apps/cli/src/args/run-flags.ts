@@ -116,7 +116,11 @@ const env: FlagSpec = {
   summary: 'before the first image --set-env, after an image --environment',
 };
 
+/** A name alone, which docker takes for the value it has where docker runs, is refused: nothing of rkt's environment is passed on unasked. */
 function assignment(text: string): string {
+  if (/^[A-Za-z_]\w*$/.test(text)) {
+    throw new Error(`it must be specified as key=value: ${text}="$${text}" for the value it has here`);
+  }
   parseAssignment(text);
   return text;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Arguments } from '../args/command.ts';
-import { parseDuration } from '../args/duration.ts';
+import { formatDuration, parseDuration } from '../args/duration.ts';
 import { CliError } from '../errors.ts';
 import { findPod, podArguments } from '../pods/find-pods.ts';
 import { isExited, isLive } from '../pods/pod-states.ts';
@@ -14,8 +14,7 @@ import type { HandledPod } from './reports.ts';
 export async function execute(session: Session, args: Arguments): Promise<number> {
   const prefixes = podArguments(args);
   const force = args.flags.boolean('force');
-  const timeout = args.flags.text('timeout') ?? '10s';
-  const timeoutMs = parseDuration(timeout);
+  const timeoutMs = parseDuration(args.flags.text('timeout') ?? '10s');
   using report = openReport<HandledPod>(session.io, args.flags);
   const runtime = await session.runtime();
   let failed = 0;
@@ -26,7 +25,7 @@ export async function execute(session: Session, args: Arguments): Promise<number
     if (isExited(pod) || state === 'garbage' || state === 'deleting') {
       report.add({ name: id, result: 'already-stopped' }, `pod "${id}" is already stopped`);
     } else if (isLive(pod)) {
-      using _ = sayLater(session, `waiting for pod "${id}" to end (it is killed after ${timeout})`);
+      using _ = sayLater(session, `waiting for pod "${id}" to end (it is killed after ${formatDuration(timeoutMs)})`);
       await stopPod(runtime, id, { force, timeoutMs, signal: session.interrupts.signal });
       report.add({ name: id, result: 'stopped' }, `"${id}"`);
     } else {

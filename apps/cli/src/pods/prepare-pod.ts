@@ -4,7 +4,7 @@ import type { PodId } from '@rkt/stage1';
 import type { Lease, Store } from '@rkt/store';
 import type { Arguments } from '../args/command.ts';
 import type { FlagSpec } from '../args/flag.ts';
-import { readImageRequests, requireImages } from '../args/image-requests.ts';
+import { misreadHint, readImageRequests, requireImages } from '../args/image-requests.ts';
 import { type CliError, usageError } from '../errors.ts';
 import { readObtainOptions } from '../images/obtain-options.ts';
 import type { Session } from '../wiring/session.ts';
@@ -91,7 +91,10 @@ async function fromImages(
   const { flags, parts } = args;
   const requests = readImageRequests(parts, specs);
   requireImages(requests);
-  if (interactive) requireOneApp(requests.length);
+  // With a scheme it is an image for sure.
+  const isMisread = requests[1]?.image.includes('://') === false;
+  const hint = isMisread ? misreadHint(requests, 1, { command: session.prefix, parts }) : undefined;
+  if (interactive) requireOneApp(requests.length, hint);
   const environment = readPodEnvironment(flags, session.io.env);
   const options = await readObtainOptions(session.io, flags);
   return async (store, lease) => {

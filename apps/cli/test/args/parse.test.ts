@@ -234,12 +234,12 @@ describe('flags', () => {
     [
       ['run', '-e', 'FOO', 'a'],
       'ERR_RKT_CLI_USAGE',
-      'invalid argument "FOO" for --env=FOO: it must be specified as key=value',
+      'invalid argument "FOO" for --env=FOO: it must be specified as key=value: FOO="$FOO" for the value it has here',
     ],
     [
       ['run', 'a', '-e', 'FOO'],
       'ERR_RKT_CLI_USAGE',
-      'invalid argument "FOO" for --env=FOO: it must be specified as key=value',
+      'invalid argument "FOO" for --env=FOO: it must be specified as key=value: FOO="$FOO" for the value it has here',
     ],
     [
       ['run', '--set-env=FOO', 'a'],

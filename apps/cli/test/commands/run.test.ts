@@ -290,6 +290,10 @@ describe('run', () => {
       ['run', '--interactive', 'docker://a', 'docker://b'],
       'run: interactive option only supports one image: the pod has 2 apps\n',
     ],
+    [
+      ['run', '-it', 'docker://a', 'sh'],
+      'run: interactive option only supports one image: the pod has 2 apps\nhint: arguments of the app go after --: rkt run docker://a -- sh\n',
+    ],
     [['run', '--on-app-failure=no', 'docker://a'], 'run: invalid argument "no" for --on-app-failure=no'],
     [['run', '--net=none', '--port=a:1', 'docker://a'], "run: --port flag does not work with 'none' networking\n"],
     [
