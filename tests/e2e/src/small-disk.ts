@@ -5,6 +5,6 @@ import { mkdirSync } from 'node:fs';
 /** Mounts a file system of a few megabytes at `dir`; disposing unmounts it. */
 export function smallDisk(dir: string, megabytes: number): Disposable {
   mkdirSync(dir, { recursive: true });
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'none', dir]);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=0755`, 'none', dir]);
   return { [Symbol.dispose]: () => execFileSync('umount', [dir]) };
 }
