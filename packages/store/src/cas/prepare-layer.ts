@@ -5,6 +5,7 @@ import type { LayerIngest, PrepareLayerOptions, PresentLayer } from '@rkt/appc';
 import { requireWritable, type StoreContext } from '../context.ts';
 import { isNotFound, printable, toStoreError } from '../errors.ts';
 import { findLayer, insertLayer } from '../records/layers.ts';
+import type { Hashing, HashingOptions } from '../verify/hashing.ts';
 import { countHold, insertHold } from './holds.ts';
 import { beginIngest } from './ingest.ts';
 import { isDiffId, layerIndex, layerLock, layerTar } from './layout.ts';
@@ -98,11 +99,16 @@ async function adoptOrphan(context: StoreContext, diffId: string, { signal, onWa
   const index = bytes === undefined ? undefined : await indexOf(layerIndex(layout, diffId));
   if (bytes === undefined || index === undefined) return;
   if (bytes >= LONG_READ) onWait();
-  const { createHashing } = await import('../verify/hashing.ts');
-  await using hashing = createHashing({ bytes, signal, startWorker: context.startWorker });
+  await using hashing = await beginHashing({ bytes, signal, startWorker: context.startWorker });
   const state = await hashing.run({ kind: 'layer', diffId, path });
   if (state.kind !== 'ok' || state.index === undefined || Buffer.compare(state.index, index) !== 0) return;
   database.transaction((sql) => insertLayer(sql, { diffId, size: state.size, at: now() }));
+}
+
+/** By itself: the compiler leaves the name of a module as it is in a function that has `using`. */
+async function beginHashing(options: HashingOptions): Promise<Hashing> {
+  const { createHashing } = await import('../verify/hashing.ts');
+  return createHashing(options);
 }
 
 async function indexOf(path: string): Promise<Uint8Array | undefined> {
