@@ -5,7 +5,7 @@ import { parseDuration } from '../args/duration.ts';
 import type { FlagValues } from '../args/flag.ts';
 import { parseSize } from '../args/size.ts';
 import { formatBytes } from '../render/bytes.ts';
-import { openReport } from '../render/report.ts';
+import { openReport, type Report } from '../render/report.ts';
 import type { Session } from '../wiring/session.ts';
 import type { RemovedFromStore } from './reports.ts';
 
@@ -16,8 +16,8 @@ export async function execute(session: Session, { flags }: Arguments): Promise<n
   const removed: RemovedItem[] = [];
   const onRemoved = (item: RemovedItem): void => {
     removed.push(item);
-    const { kind, id, size } = item;
-    report.add({ kind, id, size }, kind === 'image' ? `successfully removed aci for image: "${id}"` : undefined);
+    const { kind, id } = item;
+    tellRemoved(report, item);
     if (kind !== 'image') session.debug(`removed ${kind} "${id}"`);
   };
   try {
@@ -32,6 +32,16 @@ function optionsOf(flags: FlagValues): GcOptions {
   const maxSize = flags.text('max-size');
   const graceMs = parseDuration(flags.text('grace-period') ?? '24h');
   return maxSize === undefined ? { graceMs } : { graceMs, maxBytes: parseSize(maxSize) };
+}
+
+/** Reports one thing that has gone; an image with the names it had, where they are known. */
+export function tellRemoved(
+  report: Report<RemovedFromStore>,
+  { kind, id, size }: RemovedItem,
+  names?: readonly string[],
+): void {
+  const line = kind === 'image' ? `successfully removed aci for image: "${id}"` : undefined;
+  report.add({ kind, id, size, ...(names && { names }) }, line);
 }
 
 /** Says how many images have gone, and how much room there is now that was not before. */

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ImageId } from '@rkt/appc';
-import type { ImageRecord, RemovedItem } from '@rkt/store';
+import type { RemovedItem } from '@rkt/store';
 import type { Arguments } from '../args/command.ts';
 import { usageError } from '../errors.ts';
 import { type OpenedImage, openStoredImage } from '../images/open-stored-image.ts';
-import { openReport, type Report } from '../render/report.ts';
+import { openReport } from '../render/report.ts';
 import { reportEach } from '../render/report-each.ts';
 import type { Session } from '../wiring/session.ts';
-import { sayRemoved } from './image-gc.ts';
+import { sayRemoved, tellRemoved } from './image-gc.ts';
 import type { RemovedFromStore } from './reports.ts';
 
 /** An image goes with every name it has, whichever it was asked for by. */
@@ -26,7 +26,8 @@ export async function execute(session: Session, args: Arguments): Promise<number
     const failed = await reportEach(session, [...found.values()], async ({ store, image }) => {
       const onRemoved = (item: RemovedItem): void => {
         removed.push(item);
-        tell(report, image, item);
+        const isImage = item.kind === 'image' && item.id === image.id;
+        tellRemoved(report, item, isImage ? image.names : undefined);
       };
       try {
         await store.removeImage(image.id, { onRemoved });
@@ -62,12 +63,4 @@ async function findAll(session: Session, found: Found): Promise<number> {
   if (store === undefined) return 0;
   for (const image of await store.listImages()) found.set(image.id, { store, image });
   return 0;
-}
-
-function tell(report: Report<RemovedFromStore>, image: ImageRecord, { kind, id, size }: RemovedItem): void {
-  const names = kind === 'image' && id === image.id ? { names: image.names } : {};
-  report.add(
-    { kind, id, size, ...names },
-    kind === 'image' ? `successfully removed aci for image: "${id}"` : undefined,
-  );
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Pod } from '@rkt/stage1';
 import type { Arguments } from '../args/command.ts';
-import { errnoOf } from '../errors.ts';
+import { errnoOf, isCliError } from '../errors.ts';
 import { imageJson } from '../images/image-json.ts';
 import { isNameFault } from '../images/name-fault.ts';
 import { noSuchImage } from '../images/near-name.ts';
 import { openStoredImage } from '../images/open-stored-image.ts';
 import { findPod } from '../pods/find-pods.ts';
+import { isPodGone } from '../pods/pod-gone.ts';
 import { podJson } from '../pods/pod-json.ts';
 import { quote } from '../render/quote.ts';
 import { openDocuments } from '../render/report.ts';
@@ -52,6 +53,5 @@ async function podOf(session: Session, name: string, mustBe: boolean): Promise<S
 }
 
 function isNoPod(error: unknown): boolean {
-  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === 'ERR_RKT_CLI_POD_NOT_FOUND' || code === 'ERR_RKT_STAGE1_POD_NOT_FOUND';
+  return isPodGone(error) || (isCliError(error) && error.code === 'ERR_RKT_CLI_POD_NOT_FOUND');
 }

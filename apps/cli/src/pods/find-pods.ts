@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chooseApp, type Pod, type PodApp, type PodId, type Runtime } from '@rkt/stage1';
+import { chooseApp, isPodId, type Pod, type PodApp, type PodId, type Runtime } from '@rkt/stage1';
 import type { Arguments } from '../args/command.ts';
 import type { FlagValues } from '../args/flag.ts';
 import { CliError, usageError } from '../errors.ts';
@@ -66,11 +66,11 @@ export async function resolvePod(
   try {
     id = await runtime.resolve(typed);
   } catch (error) {
-    if (!isPodGone(error) || UUID.test(typed)) throw error;
+    if (!isPodGone(error) || isPodId(typed)) throw error;
     const pod = byAppName(await runtime.list(), { typed, prefer, cause: error });
     return { id: pod.id, app: typed, state: pod.state };
   }
-  if (UUID.test(typed)) return { id, app: undefined };
+  if (isPodId(typed)) return { id, app: undefined };
   const named = (await runtime.list()).filter((pod) => hasApp(pod, typed));
   const others = named.filter((pod) => pod.id !== id);
   if (others.length > 0) {
@@ -108,8 +108,6 @@ export async function findApp(
   const pod = await runtime.inspect(id);
   return { pod, app: chooseApp(pod, app) };
 }
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 interface Sought {
   readonly typed: string;

@@ -91,10 +91,11 @@ async function fromImages(
   const { flags, parts } = args;
   const requests = readImageRequests(parts, specs);
   requireImages(requests);
-  // With a scheme it is an image for sure.
-  const isMisread = requests[1]?.image.includes('://') === false;
-  const hint = isMisread ? misreadHint(requests, 1, { command: session.prefix, parts }) : undefined;
-  if (interactive) requireOneApp(requests.length, hint);
+  if (interactive && requests.length > 1) {
+    // With a scheme it is an image for sure.
+    const isImage = requests[1]?.image.includes('://');
+    requireOneApp(requests.length, isImage ? undefined : misreadHint(requests, 1, { command: session.prefix, parts }));
+  }
   const environment = readPodEnvironment(flags, session.io.env);
   const options = await readObtainOptions(session.io, flags);
   return async (store, lease) => {

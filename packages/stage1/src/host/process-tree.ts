@@ -53,14 +53,18 @@ function awaitStop(pid: number): void {
 
 /** Children of the stopped, and what is in the root's own session although its parent has ended. */
 function relativesOf(root: number, stopped: ReadonlyMap<number, unknown>): readonly Member[] {
+  return allPids().flatMap((pid) => {
+    const status = stopped.has(pid) ? undefined : statusOf(pid);
+    if (status === undefined || !(stopped.has(status.parent) || status.session === root)) return [];
+    return [{ pid, startTime: status.startTime }];
+  });
+}
+
+/** Of every process there is. */
+export function allPids(): readonly number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .flatMap((pid) => {
-      const status = stopped.has(pid) ? undefined : statusOf(pid);
-      if (status === undefined || !(stopped.has(status.parent) || status.session === root)) return [];
-      return [{ pid, startTime: status.startTime }];
-    });
+    .map(Number);
 }
 
 export interface ProcessStatus {

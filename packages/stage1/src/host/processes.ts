@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { constants } from 'node:os';
-import { killTree, statusOf } from './process-tree.ts';
+import { allPids, killTree, statusOf } from './process-tree.ts';
 
 /** A process, named so that no later one can be taken for it. Plain JSON. */
 export interface ProcessIdentity {
@@ -67,7 +67,7 @@ export function createProcesses(): Processes {
       return start === undefined ? undefined : { pid, startTime: start, bootId: bootId() };
     },
     isAlive,
-    all,
+    all: allPids,
     rootedBelow,
     openFiles,
     signal: (identity, signal) => {
@@ -124,16 +124,10 @@ function exitOf(child: ChildProcess): Promise<number> {
   });
 }
 
-function all(): readonly number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number);
-}
-
 function rootedBelow(directory: string): readonly number[] {
   // The kernel follows links, of which the data directory may be one.
   const real = existsSync(directory) ? realpathSync(directory) : directory;
-  return all().filter((pid) => {
+  return allPids().filter((pid) => {
     const root = linkOf(`/proc/${pid}/root`);
     return root === real || root?.startsWith(`${real}/`);
   });

@@ -2,13 +2,12 @@
 
 /** Does one thing after the other, whatever fails. @throws the first failure, when all is done */
 export async function runAll(works: readonly (() => Promise<void>)[]): Promise<void> {
-  const failures: unknown[] = [];
-  for (const work of works) {
-    try {
-      await work();
-    } catch (error) {
-      failures.push(error);
-    }
-  }
-  if (failures.length > 0) throw failures[0];
+  const outcomes: PromiseSettledResult<void>[] = [];
+  for (const work of works) outcomes.push(...(await Promise.allSettled([work()])));
+  throwFirst(outcomes);
+}
+
+/** To be called when all have ended: locks are given up after it, and nothing may go on then, whatever has failed. */
+export function throwFirst(outcomes: readonly PromiseSettledResult<unknown>[]): void {
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }

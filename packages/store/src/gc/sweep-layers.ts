@@ -8,6 +8,7 @@ import { toStoreError } from '../errors.ts';
 import type { Sql } from '../records/database.ts';
 import { deleteUnusedLayer, findLayer } from '../records/layers.ts';
 import type { RemovedItem } from '../store.ts';
+import { throwFirst } from './run-all.ts';
 import { layerBytes } from './sizes.ts';
 
 /** Layers that nobody else writes for as long as it lasts. */
@@ -83,11 +84,6 @@ export interface RemoveFilesOptions {
   readonly onRemoved: OnRemoved;
   /** Tells by itself what it has removed. */
   readonly others?: () => Promise<void>;
-}
-
-/** To be called when all have ended: locks are given up after it, and nothing may go on then, whatever has failed. */
-function throwFirst(outcomes: readonly PromiseSettledResult<unknown>[]): void {
-  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
 /** Removes a layer unless something uses it. */
