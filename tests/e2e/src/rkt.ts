@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,9 +33,16 @@ export interface Started {
   readonly finished: Promise<Finished>;
 }
 
-export function installation(): Installation {
+export interface InstallationOptions {
+  /** A data directory to begin with a copy of. @default none: rkt makes one */
+  readonly dataFrom?: string;
+}
+
+export function installation({ dataFrom }: InstallationOptions = {}): Installation {
   const dir = mkdtempSync(join(tmpdir(), 'rkt-e2e-'));
   const dataDir = join(dir, 'data');
+  // With times and attributes, as a store has them.
+  if (dataFrom !== undefined) execFileSync('cp', ['-a', dataFrom, dataDir]);
   const configDir = join(dir, 'etc');
   mkdirSync(configDir);
   const globals = [`--dir=${dataDir}`, `--local-config=${configDir}`, '--system-config='];
@@ -80,6 +87,7 @@ async function endAll(
   children: readonly Started[],
   rkt: (args: readonly string[]) => Promise<Finished>,
 ): Promise<void> {
+  const ended = children.every(({ child }) => child.exitCode !== null);
   for (const { child } of children) child.kill('SIGTERM');
   await stopRunning(rkt);
   const patience = setTimeout(() => {
@@ -88,7 +96,7 @@ async function endAll(
   await Promise.allSettled(children.map(({ finished }) => finished));
   clearTimeout(patience);
   // One that was about to start may have become a pod in the meantime.
-  await stopRunning(rkt);
+  if (!ended) await stopRunning(rkt);
   await succeed(rkt, ['gc', '--grace-period=0s', '--expire-prepared=0s']);
 }
 

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
 import { composeImage } from '@rkt/tooling-images';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
@@ -20,8 +24,37 @@ export type MachineImages = Readonly<Record<string, Parameters<typeof composeIma
 
 /** To be called where a test file begins. After each test the `state` of this machine has to be what it was before. */
 export function testMachine(images: MachineImages, state: () => HostState = settledHostState): TestMachine {
+  return machineFor(images, state, () => installation());
+}
+
+/** The same, where each installation has the images in its store, each fetched as `docker://NAME` when the file begins. */
+export function machineWithStoredImages(images: MachineImages, state: () => HostState = settledHostState): TestMachine {
+  let stored: string | undefined;
+  const machine = machineFor(images, state, () => installation({ dataFrom: given(stored) }));
+  beforeAll(async () => {
+    stored = mkdtempSync(join(tmpdir(), 'rkt-e2e-stored-'));
+    await using host = installation();
+    host.configure('registries.d/mirrors.json', mirrors(registriesOf(images), machine.registryHost));
+    const fetch = [
+      '--insecure-options=image',
+      'fetch',
+      '--quiet',
+      ...Object.keys(images).map((name) => `docker://${name}`),
+    ];
+    expect(await host.rkt(fetch)).toMatchObject({ status: 0 });
+    execFileSync('cp', ['-a', `${host.dataDir}/.`, stored]);
+  });
+  afterAll(() => {
+    if (stored !== undefined) rmSync(stored, { recursive: true, force: true });
+  });
+  return machine;
+}
+
+function machineFor(images: MachineImages, state: () => HostState, install: () => Installation): TestMachine {
   let registry: TestRegistry | undefined;
   let current: { readonly before: HostState; readonly host: Installation } | undefined;
+  /** As the last test that left it as it was has found it: nothing happens between two tests. */
+  let settled: HostState | undefined;
   const opened = (): TestRegistry => given(registry);
   const host = (): Installation => given(current).host;
 
@@ -34,13 +67,15 @@ export function testMachine(images: MachineImages, state: () => HostState = sett
   });
   afterAll(() => registry?.close());
   beforeEach(() => {
-    current = { before: state(), host: installation() };
-    const registries = new Set(Object.keys(images).map((name) => name.slice(0, name.indexOf('/'))));
-    host().configure('registries.d/mirrors.json', mirrors([...registries], new URL(opened().origin).host));
+    current = { before: settled ?? state(), host: install() };
+    host().configure('registries.d/mirrors.json', mirrors(registriesOf(images), new URL(opened().origin).host));
   });
   afterEach(async () => {
+    settled = undefined;
     await host()[Symbol.asyncDispose]();
-    expect(state()).toEqual(given(current).before);
+    const { before } = given(current);
+    expect(state()).toEqual(before);
+    settled = before;
   });
   return {
     get registry() {
@@ -65,6 +100,10 @@ export function testMachine(images: MachineImages, state: () => HostState = sett
     start: (args, options) => host().start(args, options),
     configure: (path, content) => host().configure(path, content),
   };
+}
+
+function registriesOf(images: MachineImages): readonly string[] {
+  return [...new Set(Object.keys(images).map((name) => name.slice(0, name.indexOf('/'))))];
 }
 
 function given<T>(value: T | undefined): T {

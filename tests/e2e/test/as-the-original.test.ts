@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../src/eventually.ts';
 import type { Finished } from '../src/rkt.ts';
-import { testMachine } from '../src/test-machine.ts';
+import { machineWithStoredImages } from '../src/test-machine.ts';
 
 /** What the original's functional tests looked at from within a pod; docs/conformance.md has the others. */
 const insecure = '--insecure-options=image';
-const host = testMachine({ 'docker.io/library/redis': 'redis' });
+const host = machineWithStoredImages({ 'docker.io/library/redis': 'redis' });
 
 interface Look {
   readonly pod?: readonly string[];

@@ -8,10 +8,10 @@ import { eventually } from '../src/eventually.ts';
 import { settledHostState } from '../src/host-state.ts';
 import { executable, type Finished } from '../src/rkt.ts';
 import { ask } from '../src/tcp.ts';
-import { testMachine } from '../src/test-machine.ts';
+import { machineWithStoredImages } from '../src/test-machine.ts';
 
 const insecure = '--insecure-options=image';
-const host = testMachine({ 'docker.io/library/redis': 'redis' });
+const host = machineWithStoredImages({ 'docker.io/library/redis': 'redis' });
 
 async function detached(flags: readonly string[] = [], args: readonly string[] = []): Promise<string> {
   const { status, stdout, stderr } = await host.rkt([
@@ -43,6 +43,8 @@ function processes(): readonly string[] {
 }
 
 it('serves while nothing of rkt runs but a monitor, has its output read, and stops', async () => {
+  // What is not stored is fetched first.
+  expect((await host.rkt(['image', 'rm', 'redis'])).status).toBe(0);
   const id = await detached(['--port=6379-tcp:16380']);
   const follow = host.start(['logs', '-f', id]);
   await eventually(() => follow.output.stdout.includes('Ready to accept connections') || undefined);
@@ -124,7 +126,6 @@ it('is attached to on a terminal, is left by keys and ends with whoever attaches
 });
 
 it.each([[80], [140], [200], [260], [320]])('is cleared away when rkt is killed %i ms after its start', async (ms) => {
-  await host.rkt([insecure, 'fetch', '--quiet', 'docker://redis']);
   const run = host.start([insecure, 'run', '-d', '--quiet', '--port=6379-tcp:16382', 'docker://redis']);
   await new Promise((resolve) => setTimeout(resolve, ms));
   run.child.kill('SIGKILL');
@@ -214,7 +215,6 @@ it('that is always started again is stopped all the same, by stop and by kill', 
 
 it('takes apps while nothing of rkt runs: a sandbox that was left', async () => {
   const id = (await host.rkt(['app', 'sandbox', '-d', '--net=none'])).stdout.trim();
-  await host.rkt([insecure, 'fetch', '--quiet', 'docker://redis']);
   expect(processes()).toEqual([]);
   expect((await host.rkt([insecure, 'app', 'add', id, 'docker://redis'])).stdout).toBe('redis\n');
   expect(await host.rkt(['app', 'start', '-d', id])).toMatchObject({ status: 0, stdout: 'redis\n' });

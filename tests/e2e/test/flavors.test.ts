@@ -7,10 +7,10 @@ import { eventually } from '../src/eventually.ts';
 import { hostState } from '../src/host-state.ts';
 import type { Started } from '../src/rkt.ts';
 import { ask } from '../src/tcp.ts';
-import { testMachine } from '../src/test-machine.ts';
+import { machineWithStoredImages } from '../src/test-machine.ts';
 
 const insecure = '--insecure-options=image';
-const host = testMachine({ 'docker.io/library/redis': 'redis' }, hostState);
+const host = machineWithStoredImages({ 'docker.io/library/redis': 'redis' }, hostState);
 
 const fly = ['--flavor=fly', 'docker://redis'] as const;
 

@@ -8,11 +8,11 @@ import { eventually } from '../src/eventually.ts';
 import { settledHostState } from '../src/host-state.ts';
 import type { Started } from '../src/rkt.ts';
 import { ask } from '../src/tcp.ts';
-import { testMachine } from '../src/test-machine.ts';
+import { machineWithStoredImages } from '../src/test-machine.ts';
 
 const insecure = '--insecure-options=image';
 const get = 'GET / HTTP/1.0\r\n\r\n';
-const host = testMachine({ 'docker.io/library/redis': 'redis', 'docker.io/library/nginx': 'nginx' });
+const host = machineWithStoredImages({ 'docker.io/library/redis': 'redis', 'docker.io/library/nginx': 'nginx' });
 
 interface Listed {
   readonly name: string;
@@ -141,7 +141,6 @@ describe('networks', () => {
   });
 
   it('give pods that start at once different addresses', async () => {
-    await host.rkt([insecure, 'fetch', 'docker://redis']);
     const quiet = ['docker://redis', '--exec', '/bin/sh', '--', '-c', 'sleep 1'];
     const runs = await Promise.all(Array.from({ length: 4 }, () => host.rkt([insecure, 'run', ...quiet])));
     expect(runs.map(({ status }) => status)).toEqual([0, 0, 0, 0]);

@@ -6,10 +6,10 @@ import { afterEach, expect, it } from 'vitest';
 import { eventually } from '../src/eventually.ts';
 import { settledHostState } from '../src/host-state.ts';
 import { ask } from '../src/tcp.ts';
-import { testMachine } from '../src/test-machine.ts';
+import { machineWithStoredImages } from '../src/test-machine.ts';
 
 const insecure = '--insecure-options=image';
-const host = testMachine({ 'docker.io/library/redis': 'redis' });
+const host = machineWithStoredImages({ 'docker.io/library/redis': 'redis' });
 
 afterEach(() => {
   expect(statSync('/dev/null')).toMatchObject({ uid: 0, gid: 0, mode: 0o20666 });
