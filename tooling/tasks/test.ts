@@ -4,56 +4,69 @@
 
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { buildAll } from './src/build-all.ts';
-import { run } from './src/command.ts';
+import { inLanes, type Run, type Step } from './src/lanes.ts';
 import { dataDirsBelow, releasePods } from './src/release-pods.ts';
 import { rktExecutable } from './src/repository.ts';
 import { requireErofs } from './src/require-erofs.ts';
 import { passOnSignals } from './src/signals.ts';
 import { workersGone } from './src/workers-gone.ts';
 
-const steps: readonly (readonly [string, () => Promise<void>])[] = [
-  ['format and lint', () => run(['biome', 'ci', '.'])],
-  ['types and build', buildAll],
-  ['import rules', () => run(['node', 'tooling/depgraph/src/main.ts'])],
-  ['unused files, dependencies and exports', () => run(['knip', '--no-progress'])],
-  ['API reports', () => run(['node', 'tooling/api/src/main.ts'])],
+const packagesAndTools = [
+  ...['refparse', 'appc', 'registry', 'docker2aci', 'store', 'stage1', 'cli'],
+  ...['api', 'depgraph', 'tasks'],
+];
+/** Those that make mounts, namespaces and pods: of these, one at a time. */
+const rootTests = '.root.test';
+
+/** Stages come one after the other; what lanes of a stage do is done at the same time. */
+const stages: readonly (readonly (readonly Step[])[])[] = [
+  // A compiler has use for one core.
   [
-    'tests of packages and tools',
-    () => vitest(['refparse', 'appc', 'registry', 'docker2aci', 'store', 'stage1', 'cli', 'api', 'depgraph', 'tasks']),
+    [
+      ['types and build', () => buildAll()],
+      ['API reports', (run) => run(['node', 'tooling/api/src/main.ts'])],
+    ],
+    [
+      ['format and lint', (run) => run(['biome', 'ci', '.'])],
+      ['import rules', (run) => run(['node', 'tooling/depgraph/src/main.ts'])],
+      ['unused files, dependencies and exports', (run) => run(['knip', '--no-progress'])],
+    ],
   ],
-  ['packed packages', () => vitest(['pack'])],
-  // Alone: each test compares the whole host before and after.
-  ['end to end', () => vitest(['e2e'])],
+  // Each end-to-end test compares the whole host before and after: beside it is what no host has anything of.
+  [
+    [
+      ['tests that need root', (run) => vitest(run, packagesAndTools, [rootTests, '--maxWorkers=1'])],
+      ['end to end', (run) => vitest(run, ['e2e'])],
+    ],
+    [
+      ['other tests of packages and tools', (run) => vitest(run, packagesAndTools, [`--exclude=**/*${rootTests}.ts`])],
+      ['packed packages', (run) => vitest(run, ['pack'])],
+    ],
+  ],
 ];
 
 await requireErofs('/var/tmp');
 const passedOn = passOnSignals();
 try {
-  for (const [name, step] of steps) await timed(name, step);
+  for (const lanes of stages) await inLanes(lanes, { isStopped: () => passedOn.signal !== undefined });
 } catch (error) {
   if (passedOn.signal === undefined) throw error;
   process.stderr.write(`test: stopped by ${passedOn.signal}\n`);
 }
 process.exitCode = passedOn.status;
 
-async function timed(name: string, step: () => Promise<void>): Promise<void> {
-  if (passedOn.signal !== undefined) return;
-  const started = performance.now();
-  process.stderr.write(`\n== ${name}\n`);
-  await step();
-  process.stderr.write(`== ${name}: ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
-}
-
-/** In /var/tmp: /tmp may be a tmpfs, whose files EROFS cannot be mounted from. Everyone may enter: some tests drop root. */
-async function vitest(projects: readonly string[]): Promise<void> {
-  const temporary = mkdtempSync('/var/tmp/rkt-tests-');
+/**
+ * In /var/tmp: /tmp may be a tmpfs, whose files EROFS cannot be mounted from. Everyone may enter: some tests drop root. The
+ * name is none that rkt would give: end-to-end tests look for those.
+ */
+async function vitest(run: Run, projects: readonly string[], args: readonly string[] = []): Promise<void> {
+  const temporary = mkdtempSync('/var/tmp/tests-of-rkt-');
   chmodSync(temporary, 0o755);
   try {
     const env = { ...process.env, TMPDIR: temporary };
     // Not by its name: the shell script of that name would not pass signals on.
-    await run(['node', 'node_modules/vitest/vitest.mjs', 'run', ...projects.map((project) => `--project=${project}`)], {
-      env,
-    });
+    const command = ['node', 'node_modules/vitest/vitest.mjs', 'run', ...args];
+    await run([...command, ...projects.map((project) => `--project=${project}`)], { env });
   } finally {
     // Tests that were ended by a signal have not undone anything.
     await workersGone(temporary);

@@ -167,8 +167,10 @@ async function left(...args: readonly string[]): Promise<string> {
   return stdout.trim();
 }
 
+/** Until it is asked to end: the first process of a PID namespace heeds no signal that it has not asked for. */
+const endless = 'trap "exit 4" TERM; while :; do sleep 0.05; done';
+
 it('stops the other apps when one fails, unless it is not to', async () => {
-  const endless = 'trap "exit 4" TERM; while :; do sleep 0.05; done';
   const id = await left(...shell('one', 'sleep 0.5; exit 3'), ...shell('two', endless));
   expect((await host.rkt(['wait', '--app=two', id])).stdout).toBe('4\n');
   expect((await host.rkt(['status', id])).stdout).toMatch(/^state=exited\n.*\napp-one=3\napp-two=4\n/s);
@@ -198,7 +200,7 @@ it('starts an app again that fails, keeps what it wrote, and gives the host back
 
 it('that is always started again is stopped all the same, by stop and by kill', async () => {
   for (const stop of [['stop'], ['kill'], ['stop', '--force']]) {
-    const id = await left('--restart=always', ...shell('one', 'echo up; exec sleep 60'));
+    const id = await left('--restart=always', ...shell('one', `echo up; ${endless}`));
     process.kill(
       JSON.parse(readFileSync(join(host.dataDir, 'pods/run', id, 'apps/one/status.json'), 'utf8')).process.pid,
       'SIGKILL',

@@ -1,26 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
-import { type ContainerSection, type ImageRecipe, recipes, writeLayout } from '@rkt/tooling-images';
+import {
+  type ContainerSection,
+  composeImage,
+  downloadClosure,
+  type ImageRecipe,
+  writeLayout,
+} from '@rkt/tooling-images';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../src/eventually.ts';
 import { type HostState, settledHostState } from '../src/host-state.ts';
 import { imageCache } from '../src/image-cache.ts';
+import { layoutFiles } from '../src/layout-files.ts';
 import { type Installation, installation, mirrors } from '../src/rkt.ts';
 
 const insecure = '--insecure-options=image';
 let registry: TestRegistry;
 let layouts: string;
-let recipe: ImageRecipe;
+let layers: ImageRecipe['layers'];
 let before: HostState;
 let host: Installation;
 
 beforeAll(async () => {
   registry = await startTestRegistry();
   layouts = mkdtempSync(join(tmpdir(), 'rkt-e2e-layouts-'));
-  recipe = await recipes.redis(join(imageCache, 'packages'));
+  const redis = layoutFiles(await composeImage('redis', imageCache));
+  layers = redis.layers.map((path) => ({ tar: gunzipSync(readFileSync(path)), comment: '', compression: 'none' }));
 });
 afterAll(async () => {
   await registry.close();
@@ -39,7 +48,6 @@ afterEach(async () => {
 /** Debian with redis, and another configuration. */
 async function serve(name: string, config: ContainerSection): Promise<string> {
   const dir = join(layouts, name);
-  const layers = recipe.layers.map((layer) => ({ ...layer, compression: 'none' as const }));
   writeLayout(dir, { layers, config });
   await registry.addLayout(dir, { repository: `library/${name}`, tag: 'latest' });
   return `docker://${name}`;
@@ -90,6 +98,7 @@ describe('a Debian image', () => {
   it('has packages unpacked over its own files, as apt does', async () => {
     const image = await serve('debian', { Env, Cmd: ['/bin/bash'] });
     const packages = join(imageCache, 'packages');
+    downloadClosure(['sed', 'zlib1g'], packages);
     const [sed, zlib] = ['sed_', 'zlib1g_'].map((name) => readdirSync(packages).find((file) => file.startsWith(name)));
     const script = [
       'set -e',

@@ -30,6 +30,18 @@ export async function capture(command: readonly string[], options: SpawnOptions 
   return Buffer.concat(chunks).toString('utf8');
 }
 
+/** Runs a command without standard input whose output, both streams in one, `write` is given. Rejects when it fails. */
+export async function gather(
+  command: readonly string[],
+  write: (chunk: Uint8Array) => void,
+  options: SpawnOptions = {},
+): Promise<void> {
+  const child = start(command, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', write);
+  const exitCode = await exited(child);
+  if (exitCode !== 0) throw new CommandFailed(command, exitCode);
+}
+
 export function start(command: readonly string[], options: SpawnOptions): ChildProcess {
   const [file = '', ...args] = command;
   const child = spawn(file, args, { cwd: repositoryRoot, ...options });

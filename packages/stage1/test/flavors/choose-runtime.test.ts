@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { chooseRuntime } from '../../src/flavors/oci/choose-runtime.ts';
@@ -10,7 +11,7 @@ import { createFakeHost } from '../../src/testing/index.ts';
 
 let dataDir: string;
 beforeEach(() => {
-  dataDir = mkdtempSync('/tmp/rkt-choose-');
+  dataDir = mkdtempSync(join(tmpdir(), 'rkt-choose-'));
 });
 afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
 
