@@ -15,7 +15,7 @@ const packagesAndTools = [
   ...['refparse', 'appc', 'registry', 'docker2aci', 'store', 'stage1', 'cli'],
   ...['api', 'depgraph', 'tasks'],
 ];
-/** Those that make mounts, namespaces and pods: of these, one at a time. */
+/** In the names of those that make mounts, namespaces and pods. */
 const rootTests = '.root.test';
 
 /** Stages come one after the other; what lanes of a stage do is done at the same time. */
@@ -32,17 +32,16 @@ const stages: readonly (readonly (readonly Step[])[])[] = [
       ['unused files, dependencies and exports', (run) => run(['knip', '--no-progress'])],
     ],
   ],
-  // Each end-to-end test compares the whole host before and after: beside it is what no host has anything of.
+  // Of those that make pods, each finds its own; together they would take cgroups away from each other.
   [
+    [['tests that need no root', (run) => vitest(run, packagesAndTools, [`--exclude=**/*${rootTests}.ts`])]],
     [
       ['tests that need root', (run) => vitest(run, packagesAndTools, [rootTests, '--maxWorkers=1'])],
-      ['end to end', (run) => vitest(run, ['e2e'])],
-    ],
-    [
-      ['other tests of packages and tools', (run) => vitest(run, packagesAndTools, [`--exclude=**/*${rootTests}.ts`])],
       ['packed packages', (run) => vitest(run, ['pack'])],
     ],
   ],
+  // Alone: each test compares the whole host before and after.
+  [[['end to end', (run) => vitest(run, ['e2e'])]]],
 ];
 
 await requireErofs('/var/tmp');
@@ -55,12 +54,9 @@ try {
 }
 process.exitCode = passedOn.status;
 
-/**
- * In /var/tmp: /tmp may be a tmpfs, whose files EROFS cannot be mounted from. Everyone may enter: some tests drop root. The
- * name is none that rkt would give: end-to-end tests look for those.
- */
+/** In /var/tmp: /tmp may be a tmpfs, whose files EROFS cannot be mounted from. Everyone may enter: some tests drop root. */
 async function vitest(run: Run, projects: readonly string[], args: readonly string[] = []): Promise<void> {
-  const temporary = mkdtempSync('/var/tmp/tests-of-rkt-');
+  const temporary = mkdtempSync('/var/tmp/rkt-tests-');
   chmodSync(temporary, 0o755);
   try {
     const env = { ...process.env, TMPDIR: temporary };

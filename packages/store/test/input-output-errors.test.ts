@@ -21,7 +21,7 @@ type Fault = 'EIO' | 'ENOSPC';
 
 describe.each(Object.entries(tasks))('an error of the disk while it is to %s', (_name, task) => {
   it('at any of the steps leaves nothing half done, and is told by its code', async () => {
-    const root = mkdtempSync(join(scratch, 'tests-of-rkt-store-errors-'));
+    const root = mkdtempSync(join(scratch, 'rkt-store-errors-'));
     try {
       await failAtEveryStep(root, task);
     } finally {

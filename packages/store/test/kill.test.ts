@@ -14,7 +14,7 @@ const scratch = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 describe.each(Object.entries(tasks))('a process that is to %s', (name, task) => {
   it('and is killed before any of its steps leaves nothing half done', async () => {
-    const root = mkdtempSync(join(scratch, 'tests-of-rkt-store-kill-'));
+    const root = mkdtempSync(join(scratch, 'rkt-store-kill-'));
     try {
       await killAtEveryStep(root, name, task);
     } finally {

@@ -70,12 +70,7 @@ function filterRules(saved: readonly string[]): readonly string[] {
 const temporaryOfOurs = /^(\.?rkt|docker2aci|erofs-probe|crun|runc|node-compile-cache|koffi)([-.]|$)/;
 
 function temporaries(): readonly string[] {
-  const own = ['/dev/shm', '/run'].flatMap((dir) =>
-    readdirSync(dir)
-      // Other tests run at the same time, and some keep what they make in memory.
-      .filter((name) => !name.startsWith('tests-of-rkt-'))
-      .map((name) => `${dir}/${name}`),
-  );
+  const own = ['/dev/shm', '/run'].flatMap((dir) => readdirSync(dir).map((name) => `${dir}/${name}`));
   const shared = ['/tmp', '/var/tmp'].flatMap((dir) =>
     readdirSync(dir)
       .filter((name) => temporaryOfOurs.test(name))

@@ -2,18 +2,18 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { executable, type Finished, type Installation } from './rkt.ts';
+import { executable, type Finished, type RktHost } from './rkt.ts';
 
 /** The name by which `rktWithNames` reaches 127.0.0.1: to rkt it is not loopback. */
 export const REGISTRY_NAME = 'registry.test';
 
 /** Where a test puts files that `rktWithNames` is to find below /etc. */
-export function etcOf(host: Installation): string {
+export function etcOf(host: RktHost): string {
   return join(host.dir, 'host-etc');
 }
 
 /** Puts a file of text where `rktWithNames` finds it below /etc. */
-export function writeEtc(host: Installation, path: string, text: string): void {
+export function writeEtc(host: RktHost, path: string, text: string): void {
   const file = join(etcOf(host), path);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, text);
@@ -23,7 +23,7 @@ export function writeEtc(host: Installation, path: string, text: string): void {
  * Runs `rkt` where `registry.test` is 127.0.0.1 and the files of `etcOf` are over those of the host's /etc, in a mount
  * namespace that ends with it; its home is the installation's directory, and no proxy is in the way.
  */
-export function rktWithNames(host: Installation, args: readonly string[]): Promise<Finished> {
+export function rktWithNames(host: RktHost, args: readonly string[]): Promise<Finished> {
   writeEtc(host, 'hosts', `127.0.0.1 localhost ${REGISTRY_NAME}\n`);
   const globals = [`--dir=${host.dataDir}`, `--local-config=${host.configDir}`, '--system-config='];
   const script = 'mount -t overlay -o "lowerdir=$0:/etc" overlay /etc && exec "$@"';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +15,7 @@ export interface Finished {
 }
 
 /** An `rkt` of its own: data directory and configuration below one temporary directory. */
-export interface Installation extends AsyncDisposable {
+export interface RktHost {
   readonly dir: string;
   readonly dataDir: string;
   readonly configDir: string;
@@ -26,6 +26,9 @@ export interface Installation extends AsyncDisposable {
   /** Writes a file of the local configuration. */
   configure(path: string, content: unknown): void;
 }
+
+/** One that whoever made it removes, with what it has left running. */
+export interface Installation extends RktHost, AsyncDisposable {}
 
 export interface Started {
   readonly child: ChildProcess;
@@ -71,7 +74,8 @@ export function installation({ dataFrom }: InstallationOptions = {}): Installati
     [Symbol.asyncDispose]: async () => {
       // Without the configuration: some tests break it.
       const plain = [`--dir=${dataDir}`, '--local-config=', '--system-config='];
-      await endAll(children, (args) => started([...plain, ...args], { env }).finished);
+      const hasNoPods = haveEnded(children) && !existsSync(join(dataDir, 'pods'));
+      if (!hasNoPods) await endAll(children, (args) => started([...plain, ...args], { env }).finished);
       const left = readdirSync(temporary);
       rmSync(dir, { recursive: true, force: true });
       if (left.length > 0) throw new Error(`rkt left temporary files: ${left.join(', ')}`);
@@ -87,7 +91,7 @@ async function endAll(
   children: readonly Started[],
   rkt: (args: readonly string[]) => Promise<Finished>,
 ): Promise<void> {
-  const ended = children.every(({ child }) => child.exitCode !== null);
+  const ended = haveEnded(children);
   for (const { child } of children) child.kill('SIGTERM');
   await stopRunning(rkt);
   const patience = setTimeout(() => {
@@ -98,6 +102,11 @@ async function endAll(
   // One that was about to start may have become a pod in the meantime.
   if (!ended) await stopRunning(rkt);
   await succeed(rkt, ['gc', '--grace-period=0s', '--expire-prepared=0s']);
+}
+
+/** By themselves: after one that was killed, what it had started may go on and become a pod. */
+function haveEnded(children: readonly Started[]): boolean {
+  return children.every(({ child }) => child.exitCode !== null);
 }
 
 async function stopRunning(rkt: (args: readonly string[]) => Promise<Finished>): Promise<void> {

@@ -5,18 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
 import { composeImage } from '@rkt/tooling-images';
-import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
+import { type ComparedHost, comparedHost, given } from './compared-host.ts';
 import { type HostState, settledHostState } from './host-state.ts';
 import { imageCache } from './image-cache.ts';
-import { type Installation, installation, mirrors } from './rkt.ts';
+import { type InstallationOptions, installation, mirrors } from './rkt.ts';
 
 /** Where the tests of a file run rkt: each in an installation of its own, with a registry that all of them share. */
-export interface TestMachine extends Omit<Installation, typeof Symbol.asyncDispose> {
+export interface TestMachine extends ComparedHost {
   readonly registry: TestRegistry;
   /** `HOST:PORT` of the registry. */
   readonly registryHost: string;
-  /** The state of this machine before the test. */
-  readonly before: HostState;
 }
 
 /** A name with its registry, as in `docker.io/library/redis`, and the image that is there, as `latest`. */
@@ -24,24 +23,20 @@ export type MachineImages = Readonly<Record<string, Parameters<typeof composeIma
 
 /** To be called where a test file begins. After each test the `state` of this machine has to be what it was before. */
 export function testMachine(images: MachineImages, state: () => HostState = settledHostState): TestMachine {
-  return machineFor(images, state, () => installation());
+  return machineFor(images, state, () => ({}));
 }
 
 /** The same, where each installation has the images in its store, each fetched as `docker://NAME` when the file begins. */
 export function machineWithStoredImages(images: MachineImages, state: () => HostState = settledHostState): TestMachine {
   let stored: string | undefined;
-  const machine = machineFor(images, state, () => installation({ dataFrom: given(stored) }));
+  const machine = machineFor(images, state, () => ({ dataFrom: given(stored) }));
   beforeAll(async () => {
     stored = mkdtempSync(join(tmpdir(), 'rkt-e2e-stored-'));
     await using host = installation();
     host.configure('registries.d/mirrors.json', mirrors(registriesOf(images), machine.registryHost));
-    const fetch = [
-      '--insecure-options=image',
-      'fetch',
-      '--quiet',
-      ...Object.keys(images).map((name) => `docker://${name}`),
-    ];
-    expect(await host.rkt(fetch)).toMatchObject({ status: 0 });
+    const references = Object.keys(images).map((name) => `docker://${name}`);
+    const fetched = await host.rkt(['--insecure-options=image', 'fetch', '--quiet', ...references]);
+    expect(fetched).toMatchObject({ status: 0 });
     execFileSync('cp', ['-a', `${host.dataDir}/.`, stored]);
   });
   afterAll(() => {
@@ -50,13 +45,10 @@ export function machineWithStoredImages(images: MachineImages, state: () => Host
   return machine;
 }
 
-function machineFor(images: MachineImages, state: () => HostState, install: () => Installation): TestMachine {
+function machineFor(images: MachineImages, state: () => HostState, options: () => InstallationOptions): TestMachine {
   let registry: TestRegistry | undefined;
-  let current: { readonly before: HostState; readonly host: Installation } | undefined;
-  /** As the last test that left it as it was has found it: nothing happens between two tests. */
-  let settled: HostState | undefined;
   const opened = (): TestRegistry => given(registry);
-  const host = (): Installation => given(current).host;
+  const registryHost = (): string => new URL(opened().origin).host;
 
   beforeAll(async () => {
     registry = await startTestRegistry();
@@ -66,47 +58,11 @@ function machineFor(images: MachineImages, state: () => HostState, install: () =
     }
   });
   afterAll(() => registry?.close());
-  beforeEach(() => {
-    current = { before: settled ?? state(), host: install() };
-    host().configure('registries.d/mirrors.json', mirrors(registriesOf(images), new URL(opened().origin).host));
-  });
-  afterEach(async () => {
-    settled = undefined;
-    await host()[Symbol.asyncDispose]();
-    const { before } = given(current);
-    expect(state()).toEqual(before);
-    settled = before;
-  });
-  return {
-    get registry() {
-      return opened();
-    },
-    get registryHost() {
-      return new URL(opened().origin).host;
-    },
-    get before() {
-      return given(current).before;
-    },
-    get dir() {
-      return host().dir;
-    },
-    get dataDir() {
-      return host().dataDir;
-    },
-    get configDir() {
-      return host().configDir;
-    },
-    rkt: (args, options) => host().rkt(args, options),
-    start: (args, options) => host().start(args, options),
-    configure: (path, content) => host().configure(path, content),
-  };
+  const host = comparedHost(state, options);
+  beforeEach(() => host.configure('registries.d/mirrors.json', mirrors(registriesOf(images), registryHost())));
+  return Object.create(host, { registry: { get: opened }, registryHost: { get: registryHost } });
 }
 
 function registriesOf(images: MachineImages): readonly string[] {
   return [...new Set(Object.keys(images).map((name) => name.slice(0, name.indexOf('/'))))];
-}
-
-function given<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error('a test machine is there for tests, not while they are collected');
-  return value;
 }

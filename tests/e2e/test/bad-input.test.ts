@@ -4,18 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
 import { file, type LayerSource, writeLayout, writeTar } from '@rkt/tooling-images';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { comparedHost } from '../src/compared-host.ts';
 import { freePort } from '../src/docker-registry.ts';
-import { type HostState, hostState } from '../src/host-state.ts';
-import { type Finished, type Installation, installation } from '../src/rkt.ts';
+import type { Finished } from '../src/rkt.ts';
 import { smallDisk } from '../src/small-disk.ts';
 
 const insecure = '--insecure-options=image';
 let registry: TestRegistry;
 let address: string;
 let layouts: string;
-let before: HostState;
-let host: Installation;
+const host = comparedHost();
 
 beforeAll(async () => {
   registry = await startTestRegistry();
@@ -26,14 +25,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await registry.close();
   rmSync(layouts, { recursive: true, force: true });
-});
-beforeEach(() => {
-  before = hostState();
-  host = installation();
-});
-afterEach(async () => {
-  await host[Symbol.asyncDispose]();
-  expect(hostState()).toEqual(before);
 });
 
 async function layer(name: string, text: string): Promise<LayerSource> {

@@ -11,19 +11,19 @@ import {
   type ImageRecipe,
   writeLayout,
 } from '@rkt/tooling-images';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { comparedHost } from '../src/compared-host.ts';
 import { eventually } from '../src/eventually.ts';
-import { type HostState, settledHostState } from '../src/host-state.ts';
+import { settledHostState } from '../src/host-state.ts';
 import { imageCache } from '../src/image-cache.ts';
 import { layoutFiles } from '../src/layout-files.ts';
-import { type Installation, installation, mirrors } from '../src/rkt.ts';
+import { mirrors } from '../src/rkt.ts';
 
 const insecure = '--insecure-options=image';
 let registry: TestRegistry;
 let layouts: string;
 let layers: ImageRecipe['layers'];
-let before: HostState;
-let host: Installation;
+const host = comparedHost(settledHostState);
 
 beforeAll(async () => {
   registry = await startTestRegistry();
@@ -36,13 +36,7 @@ afterAll(async () => {
   rmSync(layouts, { recursive: true, force: true });
 });
 beforeEach(() => {
-  before = settledHostState();
-  host = installation();
   host.configure('registries.d/mirrors.json', mirrors(['docker.io'], new URL(registry.origin).host));
-});
-afterEach(async () => {
-  await host[Symbol.asyncDispose]();
-  expect(settledHostState()).toEqual(before);
 });
 
 /** Debian with redis, and another configuration. */

@@ -1,30 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs';
 import { composeImage } from '@rkt/tooling-images';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { comparedHost } from '../src/compared-host.ts';
 import { type DockerRegistry, startDockerRegistry } from '../src/docker-registry.ts';
-import { type HostState, hostState } from '../src/host-state.ts';
 import { imageCache } from '../src/image-cache.ts';
-import { type Installation, installation } from '../src/rkt.ts';
 
 const insecure = '--insecure-options=image';
 let registry: DockerRegistry;
-let before: HostState;
-let host: Installation;
+const host = comparedHost();
 
 beforeAll(async () => {
   registry = await startDockerRegistry();
   await registry.push(await composeImage('redis', imageCache), 'team/redis', '7');
 });
 afterAll(() => registry[Symbol.asyncDispose]());
-beforeEach(() => {
-  before = hostState();
-  host = installation();
-});
-afterEach(async () => {
-  await host[Symbol.asyncDispose]();
-  expect(hostState()).toEqual(before);
-});
 
 describe('against Debian’s docker-registry', () => {
   it('fetches by tag and by digest to the same image, and runs it', async () => {

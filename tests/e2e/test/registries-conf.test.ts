@@ -2,19 +2,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { comparedHost } from '../src/compared-host.ts';
 import { type ConfiguredRegistry, startConfiguredRegistry, storeSmallImage } from '../src/configured-registry.ts';
 import { freePort } from '../src/docker-registry.ts';
-import { type HostState, hostState } from '../src/host-state.ts';
 import { REGISTRY_NAME, rktWithNames, writeEtc } from '../src/named-host.ts';
-import { type Installation, installation, mirrors } from '../src/rkt.ts';
+import { mirrors } from '../src/rkt.ts';
 
 let dir: string;
 let registry: ConfiguredRegistry;
 /** A name of this machine under which nothing answers. */
 let silent: string;
-let before: HostState;
-let host: Installation;
+const host = comparedHost();
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'rkt-e2e-registries-'));
@@ -25,14 +24,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await registry[Symbol.asyncDispose]();
   rmSync(dir, { recursive: true });
-});
-beforeEach(() => {
-  before = hostState();
-  host = installation();
-});
-afterEach(async () => {
-  await host[Symbol.asyncDispose]();
-  expect(hostState()).toEqual(before);
 });
 
 const fetch = (image: string) => rktWithNames(host, ['--insecure-options=image', 'fetch', `docker://${image}`]);

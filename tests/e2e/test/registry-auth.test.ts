@@ -3,11 +3,11 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { comparedHost } from '../src/compared-host.ts';
 import { type ConfiguredRegistry, startConfiguredRegistry, storeSmallImage } from '../src/configured-registry.ts';
 import { freePort } from '../src/docker-registry.ts';
-import { type HostState, hostState } from '../src/host-state.ts';
-import { type Installation, installation, mirrors } from '../src/rkt.ts';
+import { mirrors } from '../src/rkt.ts';
 import { ISSUER, SERVICE, startTokenFront } from '../src/token-front.ts';
 
 const insecure = '--insecure-options=image';
@@ -16,8 +16,7 @@ const login = { user: 'tester', password: 'open-sesame-7' };
 const HTPASSWD = 'tester:$2y$04$o9eqdDqyyios86V.AiadP.q2DAnLGRRYsZgacTPp9ST1SUUgd6w/y\n';
 
 let dir: string;
-let before: HostState;
-let host: Installation;
+const host = comparedHost();
 const registries: Record<string, string> = {};
 const closing: AsyncDisposable[] = [];
 
@@ -30,14 +29,6 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const each of closing) await each[Symbol.asyncDispose]();
   rmSync(dir, { recursive: true });
-});
-beforeEach(() => {
-  before = hostState();
-  host = installation();
-});
-afterEach(async () => {
-  await host[Symbol.asyncDispose]();
-  expect(hostState()).toEqual(before);
 });
 
 async function startBasic(): Promise<ConfiguredRegistry> {

@@ -2,20 +2,18 @@
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Certificates, makeCertificates } from '../src/certificates.ts';
+import { comparedHost } from '../src/compared-host.ts';
 import { type ConfiguredRegistry, startConfiguredRegistry, storeSmallImage } from '../src/configured-registry.ts';
-import { type HostState, hostState } from '../src/host-state.ts';
 import { etcOf, REGISTRY_NAME, rktWithNames } from '../src/named-host.ts';
-import { type Installation, installation } from '../src/rkt.ts';
 
 let dir: string;
 let files: Certificates;
 let plain: ConfiguredRegistry;
 let tls: ConfiguredRegistry;
 let mutual: ConfiguredRegistry;
-let before: HostState;
-let host: Installation;
+const host = comparedHost();
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'rkt-e2e-tls-'));
@@ -29,14 +27,6 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const registry of [plain, tls, mutual]) await registry[Symbol.asyncDispose]();
   rmSync(dir, { recursive: true });
-});
-beforeEach(() => {
-  before = hostState();
-  host = installation();
-});
-afterEach(async () => {
-  await host[Symbol.asyncDispose]();
-  expect(hostState()).toEqual(before);
 });
 
 /** The user's own, or that of docker. */

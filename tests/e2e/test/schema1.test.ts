@@ -5,33 +5,23 @@ import { join } from 'node:path';
 import { createRegistry } from '@rkt/registry';
 import { type BuiltSchema1Image, startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
 import { composeImage } from '@rkt/tooling-images';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { comparedHost } from '../src/compared-host.ts';
 import { type ConfiguredRegistry, startConfiguredRegistry } from '../src/configured-registry.ts';
-import { type HostState, hostState } from '../src/host-state.ts';
 import { imageCache } from '../src/image-cache.ts';
-import { type Installation, installation } from '../src/rkt.ts';
 import { schema1Image } from '../src/schema1-image.ts';
 
 const insecure = '--insecure-options=image';
 const warning = /^fetch: warning: "[^"]*" is a Docker schema 1 image/gm;
 let layout: string;
 let registry: TestRegistry;
-let before: HostState;
-let host: Installation;
+const host = comparedHost();
 
 beforeAll(async () => {
   registry = await startTestRegistry();
   layout = await composeImage('redis', imageCache);
 });
 afterAll(() => registry.close());
-beforeEach(() => {
-  before = hostState();
-  host = installation();
-});
-afterEach(async () => {
-  await host[Symbol.asyncDispose]();
-  expect(hostState()).toEqual(before);
-});
 
 async function fetched(image: string): Promise<string> {
   const { status, stdout, stderr } = await host.rkt([insecure, 'fetch', '--full', `docker://${image}`]);

@@ -6,7 +6,8 @@ import { cpuTime } from '../src/cpu-time.ts';
 import { imageCache } from '../src/image-cache.ts';
 import { executable, type Installation, installation } from '../src/rkt.ts';
 
-const RUNS = 20;
+/** So many at most; and at least a few, for the figures that are shown. */
+const RUNS = { most: 20, least: 4 };
 let host: Installation;
 
 beforeAll(async () => {
@@ -25,11 +26,16 @@ beforeAll(async () => {
 });
 afterAll(() => host[Symbol.asyncDispose]());
 
-/** The least that any of the runs took: the others were disturbed. */
-function least(what: string, command: readonly string[]): number {
-  const times = Array.from({ length: RUNS }, () => cpuTime(command)).sort((a, b) => a - b);
-  console.log(`${what}: CPU ms least ${times[0]}, median ${times[RUNS / 2]}, most ${times.at(-1)}`);
-  return times[0] ?? Number.NaN;
+/** The least that any of the runs took: the others were disturbed. No more are made once one took no more than `enough`. */
+function least(what: string, command: readonly string[], enough = 0): number {
+  const times: number[] = [];
+  while (times.length < RUNS.most && (times.length < RUNS.least || Math.min(...times) > enough)) {
+    times.push(cpuTime(command));
+  }
+  times.sort((a, b) => a - b);
+  const [first = Number.NaN] = times;
+  console.log(`${what}: CPU ms least ${first}, median ${times[times.length >> 1]}, most ${times.at(-1)}`);
+  return first;
 }
 
 function commandOf(args: readonly string[]): readonly string[] {
@@ -59,6 +65,7 @@ describe('a start takes no more CPU than so many of Node itself', () => {
     [['--complete', 'image', 'rm', ''], 4],
     [['--complete', 'run-'], 4],
   ] as const)('%j: %i', (args, limit) => {
-    expect(least(`rkt ${args.join(' ')}`, commandOf(args))).toBeLessThanOrEqual(limit * node);
+    const enough = limit * node;
+    expect(least(`rkt ${args.join(' ')}`, commandOf(args), enough)).toBeLessThanOrEqual(enough);
   });
 });
