@@ -25,7 +25,7 @@ export interface PackageJson {
 }
 
 /** The pinned pnpm, as `npx` wants it. */
-export const packageManager: string = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).packageManager;
+const packageManager: string = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).packageManager;
 
 const catalogTypes: string = JSON.parse(
   readFileSync(join(root, 'node_modules/@types/node/package.json'), 'utf8'),
@@ -77,6 +77,15 @@ export function typecheck(project: string, files: readonly string[]): void {
   execute(process.execPath, [join(root, 'node_modules/typescript/lib/tsc.js'), '-p', project], { cwd: project });
 }
 
-function pnpm(args: readonly string[], cwd: string): string {
-  return execute('npx', ['--yes', packageManager, ...args], { cwd });
+/** Runs the pinned pnpm; gives its standard output. */
+export function pnpm(args: readonly string[], cwd: string): string {
+  return execute(pnpmProgram(), args, { cwd });
+}
+
+let program: string | undefined;
+
+/** Where npx keeps the pinned pnpm: to ask npx costs more than most of what pnpm is run for, so it is asked once. */
+export function pnpmProgram(): string {
+  program ??= execute('npx', ['--yes', '-p', packageManager, '-c', 'command -v pnpm'], { cwd: root }).trim();
+  return program;
 }

@@ -3,7 +3,7 @@ import { appendFileSync, cpSync, readdirSync, readFileSync, writeFileSync } from
 import { basename, dirname, join, relative } from 'node:path';
 import { type ExecuteOptions, execute } from './execute.ts';
 import type { LocalRegistry } from './local-registry.ts';
-import { packageManager, root } from './project.ts';
+import { pnpm, pnpmProgram, root } from './project.ts';
 
 const changeset = join(root, 'node_modules', '@changesets', 'cli', 'bin.js');
 
@@ -22,7 +22,7 @@ export function copyForRelease(copy: string, home: string, { npmrc }: LocalRegis
     execute('git', args, { cwd: copy, env });
   }
   const install = ['install', '--frozen-lockfile', '--prod', '--prefer-offline', '--ignore-scripts', '--no-optional'];
-  execute('npx', ['--yes', packageManager, ...install], { cwd: copy });
+  pnpm(install, copy);
   appendFileSync(join(copy, '.npmrc'), npmrc);
 }
 
@@ -44,14 +44,11 @@ export function publishPackages(copy: string, home: string, registry: LocalRegis
 
 /** Nothing but the rehearsal's registry, nobody's credentials but its own. */
 function publishOptions(copy: string, home: string, registry: LocalRegistry): ExecuteOptions {
-  const pnpmDir = dirname(
-    execute('npx', ['--yes', '-p', packageManager, '-c', 'command -v pnpm'], { cwd: copy }).trim(),
-  );
   return {
     cwd: copy,
     env: {
       ...identity(home),
-      PATH: `${pnpmDir}:${process.env['PATH']}`,
+      PATH: `${dirname(pnpmProgram())}:${process.env['PATH']}`,
       npm_config_registry: registry.url,
       npm_config_userconfig: join(home, '.npmrc'),
       npm_config_cache: join(home, 'npm-cache'),
