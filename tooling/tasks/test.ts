@@ -38,6 +38,8 @@ const stages: readonly (readonly (readonly Step[])[])[] = [
     [
       ['tests that need root', (run) => vitest(run, packagesAndTools, [rootTests, '--maxWorkers=1'])],
       ['packed packages', (run) => vitest(run, ['pack'])],
+      // Where they are not there yet, this takes as long as many tests, which then would wait for it.
+      ['images', (run) => run(['node', ...process.execArgv, 'tooling/tasks/compose-images.ts'])],
     ],
   ],
   // Alone: each test compares the whole host before and after.
