@@ -2,7 +2,7 @@
 import type { ImageId } from '@rkt/appc';
 import type { RemovedItem } from '@rkt/store';
 import type { Arguments } from '../args/command.ts';
-import { usageError } from '../errors.ts';
+import { hasCode, usageError } from '../errors.ts';
 import { type OpenedImage, openStoredImage } from '../images/open-stored-image.ts';
 import { openReport } from '../render/report.ts';
 import { reportEach } from '../render/report-each.ts';
@@ -45,8 +45,7 @@ export async function execute(session: Session, args: Arguments): Promise<number
 
 /** What all images are without: those that a pod uses, and those that somebody else has removed meanwhile. */
 function isToStay(error: unknown): error is Error {
-  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === 'ERR_RKT_STORE_IMAGE_IN_USE' || code === 'ERR_RKT_STORE_IMAGE_NOT_FOUND';
+  return hasCode(error, 'ERR_RKT_STORE_IMAGE_IN_USE', 'ERR_RKT_STORE_IMAGE_NOT_FOUND');
 }
 
 type Found = Map<ImageId, OpenedImage>;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isCliError } from '../errors.ts';
+import { codeOf, isCliError } from '../errors.ts';
 import { type ErrorFacts, hintFor } from './hints.ts';
 import { oneLine } from './quote.ts';
 
@@ -95,8 +95,4 @@ function factsOf(error: unknown): ErrorFacts {
     ...(causeCode === undefined ? {} : { causeCode }),
     ...(Array.isArray(platforms) ? { platforms: platforms.map(String) } : {}),
   };
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
