@@ -27,7 +27,7 @@ export async function execute(session: Session, args: Arguments): Promise<number
       const onRemoved = (item: RemovedItem): void => {
         removed.push(item);
         const isImage = item.kind === 'image' && item.id === image.id;
-        tellRemoved(report, item, isImage ? image.names : undefined);
+        tellRemoved(session, report, { ...item, ...(isImage && { names: image.names }) });
       };
       try {
         await store.removeImage(image.id, { onRemoved });
@@ -35,7 +35,6 @@ export async function execute(session: Session, args: Arguments): Promise<number
         if (!all || !isToStay(error)) throw error;
         return session.say(`not removed: ${error.message}`);
       }
-      if (image.names.length > 0) session.say(`it was called ${image.names.join(', ')}`);
     });
     return Math.max(unknown, failed);
   } finally {

@@ -93,7 +93,7 @@ async function readPage(session: Session, page: string, allowHttp: boolean): Pro
 function failure(session: Session, name: string, cause: Error): CliError {
   const isTls = isRegistryError(cause) && cause.code === 'ERR_RKT_REGISTRY_TLS';
   const hint = isTls
-    ? hintFor(cause.code, session.prefix, cause.origin === undefined ? {} : { origin: cause.origin })
+    ? hintFor(cause.code, session.command, cause.origin === undefined ? {} : { origin: cause.origin })
     : undefined;
   return new CliError('ERR_RKT_CLI_DISCOVERY', `discovery failed for ${quote(name)}: ${cause.message}`, {
     cause,

@@ -6,9 +6,30 @@ const CAPABILITIES =
 const PROFILE = 'system calls are chosen with --seccomp=mode=retain|remove,CALL|@SET,... after the image';
 
 /** Flags of `docker run` and `podman run` that are no other names of ours, and what has their place. */
+const INIT =
+  'the first process of an app is the app itself: name an init that the image has with --exec, as in --exec=tini -- CMD';
+const DEVICES =
+  'an app has no devices of the host but those every app has: a directory of files is given with -v /PATH:/PATH';
+const DETACHED =
+  "what is to go on by itself is put into the background by a shell: rkt enter POD sh -c 'CMD >/dev/null 2>&1 &'";
+const FILTER = 'pods are picked out of JSON: rkt list --format=json | jq \'.[] | select(.state == "running")\'';
+/** Where a template of Go was given. */
+export const templateHint = "members are picked out of JSON, as in rkt inspect NAME | jq '.[0].state'";
+const PODS: Readonly<Record<string, string>> = {
+  '-f': FILTER,
+  '--filter': FILTER,
+  '-n': 'the newest pods are the last: rkt list | tail',
+  '--last': 'the newest pods are the last: rkt list | tail',
+  '-l': 'the newest pod is the last: rkt list | tail -1',
+  '--latest': 'the newest pod is the last: rkt list | tail -1',
+};
+
 const RUN: Readonly<Record<string, string>> = {
   '-P': PORTS,
   '--publish-all': PORTS,
+  '--init': INIT,
+  '--device': DEVICES,
+  '--gpus': DEVICES,
   '--ip': 'an address is asked for with --net=default:IP=ADDRESS',
   '--add-host': 'a line of /etc/hosts is added with --hosts-entry=IP=HOST',
   '--cap-add': CAPABILITIES,
@@ -28,14 +49,9 @@ const FLAGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   prepare: RUN,
   'app add': RUN,
   enter: {
-    '-e': 'variables are set by the command: rkt enter POD env NAME=VALUE CMD',
-    '--env': 'variables are set by the command: rkt enter POD env NAME=VALUE CMD',
-    '-u': 'another user is chosen by the command: rkt enter POD su USER -c CMD',
-    '--user': 'another user is chosen by the command: rkt enter POD su USER -c CMD',
-    '-w': "the directory is chosen by the command: rkt enter POD sh -c 'cd PATH && CMD'",
-    '--workdir': "the directory is chosen by the command: rkt enter POD sh -c 'cd PATH && CMD'",
-    '-d': 'what is to go on by itself is an app of its own: rkt app add POD IMAGE',
-    '--detach': 'what is to go on by itself is an app of its own: rkt app add POD IMAGE',
+    '-d': DETACHED,
+    '--detach': DETACHED,
+    '--privileged': 'who enters has the rights of the app, and no others',
   },
   rm: {
     '-a': 'all pods that have ended are removed by rkt gc --grace-period=0s',
@@ -47,12 +63,10 @@ const FLAGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     '-a': 'all pods are stopped by rkt stop $(rkt list -q)',
     '--all': 'all pods are stopped by rkt stop $(rkt list -q)',
   },
-  list: {
-    '-f': 'pods are picked out of JSON: rkt list --format=json | jq \'.[] | select(.state == "running")\'',
-    '--filter': 'pods are picked out of JSON: rkt list --format=json | jq \'.[] | select(.state == "running")\'',
-    '-n': 'the newest pods are the last: rkt list | tail',
-    '-l': 'the newest pod is the last: rkt list | tail -1',
-  },
+  list: PODS,
+  ps: PODS,
+  inspect: { '-f': templateHint },
+  'image inspect': { '-f': templateHint },
   'image list': {
     '-f': "images are picked out of JSON: rkt image list --format=json | jq '.[] | select(.size > 1000000)'",
     '--filter': "images are picked out of JSON: rkt image list --format=json | jq '.[] | select(.size > 1000000)'",
@@ -80,6 +94,8 @@ const CONTAINERS = 'a container is an app of a pod: rkt run, rkt list, rkt stop,
 const COMMANDS: Readonly<Record<string, string>> = {
   build: 'rkt builds no images: what buildah or docker build has made is read by rkt fetch docker-archive:FILE',
   commit: 'an image of files is made by rkt --insecure-options=image fetch rootfs:FILE:NAME:TAG',
+  compose:
+    'apps that belong together are one pod: rkt run IMAGE1 --- IMAGE2; or each is a unit of systemd that runs rkt',
   container: CONTAINERS,
   cp: 'files are copied by a command in the pod: rkt enter POD tar -C DIRECTORY -c . | tar -x',
   create: 'a pod is prepared by rkt prepare docker://NAME, and run by rkt run-prepared POD',

@@ -453,7 +453,9 @@ describe('images of the store', () => {
     expect(await rkt('image', 'gc')).toEqual({ status: 0, stdout: '', stderr: '' });
     const { stdout, stderr } = await rkt('image', 'gc', '--grace-period=0s');
     expect(stdout).toBe(`successfully removed aci for image: "${id}"\n`);
-    expect(stderr).toMatch(/^gc: 1 image\(s\) successfully removed\ngc: .* freed\n$/);
+    expect(stderr).toMatch(
+      /^gc: it was called docker\.io\/library\/demo:latest\ngc: 1 image\(s\) successfully removed\ngc: .* freed\n$/,
+    );
   });
 
   it('are collected when the store is larger than it shall be', async () => {
