@@ -258,6 +258,7 @@ export const commands: readonly CommandSpec[] = [
       {
         name: 'timeout',
         short: 't',
+        aliases: ['time'],
         kind: 'text',
         placeholder: 'DURATION',
         default: '10s',

@@ -141,7 +141,7 @@ function checked({ flag, value, typed: word }: TypedFlag, place: FlagPosition): 
   const meant = flag.kind === 'boolean' && Object.hasOwn(BOOLEANS, value) ? String(BOOLEANS[value]) : value;
   const fault = faultOf(flag, meant, place);
   if (fault === undefined) return meant;
-  const hint = value.includes('{{') ? templateHint : undefined;
+  const hint = flag.name === 'format' && value.includes('{{') ? templateHint : undefined;
   throw usageError(`invalid argument ${quote(value)} for ${quote(word, { marks: false })}: ${fault}`, hint);
 }
 

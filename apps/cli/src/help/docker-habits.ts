@@ -5,7 +5,6 @@ const CAPABILITIES =
   'capabilities are kept or taken away with --caps-retain=CAPS or --caps-remove=CAPS after the image';
 const PROFILE = 'system calls are chosen with --seccomp=mode=retain|remove,CALL|@SET,... after the image';
 
-/** Flags of `docker run` and `podman run` that are no other names of ours, and what has their place. */
 const INIT =
   'the first process of an app is the app itself: name an init that the image has with --exec, as in --exec=tini -- CMD';
 const DEVICES =
@@ -15,6 +14,11 @@ const DETACHED =
 const FILTER = 'pods are picked out of JSON: rkt list --format=json | jq \'.[] | select(.state == "running")\'';
 /** Where a template of Go was given. */
 export const templateHint = "members are picked out of JSON, as in rkt inspect NAME | jq '.[0].state'";
+const ENTER: Readonly<Record<string, string>> = {
+  '-d': DETACHED,
+  '--detach': DETACHED,
+  '--privileged': 'who enters has the rights of the app, and no others',
+};
 const PODS: Readonly<Record<string, string>> = {
   '-f': FILTER,
   '--filter': FILTER,
@@ -24,12 +28,22 @@ const PODS: Readonly<Record<string, string>> = {
   '--latest': 'the newest pod is the last: rkt list | tail -1',
 };
 
+/** Flags of `docker run` and `podman run` that are no other names of ours, and what has their place. */
 const RUN: Readonly<Record<string, string>> = {
   '-P': PORTS,
   '--publish-all': PORTS,
   '--init': INIT,
   '--device': DEVICES,
   '--gpus': DEVICES,
+  '--group-add': 'further groups are given by their numbers: --supplementary-gids=GID,GID after the image',
+  '--ulimit': 'limits of processes are those of rkt itself: ulimit -n 4096, then rkt run',
+  '--shm-size':
+    'a larger one takes the place of /dev/shm with --volume=shm,kind=empty --mount=volume=shm,target=/dev/shm',
+  '--ipc': 'the apps of a pod share IPC with each other and nobody else: rkt run IMAGE1 --- IMAGE2',
+  '--stop-signal': 'how an app is asked to end is said by its image, or with rkt kill --signal=SIGNAL POD',
+  '--health-cmd': 'how the health of an app is checked is said by its image; --no-healthcheck leaves it out',
+  '--log-driver': 'what a detached app writes is kept for rkt logs POD; in the foreground it is standard output',
+  '--env-host': "rkt's own variables are passed on with --inherit-env",
   '--ip': 'an address is asked for with --net=default:IP=ADDRESS',
   '--add-host': 'a line of /etc/hosts is added with --hosts-entry=IP=HOST',
   '--cap-add': CAPABILITIES,
@@ -48,11 +62,8 @@ const FLAGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   run: RUN,
   prepare: RUN,
   'app add': RUN,
-  enter: {
-    '-d': DETACHED,
-    '--detach': DETACHED,
-    '--privileged': 'who enters has the rights of the app, and no others',
-  },
+  enter: ENTER,
+  'app exec': ENTER,
   rm: {
     '-a': 'all pods that have ended are removed by rkt gc --grace-period=0s',
     '--all': 'all pods that have ended are removed by rkt gc --grace-period=0s',
@@ -60,8 +71,8 @@ const FLAGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     '--volumes': 'empty volumes go with their pod as it is',
   },
   stop: {
-    '-a': 'all pods are stopped by rkt stop $(rkt list -q)',
-    '--all': 'all pods are stopped by rkt stop $(rkt list -q)',
+    '-a': 'all pods are stopped by rkt stop $(rkt ps -q)',
+    '--all': 'all pods are stopped by rkt stop $(rkt ps -q)',
   },
   list: PODS,
   ps: PODS,

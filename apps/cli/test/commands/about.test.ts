@@ -108,10 +108,11 @@ describe('rkt', () => {
     [['f'.repeat(10_000)], `rkt: unknown command "${'f'.repeat(160)}..." for "rkt"`],
     [['run', '--hostnam=x', 'a'], 'run: unknown flag: --hostnam (did you mean --hostname?)'],
     [['pull', '--nonsense'], 'pull: unknown flag: --nonsense'],
-    [['image', 'ls', 'x'], 'ls: takes no arguments'],
+    [['image', 'ls', '--nonsense'], 'ls: unknown flag: --nonsense'],
+    [['ls', 'x'], 'ls: takes no arguments'],
     [['rmi'], 'rmi: must provide at least one image ID'],
     [['exec'], 'exec: must provide a pod UUID'],
-    [['im', 'li', 'x'], 'list: takes no arguments'],
+    [['l', 'x'], 'list: takes no arguments'],
     [['list', '--tree-backen=x'], 'list: unknown flag: --tree-backen'],
   ])('tells what was probably meant by %j', async (argv, line) => {
     const { status, stdout, stderr } = await rkt(...argv);

@@ -484,6 +484,20 @@ describe('images of the store', () => {
       [`${local}:latest`],
     ]);
     expect((await rkt('image', 'cat-manifest', local)).status).toBe(0);
+    const shown = ['image', 'list', '--no-legend', '--fields=name', '--sort=name'];
+    for (const [typed, names] of [
+      [['demo'], ['demo:latest', 'demo:other']],
+      [['docker.io/library/demo:other'], ['demo:other']],
+      [
+        [local, 'demo:latest', 'nosuch'],
+        [`${local}:latest`, 'demo:latest'],
+      ],
+      [['dem'], []],
+    ] as const) {
+      expect((await rkt(...shown, ...typed)).stdout, `${typed}`).toBe(names.map((name) => `${name}\n`).join(''));
+    }
+    expect((await rkt('images', '-q', local)).stdout.trim().split('\n')).toHaveLength(1);
+    expect(JSON.parse((await rkt('images', '--format=json', 'demo:other')).stdout)).toEqual([listed[0]]);
   });
 
   it('lose a name to another image, and are then listed without a tag', async () => {
