@@ -52,6 +52,9 @@ export async function main(
   }
 }
 
+const IMAGES_ALONE =
+  'run the command as root; without it images are fetched, listed and exported in a directory of your own: --dir=PATH';
+
 async function showHelp(command: CommandSpec | undefined, io: Io, wanted: boolean): Promise<number> {
   const [{ commandPage, overviewPage }, { renderText }] = await Promise.all([
     import('./help/page.ts'),
@@ -82,9 +85,12 @@ async function loadCommand(name: string): Promise<CommandModule> {
 
 function requirePrivileges(command: CommandSpec, io: Io): void {
   if (command.needsRoot !== true || io.uid === 0) return;
-  throw new CliError('ERR_RKT_CLI_NOT_ROOT', 'cannot run as unprivileged user', {
-    hint: 'run the command as root; without it images are fetched, listed and exported in a directory of your own: --dir=PATH',
-  });
+  const takesImages = command.flags.some(({ name }) => name === 'pull-policy');
+  throw new CliError(
+    'ERR_RKT_CLI_NOT_ROOT',
+    'cannot run as unprivileged user',
+    takesImages ? { hint: IMAGES_ALONE } : {},
+  );
 }
 
 /** What only root may read is no failure of the system to another user. */

@@ -394,7 +394,7 @@ describe('an unprivileged user', () => {
     const unprivileged = rktWith(dir, { openRuntime: async () => runtime }, { uid: 1000 });
     const { status, stderr } = await unprivileged(verb, ...(verb === 'gc' ? [] : ['x']));
     expect([status, stderr.split('\n')[0]]).toEqual([254, `${verb}: cannot run as unprivileged user`]);
-    expect(stderr).toContain('in a directory of your own: --dir=PATH\n');
+    expect(stderr.includes('in a directory of your own: --dir=PATH\n')).toBe(['run', 'prepare'].includes(verb));
   });
 
   it('collects images of a directory of its own', async () => {

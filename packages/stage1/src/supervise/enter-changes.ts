@@ -66,8 +66,9 @@ async function inAppRoot(host: Host, app: EnteredApp, options: EnterOptions): Pr
 const O_PATH = 0o10000000;
 
 function directoryOf(syscalls: Syscalls, root: number, path: string): string {
-  // What is none is refused with the rest.
-  if (!path.startsWith('/') || path.includes('\0')) return path;
+  if (!path.startsWith('/') || path.includes('\0')) {
+    throw invalid(`working directory ${quote(path, 400)} is not an absolute path`);
+  }
   const resolved = resolveInRoot(syscalls, root, path);
   try {
     closeSync(syscalls.openInRoot(root, resolved, O_PATH | constants.O_DIRECTORY));

@@ -210,7 +210,8 @@ export const appChecks: readonly FlavorCheck[] = [
       );
       equal(await entered({ user: '1234' }), '1234\n2345\n2345 77\n/data\nb /work stated worker\n');
       equal(await entered({ user: '9', group: 'more' }), '9\n77\n77\n/data\nb / stated 9\n');
-      const refusal = (changes: Partial<EnterOptions>) => runtime.enter(id, { ...changes, tty: false });
+      const command = ['/bin/sh', '-c', ':'];
+      const refusal = (changes: Partial<EnterOptions>) => runtime.enter(id, { ...changes, command, tty: false });
       await refused('ERR_RKT_STAGE1_USER_NOT_FOUND', refusal({ user: 'nobody-at-all' }));
       await refused('ERR_RKT_STAGE1_GROUP_NOT_FOUND', refusal({ user: 'root', group: 'nobody-at-all' }));
       for (const workingDirectory of ['/proc/self/fd/7', '/absent', '/etc/passwd', 'data', '']) {
