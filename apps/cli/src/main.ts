@@ -13,6 +13,9 @@ import { type Io, processIo } from './wiring/io.ts';
 import type { Libraries } from './wiring/libraries.ts';
 import { createSession } from './wiring/session.ts';
 
+const IMAGES_ALONE =
+  'run the command as root; without it images are fetched, listed and exported in a directory of your own: --dir=PATH';
+
 /**
  * Runs rkt and resolves to its exit status. Never rejects: errors go to standard error.
  *
@@ -51,9 +54,6 @@ export async function main(
     return signalStatus(failure.signal);
   }
 }
-
-const IMAGES_ALONE =
-  'run the command as root; without it images are fetched, listed and exported in a directory of your own: --dir=PATH';
 
 async function showHelp(command: CommandSpec | undefined, io: Io, wanted: boolean): Promise<number> {
   const [{ commandPage, overviewPage }, { renderText }] = await Promise.all([
@@ -96,7 +96,7 @@ function requirePrivileges(command: CommandSpec, io: Io): void {
 /** What only root may read is no failure of the system to another user. */
 function withPrivileges(error: unknown, io: Io): unknown {
   const errno = errnoOf(error);
-  if (io.uid === 0 || isCliError(error) || (errno !== 'EACCES' && errno !== 'EPERM')) return error;
+  if (io.uid === 0 || (errno !== 'EACCES' && errno !== 'EPERM')) return error;
   const message = `cannot run as unprivileged user: ${reasonOf(error)}${pathOf(error)}`;
   return new CliError('ERR_RKT_CLI_NOT_ROOT', message, { cause: error });
 }
