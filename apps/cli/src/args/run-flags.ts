@@ -105,14 +105,19 @@ const pod: readonly FlagSpec[] = [
   { name: 'inherit-env', kind: 'boolean', default: 'false', summary: "pass on rkt's own environment" },
 ];
 
-/** As docker has it, for one image as for several: before the first it is itself, of every app. */
-const env: FlagSpec = {
+/** As docker has it: of one name the last counts. */
+const variable = {
   name: 'env',
   short: 'e',
   kind: 'text',
   placeholder: 'NAME=VALUE',
   repeat: true,
   check: assignment,
+} as const;
+
+/** For one image as for several: before the first it is itself, of every app. */
+const env: FlagSpec = {
+  ...variable,
   expand: (text, { isAfterImage }) => (isAfterImage ? { environment: assignment(text) } : undefined),
   summary: 'before the first image --set-env, after an image --environment; of one name the last counts',
 };
@@ -128,15 +133,7 @@ function assignment(text: string): string {
 
 /** Of what is executed beside an app: what it is to have otherwise than the app. Without defaults, as the app has it. */
 export const enterFlags: readonly FlagSpec[] = [
-  {
-    name: 'env',
-    short: 'e',
-    kind: 'text',
-    placeholder: 'NAME=VALUE',
-    repeat: true,
-    check: assignment,
-    summary: 'environment variable of the command, over those of the app',
-  },
+  { ...variable, summary: 'environment variable of the command, over those of the app' },
   {
     name: 'user',
     short: 'u',
