@@ -81,10 +81,20 @@ export function usageError(message: string, hint?: string): CliError {
   return new CliError('ERR_RKT_CLI_USAGE', message, hint === undefined ? {} : { hint });
 }
 
+/** What kind of error it is, `ERR_RKT_STORE_IMAGE_NOT_FOUND` or `ENOENT`. Libraries are loaded when they are used; by this their errors are told. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** Whether an error is of one of several kinds. */
+export function hasCode(error: unknown, ...codes: readonly string[]): error is Error {
+  const code = codeOf(error);
+  return code !== undefined && codes.includes(code);
+}
+
 /** The name of the system's error, `ENOENT`, if it is one. */
 export function errnoOf(error: unknown): string | undefined {
-  const known = error instanceof Error && 'code' in error && 'syscall' in error;
-  return known && typeof error.code === 'string' ? error.code : undefined;
+  return error instanceof Error && 'syscall' in error ? codeOf(error) : undefined;
 }
 
 const REASONS: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CommandSpec } from './args/command.ts';
-import { prefixOf } from './args/command.ts';
+import { lastWordOf } from './args/command.ts';
 import { locateCommand, readCommandLine } from './args/parse.ts';
 import { type CommandModule, commandModules } from './commands/command-modules.ts';
 import { completionKey } from './completion/completion-key.ts';
@@ -12,6 +12,9 @@ import { installedLibraries } from './wiring/installed-libraries.ts';
 import { type Io, processIo } from './wiring/io.ts';
 import type { Libraries } from './wiring/libraries.ts';
 import { createSession } from './wiring/session.ts';
+
+const IMAGES_ALONE =
+  'run the command as root; without it images are fetched, listed and exported in a directory of your own: --dir=PATH';
 
 /**
  * Runs rkt and resolves to its exit status. Never rejects: errors go to standard error.
@@ -25,13 +28,15 @@ export async function main(
   libraries: Libraries = installedLibraries,
 ): Promise<number> {
   let prefix = 'rkt';
+  let name = 'rkt';
   let debug = argv.includes('--debug');
   let form: MessageForm = 'text';
   let localConfig = '/etc/rkt';
   try {
     if (argv[0] === completionKey) return await printCompletions(argv.slice(1), io, libraries);
     const line = locateCommand(argv);
-    if (line.command !== undefined) prefix = prefixOf(line.command);
+    prefix = line.called ?? prefix;
+    if (line.command !== undefined) name = lastWordOf(line.command);
     const { command, globals, args, wantsHelp } = readCommandLine(line);
     debug = globals.debug;
     localConfig = globals.localConfig;
@@ -39,11 +44,11 @@ export async function main(
     requirePrivileges(command, io);
     const { execute } = await loadCommand(command.name);
     form = messageForm(command.flags, args.flags);
-    await using session = createSession({ io, globals, libraries, prefix, form });
+    await using session = createSession({ io, globals, libraries, prefix, command: name, form });
     return await execute(session, args);
   } catch (error) {
     const failure = await explained(withPrivileges(unwrap(error), io));
-    createMessages(io, { prefix, form, debug, localConfig }).report(failure);
+    createMessages(io, { prefix, command: name, form, debug, localConfig }).report(failure);
     if (!isCliError(failure) || failure.signal === undefined) return failureStatus;
     io.endBy(failure.signal);
     return signalStatus(failure.signal);
@@ -80,7 +85,12 @@ async function loadCommand(name: string): Promise<CommandModule> {
 
 function requirePrivileges(command: CommandSpec, io: Io): void {
   if (command.needsRoot !== true || io.uid === 0) return;
-  throw new CliError('ERR_RKT_CLI_NOT_ROOT', 'cannot run as unprivileged user');
+  const takesImages = command.flags.some(({ name }) => name === 'pull-policy');
+  throw new CliError(
+    'ERR_RKT_CLI_NOT_ROOT',
+    'cannot run as unprivileged user',
+    takesImages ? { hint: IMAGES_ALONE } : {},
+  );
 }
 
 /** What only root may read is no failure of the system to another user. */

@@ -17,6 +17,7 @@ import { addApp, removeApp, startApp } from './supervise/apps.ts';
 import { attach } from './supervise/attach.ts';
 import { defineApp } from './supervise/define-app.ts';
 import { enter } from './supervise/enter.ts';
+import { requireFreeNames, withFreeNames } from './supervise/free-names.ts';
 import { inspect, listPods } from './supervise/inspect.ts';
 import { readLogs } from './supervise/read-logs.ts';
 import { signalApp } from './supervise/signal-app.ts';
@@ -65,8 +66,16 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   };
   return {
     flavorTraits: (name) => flavorNamed(context, name).traits,
+    describeFlavor: (name) => {
+      const flavor = flavorNamed(context, name);
+      return { name: flavor.name, programs: flavor.programs?.(host) ?? [] };
+    },
     review: (pod) => review(context, pod),
-    prepare: async (prepare) => inspect(context, await preparePod(context, prepare)),
+    requireFreeNames: (names) => requireFreeNames(context, names),
+    prepare: async (options) => {
+      const id = await withFreeNames(context, options, () => preparePod(context, options));
+      return inspect(context, id);
+    },
     createSandbox: async (id, sandbox) => {
       await createSandbox(context, id, sandbox);
       return inspect(context, id);

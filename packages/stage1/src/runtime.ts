@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { PodManifest, RuntimeApp, Volume } from '@rkt/appc';
-import type { FlavorTraits } from './flavors/flavor.ts';
+import type { NameValue, PodManifest, RuntimeApp, Volume } from '@rkt/appc';
+import type { FlavorTraits, HostProgram } from './flavors/flavor.ts';
 import type { Health } from './health/health.ts';
 import type { LogEntry, OutputChunk } from './monitor/index.ts';
 import type { IdRange, InsecureOptions } from './oci-spec/index.ts';
@@ -152,6 +152,8 @@ export interface PrepareOptions extends AbortOptions {
   readonly ephemeral?: boolean;
   /** Apps may be defined and removed while the sandbox lives; there need be none to begin with. @default false */
   readonly mutable?: boolean;
+  /** Names of its apps that no pod may have that is prepared or runs. @default none */
+  readonly ownNames?: readonly string[];
   /**
    * Called with the pod's directory before anything refers to the images, so that the caller can bind a lease to it.
    */
@@ -294,6 +296,14 @@ export interface EnterOptions extends AbortOptions {
   readonly app?: string;
   /** @default ['/bin/sh'] (or /bin/bash where the image has it) */
   readonly command?: readonly string[];
+  /** A name or a number, by the app's own /etc/passwd. @default the app's user and groups */
+  readonly user?: string;
+  /** Of `user`. @default the user's primary group, and the others it is in */
+  readonly group?: string;
+  /** An absolute path. @default the app's */
+  readonly workingDirectory?: string;
+  /** Besides the app's variables, and over them. @default none */
+  readonly environment?: readonly NameValue[];
   readonly tty: boolean;
   /** Without our standard streams; killed when it is given up. @default false */
   readonly quiet?: boolean;
@@ -318,6 +328,11 @@ export type GcEvent =
   | { readonly kind: 'kept'; readonly id: PodId; readonly reason: 'grace-period' | 'running' }
   | { readonly kind: 'failed'; readonly id: PodId; readonly error: Error };
 
+export interface FlavorDescription {
+  readonly name: string;
+  readonly programs: readonly HostProgram[];
+}
+
 /**
  * Pods on one data directory. Every primitive is idempotent and leaves its state on disk; any process may carry on where
  * another stopped. `run` at the command line is prepare + createSandbox + addApp + startApp + wait + stopSandbox.
@@ -325,12 +340,16 @@ export type GcEvent =
 export interface Runtime {
   /** Of the flavor of this name, or of the one that pods have without a name. Throws FLAVOR_NOT_FOUND. */
   flavorTraits(name: string | undefined): FlavorTraits;
+  /** The same flavor's name, and what programs of this host it works with. Nothing is executed. Throws FLAVOR_NOT_FOUND. */
+  describeFlavor(name: string | undefined): FlavorDescription;
   /**
    * What the flavor of a pod leaves out of what is asked for, a sentence each. Throws FLAVOR_UNABLE for what the flavor
    * cannot do, as `prepare` does, and FLAVOR_NOT_FOUND.
    */
   review(pod: PodReview): readonly string[];
-  /** embryo -> preparing -> prepared. The pod keeps no process. */
+  /** Throws NAME_TAKEN as `prepare` with `ownNames` would now. */
+  requireFreeNames(names: readonly string[]): Promise<void>;
+  /** embryo -> preparing -> prepared. The pod keeps no process. Throws NAME_TAKEN. */
   prepare(options: PrepareOptions): Promise<Pod>;
   /** prepared -> running: namespaces, networks, cgroup parent. Holds the pod's lock until the sandbox ends. */
   createSandbox(id: PodId, options?: CreateSandboxOptions): Promise<Pod>;

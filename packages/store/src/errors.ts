@@ -101,7 +101,9 @@ export function toStoreError(error: unknown, what: string, path?: string): unkno
   const known = lookUp(error);
   if (known === undefined) return error;
   const [code, reason] = known;
-  return new StoreError(code, `${what}: ${reason}`, { cause: error, ...(path === undefined ? {} : { path }) });
+  // Who may not has to know what: to have it opened, or to take another.
+  const where = code === 'ERR_RKT_STORE_PERMISSION' && path !== undefined ? `: "${printable(path)}"` : '';
+  return new StoreError(code, `${what}: ${reason}${where}`, { cause: error, ...(path === undefined ? {} : { path }) });
 }
 
 function lookUp(error: Error): readonly [StoreErrorCode, string] | undefined {

@@ -16,6 +16,12 @@ describe('failures of the system', () => {
     expect(toStoreError(cause, 'cannot write', '/store')).toMatchObject({ code: expected, path: '/store', cause });
   });
 
+  it('name what may not be used', () => {
+    const cause = Object.assign(new Error('EACCES'), { code: 'EACCES', syscall: 'open' });
+    const error = toStoreError(cause, 'cannot look at the store', '/var/lib/\u001brkt');
+    expect(error).toMatchObject({ message: 'cannot look at the store: permission denied: "/var/lib/?rkt"' });
+  });
+
   it.each([
     [5, 'ERR_RKT_STORE_BUSY'],
     [8, 'ERR_RKT_STORE_PERMISSION'],

@@ -32,7 +32,7 @@ export interface CommandSpec {
   readonly hidden?: true;
 }
 
-/** The last word of a command's name: what its messages begin with. */
-export function prefixOf(command: CommandSpec): string {
+/** The last word of a command's name, by which hints and programs tell it. */
+export function lastWordOf(command: CommandSpec): string {
   return command.name.slice(command.name.lastIndexOf(' ') + 1);
 }

@@ -28,7 +28,7 @@ import {
   whichApp,
 } from './output-flags.ts';
 import { parsePatience } from './patience.ts';
-import { alwaysInteractive, prepareFlags, runFlags, runPreparedFlags } from './run-flags.ts';
+import { alwaysInteractive, enterFlags, prepareFlags, runFlags, runPreparedFlags } from './run-flags.ts';
 import { trustCommand } from './trust-command.ts';
 
 function waiting(name: string, summary: string): FlagSpec {
@@ -63,8 +63,9 @@ export const commands: readonly CommandSpec[] = [
     summary: 'Print the configuration that is in effect',
     usage: '',
     description: [
-      'Everything rkt is configured with, merged, as JSON: its own directories, registries.conf, files of credentials,',
-      'certificates and proxies, each with the file that says it. Passwords and tokens are left out; they are in that file.',
+      'What rkt works with here, as JSON: data directory, flavor and the programs that run pods; and everything it is',
+      'configured with, merged: its own directories, registries.conf, files of credentials, certificates and proxies, each',
+      'with the file that says it. Passwords and tokens are left out; they are in that file.',
     ].join('\n'),
     flags: [prettyPrint, format],
     operands: 'anywhere',
@@ -75,7 +76,7 @@ export const commands: readonly CommandSpec[] = [
     aliases: ['exec'],
     summary: 'Enter the namespaces of an app within a pod',
     usage: 'POD [CMD [ARGS...]]',
-    flags: [whichApp, alwaysInteractive],
+    flags: [whichApp, alwaysInteractive, ...enterFlags],
     operands: 'before',
     minimum: [1, 'must provide a pod UUID'],
     needsRoot: true,
@@ -152,7 +153,7 @@ export const commands: readonly CommandSpec[] = [
   killCommand,
   {
     name: 'list',
-    aliases: ['ps', 'ls'],
+    aliases: ['ls'],
     summary: 'List pods',
     usage: '',
     description: 'The newest pod is the last.',
@@ -168,6 +169,28 @@ export const commands: readonly CommandSpec[] = [
     flags: prepareFlags,
     operands: 'images',
     needsRoot: true,
+  },
+  {
+    name: 'ps',
+    isNew: true,
+    summary: 'List pods that run',
+    usage: '',
+    description: 'What rkt list shows, without pods that are prepared or have ended.',
+    flags: [
+      noLegend,
+      full,
+      idsAlone,
+      {
+        name: 'all',
+        short: 'a',
+        kind: 'boolean',
+        default: 'false',
+        summary: 'also those that do not run, as rkt list',
+      },
+      format,
+    ],
+    operands: 'anywhere',
+    maximum: 0,
   },
   releaseCommand,
   {
@@ -235,6 +258,7 @@ export const commands: readonly CommandSpec[] = [
       {
         name: 'timeout',
         short: 't',
+        aliases: ['time'],
         kind: 'text',
         placeholder: 'DURATION',
         default: '10s',

@@ -12,7 +12,8 @@ export const attachCommand: CommandSpec = {
   usage: 'POD',
   description: [
     'Shows what the app writes from now on, and passes on standard input if the app was run with --interactive. Ends with',
-    'the app and its status, or with status 0 when the detach keys are typed: then the app goes on.',
+    'the app and its status, or with status 0 when the detach keys are typed: then the app goes on. So it does after the',
+    'third SIGINT or SIGTERM, which is not passed on.',
   ].join('\n'),
   flags: [
     whichApp,

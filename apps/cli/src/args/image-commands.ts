@@ -95,7 +95,6 @@ export const imageCommands: readonly CommandSpec[] = [
     ],
     operands: 'anywhere',
     maximum: 0,
-    needsRoot: true,
   },
   {
     name: 'image history',
@@ -131,9 +130,11 @@ export const imageCommands: readonly CommandSpec[] = [
     name: 'image list',
     aliases: ['images', 'image ls'],
     summary: 'List images in the local store',
-    usage: '',
-    description:
-      'A row for every name that leads to an image. Where one is for another machine, there is a column for the platform, too.',
+    usage: '[NAME...]',
+    description: [
+      'A row for every name that leads to an image, or for those alone that are NAME, whatever their tag. Where an image is for',
+      'another machine, there is a column for the platform, too.',
+    ].join('\n'),
     flags: [
       {
         name: 'fields',
@@ -161,7 +162,6 @@ export const imageCommands: readonly CommandSpec[] = [
       format,
     ],
     operands: 'anywhere',
-    maximum: 0,
   },
   {
     name: 'image render',

@@ -20,9 +20,15 @@ export interface Invocation {
 }
 
 /** A command line of which the command is known, and nothing after it read yet. */
-export interface CommandLine {
-  readonly command: CommandSpec | undefined;
+export interface CommandLine extends FoundCommand {
   readonly leading: readonly Part[];
+}
+
+/** The command that the first words of a command line name. */
+export interface FoundCommand {
+  readonly command: CommandSpec | undefined;
+  /** The last word of the command's name, or of the alias that was typed for it: what its messages begin with. */
+  readonly called: string | undefined;
   readonly rest: readonly string[];
 }
 
@@ -62,21 +68,20 @@ function invocation(command: CommandSpec | undefined, parts: readonly Part[], ow
  * Finds the command that the first words name.
  * @throws {CliError} ERR_RKT_CLI_UNKNOWN_COMMAND
  */
-export function findCommand(
-  words: readonly string[],
-  table: readonly CommandSpec[],
-): { readonly command: CommandSpec | undefined; readonly rest: readonly string[] } {
+export function findCommand(words: readonly string[], table: readonly CommandSpec[]): FoundCommand {
   const [first, second] = words;
-  if (first === undefined) return { command: undefined, rest: [] };
+  if (first === undefined) return { command: undefined, called: undefined, rest: [] };
   // A hidden one is neither shortened nor suggested.
   const shown = table.filter(({ name, hidden }) => hidden !== true || name === first);
-  const called = (name: string) => table.find(({ aliases }) => aliases?.includes(name));
-  const head = called(first)?.name ?? choose(first, headsOf(shown), 'rkt');
+  const aliased = (name: string) => table.find(({ aliases }) => aliases?.includes(name));
+  const alias = aliased(first);
+  if (alias !== undefined) return { command: alias, called: first, rest: words.slice(1) };
+  const head = choose(first, headsOf(shown), 'rkt');
   const alone = table.find(({ name }) => name === head);
-  if (alone !== undefined) return { command: alone, rest: words.slice(1) };
+  if (alone !== undefined) return { command: alone, called: head, rest: words.slice(1) };
   const members = membersOf(head, table);
   if (second !== undefined && ['help', '--help', '-h'].includes(second)) {
-    return { command: table.find(({ name }) => name === 'help'), rest: [head, ...words.slice(2)] };
+    return { command: table.find(({ name }) => name === 'help'), called: 'help', rest: [head, ...words.slice(2)] };
   }
   if (second === undefined || second.startsWith('-')) {
     throw usageError(
@@ -84,10 +89,11 @@ export function findCommand(
       `run 'rkt help ${head}' for usage`,
     );
   }
-  const command =
-    called(`${head} ${second}`) ??
-    table.find(({ name }) => name === `${head} ${choose(second, members, `rkt ${head}`)}`);
-  return { command, rest: words.slice(2) };
+  const rest = words.slice(2);
+  const member = aliased(`${head} ${second}`);
+  if (member !== undefined) return { command: member, called: second, rest };
+  const called = choose(second, members, `rkt ${head}`);
+  return { command: table.find(({ name }) => name === `${head} ${called}`), called, rest };
 }
 
 function choose(word: string, names: readonly Shortenable[], parent: string): string {

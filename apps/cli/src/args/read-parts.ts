@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { usageError } from '../errors.ts';
+import { templateHint } from '../help/docker-habits.ts';
 import { quote } from '../render/quote.ts';
 import { type FlagPosition, type FlagSpec, hasLetter, namesOf, type TypedFlag } from './flag.ts';
 import { type FlagPlace, unknownFlag } from './unknown-flag.ts';
@@ -140,7 +141,8 @@ function checked({ flag, value, typed: word }: TypedFlag, place: FlagPosition): 
   const meant = flag.kind === 'boolean' && Object.hasOwn(BOOLEANS, value) ? String(BOOLEANS[value]) : value;
   const fault = faultOf(flag, meant, place);
   if (fault === undefined) return meant;
-  throw usageError(`invalid argument ${quote(value)} for ${quote(word, { marks: false })}: ${fault}`);
+  const hint = flag.name === 'format' && value.includes('{{') ? templateHint : undefined;
+  throw usageError(`invalid argument ${quote(value)} for ${quote(word, { marks: false })}: ${fault}`, hint);
 }
 
 const BOOLEANS: Readonly<Record<string, boolean>> = {

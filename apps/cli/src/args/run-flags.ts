@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { requireAcName } from '../pods/ac-name.ts';
 import { fromDockerMount, fromDockerVolume } from '../pods/docker-volume.ts';
 import { checkPortFlag } from '../pods/exposed-port.ts';
 import { parseOomScoreAdj, parseSeccompFlag } from '../pods/isolator-flags.ts';
@@ -10,13 +11,12 @@ import { parseAssignment } from './assignment.ts';
 import { type FlagSpec, refuseFalse } from './flag.ts';
 import { obtainFlags } from './obtain-flags.ts';
 import { parseRestartPolicy } from './restart-policy.ts';
+import { splitUser } from './split-user.ts';
 
-/** `USER:GROUP`, as docker has them in one. */
+/** `USER:GROUP`, as docker has them in one, for the two flags they are. */
 function userAndGroup(text: string): Readonly<Record<string, string>> | undefined {
-  if (!text.includes(':')) return undefined;
-  const [, user = '', group = ''] = /^([^:]+):([^:]+)$/.exec(text) ?? [];
-  if (user === '') throw new Error('it must be USER or USER:GROUP');
-  return { user, group };
+  const { user, group } = splitUser(text);
+  return group === undefined ? undefined : { user, group };
 }
 
 const networking: readonly FlagSpec[] = [
@@ -105,15 +105,21 @@ const pod: readonly FlagSpec[] = [
   { name: 'inherit-env', kind: 'boolean', default: 'false', summary: "pass on rkt's own environment" },
 ];
 
-/** As docker has it, for one image as for several. */
-const env: FlagSpec = {
+/** As docker has it: of one name the last counts. */
+const variable = {
   name: 'env',
   short: 'e',
   kind: 'text',
   placeholder: 'NAME=VALUE',
   repeat: true,
-  expand: (text, { isAfterImage }) => ({ [isAfterImage ? 'environment' : 'set-env']: assignment(text) }),
-  summary: 'before the first image --set-env, after an image --environment',
+  check: assignment,
+} as const;
+
+/** For one image as for several: before the first it is itself, of every app. */
+const env: FlagSpec = {
+  ...variable,
+  expand: (text, { isAfterImage }) => (isAfterImage ? { environment: assignment(text) } : undefined),
+  summary: 'before the first image --set-env, after an image --environment; of one name the last counts',
 };
 
 /** A name alone, which docker takes for the value it has where docker runs, is refused: nothing of rkt's environment is passed on unasked. */
@@ -125,6 +131,32 @@ function assignment(text: string): string {
   return text;
 }
 
+/** Of what is executed beside an app: what it is to have otherwise than the app. Without defaults, as the app has it. */
+export const enterFlags: readonly FlagSpec[] = [
+  { ...variable, summary: 'environment variable of the command, over those of the app' },
+  {
+    name: 'user',
+    short: 'u',
+    kind: 'text',
+    placeholder: 'USER[:GROUP]',
+    check: splitUser,
+    summary: 'user name or number of the command, as the app knows them',
+  },
+  {
+    name: 'working-dir',
+    short: 'w',
+    aliases: ['workdir'],
+    kind: 'text',
+    placeholder: 'PATH',
+    check: requireAbsolute,
+    summary: 'working directory of the command',
+  },
+];
+
+function requireAbsolute(path: string): void {
+  if (!path.startsWith('/')) throw new Error('it must be an absolute path');
+}
+
 /** What says something about the image before it. */
 const app: readonly FlagSpec[] = (
   [
@@ -134,7 +166,13 @@ const app: readonly FlagSpec[] = (
       placeholder: 'PATH',
       summary: 'executable to run instead of what the image says',
     },
-    { name: 'name', placeholder: 'NAME', summary: 'name of the app' },
+    {
+      name: 'name',
+      placeholder: 'NAME',
+      check: requireAcName,
+      summary:
+        'name of the app, and of its pod on the command line: no pod that is not over may have an app of this name',
+    },
     {
       name: 'environment',
       placeholder: 'NAME=VALUE',

@@ -41,6 +41,7 @@ export const commandModules: Readonly<Record<string, () => Promise<CommandModule
   list: () => import('./list.ts'),
   logs: () => import('./logs.ts'),
   prepare: () => import('./prepare.ts'),
+  ps: () => import('./list.ts'),
   release: () => import('./release.ts'),
   rm: () => import('./rm.ts'),
   run: () => import('./run.ts'),

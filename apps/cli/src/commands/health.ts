@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Arguments } from '../args/command.ts';
+import { hasCode } from '../errors.ts';
 import { isPodGone } from '../pods/pod-gone.ts';
 import type { Session } from '../wiring/session.ts';
 
@@ -21,6 +22,5 @@ export async function execute(session: Session, { flags, operands }: Arguments):
 
 /** It has ended, or has been removed from its pod. */
 function isAppGone(error: unknown): boolean {
-  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === 'ERR_RKT_STAGE1_APP_NOT_RUNNING' || code === 'ERR_RKT_STAGE1_APP_NOT_FOUND';
+  return hasCode(error, 'ERR_RKT_STAGE1_APP_NOT_RUNNING', 'ERR_RKT_STAGE1_APP_NOT_FOUND');
 }

@@ -13,11 +13,12 @@ export async function execute(session: Session, { flags }: Arguments): Promise<n
   using report = openReport<RemovedFromStore>(session.io, flags);
   const store = await session.existingStore('change');
   if (store === undefined) return 0;
+  const names = new Map((await store.listImages()).map((image) => [`${image.id}`, image.names]));
   const removed: RemovedItem[] = [];
   const onRemoved = (item: RemovedItem): void => {
     removed.push(item);
     const { kind, id } = item;
-    tellRemoved(report, item);
+    tellRemoved(session, report, { ...item, ...(kind === 'image' && { names: names.get(id) ?? [] }) });
     if (kind !== 'image') session.debug(`removed ${kind} "${id}"`);
   };
   try {
@@ -34,14 +35,15 @@ function optionsOf(flags: FlagValues): GcOptions {
   return maxSize === undefined ? { graceMs } : { graceMs, maxBytes: parseSize(maxSize) };
 }
 
-/** Reports one thing that has gone; an image with the names it had, where they are known. */
+/** Reports one thing that has gone, and of an image which names have. */
 export function tellRemoved(
+  session: Session,
   report: Report<RemovedFromStore>,
-  { kind, id, size }: RemovedItem,
-  names?: readonly string[],
+  { kind, id, size, names }: RemovedItem & Pick<RemovedFromStore, 'names'>,
 ): void {
   const line = kind === 'image' ? `successfully removed aci for image: "${id}"` : undefined;
   report.add({ kind, id, size, ...(names && { names }) }, line);
+  if (names !== undefined && names.length > 0) session.say(`it was called ${names.join(', ')}`);
 }
 
 /** Says how many images have gone, and how much room there is now that was not before. */

@@ -2,7 +2,7 @@
 import type { ImageRecord } from '@rkt/store';
 import type { Arguments } from '../args/command.ts';
 import type { FlagValues } from '../args/flag.ts';
-import { familiarName, shortId, versionOf } from '../images/image-names.ts';
+import { familiarName, isCalled, shortId, versionOf } from '../images/image-names.ts';
 import { platformText } from '../images/image-platform.ts';
 import { ownPlatform } from '../images/remote-name.ts';
 import { formatBytes } from '../render/bytes.ts';
@@ -59,10 +59,12 @@ const FIELDS: Readonly<Record<string, Field>> = {
   },
 };
 
-export async function execute(session: Session, { flags }: Arguments): Promise<number> {
+export async function execute(session: Session, { flags, operands }: Arguments): Promise<number> {
   const { io } = session;
   const store = await session.existingStore('read');
-  const images = (await store?.listImages()) ?? [];
+  const isAsked = ({ name }: ImageRecord): boolean =>
+    operands.length === 0 || operands.some((typed) => isCalled(name, typed));
+  const images = ((await store?.listImages()) ?? []).filter((image) => byName(image).some(isAsked));
   const inOrder = <T extends ImageRecord>(rows: readonly T[]): readonly T[] =>
     sorted(rows, fieldsOf(flags.text('sort')), flags.text('order') === 'desc');
   const format = jsonFormat(flags.text('format'));
@@ -80,7 +82,7 @@ export async function execute(session: Session, { flags }: Arguments): Promise<n
   const show = (image: ImageRecord) =>
     fields.map((field) => (flags.boolean('full') ? field.full(image) : field.short(image, now)));
   const legend = flags.boolean('no-legend') ? [] : [fields.map(({ header }) => header)];
-  io.stdout.write(renderTable([...legend, ...inOrder(images.flatMap(byName)).map(show)]));
+  io.stdout.write(renderTable([...legend, ...inOrder(images.flatMap(byName).filter(isAsked)).map(show)]));
   return 0;
 }
 

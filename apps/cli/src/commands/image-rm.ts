@@ -2,7 +2,7 @@
 import type { ImageId } from '@rkt/appc';
 import type { RemovedItem } from '@rkt/store';
 import type { Arguments } from '../args/command.ts';
-import { usageError } from '../errors.ts';
+import { hasCode, usageError } from '../errors.ts';
 import { type OpenedImage, openStoredImage } from '../images/open-stored-image.ts';
 import { openReport } from '../render/report.ts';
 import { reportEach } from '../render/report-each.ts';
@@ -27,7 +27,7 @@ export async function execute(session: Session, args: Arguments): Promise<number
       const onRemoved = (item: RemovedItem): void => {
         removed.push(item);
         const isImage = item.kind === 'image' && item.id === image.id;
-        tellRemoved(report, item, isImage ? image.names : undefined);
+        tellRemoved(session, report, { ...item, ...(isImage && { names: image.names }) });
       };
       try {
         await store.removeImage(image.id, { onRemoved });
@@ -35,7 +35,6 @@ export async function execute(session: Session, args: Arguments): Promise<number
         if (!all || !isToStay(error)) throw error;
         return session.say(`not removed: ${error.message}`);
       }
-      if (image.names.length > 0) session.say(`it was called ${image.names.join(', ')}`);
     });
     return Math.max(unknown, failed);
   } finally {
@@ -45,8 +44,7 @@ export async function execute(session: Session, args: Arguments): Promise<number
 
 /** What all images are without: those that a pod uses, and those that somebody else has removed meanwhile. */
 function isToStay(error: unknown): error is Error {
-  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === 'ERR_RKT_STORE_IMAGE_IN_USE' || code === 'ERR_RKT_STORE_IMAGE_NOT_FOUND';
+  return hasCode(error, 'ERR_RKT_STORE_IMAGE_IN_USE', 'ERR_RKT_STORE_IMAGE_NOT_FOUND');
 }
 
 type Found = Map<ImageId, OpenedImage>;

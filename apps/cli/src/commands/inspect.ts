@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Pod } from '@rkt/stage1';
 import type { Arguments } from '../args/command.ts';
-import { errnoOf, isCliError } from '../errors.ts';
+import { errnoOf, hasCode } from '../errors.ts';
 import { imageJson } from '../images/image-json.ts';
 import { isNameFault } from '../images/name-fault.ts';
 import { noSuchImage } from '../images/near-name.ts';
@@ -53,5 +53,5 @@ async function podOf(session: Session, name: string, mustBe: boolean): Promise<S
 }
 
 function isNoPod(error: unknown): boolean {
-  return isPodGone(error) || (isCliError(error) && error.code === 'ERR_RKT_CLI_POD_NOT_FOUND');
+  return isPodGone(error) || hasCode(error, 'ERR_RKT_CLI_POD_NOT_FOUND');
 }

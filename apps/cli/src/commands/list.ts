@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Arguments } from '../args/command.ts';
 import { podJson } from '../pods/pod-json.ts';
+import { isLive } from '../pods/pod-states.ts';
 import { listRows } from '../pods/pod-text.ts';
 import { jsonFormat, renderJson } from '../render/json.ts';
 import { renderTable } from '../render/table.ts';
@@ -11,7 +12,8 @@ export async function execute(session: Session, { flags }: Arguments): Promise<n
   await session.noteMissingData();
   const runtime = await session.runtime();
   // The newest last, as with images; what has just been run stands where the eye is.
-  const pods = [...(await runtime.list())].sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
+  const known = flags.boolean('all') ? await runtime.list() : (await runtime.list()).filter(isLive);
+  const pods = [...known].sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
   if (flags.boolean('quiet')) {
     io.stdout.write(pods.map(({ id }) => `${id}\n`).join(''));
     return 0;

@@ -19,7 +19,7 @@ export interface RemovedFromStore {
   readonly id: string;
   /** Bytes freed. */
   readonly size: number;
-  /** Of an image that was asked for: the names that went with it. */
+  /** Of an image: the names that went with it. */
   readonly names?: readonly string[];
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type DiscoveryTag, discoveryNames, parseDiscoveryTags } from '@rkt/appc';
 import { isLocalAddress, isRegistryError } from '@rkt/registry';
-import { CliError, isCliError } from '../errors.ts';
+import { CliError, hasCode } from '../errors.ts';
 import { hintFor } from '../render/hints.ts';
 import { quote } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
@@ -47,7 +47,7 @@ export async function discoverTags<T>(session: Session, sought: Sought<T>): Prom
       session.debug(`no meta tag ${tag} for ${quote(name)} on ${page}`);
     } catch (error) {
       if (isRegistryError(error)) throw failure(session, name, error);
-      if (!isCliError(error) || error.code !== 'ERR_RKT_CLI_DOWNLOAD') throw error;
+      if (!hasCode(error, 'ERR_RKT_CLI_DOWNLOAD')) throw error;
       session.debug(`meta tag ${tag} not found on ${page}: ${error.message}`);
       first ??= error;
     }
@@ -93,7 +93,7 @@ async function readPage(session: Session, page: string, allowHttp: boolean): Pro
 function failure(session: Session, name: string, cause: Error): CliError {
   const isTls = isRegistryError(cause) && cause.code === 'ERR_RKT_REGISTRY_TLS';
   const hint = isTls
-    ? hintFor(cause.code, session.prefix, cause.origin === undefined ? {} : { origin: cause.origin })
+    ? hintFor(cause.code, session.command, cause.origin === undefined ? {} : { origin: cause.origin })
     : undefined;
   return new CliError('ERR_RKT_CLI_DISCOVERY', `discovery failed for ${quote(name)}: ${cause.message}`, {
     cause,

@@ -5,10 +5,45 @@ const CAPABILITIES =
   'capabilities are kept or taken away with --caps-retain=CAPS or --caps-remove=CAPS after the image';
 const PROFILE = 'system calls are chosen with --seccomp=mode=retain|remove,CALL|@SET,... after the image';
 
+const INIT =
+  'the first process of an app is the app itself: name an init that the image has with --exec, as in --exec=tini -- CMD';
+const DEVICES =
+  'an app has no devices of the host but those every app has: a directory of files is given with -v /PATH:/PATH';
+const DETACHED =
+  "what is to go on by itself is put into the background by a shell: rkt enter POD sh -c 'CMD >/dev/null 2>&1 &'";
+const FILTER = 'pods are picked out of JSON: rkt list --format=json | jq \'.[] | select(.state == "running")\'';
+/** Where a template of Go was given. */
+export const templateHint = "members are picked out of JSON, as in rkt inspect NAME | jq '.[0].state'";
+const ENTER: Readonly<Record<string, string>> = {
+  '-d': DETACHED,
+  '--detach': DETACHED,
+  '--privileged': 'who enters has the rights of the app, and no others',
+};
+const PODS: Readonly<Record<string, string>> = {
+  '-f': FILTER,
+  '--filter': FILTER,
+  '-n': 'the newest pods are the last: rkt list | tail',
+  '--last': 'the newest pods are the last: rkt list | tail',
+  '-l': 'the newest pod is the last: rkt list | tail -1',
+  '--latest': 'the newest pod is the last: rkt list | tail -1',
+};
+
 /** Flags of `docker run` and `podman run` that are no other names of ours, and what has their place. */
 const RUN: Readonly<Record<string, string>> = {
   '-P': PORTS,
   '--publish-all': PORTS,
+  '--init': INIT,
+  '--device': DEVICES,
+  '--gpus': DEVICES,
+  '--group-add': 'further groups are given by their numbers: --supplementary-gids=GID,GID after the image',
+  '--ulimit': 'limits of processes are those of rkt itself: ulimit -n 4096, then rkt run',
+  '--shm-size':
+    'a larger one takes the place of /dev/shm with --volume=shm,kind=empty --mount=volume=shm,target=/dev/shm',
+  '--ipc': 'the apps of a pod share IPC with each other and nobody else: rkt run IMAGE1 --- IMAGE2',
+  '--stop-signal': 'how an app is asked to end is said by its image, or with rkt kill --signal=SIGNAL POD',
+  '--health-cmd': 'how the health of an app is checked is said by its image; --no-healthcheck leaves it out',
+  '--log-driver': 'what a detached app writes is kept for rkt logs POD; in the foreground it is standard output',
+  '--env-host': "rkt's own variables are passed on with --inherit-env",
   '--ip': 'an address is asked for with --net=default:IP=ADDRESS',
   '--add-host': 'a line of /etc/hosts is added with --hosts-entry=IP=HOST',
   '--cap-add': CAPABILITIES,
@@ -27,16 +62,8 @@ const FLAGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   run: RUN,
   prepare: RUN,
   'app add': RUN,
-  enter: {
-    '-e': 'variables are set by the command: rkt enter POD env NAME=VALUE CMD',
-    '--env': 'variables are set by the command: rkt enter POD env NAME=VALUE CMD',
-    '-u': 'another user is chosen by the command: rkt enter POD su USER -c CMD',
-    '--user': 'another user is chosen by the command: rkt enter POD su USER -c CMD',
-    '-w': "the directory is chosen by the command: rkt enter POD sh -c 'cd PATH && CMD'",
-    '--workdir': "the directory is chosen by the command: rkt enter POD sh -c 'cd PATH && CMD'",
-    '-d': 'what is to go on by itself is an app of its own: rkt app add POD IMAGE',
-    '--detach': 'what is to go on by itself is an app of its own: rkt app add POD IMAGE',
-  },
+  enter: ENTER,
+  'app exec': ENTER,
   rm: {
     '-a': 'all pods that have ended are removed by rkt gc --grace-period=0s',
     '--all': 'all pods that have ended are removed by rkt gc --grace-period=0s',
@@ -44,15 +71,13 @@ const FLAGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     '--volumes': 'empty volumes go with their pod as it is',
   },
   stop: {
-    '-a': 'all pods are stopped by rkt stop $(rkt list -q)',
-    '--all': 'all pods are stopped by rkt stop $(rkt list -q)',
+    '-a': 'all pods are stopped by rkt stop $(rkt ps -q)',
+    '--all': 'all pods are stopped by rkt stop $(rkt ps -q)',
   },
-  list: {
-    '-f': 'pods are picked out of JSON: rkt list --format=json | jq \'.[] | select(.state == "running")\'',
-    '--filter': 'pods are picked out of JSON: rkt list --format=json | jq \'.[] | select(.state == "running")\'',
-    '-n': 'the newest pods are the last: rkt list | tail',
-    '-l': 'the newest pod is the last: rkt list | tail -1',
-  },
+  list: PODS,
+  ps: PODS,
+  inspect: { '-f': templateHint },
+  'image inspect': { '-f': templateHint },
   'image list': {
     '-f': "images are picked out of JSON: rkt image list --format=json | jq '.[] | select(.size > 1000000)'",
     '--filter': "images are picked out of JSON: rkt image list --format=json | jq '.[] | select(.size > 1000000)'",
@@ -80,6 +105,8 @@ const CONTAINERS = 'a container is an app of a pod: rkt run, rkt list, rkt stop,
 const COMMANDS: Readonly<Record<string, string>> = {
   build: 'rkt builds no images: what buildah or docker build has made is read by rkt fetch docker-archive:FILE',
   commit: 'an image of files is made by rkt --insecure-options=image fetch rootfs:FILE:NAME:TAG',
+  compose:
+    'apps that belong together are one pod: rkt run IMAGE1 --- IMAGE2; or each is a unit of systemd that runs rkt',
   container: CONTAINERS,
   cp: 'files are copied by a command in the pod: rkt enter POD tar -C DIRECTORY -c . | tar -x',
   create: 'a pod is prepared by rkt prepare docker://NAME, and run by rkt run-prepared POD',

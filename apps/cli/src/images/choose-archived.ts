@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ChosenImage, ImageArchive } from '@rkt/docker2aci';
 import { formatReference, type LayoutSelector } from '@rkt/refparse';
-import { usageError } from '../errors.ts';
+import { hasCode, usageError } from '../errors.ts';
 import type { ArchiveArgument } from './import-archive.ts';
 
 const AMBIGUOUS = 'ERR_RKT_DOCKER2ACI_ARCHIVE_IMAGE_AMBIGUOUS';
@@ -16,7 +16,7 @@ export async function chooseArchived(argument: ArchiveArgument, archive: ImageAr
   try {
     return chooseImage(archive, selectorOf(argument));
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === AMBIGUOUS)) throw error;
+    if (!hasCode(error, AMBIGUOUS)) throw error;
     throw usageError(error.message, `choose one: ${formsOf(argument)}`);
   }
 }

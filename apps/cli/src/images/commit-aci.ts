@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Dependency, ImageManifest } from '@rkt/appc';
 import type { ImageRecord } from '@rkt/store';
+import { hasCode } from '../errors.ts';
 import type { Session } from '../wiring/session.ts';
 import type { ObtainOptions } from './obtain-options.ts';
 
@@ -30,6 +31,6 @@ export async function commitWithDependencies(
 }
 
 function missingName(error: unknown): string | undefined {
-  const isMissing = error instanceof Error && 'code' in error && error.code === 'ERR_RKT_STORE_DEPENDENCY_NOT_FOUND';
+  const isMissing = hasCode(error, 'ERR_RKT_STORE_DEPENDENCY_NOT_FOUND');
   return isMissing && 'subject' in error && typeof error.subject === 'string' ? error.subject : undefined;
 }

@@ -10,7 +10,7 @@ import {
 } from '@rkt/appc';
 import type { ImageRecord, RemoteRecord, Store } from '@rkt/store';
 import { discoverTags } from '../downloads/discover-tags.ts';
-import { CliError, isCliError } from '../errors.ts';
+import { CliError, codeOf } from '../errors.ts';
 import { quote } from '../render/quote.ts';
 import type { DetachedSignature } from '../trust/detached-signature.ts';
 import { openKeystore } from '../trust/keystore.ts';
@@ -133,7 +133,7 @@ interface Fetched {
 }
 
 function isOfServer(error: unknown): error is Error {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = codeOf(error) ?? '';
   return code === 'ERR_RKT_CLI_DOWNLOAD' || code.startsWith('ERR_RKT_REGISTRY_');
 }
 
@@ -174,7 +174,7 @@ async function fetchKeys(session: Session, name: string, signature: DetachedSign
     await trustKeys(session, found, { ...options, output: 'stderr' });
   } catch (error) {
     session.interrupts.signal.throwIfAborted();
-    if (!isCliError(error) && !(error instanceof Error && 'code' in error)) throw error;
+    if (!(error instanceof Error) || codeOf(error) === undefined) throw error;
     session.say(`error adding keys: ${error.message}`);
   }
 }

@@ -35,6 +35,7 @@ export async function fetchDockerImage(
   const remote = await openRemote(session, argument.reference, options);
   return storeImage(session, remote.image, {
     ...options,
+    source: 'registry',
     remote: { name, digest: remote.digest, checkedAt: session.io.now() },
   });
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync, statSync } from 'node:fs';
 import type { ImageFileForm } from '@rkt/docker2aci';
-import { CliError, isCliError, usageError } from '../errors.ts';
+import { CliError, codeOf, isCliError, usageError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
 
@@ -80,7 +80,7 @@ const CODES: readonly string[] = ['ERR_RKT_CLI_IMAGE_NOT_IN_STORE', 'ERR_RKT_CLI
 
 /** It is not what it was taken for, or a directory where a file is read. */
 function isAboutForm(error: Error): boolean {
-  const code = 'code' in error ? String(error.code) : '';
+  const code = codeOf(error) ?? '';
   return CODES.includes(code) || /^ERR_RKT_(REFPARSE_|DOCKER2ACI_(NOT_A_|ACI_INVALID|ARCHIVE_INVALID|IO))/.test(code);
 }
 

@@ -23,6 +23,14 @@ export function versionOf(name: string): string | undefined {
   return version;
 }
 
+/** Whether a name of the store is what was typed, in full or as people write it, with its tag or without. */
+export function isCalled(name: string, typed: string): boolean {
+  return [name, familiarName(name)].some((each) => {
+    const version = versionOf(each);
+    return typed === each || (version !== undefined && typed === each.slice(0, -version.length - 1));
+  });
+}
+
 /** A name of the store as the reference it is; undefined for a name that no registry could have. */
 export function referenceOf(name: string): Reference | undefined {
   return tryParseReference(name, { mode: 'strict' });

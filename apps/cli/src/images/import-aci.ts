@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { ImageManifest } from '@rkt/appc';
 import type { ReceiveAciOptions, ReceivedAci } from '@rkt/docker2aci';
 import type { ImageRecord } from '@rkt/store';
-import { CliError, usageError } from '../errors.ts';
+import { CliError, hasCode, usageError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
 import type { DetachedSignature } from '../trust/detached-signature.ts';
 import type { Session } from '../wiring/session.ts';
@@ -91,7 +91,7 @@ async function receive(
   try {
     return await libraries.receiveAci(source, options);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === COMPRESSION)) throw error;
+    if (!hasCode(error, COMPRESSION)) throw error;
     throw new CliError('ERR_RKT_CLI_UNSUPPORTED', error.message, {
       cause: error,
       hint: "decompress it first, for instance 'xz -dc FILE.aci | rkt --insecure-options=image fetch -'",

@@ -70,9 +70,11 @@ function opening({ interrupts: { signal } }: Session, { platform }: ObtainOption
   return { signal, ...(platform === undefined ? {} : { platform }) };
 }
 
-async function store(session: Session, image: ConvertibleImage, options: StoreImageOptions): Promise<ImageRecord> {
+type ImportOptions = Omit<StoreImageOptions, 'source'>;
+
+async function store(session: Session, image: ConvertibleImage, options: ImportOptions): Promise<ImageRecord> {
   const names = [storedName(image.reference), ...(options.otherNames ?? [])];
-  return await importNamed(session, () => storeImage(session, image, options), names);
+  return await importNamed(session, () => storeImage(session, image, { ...options, source: 'archive' }), names);
 }
 
 /** Where an archive can be read, and what it is called. */

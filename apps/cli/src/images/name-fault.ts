@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { codeOf, hasCode } from '../errors.ts';
 
 const FAULTS: readonly string[] = [
   ...['IMAGE_NOT_IN_STORE', 'DISCOVERY', 'UNSUPPORTED', 'USAGE'].map((fault) => `ERR_RKT_CLI_${fault}`),
@@ -7,7 +8,5 @@ const FAULTS: readonly string[] = [
 
 /** Whether an error says that an image is called wrongly, rather than that the store cannot be read. */
 export function isNameFault(error: unknown): error is Error {
-  if (!(error instanceof Error)) return false;
-  const code = 'code' in error ? String(error.code) : '';
-  return code.startsWith('ERR_RKT_REFPARSE_') || FAULTS.includes(code);
+  return codeOf(error)?.startsWith('ERR_RKT_REFPARSE_') === true || hasCode(error, ...FAULTS);
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Image, Layer } from '@rkt/registry';
 import type { ImageRecord, RemoteRecord } from '@rkt/store';
-import type { ComingLayer } from '../render/progress/progress.ts';
+import type { ComingLayer, LayerSource } from '../render/progress/progress.ts';
 import type { Session } from '../wiring/session.ts';
 import { storedName } from './image-names.ts';
 import type { ObtainOptions } from './obtain-options.ts';
 
 export interface StoreImageOptions extends ObtainOptions {
+  readonly source: LayerSource;
   readonly remote?: Omit<RemoteRecord, 'imageId'>;
   /** Names it has besides its reference. */
   readonly otherNames?: readonly string[];
@@ -16,9 +17,10 @@ export interface StoreImageOptions extends ObtainOptions {
 export async function storeImage(session: Session, image: Image, options: StoreImageOptions): Promise<ImageRecord> {
   const store = await session.store();
   const { signal } = session.interrupts;
-  const { progress } = options;
+  const { progress, source } = options;
+  const reference = storedName(image.reference);
   try {
-    progress.onEvent({ type: 'image:start', reference: storedName(image.reference), layers: image.layers.map(coming) });
+    progress.onEvent({ type: 'image:start', reference, source, layers: image.layers.map(coming) });
     const converted = await session.libraries.convertImage(image, {
       repository: store,
       signal,
@@ -26,7 +28,7 @@ export async function storeImage(session: Session, image: Image, options: StoreI
     });
     return await store.putImage({
       id: converted.id,
-      name: storedName(image.reference),
+      name: reference,
       otherNames: options.otherNames ?? [],
       manifestBytes: converted.manifestBytes,
       layers: converted.layers.map(({ diffId }) => diffId),

@@ -3,7 +3,7 @@ import { toAppcPlatform } from '@rkt/appc';
 import { type ImageArgument, type Reference, tryParseReference } from '@rkt/refparse';
 import type { Platform } from '@rkt/registry';
 import type { ImageRecord, Store } from '@rkt/store';
-import { CliError } from '../errors.ts';
+import { CliError, hasCode } from '../errors.ts';
 import { quote } from '../render/quote.ts';
 import { imageArgument } from './image-argument.ts';
 import { storedName, versionOf } from './image-names.ts';
@@ -97,9 +97,9 @@ async function unlessNotFound(found: Promise<ImageRecord>): Promise<ImageRecord 
   }
 }
 
-/** The store's own word that an image is not there. Libraries are loaded when they are used; a code tells their errors. */
+/** The store's own word that an image is not there. */
 export function isImageNotFound(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_RKT_STORE_IMAGE_NOT_FOUND';
+  return hasCode(error, 'ERR_RKT_STORE_IMAGE_NOT_FOUND');
 }
 
 function notFetched(url: string): CliError {

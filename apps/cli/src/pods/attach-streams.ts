@@ -3,6 +3,10 @@ import type { Attachment } from '@rkt/stage1';
 import { reasonOf } from '../errors.ts';
 import type { Session } from '../wiring/session.ts';
 import { createDetachScanner } from './detach-scanner.ts';
+import { sayLater } from './say-later.ts';
+
+/** The signal of this count is not passed on: whoever sends it wants to be out. */
+const LEAVE_AT_SIGNAL = 3;
 
 export interface AttachStyle {
   /** Bytes that leave the app when they are typed on a terminal. */
@@ -11,24 +15,24 @@ export interface AttachStyle {
   readonly input: boolean;
   /** What becomes of signals; undefined: they leave the app. */
   readonly onSignal: ((name: NodeJS.Signals) => Promise<void>) | undefined;
+  /** What else there is to do about an app that goes on after a signal. */
+  readonly waysOut: string;
 }
 
 /** Connects our streams to those of an app until it ends, or is left. */
 export async function attachStreams(
   session: Session,
   attachment: Attachment,
-  { detachKeys, input, onSignal }: AttachStyle,
+  style: AttachStyle,
 ): Promise<'ended' | 'left'> {
   const { io } = session;
+  const { detachKeys, input } = style;
   let hasLeft = false;
   const leave = (): void => {
     hasLeft = true;
     attachment.close();
   };
-  using _signals = session.interrupts.divert((name) => {
-    if (onSignal === undefined) return leave();
-    onSignal(name).catch((error: unknown) => session.say(`cannot pass on ${name}: ${reasonOf(error)}`));
-  });
+  using _signals = passSignals(session, style, leave);
   using _size = attachment.hasTerminal && io.stdout.isTTY ? followSize(session, attachment) : undefined;
   const over = new AbortController();
   const feeding = input && attachment.hasStdin ? feed(session, { attachment, detachKeys, leave, over }) : undefined;
@@ -38,6 +42,24 @@ export async function attachStreams(
   over.abort();
   await feeding;
   return hasLeft ? 'left' : 'ended';
+}
+
+/** One that asks to end may be ignored: then it is told how to get out, and the third leaves the app to itself. */
+function passSignals(session: Session, { onSignal, waysOut }: AttachStyle, leave: () => void): Disposable {
+  let requests = 0;
+  let waiting: Disposable | undefined;
+  const diverted = session.interrupts.divert((name) => {
+    if (name !== 'SIGHUP') requests += 1;
+    if (onSignal === undefined || requests >= LEAVE_AT_SIGNAL) return leave();
+    if (name !== 'SIGHUP') waiting ??= sayLater(session, `the app goes on after ${name}: ${waysOut}`);
+    onSignal(name).catch((error: unknown) => session.say(`cannot pass on ${name}: ${reasonOf(error)}`));
+  });
+  return {
+    [Symbol.dispose]: () => {
+      waiting?.[Symbol.dispose]();
+      diverted[Symbol.dispose]();
+    },
+  };
 }
 
 function followSize({ io }: Session, attachment: Attachment): Disposable {

@@ -3,6 +3,7 @@ import type { FlavorTraits, Runtime } from '@rkt/stage1';
 import type { FlagValues } from '../args/flag.ts';
 import { usageError } from '../errors.ts';
 import { quote } from '../render/quote.ts';
+import type { Config } from '../wiring/config/config.ts';
 import type { Session } from '../wiring/session.ts';
 
 /** How the apps of a pod are to be isolated. */
@@ -17,9 +18,14 @@ export interface ChosenFlavor {
  * @throws {CliError} ERR_RKT_CLI_USAGE
  */
 export async function chosenFlavor(session: Session, flags: FlagValues): Promise<ChosenFlavor> {
-  const name = namedFlavor(flags) ?? flavorOf((await session.config()).stage1?.name);
+  const name = namedFlavor(flags) ?? flavorFor(await session.config());
   const runtime: Runtime = await session.runtime();
   return { name, traits: runtime.flavorTraits(name) };
+}
+
+/** The flavor that the configuration names; undefined: none. */
+export function flavorFor({ stage1 }: Config): string | undefined {
+  return flavorOf(stage1?.name);
 }
 
 function namedFlavor(flags: FlagValues): string | undefined {

@@ -125,7 +125,7 @@ function byAppName(pods: readonly Pod[], { typed, prefer, cause }: Sought): Pod 
     throw new CliError('ERR_RKT_CLI_POD_NOT_FOUND', message, { cause, mistyped: { word: typed, known } });
   }
   if (others.length === 0) return first;
-  const message = `several pods have an app ${quote(typed)}: ${listed([first, ...others])}`;
+  const message = `several pods have an app ${quote(typed)}, the newest last: ${listed([first, ...others])}`;
   throw new CliError('ERR_RKT_CLI_AMBIGUOUS_POD_NAME', message, { cause });
 }
 
@@ -133,8 +133,10 @@ function hasApp({ apps }: Pod, typed: string): boolean {
   return apps.some(({ name }) => name === typed);
 }
 
+/** The newest last, as `rkt list` has them. */
 function listed(pods: readonly Pod[]): string {
-  return pods.map(({ id, state }) => `${id} (${state})`).join(', ');
+  const sorted = [...pods].sort((a, b) => a.createdAt - b.createdAt);
+  return sorted.map(({ id, state }) => `${id} (${state})`).join(', ');
 }
 
 function stageOf(pod: Pod): Stage {

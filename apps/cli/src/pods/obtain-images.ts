@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ImageRecord, Lease } from '@rkt/store';
 import { type ImageLine, type ImageRequest, misreadHint } from '../args/image-requests.ts';
-import { CliError, isCliError } from '../errors.ts';
+import { CliError, codeOf, isCliError } from '../errors.ts';
 import { imageArgument } from '../images/image-argument.ts';
 import { isNameFault } from '../images/name-fault.ts';
 import { obtainImage } from '../images/obtain-image.ts';
@@ -73,5 +73,5 @@ function withHint(error: unknown, image: string, hint: string | undefined): unkn
 /** A file that is no ACI was most likely not meant as one. */
 function isAboutImage(error: Error, image: string): boolean {
   if (argumentKind(image) !== 'path') return isNameFault(error);
-  return 'code' in error && String(error.code).startsWith('ERR_RKT_');
+  return codeOf(error)?.startsWith('ERR_RKT_') === true;
 }

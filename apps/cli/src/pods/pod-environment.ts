@@ -10,8 +10,8 @@ import type { PodEnvironment } from './runtime-app.ts';
 const MAX_FILE_BYTES = 1 << 20;
 
 /**
- * The environment of a pod's apps from `--inherit-env`, every `--set-env-file`, and `--set-env`.
- * @throws {CliError} ERR_RKT_CLI_FILE, ERR_RKT_CLI_USAGE for a name that is set twice
+ * The environment of a pod's apps from `--inherit-env`, every `--set-env-file`, `--set-env` and `--env`; the later wins.
+ * @throws {CliError} ERR_RKT_CLI_FILE, ERR_RKT_CLI_USAGE for a name that `--set-env` sets twice
  */
 export function readPodEnvironment(
   flags: FlagValues,
@@ -21,8 +21,10 @@ export function readPodEnvironment(
   const fromFlags = flags.texts('set-env').map(parseAssignment);
   const names = fromFlags.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw usageError(`--set-env, -e: key ${quote(twice)} already set`);
-  return { inherited: flags.boolean('inherit-env') ? inherited(env) : [], set: [...fromFiles, ...fromFlags] };
+  if (twice !== undefined) throw usageError(`--set-env: key ${quote(twice)} already set`);
+  const likeDocker = flags.texts('env').map(parseAssignment);
+  const set = [...fromFiles, ...fromFlags, ...likeDocker];
+  return { inherited: flags.boolean('inherit-env') ? inherited(env) : [], set };
 }
 
 function inherited(env: Readonly<Record<string, string | undefined>>): readonly NameValue[] {

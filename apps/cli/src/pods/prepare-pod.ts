@@ -49,6 +49,8 @@ export async function preparePod(session: Session, args: Arguments, request: Pre
   const runtime = await session.runtime();
   // What no image can change is refused before any is fetched.
   runtime.review({ manifest: { acVersion, acKind: 'PodManifest', apps: [] }, sandbox });
+  const ownNames = readImageRequests(args.parts, request.specs).flatMap((image) => image.flags.text('name') ?? []);
+  await runtime.requireFreeNames(ownNames);
   const store = await session.store();
   const lease = await store.lease();
   try {
@@ -60,6 +62,7 @@ export async function preparePod(session: Session, args: Arguments, request: Pre
       rootfs,
       sandbox,
       ephemeral,
+      ownNames,
       signal: session.interrupts.signal,
       // From here on the images stay for as long as the pod's directory does, wherever it is renamed to.
       onDirectory: (dir) => lease.bind(placesOf(dir), { durable: !ephemeral }),
@@ -94,12 +97,12 @@ async function fromImages(
   if (interactive && requests.length > 1) {
     // With a scheme it is an image for sure.
     const isImage = requests[1]?.image.includes('://');
-    requireOneApp(requests.length, isImage ? undefined : misreadHint(requests, 1, { command: session.prefix, parts }));
+    requireOneApp(requests.length, isImage ? undefined : misreadHint(requests, 1, { command: session.command, parts }));
   }
   const environment = readPodEnvironment(flags, session.io.env);
   const options = await readObtainOptions(session.io, flags);
   return async (store, lease) => {
-    const line = { command: session.prefix, parts };
+    const line = { command: session.command, parts };
     const records = await obtainImages(session, requests, { ...options, line, lease });
     const images = await Promise.all(records.map(({ id }) => store.getImage(id)));
     const apps = requests.flatMap((request, index) => {

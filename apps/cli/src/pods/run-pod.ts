@@ -2,7 +2,7 @@
 import type { MonitorOptions, PodId, RunningApp, Runtime, SandboxSpec, StdioMode } from '@rkt/stage1';
 import type { FlagValues } from '../args/flag.ts';
 import { parseRestartPolicy } from '../args/restart-policy.ts';
-import { CliError, reasonOf, usageError } from '../errors.ts';
+import { CliError, hasCode, reasonOf, usageError } from '../errors.ts';
 import type { Session } from '../wiring/session.ts';
 import { type AttendedApp, attendApps, type OnAppFailure } from './attend-apps.ts';
 import { healthCommand } from './health-command.ts';
@@ -128,7 +128,7 @@ export function unhurried(session: Session): Disposable {
 
 /** Somebody else has run the pod, or does: there is nothing of ours to take down, and theirs must go on. */
 export function isOthers(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_RKT_STAGE1_POD_NOT_PREPARED';
+  return hasCode(error, 'ERR_RKT_STAGE1_POD_NOT_PREPARED');
 }
 
 export async function attempt(session: Session, failure: string, work: () => Promise<void>): Promise<void> {

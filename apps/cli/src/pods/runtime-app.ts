@@ -3,7 +3,6 @@ import {
   type App,
   type ImageManifest,
   isAcIdentifier,
-  isAcName,
   type Mount,
   type NameValue,
   type RuntimeApp,
@@ -98,12 +97,7 @@ function annotatedList(manifest: ImageManifest, name: string): readonly string[]
 }
 
 function nameOf(imageName: string, given: string | undefined): string {
-  if (given === undefined) return sanitizeAcName(imageName.slice(imageName.lastIndexOf('/') + 1));
-  if (isAcName(given)) return given;
-  throw new CliError(
-    'ERR_RKT_CLI_POD_INVALID',
-    `app name ${quote(given)} may only have lower-case letters, digits and "-"`,
-  );
+  return given ?? sanitizeAcName(imageName.slice(imageName.lastIndexOf('/') + 1));
 }
 
 /** Without `--group`, a `--user` brings the group of that user, as the runtime looks it up. */

@@ -22,7 +22,7 @@ export interface StatedManifest {
 
 /** What the manifest says itself, or what comes with a fetch; flags of images are told by their scope. */
 const CONFLICTING = new Set([
-  ...['port', 'publish', 'volume', 'set-env', 'set-env-file', 'inherit-env'],
+  ...['port', 'publish', 'volume', 'env', 'set-env', 'set-env-file', 'inherit-env'],
   ...['pull-policy', 'platform', 'allow-foreign-layers'],
 ]);
 

@@ -2,9 +2,9 @@
 import { isAbsolute, normalize } from 'node:path';
 import type { Mount, Volume } from '@rkt/appc';
 import { quote } from '../render/quote.ts';
+import { isAcName, requireAcName } from './ac-name.ts';
 import type { VolumeAndMount } from './docker-volume.ts';
 
-const NAME = /^[a-z0-9]+(-+[a-z0-9]+)*$/;
 const KEYS: Readonly<Record<Volume['kind'], readonly string[]>> = {
   host: ['source', 'readOnly', 'recursive'],
   empty: ['readOnly', 'mode', 'uid', 'gid'],
@@ -14,8 +14,7 @@ const KEYS: Readonly<Record<Volume['kind'], readonly string[]>> = {
 /** Reads `NAME,kind=host,source=PATH[,...]` and its like. Throws an Error for what is none. */
 export function parseVolumeFlag(text: string): Volume {
   const [name = '', ...pairs] = text.split(',');
-  if (!NAME.test(name))
-    throw new Error('it must begin with the name of the volume: lower-case letters, digits and "-"');
+  requireAcName(name);
   const settings = readPairs(pairs);
   const kind = settings.get('kind');
   if (kind !== 'host' && kind !== 'empty' && kind !== 'tmpfs') {
@@ -31,7 +30,7 @@ export function parseMountFlag(text: string): Mount {
   const settings = readPairs(text.split(','));
   const volume = settings.get('volume') ?? '';
   const path = settings.get('target') ?? '';
-  if (settings.size !== 2 || !NAME.test(volume)) throw new Error('it must be volume=NAME,target=PATH');
+  if (settings.size !== 2 || !isAcName(volume)) throw new Error('it must be volume=NAME,target=PATH');
   if (!isAbsolute(path)) throw new Error('the target must be an absolute path');
   return { volume, path: normalize(path) };
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isCliError } from '../errors.ts';
+import { codeOf, isCliError } from '../errors.ts';
 import { type ErrorFacts, hintFor } from './hints.ts';
 import { oneLine } from './quote.ts';
 
@@ -7,8 +7,10 @@ const MAX_CAUSES = 16;
 
 /** How an error is to be shown. */
 export interface ErrorStyle {
-  /** What the line begins with, `fetch` for example. */
+  /** What the line begins with, `fetch` for example, or `pull` where that was typed. */
   readonly prefix: string;
+  /** The last word of the command's own name. @default the prefix */
+  readonly command?: string;
   /** Show what led to the error, each cause on its own line. */
   readonly debug: boolean;
   /** What hints call LOCAL_CONFIG: the directory for what an administrator configures. @default '/etc/rkt' */
@@ -39,10 +41,10 @@ export interface ErrorDescription {
 /** What there is to say about an error after a command. */
 export function describeError(
   error: unknown,
-  { prefix, localConfig = '/etc/rkt' }: Omit<ErrorStyle, 'debug'>,
+  { prefix, command = prefix, localConfig = '/etc/rkt' }: Omit<ErrorStyle, 'debug'>,
 ): ErrorDescription {
   const code = codeOf(error);
-  const hint = isCliError(error) && error.hint !== undefined ? error.hint : hintFor(code, prefix, factsOf(error));
+  const hint = isCliError(error) && error.hint !== undefined ? error.hint : hintFor(code, command, factsOf(error));
   return {
     code: code === undefined ? undefined : oneLine(code),
     message: messageOf(error),
@@ -95,8 +97,4 @@ function factsOf(error: unknown): ErrorFacts {
     ...(causeCode === undefined ? {} : { causeCode }),
     ...(Array.isArray(platforms) ? { platforms: platforms.map(String) } : {}),
   };
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

@@ -36,6 +36,8 @@ export interface Messages {
 export interface MessageOptions {
   /** What messages of the command itself begin with; others begin with `rkt`. */
   readonly prefix: string;
+  /** As in {@link ErrorStyle}. */
+  readonly command?: string;
   readonly form: MessageForm;
   /** Tell also what led to an error. */
   readonly debug: boolean;
@@ -44,7 +46,7 @@ export interface MessageOptions {
 }
 
 export function createMessages(io: Io, options: MessageOptions): Messages {
-  const { prefix, form } = options;
+  const { prefix, command = prefix, form } = options;
   const write = (from: string, level: 'info' | 'warning', message: string): void => {
     if (form === 'json') writeJsonLine(io, { type: 'message', level, message });
     else io.stderr.write(`${from}: ${level === 'warning' ? 'warning: ' : ''}${oneLine(message)}\n`);
@@ -67,7 +69,7 @@ export function createMessages(io: Io, options: MessageOptions): Messages {
     },
     warn: (message) => write(prefix, 'warning', message),
     report: (error) => {
-      if (form === 'json') writeJsonLine(io, { type: 'error', command: prefix, ...describeError(error, options) });
+      if (form === 'json') writeJsonLine(io, { type: 'error', command, ...describeError(error, options) });
       else io.stderr.write(renderError(error, options));
     },
   };

@@ -22,8 +22,8 @@ export interface Session extends AsyncDisposable, Messages {
   readonly globals: Globals;
   readonly libraries: Libraries;
   readonly interrupts: Interrupts;
-  /** What messages of this command begin with. */
-  readonly prefix: string;
+  /** The last word of the command's own name. */
+  readonly command: string;
   config(): Promise<Config>;
   dataDir(): Promise<string>;
   /** The store, which is made if there is none. */
@@ -47,14 +47,28 @@ export interface SessionOptions {
   readonly io: Io;
   readonly globals: Globals;
   readonly libraries: Libraries;
+  /** What messages of the command begin with. */
   readonly prefix: string;
+  /** The last word of its own name. @default the prefix */
+  readonly command?: string;
   /** @default 'text' */
   readonly form?: MessageForm;
 }
 
-export function createSession({ io, globals, libraries, prefix, form = 'text' }: SessionOptions): Session {
+export function createSession({
+  io,
+  globals,
+  libraries,
+  prefix,
+  command = prefix,
+  form = 'text',
+}: SessionOptions): Session {
   const closing: AsyncDisposable[] = [];
-  const messages = createMessages(io, { prefix, form, debug: globals.debug, localConfig: globals.localConfig });
+  const messages = createMessages(io, {
+    ...{ prefix, command, form },
+    debug: globals.debug,
+    localConfig: globals.localConfig,
+  });
   const { say, warn } = messages;
   const interrupts = createInterrupts(io);
   // Silence, which is what the original made of them, would hide a slip of the hand.
@@ -108,7 +122,7 @@ export function createSession({ io, globals, libraries, prefix, form = 'text' }:
     globals,
     libraries,
     interrupts,
-    prefix,
+    command,
     config,
     dataDir,
     store: () => openStore('change'),

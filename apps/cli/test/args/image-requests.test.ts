@@ -49,7 +49,8 @@ describe('images of a command line', () => {
   it('have each the -e after it, and all the -e before the first', () => {
     const argv = ['-e', 'A=1', '--env=B=2', 'one', '-eC=3', '--set-env=D=4', '--', '-e', '---', 'two', '--env', 'E=5'];
     expect(requests(...argv).map(({ flags }) => flags.texts('environment'))).toEqual([['C=3'], ['E=5']]);
-    expect(argumentsOf('run', ...argv).flags.texts('set-env')).toEqual(['A=1', 'B=2', 'D=4']);
+    expect(argumentsOf('run', ...argv).flags.texts('set-env')).toEqual(['D=4']);
+    expect(argumentsOf('run', ...argv).flags.texts('env')).toEqual(['A=1', 'B=2']);
   });
 
   it.each([

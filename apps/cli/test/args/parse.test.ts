@@ -174,14 +174,14 @@ describe('flags', () => {
       kind: 'app-arguments',
       values: ['-it'],
     });
-    expect(parseCommandLine(['run', '--name', '-it', 'image']).args.flags.text('name')).toBe('-it');
+    expect(parseCommandLine(['run', '--exec', '-it', 'image']).args.flags.text('exec')).toBe('-it');
   });
 
   it('that docker has under another name are the same', () => {
     const line =
       '-it --rm -p 8080:80 -v /a:/b:ro --mount type=bind,src=/c,dst=/d -e A=B --env C=D --name web --network host --cpus 2 -m 64M -w /tmp -u 1:2 -l x=y --read-only --entrypoint sh -d image';
     const { flags } = parseCommandLine(['run', ...line.split(' ')]).args;
-    expect(flags.texts('set-env')).toEqual(['A=B', 'C=D']);
+    expect(flags.texts('env')).toEqual(['A=B', 'C=D']);
     const [ro = '', rw = ''] = flags.texts('volume');
     expect([ro, rw]).toEqual([
       expect.stringMatching(/^volume-[0-9a-f-]{36},kind=host,source=\/a,readOnly=true$/),

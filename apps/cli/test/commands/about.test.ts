@@ -59,8 +59,8 @@ describe('rkt', () => {
     expect((await rkt('version', '--format=json-pretty')).stdout).toContain('\n\t"appc": "0.8.11"');
   });
 
-  it('ps is list, in full alone', async () => {
-    expect((await rkt('ps', '--help')).stdout).toBe((await rkt('list', '--help')).stdout);
+  it('ls is list, in full alone', async () => {
+    expect((await rkt('ls', '--help')).stdout).toBe((await rkt('list', '--help')).stdout);
     expect((await rkt('p', '--help')).stdout).toBe((await rkt('prepare', '--help')).stdout);
   });
 
@@ -107,6 +107,12 @@ describe('rkt', () => {
     [['-1'], 'rkt: unknown flag: -1'],
     [['f'.repeat(10_000)], `rkt: unknown command "${'f'.repeat(160)}..." for "rkt"`],
     [['run', '--hostnam=x', 'a'], 'run: unknown flag: --hostnam (did you mean --hostname?)'],
+    [['pull', '--nonsense'], 'pull: unknown flag: --nonsense'],
+    [['image', 'ls', '--nonsense'], 'ls: unknown flag: --nonsense'],
+    [['ls', 'x'], 'ls: takes no arguments'],
+    [['rmi'], 'rmi: must provide at least one image ID'],
+    [['exec'], 'exec: must provide a pod UUID'],
+    [['l', 'x'], 'list: takes no arguments'],
     [['list', '--tree-backen=x'], 'list: unknown flag: --tree-backen'],
   ])('tells what was probably meant by %j', async (argv, line) => {
     const { status, stdout, stderr } = await rkt(...argv);

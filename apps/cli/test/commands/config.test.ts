@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { redactUrl } from '../../src/wiring/config/redact.ts';
+import { fakeRuntime } from '../support/fake-runtime.ts';
 import { rktWith } from '../support/run-rkt.ts';
 
 const fixture = (name: string): string =>
@@ -35,7 +36,7 @@ function rkt(env: Readonly<Record<string, string>> = {}) {
     XDG_RUNTIME_DIR: join(dir, 'runtime'),
     CONTAINERS_REGISTRIES_CONF: join(dir, 'registries.conf'),
   };
-  return rktWith(dir, {}, { env: { ...places, ...env } });
+  return rktWith(dir, { openRuntime: async () => fakeRuntime() }, { env: { ...places, ...env } });
 }
 
 function configureEverything(): void {
@@ -116,8 +117,23 @@ describe('config', () => {
   it('of nothing has the same form', async () => {
     const { stdout } = await rkt()('config', '--pretty-print=false');
     expect(stdout).toMatch(
-      /^\{"stage0":\[\],"registriesConf":\[\],"credentialFiles":\[\],"certificates":\[.*\],"proxy":\{\}\}\n$/,
+      /^\{"inEffect":\{.*\},"stage0":\[\],"registriesConf":\[\],"credentialFiles":\[\],"certificates":\[.*\],"proxy":\{\}\}\n$/,
     );
+  });
+
+  it('says where rkt works and what with, whoever has said so', async () => {
+    const shown = async (...flags: readonly string[]) => JSON.parse((await rkt()(...flags, 'config')).stdout).inEffect;
+    const programs = [{ name: 'runtime', path: '/usr/bin/crun' }];
+    expect(await shown()).toEqual({ dataDirectory: join(dir, 'data'), flavor: 'oci', programs });
+    write('etc/stage1.d/s.json', kind('stage1', { name: 'coreos.com/rkt/stage1-fly', version: '1' }));
+    expect(await shown(`--dir=${dir}/other`)).toEqual({ dataDirectory: join(dir, 'other'), flavor: 'fly', programs });
+  });
+
+  it('warns of a flavor that is configured and not known', async () => {
+    write('etc/stage1.d/s.json', kind('stage1', { name: 'nosuch' }));
+    const { status, stdout, stderr } = await rktWith(dir)('config');
+    expect([status, JSON.parse(stdout).inEffect.programs]).toEqual([0, []]);
+    expect(stderr).toBe('config: warning: flavor "nosuch" is not known, expected one of oci, fly\n');
   });
 
   it('escapes what a terminal could act on', async () => {

@@ -227,7 +227,7 @@ describe('attach', () => {
     runtime.exit(4);
     expect(await rkt.within(io, 'attach', '--app=x', id)).toMatchObject({
       status: 4,
-      stderr: 'ready\n',
+      stderr: 'attach: ctrl-p,ctrl-q leaves the app, which goes on\nready\n',
       stdout: 'a\x10bend',
     });
     expect([io.raw, runtime.calls]).toEqual([true, ['attach x', 'waitApp']]);
@@ -276,6 +276,38 @@ describe('attach', () => {
     runtime.exit(130);
     expect((await attached).status).toBe(130);
   });
+
+  it('tells how to get out of an app that goes on after a signal, and leaves it at the third', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const io = fakeIo();
+      const attached = rkt.within(io, 'attach', '--no-stdin', id);
+      await vi.waitFor(() => expect(io.written.stderr).toBe('ready\n'));
+      io.send('SIGHUP');
+      vi.advanceTimersByTime(5_000);
+      expect(io.written.stderr).toBe('ready\n');
+      io.send('SIGINT');
+      io.send('SIGTERM');
+      vi.advanceTimersByTime(5_000);
+      const told = `attach: the app goes on after SIGINT: the third signal leaves it, rkt stop --force ${id} kills it\n`;
+      expect(io.written.stderr).toBe(`ready\n${told}`);
+      io.send('SIGINT');
+      expect((await attached).status).toBe(0);
+      expect(runtime.signals).toEqual(['SIGHUP', 'SIGINT', 'SIGTERM']);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it.each([[['--no-stdin']], [['--detach-keys=']]])(
+    'with %j tells of no keys that would leave the app',
+    async (flags) => {
+      runtime.exit(0);
+      const attached = rkt.within(fakeIo({ tty: true, input: ['end'] }), 'attach', ...flags, id);
+      if (flags[0] === '--no-stdin') runtime.attachment.close();
+      expect((await attached).stderr).toBe('ready\n');
+    },
+  );
 
   it('leaves the app at a signal where that is not to be passed on', async () => {
     const io = fakeIo();

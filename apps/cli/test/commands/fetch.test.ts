@@ -453,7 +453,9 @@ describe('images of the store', () => {
     expect(await rkt('image', 'gc')).toEqual({ status: 0, stdout: '', stderr: '' });
     const { stdout, stderr } = await rkt('image', 'gc', '--grace-period=0s');
     expect(stdout).toBe(`successfully removed aci for image: "${id}"\n`);
-    expect(stderr).toMatch(/^gc: 1 image\(s\) successfully removed\ngc: .* freed\n$/);
+    expect(stderr).toMatch(
+      /^gc: it was called docker\.io\/library\/demo:latest\ngc: 1 image\(s\) successfully removed\ngc: .* freed\n$/,
+    );
   });
 
   it('are collected when the store is larger than it shall be', async () => {
@@ -482,6 +484,20 @@ describe('images of the store', () => {
       [`${local}:latest`],
     ]);
     expect((await rkt('image', 'cat-manifest', local)).status).toBe(0);
+    const shown = ['image', 'list', '--no-legend', '--fields=name', '--sort=name'];
+    for (const [typed, names] of [
+      [['demo'], ['demo:latest', 'demo:other']],
+      [['docker.io/library/demo:other'], ['demo:other']],
+      [
+        [local, 'demo:latest', 'nosuch'],
+        [`${local}:latest`, 'demo:latest'],
+      ],
+      [['dem'], []],
+    ] as const) {
+      expect((await rkt(...shown, ...typed)).stdout, `${typed}`).toBe(names.map((name) => `${name}\n`).join(''));
+    }
+    expect((await rkt('images', '-q', local)).stdout.trim().split('\n')).toHaveLength(1);
+    expect(JSON.parse((await rkt('images', '--format=json', 'demo:other')).stdout)).toEqual([listed[0]]);
   });
 
   it('lose a name to another image, and are then listed without a tag', async () => {

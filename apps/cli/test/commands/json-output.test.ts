@@ -90,6 +90,7 @@ function layerFile(): string {
 /** What is to be there before the lines of a command, and the lines that print every field it has. */
 const lines: Readonly<Record<string, readonly (readonly string[])[]>> = {
   list: [['list']],
+  ps: [['ps']],
   status: [['status', full.id]],
   'app list': [['app', 'list', plain.id]],
   'app status': [['app', 'status', plain.id]],
@@ -117,7 +118,6 @@ const takesImage = new Set(['fetch', 'image inspect', 'image history']);
 const sharing: Readonly<Record<string, readonly string[]>> = {
   'image history': ['created'],
   'image verify': ['diff_id', 'actual'],
-  'image gc': ['names[]'],
   stop: ['reason'],
   rm: ['reason'],
 };

@@ -69,7 +69,7 @@ describe('a pod', () => {
       status: 254,
       stdout: '',
       stderr: [
-        `stop: several pods have an app "web": ${first} (running), ${second} (running)`,
+        `stop: several pods have an app "web", the newest last: ${first} (running), ${second} (running)`,
         'hint: give the UUID of one, or a beginning of it',
         'stop: failed to stop 1 pod(s)\n',
       ].join('\n'),

@@ -73,6 +73,16 @@ describe('list', () => {
     });
   });
 
+  it('as docker has it, ps, has those alone that run, and all of them with -a', async () => {
+    const ids = async (...argv: readonly string[]) => (await rkt(...argv)).stdout.trim().split('\n');
+    const lost = { ...fakePod({ id: 'aaaaaaaa-1693-4bd1-9007-759df0f8e096', state: 'orphaned' }), createdAt: 5 };
+    runtime.pods.set(lost.id, lost);
+    expect(await ids('ps', '-q')).toEqual([lost.id, redis.id]);
+    expect(await ids('ps', '-aq')).toEqual(await ids('list', '-q'));
+    expect(JSON.parse((await rkt('ps', '--format=json')).stdout)).toHaveLength(2);
+    expect((await rkt('ps')).stdout).toMatch(/^UUID\t+APP\t+.*\naaaaaaaa\t.*\n5bc080ca\t.*\n\t\tetcd.*\n$/);
+  });
+
   it('--full has whole UUIDs, image IDs and moments; --no-legend no header', async () => {
     const { stdout } = await rkt('list', '--full', '--no-legend');
     expect(stdout.split('\n')[2]).toBe(
@@ -337,6 +347,35 @@ describe('enter', () => {
     expect(runtime.calls).toEqual(['enter redis-cli -p 1']);
     await rkt('enter', '5bc0', '--', 'redis-cli', '--', '-p');
     expect(runtime.calls.at(-1)).toBe('enter redis-cli -- -p');
+    expect(runtime.entered).toEqual({ tty: false, command: ['redis-cli', '--', '-p'] });
+  });
+
+  it('as docker has it, exec, says as whom, where and with what', async () => {
+    await rkt(
+      'exec',
+      '-it',
+      '-u',
+      'redis:5',
+      '-w/data',
+      '-e',
+      'A=1',
+      '--env=B=2',
+      '-e',
+      'A=3',
+      '5bc0',
+      'sh',
+      '-u',
+      'x',
+    );
+    const environment = [
+      { name: 'A', value: '1' },
+      { name: 'B', value: '2' },
+      { name: 'A', value: '3' },
+    ];
+    const as = { user: 'redis', group: '5', workingDirectory: '/data', environment };
+    expect(runtime.entered).toEqual({ ...as, tty: false, command: ['sh', '-u', 'x'] });
+    await rkt('enter', '--user=0', '--workdir=/', '5bc0');
+    expect(runtime.entered).toEqual({ user: '0', workingDirectory: '/', tty: false });
   });
 });
 
@@ -351,14 +390,15 @@ describe('cat-manifest', () => {
 });
 
 describe('an unprivileged user', () => {
-  it.each(['run', 'prepare', 'run-prepared', 'enter', 'gc', 'rm', 'stop', 'image gc'])('cannot %s', async (verb) => {
+  it.each(['run', 'prepare', 'run-prepared', 'enter', 'gc', 'rm', 'stop'])('cannot %s', async (verb) => {
     const unprivileged = rktWith(dir, { openRuntime: async () => runtime }, { uid: 1000 });
-    const words = [...verb.split(' '), ...(verb.endsWith('gc') ? [] : ['x'])];
-    const { status, stderr } = await unprivileged(...words);
-    expect([status, stderr.split('\n')[0]]).toEqual([
-      254,
-      `${words[0] === 'image' ? 'gc' : verb}: cannot run as unprivileged user`,
-    ]);
+    const { status, stderr } = await unprivileged(verb, ...(verb === 'gc' ? [] : ['x']));
+    expect([status, stderr.split('\n')[0]]).toEqual([254, `${verb}: cannot run as unprivileged user`]);
+    expect(stderr.includes('in a directory of your own: --dir=PATH\n')).toBe(['run', 'prepare'].includes(verb));
+  });
+
+  it('collects images of a directory of its own', async () => {
+    expect(await rktWith(dir, {}, { uid: 1000 })('image', 'gc')).toEqual({ status: 0, stdout: '', stderr: '' });
   });
 
   it.each([

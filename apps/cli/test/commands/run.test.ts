@@ -55,6 +55,27 @@ describe('run', () => {
     expect(sandbox).toMatchObject({ networks: [{ name: 'default' }], hostname: 'web' });
   });
 
+  it.each(['run', 'prepare'])('%s refuses a --name that another pod has before anything is fetched', async (verb) => {
+    const code = 'ERR_RKT_STAGE1_NAME_TAKEN';
+    const message = 'the name "web" is taken by an app of pod 1111 (running)';
+    runtime.failing = { name: 'requireFreeNames', error: Object.assign(new Error(message), { code }) };
+    const asked = registry.requests.length;
+    expect(await rkt(insecure, verb, '--name=web', image)).toEqual({
+      status: 254,
+      stdout: '',
+      stderr: `${verb}: ${message}\nhint: give another --name, or end that pod: 'rkt stop POD', 'rkt rm POD' if it is prepared\n`,
+    });
+    expect([registry.requests.length, runtime.calls]).toEqual([asked, []]);
+    // What an image is called is nobody's alone.
+    expect((await rkt(insecure, 'prepare', image)).status).toBe(0);
+    expect(runtime.prepared.map(({ ownNames }) => ownNames)).toEqual([[]]);
+  });
+
+  it('has names of its own for the apps that were given some, while the pod is prepared', async () => {
+    await rkt(insecure, 'prepare', image, '--name=web', image);
+    expect(runtime.prepared[0]?.ownNames).toEqual(['web']);
+  });
+
   it('by an ID needs neither network nor flag', async () => {
     const { stdout } = await rkt(insecure, 'fetch', image);
     const asked = registry.requests.length;
@@ -327,11 +348,34 @@ describe('run', () => {
       'run: invalid argument "80x" for --publish=80x: it must be [[HOSTIP:][HOSTPORT]:]PORT',
     ],
     [['run', '-P', 'docker://a'], 'run: unknown flag: -P\nhint: ports are forwarded one by one: -p HOSTPORT:PORT'],
+    [['exec', '-d', 'x', 'sh'], 'exec: unknown flag: -d\nhint: what is to go on by itself is put into the background'],
+    [['exec', '-e', 'A', 'x', 'sh'], 'exec: invalid argument "A" for --env=A: it must be specified as key=value'],
+    [['exec', '-u', 'a:b:c', 'x', 'sh'], 'exec: invalid argument "a:b:c" for --user=a:b:c: it must be USER or'],
     [
-      ['enter', '-e', 'A=b', 'x', 'sh'],
-      'enter: unknown flag: -e\nhint: variables are set by the command: rkt enter POD',
+      ['exec', '-w', 'tmp', 'x', 'sh'],
+      'exec: invalid argument "tmp" for --working-dir=tmp: it must be an absolute path',
     ],
-    [['exec', '--user=a', 'x', 'sh'], 'enter: unknown flag: --user\nhint: another user is chosen by the command'],
+    [['run', '--init', 'docker://a'], 'run: unknown flag: --init\nhint: the first process of an app is the app itself'],
+    [
+      ['run', '--device=/dev/fuse', 'docker://a'],
+      'run: unknown flag: --device\nhint: an app has no devices of the host',
+    ],
+    [['inspect', '-f', '{{.State}}', 'x'], 'inspect: unknown flag: -f\nhint: members are picked out of JSON'],
+    [
+      ['inspect', '--format={{.State}}', 'x'],
+      'inspect: invalid argument "{{.State}}" for --format={{.State}}: it must be one of "json", "json-pretty"\nhint: members',
+    ],
+    [['compose', 'up'], 'rkt: unknown command "compose" for "rkt"\nhint: apps that belong together are one pod'],
+    [['ps', '--filter=status=running'], 'ps: unknown flag: --filter\nhint: pods are picked out of JSON'],
+    [
+      ['run', '--name=My_App', 'docker://a'],
+      'run: invalid argument "My_App" for --name=My_App: it has "M", "_", "A", and may only have lower-case letters, digits and inner "-": my-app, for instance\n',
+    ],
+    [['run', '--name=-', 'docker://a'], 'run: invalid argument "-" for --name=-: it may only have lower-case letters'],
+    [
+      ['run', '--volume=My_Data,kind=empty', 'docker://a'],
+      'run: invalid argument "My_Data,kind=empty" for --volume=My_Data,kind=empty: it has "M", "_", "D", and may',
+    ],
     [['rm', '-a'], 'rm: unknown flag: -a\nhint: all pods that have ended are removed by rkt gc --grace-period=0s\n'],
     [['image', 'rm', '-f', 'x'], 'rm: unknown flag: -f\nhint: an image can be removed when the pods that use it are'],
     [['-q', 'fetch', 'x'], 'rkt: unknown flag: -q\nhint: it goes after the command: rkt COMMAND -q\n'],

@@ -260,7 +260,7 @@ describe('the pod manifest', () => {
       group: 'b',
       supplementaryGIDs: [1, 2],
     });
-    expect(() => appOf(['x', '--name=Bad_Name'])).toThrow('app name "Bad_Name" may only have');
+    expect(() => appOf(['x', '--name=Bad_Name'])).toThrow('it has "B", "_", "N", and may only have');
   });
 
   it('has the environment in the order of precedence: own, image, --set-env, --environment', () => {
@@ -316,6 +316,17 @@ describe('the pod manifest', () => {
     expect(() => appOf(['--set-env=A=1', '--set-env=A=2', 'x'])).toThrow('key "A" already set');
   });
 
+  it.each([
+    [['-e', 'A=1', '-e', 'A=2', 'x']],
+    [['--env=A=1', '--set-env=A=3', '-eA=2', 'x']],
+    [['x', '-e', 'A=1', '-e', 'A=2']],
+    [['-e', 'A=1', 'x', '-e', 'A=2']],
+    [['x', '--environment=A=1', '-e', 'A=2']],
+  ])('takes the last of what docker would take the last of: %j', (argv) => {
+    const { environment = [] } = appOf(argv).app;
+    expect(environment.filter(({ name }) => name === 'A')).toEqual([{ name: 'A', value: '2' }]);
+  });
+
   it("mounts no volume of docker's form where an image guesses what it is called", () => {
     const target = '/data';
     const guesses = Array.from({ length: 21 }, (_, at) => `data-${at}`);
@@ -324,6 +335,17 @@ describe('the pod manifest', () => {
     for (const flag of [`--volume=/secret:${target}`, `--mount=type=bind,source=/secret,target=${target}`]) {
       expect(appOf([flag, 'x'], { manifest }).mounts?.map(({ path }) => path)).toEqual([target]);
     }
+  });
+
+  it("gives what docker's form mounts in one app to no other, whatever it declares", () => {
+    const names = ['data', 'volume', 'volume-data', 'volume-0'];
+    const app = { exec: ['/x'], user: '0', group: '0', mountPoints: names.map((name) => ({ name, path: `/${name}` })) };
+    const { apps, volumes } = manifestOf(['one', '-v', '/secret:/data', 'two', '--name=two'], {
+      manifest: { ...docker, app },
+    });
+    expect(volumes).toMatchObject([{ kind: 'host', source: '/secret' }]);
+    const secret = { volume: volumes?.[0]?.name, path: '/data' };
+    expect(apps.map(({ mounts }) => mounts)).toEqual([[secret], undefined]);
   });
 
   it('mounts a volume where the image wants one of its name, and where a mount says', () => {

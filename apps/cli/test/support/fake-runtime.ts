@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import type {
   AppDefinition,
   Attachment,
+  EnterOptions,
   FlavorTraits,
   GcEvent,
   Health,
@@ -59,6 +60,8 @@ export interface FakeRuntime extends Runtime {
   log: readonly LogEntry[];
   logOptions: LogOptions | undefined;
   attachment: FakeAttachment;
+  /** How the last app was entered. */
+  entered: EnterOptions | undefined;
 }
 
 /** The streams of an app that writes back what it reads, until somebody leaves or `end` is written. */
@@ -163,9 +166,14 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
     log: [],
     logOptions: undefined,
     attachment: fakeAttachment(),
+    entered: undefined,
     // Not among the calls: every command that makes a pod asks.
     flavorTraits: () => runtime.traits,
+    describeFlavor: (name = 'oci') => ({ name, programs: [{ name: 'runtime', path: '/usr/bin/crun' }] }),
     review: () => runtime.notices,
+    requireFreeNames: async (names) => {
+      if (runtime.failing?.name === 'requireFreeNames' && names.length > 0) throw runtime.failing.error;
+    },
     prepare: async (options) => {
       call('prepare');
       const directory = `${dataDir}/pods/embryo/${POD}`;
@@ -254,7 +262,9 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
         options.signal?.addEventListener('abort', () => reject(options.signal?.reason), { once: true });
       });
     },
-    enter: async (_id, { command }) => {
+    enter: async (_id, options) => {
+      const { command } = options;
+      runtime.entered = options;
       call(`enter ${command?.join(' ') ?? ''}`);
       return 3;
     },

@@ -3,6 +3,7 @@ import type { PodManifest, RuntimeApp } from '@rkt/appc';
 import type { Host, NamespaceKind, ProcessIdentity } from '../host/index.ts';
 import type { IdRange, InsecureOptions, OciMount } from '../oci-spec/index.ts';
 import type { Listeners, MonitorOptions, PodId, SandboxSpec, StdioMode } from '../runtime.ts';
+import type { ProcessChanges } from './process-changes.ts';
 
 /** A pod as a flavor sees it: a directory, and namespaces that live. */
 export interface PodContext {
@@ -61,6 +62,7 @@ export interface EnterRequest {
   /** The app's first process. */
   readonly process: ProcessIdentity;
   readonly command: readonly string[];
+  readonly changes: ProcessChanges;
   readonly tty: boolean;
   /** Without our standard streams; killed when it is given up. @default false */
   readonly quiet?: boolean | undefined;
@@ -74,6 +76,14 @@ export interface AppRemains {
   readonly app: string;
   /** A process in the pod's mount namespace, when one still lives. */
   readonly inside: ProcessIdentity | undefined;
+}
+
+/** A program of the host that pods of a flavor are run with. */
+export interface HostProgram {
+  /** What it is there for: `runtime`, `monitor`. */
+  readonly name: string;
+  /** Absent: it is not there. */
+  readonly path?: string;
 }
 
 /** What whoever makes a pod must know about a flavor. */
@@ -100,6 +110,8 @@ export interface Flavor {
   readonly traits: FlavorTraits;
   /** Explains instead of throwing. */
   probe(host: Host): Promise<{ readonly usable: true } | { readonly usable: false; readonly reason: string }>;
+  /** What it works with, as far as that is known without trying: nothing is executed and nothing written. @default none */
+  programs?(host: Host): readonly HostProgram[];
   /**
    * What the pod asks for that this flavor leaves out, a sentence each, for whoever runs it. Pure. What the traits say is
    * not to be said again.

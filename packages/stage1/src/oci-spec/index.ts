@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 export { buildOciSpec } from './build.ts';
-export { knownCapabilities } from './capabilities.ts';
+export { knownCapabilities, processCapabilities } from './capabilities.ts';
 export { appEnvironment, type EnvironmentContext } from './environment.ts';
 export type {
   HostLimits,

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync, constants, openSync } from 'node:fs';
-import { chosenApp, type RuntimeContext, requireFlavor, requirePod, requireRoot } from '../context.ts';
+import { chosenApp, type RuntimeContext, requireApp, requireFlavor, requirePod, requireRoot } from '../context.ts';
 import { Stage1Error } from '../error.ts';
 import { type ProcessIdentity, SystemCallError } from '../host/index.ts';
 import { records } from '../pod/index.ts';
 import type { EnterOptions, PodId } from '../runtime.ts';
+import { enterChanges } from './enter-changes.ts';
 import { isRunning } from './is-running.ts';
 
 export async function enter(context: RuntimeContext, id: PodId, options: EnterOptions): Promise<number> {
@@ -21,10 +22,17 @@ export async function enter(context: RuntimeContext, id: PodId, options: EnterOp
   // It ends with the process that made the sandbox, and the app may go on.
   const inside = context.host.processes.isAlive(run.holder) ? run.holder : undefined;
   const { tty, quiet, signal } = options;
+  const section = requireApp(location, app).app;
+  const changes = await enterChanges(
+    context.host,
+    { name: app, section, process: record.process, users: run.users },
+    options,
+  );
   const remains = { podId: id, dir: location.dir, app, inside };
   return requireFlavor(context, run.flavor).enter(context.host, remains, {
     process: record.process,
     command,
+    changes,
     tty,
     quiet,
     signal,

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { App } from '@rkt/appc';
 import { pause } from '../pause.ts';
+import type { EnterOptions } from '../runtime.ts';
 import { type FlavorBench, type FlavorCheck, holdersOf, processesWith, refused } from './flavor-bench.ts';
 
 const worker = { user: 'worker', group: '' };
@@ -178,6 +179,63 @@ export const appChecks: readonly FlavorCheck[] = [
         'id -u; id -g; id -G; pwd; echo $A $HOME; ls -d /data/sub; readlink /proc/self/ns/mnt /proc/self/ns/net',
         'while read k v; do case $k in Cap*|NoNewPrivs:|Seccomp:) echo $k $v;; esac; done </proc/self/status',
       ]);
+    },
+  ],
+  [
+    'enters an app as whom, where and with what is asked for',
+    async ({ runtime, start, read }) => {
+      const environment = [
+        { name: 'A', value: 'b' },
+        { name: 'USER', value: 'stated' },
+      ];
+      const { id } = await start({
+        script: 'sleep 1000',
+        app: { ...worker, workingDirectory: '/data', environment },
+      });
+      const look = 'id -u; id -g; id -G; pwd; echo $A $B $HOME $USER $LOGNAME';
+      const entered = async (changes: Partial<EnterOptions>): Promise<string> => {
+        // What another has made is not everybody's to write to.
+        const file = `entered-as-${changes.user}`;
+        const command = ['/bin/sh', '-c', `{ ${look}; } >/out/${file}`];
+        equal(await runtime.enter(id, { ...changes, command, tty: false }), 0);
+        return read(file);
+      };
+      const variables = [
+        { name: 'A', value: 'c' },
+        { name: 'B', value: 'd=e' },
+      ];
+      equal(
+        await entered({ user: 'root', workingDirectory: '/data/../tmp', environment: variables }),
+        '0\n0\n0\n/tmp\nc d=e /root stated root\n',
+      );
+      equal(await entered({ user: '1234' }), '1234\n2345\n2345 77\n/data\nb /work stated worker\n');
+      equal(await entered({ user: '9', group: 'more' }), '9\n77\n77\n/data\nb / stated 9\n');
+      const command = ['/bin/sh', '-c', ':'];
+      const refusal = (changes: Partial<EnterOptions>) => runtime.enter(id, { ...changes, command, tty: false });
+      await refused('ERR_RKT_STAGE1_USER_NOT_FOUND', refusal({ user: 'nobody-at-all' }));
+      await refused('ERR_RKT_STAGE1_GROUP_NOT_FOUND', refusal({ user: 'root', group: 'nobody-at-all' }));
+      for (const workingDirectory of ['/proc/self/fd/7', '/absent', '/etc/passwd', 'data', '']) {
+        await refused('ERR_RKT_STAGE1_APP_INVALID', refusal({ workingDirectory }));
+      }
+      await refused('ERR_RKT_STAGE1_APP_INVALID', refusal({ environment: [{ name: 'A=B', value: '' }] }));
+      await runtime.stopSandbox(id, { force: true });
+    },
+  ],
+  [
+    'gives who enters as another user the rights that an app of that user has',
+    async ({ runtime, start, run, read }) => {
+      const look =
+        'while read k v; do case $k in Cap*|NoNewPrivs:|Seccomp:) echo $k $v;; esac; done </proc/self/status';
+      const users = [worker, { user: 'root', group: '' }];
+      for (const [index, as] of users.entries()) {
+        await run({ script: `${look} >/out/own`, app: as });
+        const { id } = await start({ script: 'sleep 1000', app: users[1 - index] ?? worker });
+        const command = ['/bin/sh', '-c', `${look} >/out/entered`];
+        equal(await runtime.enter(id, { ...as, command, tty: false }), 0);
+        equal(read('entered'), read('own'));
+        match(read('own'), /^CapEff: /m);
+        await runtime.stopSandbox(id, { force: true });
+      }
     },
   ],
   [

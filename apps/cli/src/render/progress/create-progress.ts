@@ -5,7 +5,7 @@ import type { Io } from '../../wiring/io.ts';
 import { oneLine } from '../quote.ts';
 import { writeJsonLine } from './json-lines.ts';
 import { createLiveProgress } from './live-progress.ts';
-import { hexOf, type ImageEvent, type Progress } from './progress.ts';
+import { hexOf, type ImageEvent, type LayerSource, type Progress } from './progress.ts';
 
 /** The form that `--progress` and `--quiet` ask for: live lines on a terminal, a line per layer elsewhere, JSON, nothing. */
 export function createProgress(io: Io, flags: FlagValues): Progress {
@@ -34,10 +34,14 @@ function isAllThere(event: ImageEvent): event is ImageEvent & { readonly type: '
 }
 
 function plainLines(io: Io): Progress {
+  let source: LayerSource = 'registry';
   return {
     onEvent: (event) => {
+      if (event.type === 'image:start') source = event.source;
       if (event.type === 'measure:start') io.stderr.write(`Reading layer: ${hexOf(event.digest)}\n`);
-      if (event.type === 'layer:start') io.stderr.write(`Downloading layer: ${hexOf(event.digest)}\n`);
+      if (event.type === 'layer:start') {
+        io.stderr.write(`${source === 'archive' ? 'Copying' : 'Downloading'} layer: ${hexOf(event.digest)}\n`);
+      }
       if (event.type === 'download:start') {
         io.stderr.write(`Downloading ${event.what}: ${oneLine(redactUrl(event.url))}\n`);
       }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type Meter, startMeter, tick } from './meter.ts';
-import { hexOf, type ImageEvent } from './progress.ts';
+import { hexOf, type ImageEvent, type LayerSource } from './progress.ts';
 
 /** `verify`: every byte is there, and what they hold is not known to be right yet. */
 export type LayerPhase = 'queued' | 'download' | 'verify' | 'wait' | 'done' | 'present';
@@ -14,6 +14,8 @@ export interface LayerProgress {
   readonly measured: boolean;
   /** It is a file of its own, an ACI or a signature, and no layer. */
   readonly isFile: boolean;
+  /** It comes from this machine. */
+  readonly isCopied: boolean;
   readonly phase: LayerPhase;
   /** Undefined: nobody says. */
   readonly size: number | undefined;
@@ -23,33 +25,35 @@ export interface LayerProgress {
 /** How far an image has come: its layers by their digests and files by their URLs, in the order in which they were heard of. */
 export interface ImageProgress {
   readonly phase: 'layers' | 'hashing' | 'done';
+  readonly source: LayerSource;
   readonly layers: ReadonlyMap<string, LayerProgress>;
   readonly meter: Meter;
 }
 
 /** What is known before anything has happened. Times are milliseconds since the epoch. */
 export function noProgress(now: number): ImageProgress {
-  return { phase: 'layers', layers: new Map(), meter: startMeter(now) };
+  return { phase: 'layers', source: 'registry', layers: new Map(), meter: startMeter(now) };
 }
 
 /** What is known after an event; the same object where that changes nothing. */
 export function advance(image: ImageProgress, event: ImageEvent, now: number): ImageProgress {
   switch (event.type) {
     case 'image:start': {
+      const { source } = event;
       // Of layers that hold the same, one is fetched.
       const unique = [...new Map(event.layers.map((layer) => [layer.diffId, layer])).values()];
       const layers = unique.map(
-        ({ digest, size }) => [digest, layerOf(digest, { phase: 'queued', size, now })] as const,
+        ({ digest, size }) => [digest, layerOf(digest, { phase: 'queued', size, now, source })] as const,
       );
-      return { ...noProgress(now), layers: new Map(layers) };
+      return { ...noProgress(now), source, layers: new Map(layers) };
     }
     case 'measure:start':
     case 'layer:start': {
-      const layer = layerOf(event.digest, { phase: 'download', size: event.size, now });
+      const layer = layerOf(event.digest, { phase: 'download', size: event.size, now, source: image.source });
       return withLayer(image, event.digest, { ...layer, measured: event.type === 'measure:start' }, now);
     }
     case 'download:start': {
-      const file = layerOf(event.url, { phase: 'download', size: event.size, now });
+      const file = layerOf(event.url, { phase: 'download', size: event.size, now, source: 'registry' });
       return withLayer(image, event.url, { ...file, name: event.what, isFile: true }, now);
     }
     case 'download:bytes':
@@ -80,11 +84,17 @@ export function advance(image: ImageProgress, event: ImageEvent, now: number): I
   }
 }
 
-function layerOf(
-  digest: string,
-  { phase, size, now }: { readonly phase: LayerPhase; readonly size: number | undefined; readonly now: number },
-): LayerProgress {
-  return { name: hexOf(digest).slice(0, 12), measured: false, isFile: false, phase, size, meter: startMeter(now) };
+interface NewLayer {
+  readonly phase: LayerPhase;
+  readonly size: number | undefined;
+  readonly now: number;
+  readonly source: LayerSource;
+}
+
+function layerOf(digest: string, { phase, size, now, source }: NewLayer): LayerProgress {
+  const isCopied = source === 'archive';
+  const name = hexOf(digest).slice(0, 12);
+  return { name, measured: false, isFile: false, isCopied, phase, size, meter: startMeter(now) };
 }
 
 function change(
@@ -93,7 +103,7 @@ function change(
   now: number,
   to: (layer: LayerProgress) => LayerProgress,
 ): ImageProgress {
-  const layer = image.layers.get(digest) ?? layerOf(digest, { phase: 'queued', size: 0, now });
+  const layer = image.layers.get(digest) ?? layerOf(digest, { phase: 'queued', size: 0, now, source: image.source });
   return withLayer(image, digest, to(layer), now);
 }
 

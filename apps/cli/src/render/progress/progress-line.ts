@@ -28,12 +28,14 @@ const WORDS: Readonly<Record<LayerPhase, string>> = {
   done: 'Downloaded',
   present: 'Present',
 };
+/** Of what does not come over a network. */
+const COPIED: Readonly<Partial<Record<LayerPhase, string>>> = { download: 'Copying', done: 'Copied' };
 const COLORS: Readonly<Partial<Record<LayerPhase, Color>>> = { wait: 'yellow', done: 'green', present: 'green' };
 
 /** A layer on one line of a terminal: what becomes of it, a bar where there is room, how much, how fast, how long yet. */
 export function layerLine(layer: LayerProgress, style: LineStyle): string {
-  const { name, phase, size, meter, measured } = layer;
-  const label = `${name}: ${measured && phase === 'download' ? 'Reading' : WORDS[phase]}`;
+  const { name, phase, size, meter } = layer;
+  const label = `${name}: ${wordFor(layer)}`;
   const tint = COLORS[phase];
   switch (phase) {
     case 'wait':
@@ -52,6 +54,11 @@ export function layerLine(layer: LayerProgress, style: LineStyle): string {
         style,
       });
   }
+}
+
+function wordFor({ phase, measured, isCopied }: LayerProgress): string {
+  if (measured && phase === 'download') return 'Reading';
+  return (isCopied ? COPIED[phase] : undefined) ?? WORDS[phase];
 }
 
 /** All layers of an image on one line; undefined where that says nothing that theirs do not. */

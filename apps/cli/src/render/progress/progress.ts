@@ -11,12 +11,20 @@ export interface ComingLayer {
   readonly size: number;
 }
 
+/** Where the layers of an image come from: over the network, or out of a file or directory of this machine. */
+export type LayerSource = 'registry' | 'archive';
+
 /** What is told of an image that comes in: while it is opened or downloaded, and while it is converted. */
 export type ImageEvent =
   | OpenImageEvent
   | DownloadEvent
   /** The image is open, and these are all its layers. */
-  | { readonly type: 'image:start'; readonly reference: string; readonly layers: readonly ComingLayer[] }
+  | {
+      readonly type: 'image:start';
+      readonly reference: string;
+      readonly source: LayerSource;
+      readonly layers: readonly ComingLayer[];
+    }
   | ConversionEvent
   /** The store has the image that was asked for as `image`, whether or not anything had to come. */
   | { readonly type: 'image:stored'; readonly image: string; readonly id: string };

@@ -9,7 +9,12 @@ const hex = 'ab'.repeat(32);
 const digest = `sha256:${hex}`;
 const diffId = `sha256:${'cd'.repeat(32)}`;
 const events: readonly ImageEvent[] = [
-  { type: 'image:start', reference: 'docker.io/library/x:latest', layers: [{ digest, diffId, size: 4 << 20 }] },
+  {
+    type: 'image:start',
+    reference: 'docker.io/library/x:latest',
+    source: 'registry',
+    layers: [{ digest, diffId, size: 4 << 20 }],
+  },
   { type: 'layer:start', digest, diffId, size: 4 << 20 },
   { type: 'layer:bytes', digest, received: 1 << 20, size: 4 << 20 },
   { type: 'layer:done', digest, diffId, size: 8 << 20 },
@@ -29,6 +34,14 @@ function shown(io: FakeIo, told: readonly ImageEvent[], ...flags: readonly strin
 describe('progress', () => {
   it('off a terminal is one line per layer with the whole digest', () => {
     expect(shown(fakeIo(), events)).toBe(`Downloading layer: ${hex}\n`);
+  });
+
+  it('says that layers of this machine are copied, and the next image is downloaded again', () => {
+    const copied = events.map((event) =>
+      event.type === 'image:start' ? { ...event, source: 'archive' as const } : event,
+    );
+    expect(shown(fakeIo(), copied)).toBe(`Copying layer: ${hex}\n`);
+    expect(shown(fakeIo(), [...copied, ...events])).toBe(`Copying layer: ${hex}\nDownloading layer: ${hex}\n`);
   });
 
   it.each([['--quiet'], ['-q'], ['--progress=none']])('is nothing with %s, terminal or not', (flag) => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { createLiveProgress } from '../../../src/render/progress/live-progress.ts';
-import type { ComingLayer, ImageEvent } from '../../../src/render/progress/progress.ts';
+import type { ComingLayer, ImageEvent, LayerSource } from '../../../src/render/progress/progress.ts';
 import { type FakeIo, type FakeIoOptions, fakeIo } from '../../support/fake-io.ts';
 import { createScreen, type Screen } from '../../support/screen.ts';
 
@@ -9,7 +9,12 @@ const MiB = 1 << 20;
 const sha = (byte: number): string => `sha256:${byte.toString(16).padStart(2, '0').repeat(32)}`;
 const layers = (count: number): readonly ComingLayer[] =>
   Array.from({ length: count }, (_, at) => ({ digest: sha(at), diffId: sha(100 + at), size: 4 * MiB }));
-const opened = (count: number): ImageEvent => ({ type: 'image:start', reference: 'a', layers: layers(count) });
+const opened = (count: number, source: LayerSource = 'registry'): ImageEvent => ({
+  type: 'image:start',
+  reference: 'a',
+  source,
+  layers: layers(count),
+});
 const started = (at: number): ImageEvent => ({
   type: 'layer:start',
   digest: sha(at),
@@ -87,6 +92,16 @@ describe('live progress', () => {
     tell({ type: 'image:done', id: 'sha512-00', size: 1 });
     end();
     expect((await seen()).slice(5)).toEqual(['Done: 5 layers, 2 already in the store; 12MiB in 1.1s (11MiB/s)']);
+  });
+
+  it('says of layers of this machine that they are copied', async () => {
+    const { tell, seen } = watched();
+    tell(opened(3, 'archive'), present(0), started(1), started(2), done(2));
+    expect((await seen()).slice(0, 3)).toEqual([
+      '000000000000: Present     already in the store',
+      '020202020202: Copied      4.0MiB',
+      '010101010101: Copying     [>         ] 0B / 4.0MiB',
+    ]);
   });
 
   it('says nothing of the whole where one layer is all, nor of what did not have to come', async () => {
@@ -237,7 +252,10 @@ describe('live progress', () => {
     const { tell, seen } = watched();
     const [one, two] = layers(2);
     if (one === undefined || two === undefined) throw new Error('two layers');
-    tell({ type: 'image:start', reference: 'a', layers: [one, { ...two, diffId: one.diffId }] }, started(1));
+    tell(
+      { type: 'image:start', reference: 'a', source: 'registry', layers: [one, { ...two, diffId: one.diffId }] },
+      started(1),
+    );
     expect(await seen()).toEqual(['010101010101: Downloading [>         ] 0B / 4.0MiB']);
   });
 });

@@ -118,6 +118,8 @@ function startFailure(executable: string, error: unknown): Stage1Error {
 function enterDirectory(path: string): void {
   try {
     process.chdir(path);
+    // What is not below the root has no path there: a link that the app has put in the way, into one of our descriptors.
+    if (!process.cwd().startsWith('/')) throw new Error('it is outside of the root directory');
   } catch (error) {
     const message = `cannot enter working directory ${quote(path, 400)} of the image`;
     throw new Stage1Error('ERR_RKT_STAGE1_APP_INVALID', message, { cause: error });

@@ -3,12 +3,13 @@ import { closeSync, constants, openSync } from 'node:fs';
 import type { Host } from '../../host/index.ts';
 import type { AppRemains, EnterRequest } from '../flavor.ts';
 import { checkExecutable } from '../image/check-executable.ts';
+import { changedPlace } from '../process-changes.ts';
 import { type AppProcess, readAppProcess, startProcess } from './app-process.ts';
 
-/** Executes a command where the app is and as what it is: in its mounts, as its user, with its environment. */
+/** Executes a command where the app is and as what it is, but for the changes asked for: in its mounts, as its user, with its environment. */
 export async function enterApp(host: Host, { dir, app }: AppRemains, request: EnterRequest): Promise<number> {
   const { process, command, quiet = false, signal } = request;
-  const own = readAppProcess(dir, app);
+  const own = changedProcess(readAppProcess(dir, app), request);
   const place = { namespace: `/proc/${process.pid}/ns/mnt`, root: `/proc/${process.pid}/root` };
   await requireExecutable(host, place.root, { ...own, args: command });
   signal?.throwIfAborted();
@@ -22,6 +23,11 @@ export async function enterApp(host: Host, { dir, app }: AppRemains, request: En
   const status = await child.exit.finally(() => signal?.removeEventListener('abort', abort));
   signal?.throwIfAborted();
   return status;
+}
+
+function changedProcess(own: AppProcess, { changes, tty }: EnterRequest): AppProcess {
+  const { uid, gid, additionalGids } = changes.user ?? own.user;
+  return { user: { uid, gid, additionalGids }, ...changedPlace(own, changes, tty) };
 }
 
 interface Command extends AppProcess {

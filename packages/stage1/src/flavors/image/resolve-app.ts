@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RuntimeApp } from '@rkt/appc';
 import { Stage1Error } from '../../error.ts';
-import type { Host } from '../../host/index.ts';
+import type { Host, Syscalls } from '../../host/index.ts';
 import { resolveInRoot } from '../../mounts/index.ts';
 import { type IdRange, type OciMount, type ResolvedUser, resolveUser } from '../../oci-spec/index.ts';
 import { quote } from '../../quote.ts';
@@ -29,19 +29,16 @@ export interface ResolvedApp {
 export async function resolveApp(host: Host, context: AppContext): Promise<ResolvedApp> {
   const { app, pod } = context;
   const stated = app.app.workingDirectory || '/';
-  const { passwd, group, ...places } = await inRootfs(host, context, (syscalls, root) => {
-    const read = (path: string): string | undefined =>
-      readImageFile(syscalls, root, { path, limit: maxDatabase + 1 })?.toString();
+  const { database, ...places } = await inRootfs(host, context, (syscalls, root) => {
     const resolve = (destination: string): string => resolveInRoot(syscalls, root, destination);
     for (const path of kernelPlaces) requireOrdinary(path, resolve(path));
     return {
       workingDirectory: isPath(stated) ? resolve(stated) : stated,
-      passwd: read('/etc/passwd'),
-      group: read('/etc/group'),
+      database: readUserDatabase(syscalls, root),
       mounts: context.mounts.map((mount) => ({ ...mount, destination: resolve(mount.destination) })),
     };
   });
-  const user = resolveUser(passwd, group, {
+  const user = resolveUser(...database, {
     user: app.app.user,
     group: app.app.group,
     groupUnstated: isGroupUnstated(app),
@@ -51,8 +48,22 @@ export async function resolveApp(host: Host, context: AppContext): Promise<Resol
   return { ...places, user };
 }
 
-/** The kernel would refuse them with a word that says nothing. */
-function requireMapped({ count }: IdRange, { uid, gid, additionalGids }: ResolvedUser): void {
+/** The image's /etc/passwd and /etc/group, as resolveUser takes them. */
+export function readUserDatabase(
+  syscalls: Syscalls,
+  root: number,
+): readonly [passwd: string | undefined, group: string | undefined] {
+  const read = (path: string): string | undefined =>
+    readImageFile(syscalls, root, { path, limit: maxDatabase + 1 })?.toString();
+  return [read('/etc/passwd'), read('/etc/group')];
+}
+
+/**
+ * The kernel would refuse them with a word that says nothing.
+ *
+ * @throws Stage1Error ERR_RKT_STAGE1_ID_OUT_OF_RANGE
+ */
+export function requireMapped({ count }: IdRange, { uid, gid, additionalGids }: ResolvedUser): void {
   const beyond = [uid, gid, ...additionalGids].find((id) => id >= count);
   if (beyond === undefined) return;
   const message = `user or group ${beyond} is out of range: a pod with private users has 0 to ${count - 1}`;

@@ -19,13 +19,10 @@ const kinds = ['crun', 'runc'] as const;
  * @throws Stage1Error ERR_RKT_STAGE1_RUNTIME_MISSING
  */
 export async function chooseRuntime(host: Host, dataDir: string): Promise<OciRuntime> {
-  const candidates = kinds.flatMap((kind) => {
-    const path = host.findExecutable(kind);
-    return path === undefined ? [] : [{ kind, path }];
-  });
+  const candidates = candidatesOf(host);
   if (candidates.length === 0) throw missing(`found neither crun nor runc: ${packages}`);
-  const key = JSON.stringify([bootId(), candidates.map(({ path }) => [path, statSync(path).mtimeMs])]);
-  const file = join(dataDir, 'runtime.json');
+  const key = keyOf(candidates);
+  const file = join(dataDir, noteFile);
   const known = remembered(file, key, candidates);
   if (known !== undefined) return known;
   const reasons: string[] = [];
@@ -40,6 +37,25 @@ export async function chooseRuntime(host: Host, dataDir: string): Promise<OciRun
   throw missing(`no runtime works on this host (${reasons.join('; ')}): ${packages}`);
 }
 
+/** The runtime that was found to work, or else would be tried first. Executes nothing. */
+export function expectedRuntime(host: Host, dataDir: string): OciRuntime | undefined {
+  const candidates = candidatesOf(host);
+  return remembered(join(dataDir, noteFile), keyOf(candidates), candidates) ?? candidates[0];
+}
+
+const noteFile = 'runtime.json';
+
+function candidatesOf(host: Host): readonly OciRuntime[] {
+  return kinds.flatMap((kind) => {
+    const path = host.findExecutable(kind);
+    return path === undefined ? [] : [{ kind, path }];
+  });
+}
+
+function keyOf(candidates: readonly OciRuntime[]): string {
+  return JSON.stringify([bootId(), candidates.map(({ path }) => [path, statSync(path).mtimeMs])]);
+}
+
 /** A runtime stated by the caller, which is believed. */
 export function statedRuntime(path: string): OciRuntime {
   return { kind: /crun[^/]*$/.test(path) ? 'crun' : 'runc', path };
@@ -50,15 +66,15 @@ function missing(message: string): Stage1Error {
 }
 
 function remembered(file: string, key: string, candidates: readonly OciRuntime[]): OciRuntime | undefined {
-  const text = readTextFile(file);
-  if (text === undefined) return undefined;
   try {
+    const text = readTextFile(file);
+    if (text === undefined) return undefined;
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null || Reflect.get(value, 'key') !== key) return undefined;
     const path: unknown = Reflect.get(value, 'path');
     return candidates.find((candidate) => candidate.path === path);
   } catch {
-    // Only a note to ourselves; it is written anew.
+    // Only a note to ourselves, and perhaps not to this user; it is written anew.
     return undefined;
   }
 }

@@ -4,9 +4,11 @@ import { dirname, join } from 'node:path';
 import { Stage1Error } from '../../error.ts';
 import { type Host, randomUuid, type Syscalls } from '../../host/index.ts';
 import { appPaths, mountPassage, passage } from '../../mounts/index.ts';
+import { type OciProcess, processCapabilities } from '../../oci-spec/index.ts';
 import { writeFileAtomically } from '../../pod/index.ts';
 import type { AppRemains, EnterRequest } from '../flavor.ts';
 import { checkExecutable } from '../image/check-executable.ts';
+import { changedPlace } from '../process-changes.ts';
 import { standardStreams } from '../standard-streams.ts';
 import { startFailure } from './failures.ts';
 import { globalArguments, type OciRuntime, takeRuntimeErrors } from './runtime-command.ts';
@@ -14,7 +16,7 @@ import { inRuntimeNamespace } from './runtime-namespace.ts';
 
 /**
  * Runs a command beside an app, confined exactly as the app is: the process section of its own configuration, with
- * capabilities, no-new-privileges and environment, is what is executed; namespaces, cgroup and seccomp are the
+ * capabilities, no-new-privileges and environment, is what is executed, but for the changes asked for; namespaces, cgroup and seccomp are the
  * container's (CVE-2019-10144, CVE-2019-10145, CVE-2019-10147).
  */
 export async function enterApp(
@@ -30,8 +32,9 @@ export async function enterApp(
   const { command, quiet = false, signal } = request;
   const configuration = readConfiguration(join(dir, bundle, 'config.json'));
   const own = configuration.process;
-  await requireExecutable(host, request, own);
-  writeFileAtomically(description, JSON.stringify(processSection(host, own, request)));
+  const section = { ...own, ...changedProcess(own, request) };
+  await requireExecutable(host, request, section);
+  writeFileAtomically(description, JSON.stringify(processSection(host, section, request)));
   try {
     const { syscalls } = await host.kernel();
     const privateUsers = configuration.linux.uidMappings !== undefined;
@@ -72,6 +75,15 @@ async function requireExecutable(host: Host, { process, command }: EnterRequest,
   }
 }
 
+/** Another user has no more than the app could come to have: root what the app's root has, anybody else nothing. */
+function changedProcess(own: ProcessSection, { changes, tty }: EnterRequest): Partial<OciProcess> {
+  const place = changedPlace(own, changes, tty);
+  if (changes.user === undefined) return place;
+  const { uid, gid, additionalGids } = changes.user;
+  const capabilities = processCapabilities(own.capabilities.bounding, { uid, asked: undefined });
+  return { ...place, user: { uid, gid, additionalGids }, capabilities };
+}
+
 /** The app may have had no terminal, or one of another size. */
 function processSection(host: Host, own: ProcessSection, { command, tty }: EnterRequest): unknown {
   return { ...own, args: command, terminal: tty, consoleSize: tty ? host.terminalSize() : undefined };
@@ -81,6 +93,7 @@ function processSection(host: Host, own: ProcessSection, { command, tty }: Enter
 interface ProcessSection {
   readonly env: readonly string[];
   readonly cwd: string;
+  readonly capabilities: { readonly bounding: readonly string[] };
 }
 
 interface Configuration {
@@ -99,7 +112,9 @@ function isConfiguration(value: unknown): value is Configuration {
   if (!isObject(value)) return false;
   const { process, root, linux } = value;
   if (!isObject(process) || !isObject(root) || !isObject(linux)) return false;
-  return typeof process['cwd'] === 'string' && Array.isArray(process['env']) && typeof root['path'] === 'string';
+  const { capabilities, cwd, env } = process;
+  const isProcess = typeof cwd === 'string' && Array.isArray(env) && isObject(capabilities);
+  return isProcess && Array.isArray(capabilities['bounding']) && typeof root['path'] === 'string';
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

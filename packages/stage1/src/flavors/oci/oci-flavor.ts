@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isStage1Error } from '../../error.ts';
 import type { Host } from '../../host/index.ts';
-import type { AppRemains, Flavor } from '../flavor.ts';
-import { chooseRuntime, statedRuntime } from './choose-runtime.ts';
+import type { AppRemains, Flavor, HostProgram } from '../flavor.ts';
+import { chooseRuntime, expectedRuntime, statedRuntime } from './choose-runtime.ts';
 import { enterApp } from './enter-app.ts';
 import { removeProbes } from './probe-runtime.ts';
 import { globalArguments, type OciRuntime, runtimePlace } from './runtime-command.ts';
@@ -51,6 +51,10 @@ export function createOciFlavor({ dataDir, runtimePath }: OciFlavorOptions): Fla
         throw error;
       }
     },
+    programs: (host) => [
+      program('runtime', (chosen ?? expectedRuntime(host, dataDir))?.path),
+      program('monitor', host.findExecutable('conmon')),
+    ],
     prepareNamespace: (host, syscalls) => {
       if (chosen !== undefined) hideHybridMount(host, chosen, syscalls);
     },
@@ -72,6 +76,10 @@ export function createOciFlavor({ dataDir, runtimePath }: OciFlavorOptions): Fla
     },
     sweep: (host) => removeProbes(host, dataDir),
   };
+}
+
+function program(name: string, path: string | undefined): HostProgram {
+  return { name, ...(path !== undefined && { path }) };
 }
 
 /** Best effort: the runtime's own complaint changes nothing, since the processes are killed and the files removed anyway. */
