@@ -13,6 +13,7 @@ import { temporaryFile } from './cas/temporary-file.ts';
 import { type FileContext, requireWritable, type StepHook, type StoreContext } from './context.ts';
 import { collected, gc } from './gc/gc.ts';
 import { removeImage } from './gc/remove-image.ts';
+import { settleRemovals } from './gc/remove-orphan.ts';
 import { currentOwner } from './host/owner.ts';
 import { randomUuid } from './host/random-uuid.ts';
 import { ingestAci } from './images/ingest-aci.ts';
@@ -77,7 +78,9 @@ export async function openStore(dir: string, options: OpenStoreOptions = {}): Pr
       ? await openDatabase(layout.database, { readOnly, mode: files.modes.file, step: files.step })
       : await withReserve(files, () => openOrRebuild(files, { ...options, now }));
     const { startWorker = startPackagedWorker } = options;
-    return storeOn({ ...files, database, readOnly, now, startWorker, holds: new Map(), holder: randomUuid() });
+    const context = { ...files, database, readOnly, now, startWorker, holds: new Map(), holder: randomUuid() };
+    if (!readOnly) await settleRemovals(context);
+    return storeOn(context);
   });
 }
 
