@@ -5,7 +5,7 @@ import type { ImageId } from '@rkt/appc';
 import { ensureFormat } from './cas/format.ts';
 import { releaseAllHolds } from './cas/holds.ts';
 import { layoutOf } from './cas/layout.ts';
-import { modesOf, requireClosed } from './cas/modes.ts';
+import { modesOf, requireClosed, requireOwn } from './cas/modes.ts';
 import { prepareLayer } from './cas/prepare-layer.ts';
 import { withReserve } from './cas/reserve.ts';
 import { sweepTemporaries } from './cas/temporary.ts';
@@ -63,6 +63,7 @@ export async function openStore(dir: string, options: OpenStoreOptions = {}): Pr
   const layout = layoutOf(resolve(dir));
   const now = clock === undefined ? Date.now : () => clock().getTime();
   return await translated(layout.dir, async () => {
+    if (!readOnly) requireOwn(layout);
     const files: FileContext = {
       layout,
       owner: currentOwner(),

@@ -95,7 +95,6 @@ export const imageCommands: readonly CommandSpec[] = [
     ],
     operands: 'anywhere',
     maximum: 0,
-    needsRoot: true,
   },
   {
     name: 'image history',
