@@ -3,7 +3,7 @@ import type { LayerLimits } from '@rkt/appc';
 
 /** What one image may cost. Anything beyond is refused with `ERR_RKT_DOCKER2ACI_LIMIT_EXCEEDED`. */
 export interface ConversionLimits {
-  /** Bytes of one uncompressed layer. @default 17_179_869_184 (16 GiB) */
+  /** Bytes of one uncompressed layer, or ACI. @default 34_359_738_368 (32 GiB): one may hold a file of 16 GiB */
   readonly maxLayerBytes: number;
   /** How many times larger than its blob a layer may be. @default 1000 */
   readonly maxExpansion: number;
@@ -22,7 +22,7 @@ export interface ConversionLimits {
 }
 
 export const defaultConversionLimits: ConversionLimits = {
-  maxLayerBytes: 16 * 1024 ** 3,
+  maxLayerBytes: 32 * 1024 ** 3,
   maxExpansion: 1000,
   expansionFreeBytes: 64 * 1024 ** 2,
   maxZstdWindowLog: 27,

@@ -5,7 +5,7 @@ import type { ImageId } from '@rkt/appc';
 import { ensureFormat } from './cas/format.ts';
 import { releaseAllHolds } from './cas/holds.ts';
 import { layoutOf } from './cas/layout.ts';
-import { modesOf, requireClosed } from './cas/modes.ts';
+import { modesOf, requireClosed, requireOwn } from './cas/modes.ts';
 import { prepareLayer } from './cas/prepare-layer.ts';
 import { withReserve } from './cas/reserve.ts';
 import { sweepTemporaries } from './cas/temporary.ts';
@@ -13,6 +13,7 @@ import { temporaryFile } from './cas/temporary-file.ts';
 import { type FileContext, requireWritable, type StepHook, type StoreContext } from './context.ts';
 import { collected, gc } from './gc/gc.ts';
 import { removeImage } from './gc/remove-image.ts';
+import { settleRemovals } from './gc/remove-orphan.ts';
 import { currentOwner } from './host/owner.ts';
 import { randomUuid } from './host/random-uuid.ts';
 import { ingestAci } from './images/ingest-aci.ts';
@@ -62,6 +63,7 @@ export async function openStore(dir: string, options: OpenStoreOptions = {}): Pr
   const layout = layoutOf(resolve(dir));
   const now = clock === undefined ? Date.now : () => clock().getTime();
   return await translated(layout.dir, async () => {
+    if (!readOnly) requireOwn(layout);
     const files: FileContext = {
       layout,
       owner: currentOwner(),
@@ -77,7 +79,9 @@ export async function openStore(dir: string, options: OpenStoreOptions = {}): Pr
       ? await openDatabase(layout.database, { readOnly, mode: files.modes.file, step: files.step })
       : await withReserve(files, () => openOrRebuild(files, { ...options, now }));
     const { startWorker = startPackagedWorker } = options;
-    return storeOn({ ...files, database, readOnly, now, startWorker, holds: new Map(), holder: randomUuid() });
+    const context = { ...files, database, readOnly, now, startWorker, holds: new Map(), holder: randomUuid() };
+    if (!readOnly) await settleRemovals(context);
+    return storeOn(context);
   });
 }
 

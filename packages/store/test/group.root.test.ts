@@ -93,6 +93,26 @@ describe('a store whose directory has been given to a group', () => {
   });
 });
 
+describe('a store of which a part belongs to another user', () => {
+  it.each(['', 'cas', 'cas/layers/sha256', 'cas/db', 'cas/tmp', 'cas/trees', 'locks'])(
+    'is not written to, not by root either: %j',
+    async (path) => {
+      const dir = temporaryDirectory();
+      await (await openStore(dir))[Symbol.asyncDispose]();
+      chownSync(join(dir, path), GROUP, 0);
+      const message = `${join(dir, path)} belongs to the user with the ID ${GROUP}: use the store as that user, or another one with --dir`;
+      await expect(openStore(dir)).rejects.toMatchObject({ code: 'ERR_RKT_STORE_UNSAFE_MODE', message });
+    },
+  );
+
+  it('is not made where there is none yet', async () => {
+    const dir = temporaryDirectory();
+    chownSync(dir, GROUP, 0);
+    await expect(openStore(dir)).rejects.toMatchObject({ code: 'ERR_RKT_STORE_UNSAFE_MODE' });
+    expect(readdirSync(dir)).toEqual([]);
+  });
+});
+
 describe('a store of an owner alone', () => {
   it('is nothing for others, also where they may look into its directory', async () => {
     const dir = temporaryDirectory();

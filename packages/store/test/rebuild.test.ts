@@ -1,5 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openStore, type StoreEvent } from '@rkt/store';
@@ -101,6 +110,28 @@ describe('a database that is gone', () => {
     await using store = await opening;
     expect((await store.listImages()).map(({ id }) => id)).toEqual([other.put.id]);
     expect(events).toMatchObject([{ images: 1, skipped: [] }]);
+  });
+
+  it('is made again without an image whose files could not be removed', async () => {
+    const dir = await storeWith(image, other);
+    await removeAllButFiles(dir);
+    rmSync(join(dir, 'cas/db'));
+    const { events, open } = observed(dir);
+    await using store = await open();
+    expect((await store.listImages()).map(({ id }) => id)).toEqual([other.put.id]);
+    expect(events).toMatchObject([{ images: 1, skipped: [] }]);
+    expect(readdirSync(join(dir, 'cas/images'))).toEqual([other.put.id]);
+    expect(readdirSync(join(dir, 'cas/tmp'))).toEqual([]);
+  });
+
+  it('is made again with an image that was put after it had been removed', async () => {
+    const dir = await storeWith(image, other);
+    await using before = await openStore(dir);
+    await removeAllButFiles(dir);
+    await putImage(before, image);
+    rmSync(join(dir, 'cas/db'));
+    await using store = await openStore(dir);
+    expect((await store.listImages()).map(({ id }) => id).toSorted()).toEqual([image.put.id, other.put.id].toSorted());
   });
 
   it('is made again without layers of no image: they are read when they are wanted', async () => {
@@ -228,6 +259,22 @@ async function storeWith(...images: readonly SampleImage[]): Promise<string> {
   await store.putImage({ ...image.put, name: 'example.com/alias:1' });
   await store.putImage(image.put);
   return dir;
+}
+
+/** As when the process is stopped, or the disk fails, right after the image has been removed. */
+async function removeAllButFiles(dir: string): Promise<void> {
+  await using store = await openStore(dir);
+  const stop = await interceptFiles(`${dir}/cas/`, ({ name, path }) => {
+    if (name === 'rename' || path.endsWith('.tar'))
+      throw Object.assign(new Error('EIO'), { code: 'EIO', syscall: name });
+  });
+  try {
+    await expect(store.removeImage(image.put.id)).rejects.toMatchObject({ code: 'ERR_RKT_STORE_IO' });
+  } finally {
+    stop();
+  }
+  expect((await store.listImages()).map(({ id }) => id)).toEqual([other.put.id]);
+  expect(existsSync(join(dir, 'cas/images', image.put.id, 'record.json'))).toBe(true);
 }
 
 function observed(dir: string): { readonly events: StoreEvent[]; readonly open: () => ReturnType<typeof openStore> } {

@@ -42,7 +42,7 @@ it.each<[string, (dir: string) => string]>([
     stop();
   }
   expect(existsSync(path)).toBe(true);
-  const left = filesIn(dir);
+  const left = filesIn(dir).filter((each) => !each.endsWith('.removal'));
   const ofWhat = path.replace(/\.(tar|idx)$/, '');
   expect(left).toEqual(before.filter((each) => each === path || each.startsWith(`${ofWhat}/`) || isPair(each, path)));
   expect(await store.listImages()).toEqual([]);

@@ -10,6 +10,9 @@ import type { Session } from '../wiring/session.ts';
 export async function execute(session: Session, { flags, operands }: Arguments): Promise<number> {
   const [name = '', path = ''] = operands;
   const { store, image } = await openStoredImage(session, name, { use: 'read', flags });
+  if (session.io.uid !== 0) {
+    session.warn('not root: all files are yours, and devices and attributes that only root may set are left out');
+  }
   const { id } = image;
   const { manifestBytes } = await store.getImage(id);
   const { signal } = session.interrupts;

@@ -16,7 +16,7 @@ import { importNamed } from './import-named.ts';
 import type { ObtainOptions } from './obtain-options.ts';
 
 /** Bytes, as it comes. No ACI that is read may be larger when it is unpacked. */
-const LARGEST_ACI = 16 * 1024 ** 3;
+const LARGEST_ACI = 32 * 1024 ** 3;
 
 const COMPRESSION = 'ERR_RKT_DOCKER2ACI_UNSUPPORTED_COMPRESSION';
 

@@ -261,6 +261,15 @@ describe.each(['extract', 'render'])('image %s', (command) => {
     expect(readdirSync(dir).toSorted()).toEqual(['data', 'out']);
   });
 
+  it('says what whoever is not root does not get', async () => {
+    const unprivileged = rktWith(dir, {}, { uid: 1000 });
+    const { status, stderr } = await unprivileged('image', command, id, join(dir, 'out'));
+    expect([status, stderr]).toEqual([
+      0,
+      `${command}: warning: not root: all files are yours, and devices and attributes that only root may set are left out\n`,
+    ]);
+  });
+
   it('replaces no directory that the store or the caller is in', async () => {
     for (const path of ['/', dir, join(dir, 'data'), process.cwd()]) {
       const { status, stderr } = await rkt('image', command, '--overwrite', id, path);

@@ -84,12 +84,12 @@ describe('an ACI file', () => {
     await trust('example.com');
     const signature = join(dir, 'other');
     writeFileSync(signature, await publisher.sign(packed));
-    const endless = Object.defineProperty(new Uint8Array(1), 'length', { value: 16 * 1024 ** 3 });
+    const endless = Object.defineProperty(new Uint8Array(1), 'length', { value: 32 * 1024 ** 3 });
     const io = fakeIo({ stdin: [new Uint8Array(1), endless] });
     const { status, stderr } = await rkt.within(io, 'fetch', '-', `--signature=${signature}`);
     expect([status, stderr]).toEqual([
       254,
-      expect.stringContaining('cannot read standard input: it is larger than 17179869184 bytes'),
+      expect.stringContaining('cannot read standard input: it is larger than 34359738368 bytes'),
     ]);
     expect(readdirSync(join(dir, 'data/cas/tmp'))).toEqual([]);
   });

@@ -14,7 +14,8 @@ import { type TarHeader, writePadding, writeTarHeader } from './tar-header.ts';
 export interface AciBuilder {
   /**
    * Adds the next layer, the top one first. The segments are the next part of the stream: what this layer contributes
-   * is final, whatever is below it. They are made while they are iterated over, once.
+   * is final, whatever is below it. They are made while they are iterated over, once, for which the entries of the layer are
+   * looked at a second time.
    */
   addLayer(layer: IndexedLayer): Iterable<AciSegment>;
   /** Of the next layer, while its entries are still on their way. */
@@ -73,13 +74,13 @@ const MANIFEST_ATTRIBUTES: EntryAttributes = { mode: 0o644, uid: 0, gid: 0, mtim
  */
 export function createAciBuilder(options: AciBuilderOptions): AciBuilder {
   const { manifestBytes, layerCount } = options;
-  const merger = createLayerMerger(layerCount);
+  const merger = createLayerMerger(layerCount, { keepsTree: false });
   let added = 0;
   const add = (layer: IndexedLayer, foresight?: Foresight): ForeseenLayer => {
     const { nodes, foreseen, forget } = merger.addLayer(layer);
     added += 1;
     const { goodMarks, nodesBefore } = foresight?.good(foreseen(foresight.layer)) ?? { goodMarks: 0, nodesBefore: 0 };
-    const rest = nodesBefore > 0 ? nodes.slice(nodesBefore) : nodes;
+    const rest = nodesBefore > 0 ? without(nodes, nodesBefore) : nodes;
     const first = added === 1 && goodMarks === 0;
     return {
       goodMarks,
@@ -136,6 +137,15 @@ export function* aciSegments(tree: FileTree, manifestBytes: Uint8Array): Generat
   yield* endSegments(tree.root, byLayer.length === 0 ? manifestBytes : undefined);
 }
 
+/** All but the first ones. */
+function* without<T>(items: Iterable<T>, count: number): Generator<T> {
+  let left = count;
+  for (const item of items) {
+    if (left > 0) left -= 1;
+    else yield item;
+  }
+}
+
 function* whenIterated<T>(items: Iterable<T>, done: () => void): Generator<T> {
   yield* items;
   done();
@@ -165,7 +175,7 @@ function headerOffset(placed: PlacedNode): number {
   return placed.node.origin?.headerOffset ?? -1;
 }
 
-function* withManifest(manifestBytes: Uint8Array, placed: readonly PlacedNode[]): Generator<AciSegment> {
+function* withManifest(manifestBytes: Uint8Array, placed: Iterable<PlacedNode>): Generator<AciSegment> {
   const writer = createSegmentWriter();
   writeManifest(writer, manifestBytes);
   yield* nodeSegments(placed, writer);
@@ -180,7 +190,7 @@ export function writeManifest(writer: SegmentWriter, bytes: Uint8Array): void {
 
 /** Nodes with their content, each under its first name by byte order, the others behind it as hard links. */
 export function* nodeSegments(
-  placed: readonly PlacedNode[],
+  placed: Iterable<PlacedNode>,
   writer: SegmentWriter = createSegmentWriter(),
 ): Generator<AciSegment> {
   for (const { node, names } of placed) {

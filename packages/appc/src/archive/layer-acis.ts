@@ -59,11 +59,11 @@ function* aciSegments(layers: readonly StackableLayer[], { manifestBytes, implie
   const [top] = layers.slice(-1);
   if (top === undefined) throw new RangeError('no layer has this position');
   const merger = createLayerMerger(layers.length);
-  const placed = merger.addLayer(top).nodes.filter(({ names }) => names[0] !== '');
+  const placed = [...merger.addLayer(top).nodes].filter(({ names }) => names[0] !== '');
   const missing = missingLinks(top.index, placed);
   const lower: PlacedNode[] = [];
   for (const layer of layers.slice(0, -1).reverse()) {
-    if (missing.size > 0) lower.push(...merger.addLayer(layer).nodes.flatMap((node) => linked(node, missing)));
+    if (missing.size > 0) lower.push(...[...merger.addLayer(layer).nodes].flatMap((node) => linked(node, missing)));
   }
   const writer = createSegmentWriter();
   writeManifest(writer, manifestBytes);

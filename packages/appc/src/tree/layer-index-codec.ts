@@ -73,14 +73,15 @@ export function decodeLayerIndex(bytes: Uint8Array): LayerIndex {
 }
 
 /**
- * As {@link decodeLayerIndex}, for a look at each entry: they are decoded while they are iterated over, once, and what is
- * wrong with one is only thrown then.
+ * As {@link decodeLayerIndex}, for a look at each entry: they are decoded while they are iterated over, each time anew, and what
+ * is wrong with one is only thrown then.
  */
 export function streamLayerIndex(bytes: Uint8Array): LayerEntries {
   checkHeader(bytes);
   const reader = createByteReader(bytes, HEADER_BYTES);
   const size = reader.unsigned();
-  return { size, entries: readEntries(reader, size) };
+  const start = reader.offset;
+  return { size, entries: { [Symbol.iterator]: () => readEntries(createByteReader(bytes, start), size) } };
 }
 
 function* readEntries(reader: ByteReader, size: number): Generator<LayerEntry> {

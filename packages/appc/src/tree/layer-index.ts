@@ -65,7 +65,7 @@ export type LayerEntry = FileEntry | DirectoryEntry | SymlinkEntry | HardlinkEnt
 export interface LayerEntries {
   /** Size of the whole uncompressed tar in bytes. */
   readonly size: number;
-  /** In archive order; looked at once. */
+  /** In archive order. Looked at once, but twice by whoever says so: then they can be iterated over again. */
   readonly entries: Iterable<LayerEntry>;
 }
 

@@ -3,7 +3,7 @@ import { AppcError, quoteUntrusted } from '../errors.ts';
 import type { ByteString } from './byte-string.ts';
 import type { DirectoryNode, FileTree, Origin, TreeLayer, TreeNode } from './file-tree.ts';
 import { foresee, type LayerForesight } from './layer-foresight.ts';
-import type { LayerEntries } from './layer-index.ts';
+import type { LayerEntries, LayerEntry } from './layer-index.ts';
 import {
   addName,
   type Directory,
@@ -11,6 +11,9 @@ import {
   findInLayer,
   forgetLeaf,
   type LayerTree,
+  type Leaf,
+  type LeafEntry,
+  leafNode,
   MAX_IMPLIED_DIRECTORIES,
   type PendingLink,
   resolveLayer,
@@ -37,12 +40,15 @@ export interface PlacedNode {
 
 /** What a layer contributes to the tree. */
 export interface PlacedLayer {
-  /** By header offset. */
-  readonly nodes: readonly PlacedNode[];
+  /**
+   * By header offset. Where no tree is kept they are made while they are iterated over, for which the entries of the layer are
+   * looked at again.
+   */
+  readonly nodes: Iterable<PlacedNode>;
   /** How many nodes, from the first one on, are just what was foreseen. */
   foreseen(foresight: LayerForesight): number;
   /**
-   * Keeps of the nodes only that their names are taken, which is all that lower layers need to know. To be called when `nodes`
+   * Keeps of the layer only that its names are taken, which is all that lower layers need to know. To be called when `nodes`
    * has been looked at for the last time; there is no {@link LayerMerger.finish} afterwards.
    */
   forget(): void;
@@ -69,9 +75,14 @@ export interface AnyDirectory {
 
 type AnyKind = TreeNode['kind'] | Slot['kind'];
 
+export interface LayerMergerOptions {
+  /** False for whoever looks at nodes as layers are added, and asks for no {@link LayerMerger.finish}. @default true */
+  readonly keepsTree?: boolean;
+}
+
 /** @throws RangeError if more or fewer than `layerCount` layers are added. `addLayer` throws as `mergeLayers` does. */
-export function createLayerMerger(layerCount: number): LayerMerger {
-  return new TopDownMerger(layerCount);
+export function createLayerMerger(layerCount: number, options: LayerMergerOptions = {}): LayerMerger {
+  return new TopDownMerger(layerCount, options);
 }
 
 /** A directory of the tree so far and the one of the next lower layer at the same path. */
@@ -86,13 +97,15 @@ class TopDownMerger implements LayerMerger {
   readonly #layers: TreeLayer[] = [];
   readonly #layerCount: number;
   #root: Directory | undefined;
-  #forgot = false;
+  /** Whether there will be a tree of all nodes. */
+  #keepsTree: boolean;
   #impliedLeft = MAX_IMPLIED_DIRECTORIES;
   /** Hard links that look for their target in the layers to come, by target: those of one target have one fate. */
   readonly #pending = new Map<ByteString, PendingLink[]>();
 
-  constructor(layerCount: number) {
+  constructor(layerCount: number, { keepsTree = true }: LayerMergerOptions) {
     this.#layerCount = layerCount;
+    this.#keepsTree = keepsTree;
   }
 
   addLayer(layer: IndexedLayer): PlacedLayer {
@@ -100,7 +113,8 @@ class TopDownMerger implements LayerMerger {
     if (number < 0) throw new RangeError(`more than ${this.#layerCount} layers were added`);
     this.#layers.push({ diffId: layer.diffId, size: layer.index.size });
     const { plainNames = false } = layer;
-    const lower = resolveLayer(layer.index, { layer: number, maxImplied: this.#impliedLeft, plainNames });
+    const keepsNodes = this.#keepsTree;
+    const lower = resolveLayer(layer.index, { layer: number, maxImplied: this.#impliedLeft, plainNames, keepsNodes });
     this.#impliedLeft -= lower.implied;
     const { root, links } = lower;
     // Before the merge: it adds lower layers to these directories, and targets are sought in the layer as it is.
@@ -112,10 +126,10 @@ class TopDownMerger implements LayerMerger {
       this.#adopt(root, '');
     } else this.#merge(this.#root, root);
     if (number === 0) this.#refuseDangling();
-    const nodes = placedNodes(lower);
+    const { entries } = layer.index;
     return {
-      nodes,
-      foreseen: ({ headerOffsets }) => agreement(nodes, headerOffsets),
+      nodes: keepsNodes ? keptNodes(lower) : { [Symbol.iterator]: () => nodesOf(entries, lower, number) },
+      foreseen: ({ headerOffsets }) => agreement(lower, headerOffsets),
       forget: () => this.#forget(lower),
     };
   }
@@ -126,7 +140,7 @@ class TopDownMerger implements LayerMerger {
   }
 
   finish(): FileTree {
-    if (this.#forgot) throw new TypeError('layers were forgotten: there is no tree of them');
+    if (!this.#keepsTree) throw new TypeError('there is no tree of layers that are not kept');
     const root = finishedTree(this.finishedRoot());
     return { layers: this.#layers.toReversed(), root };
   }
@@ -140,7 +154,7 @@ class TopDownMerger implements LayerMerger {
 
   #forget({ stated }: LayerTree): void {
     for (const slot of stated) if (slot.kind === 'leaf') forgetLeaf(slot);
-    this.#forgot = true;
+    this.#keepsTree = false;
   }
 
   #await(target: ByteString, link: PendingLink): void {
@@ -234,34 +248,60 @@ class TopDownMerger implements LayerMerger {
   }
 }
 
-/** With the path its entry states. */
-interface StatedNode extends PlacedNode {
-  readonly path: ByteString;
+/** How many of the nodes have, one after the other, these header offsets and no name but the one they were stated with. */
+function agreement({ stated, statedAt }: LayerTree, headerOffsets: readonly number[]): number {
+  let agreed = 0;
+  for (const [index, slot] of stated.entries()) {
+    const headerOffset = statedAt[index];
+    if (!isPlaced(slot, headerOffset)) continue;
+    if (agreed === headerOffsets.length || headerOffset !== headerOffsets[agreed] || !hasOwnName(slot)) break;
+    agreed += 1;
+  }
+  return agreed;
 }
 
-/** How many of the nodes have, one after the other, these header offsets and no name but the one they were stated with. */
-function agreement(nodes: readonly StatedNode[], headerOffsets: readonly number[]): number {
-  const differs = headerOffsets.findIndex((offset, index) => {
-    const placed = nodes[index];
-    return placed?.node.origin?.headerOffset !== offset || placed.names.length > 1 || placed.names[0] !== placed.path;
-  });
-  return differs < 0 ? headerOffsets.length : differs;
+function hasOwnName(slot: Leaf | Directory): boolean {
+  return slot.kind === 'directory' || (slot.names.length === 1 && slot.names[0] === slot.path);
+}
+
+/** Whether the tree has what an entry stated. A directory stated twice stands where it was stated last. */
+function isPlaced(slot: Leaf | Directory, headerOffset: number | undefined): boolean {
+  if (slot.kind === 'leaf') return slot.names.length > 0;
+  return slot.path !== undefined && slot.origin?.headerOffset === headerOffset;
 }
 
 /** What a layer stated and the tree has, in archive order. */
-function placedNodes({ stated, statedAt }: LayerTree): StatedNode[] {
-  const placed: StatedNode[] = [];
-  for (const [index, slot] of stated.entries()) {
-    if (slot.kind === 'leaf') {
-      if (slot.names.length > 0) placed.push(slot);
-      continue;
-    }
-    const { attributes, origin, path } = slot;
-    // A directory stated twice stands where it was stated last.
-    if (path === undefined || origin?.headerOffset !== statedAt[index]) continue;
-    placed.push({ node: { kind: 'directory', attributes, origin, children: new Map() }, names: [path], path });
+function keptNodes({ stated, statedAt }: LayerTree): readonly PlacedNode[] {
+  return stated
+    .filter((slot, index) => isPlaced(slot, statedAt[index]))
+    .map((slot) => (slot.kind === 'leaf' ? slot : placedDirectory(slot)));
+}
+
+/** The same, made of the entries, which are those the tree was made of. */
+function* nodesOf(
+  entries: Iterable<LayerEntry>,
+  { stated, statedAt }: LayerTree,
+  layer: number,
+): Generator<PlacedNode> {
+  let index = 0;
+  for (const entry of entries) {
+    const { headerOffset } = entry;
+    // Hard links and whiteouts state nothing.
+    if (headerOffset !== statedAt[index]) continue;
+    const slot = stated[index];
+    index += 1;
+    if (slot === undefined || !isPlaced(slot, headerOffset)) continue;
+    if (slot.kind === 'directory') yield placedDirectory(slot);
+    else if (isLeafEntry(entry)) yield { node: leafNode(entry, { layer, headerOffset }, entry), names: slot.names };
   }
-  return placed;
+}
+
+function isLeafEntry(entry: LayerEntry): entry is LeafEntry {
+  return entry.kind !== 'directory' && entry.kind !== 'hardlink';
+}
+
+function placedDirectory({ attributes, origin, path = '' }: Directory): PlacedNode {
+  return { node: { kind: 'directory', attributes, origin, children: new Map() }, names: [path] };
 }
 
 /** Whether a path is that of a name in a directory, without making the path of every file a second time. */

@@ -11,6 +11,9 @@ export const IMPLIED_ATTRIBUTES: EntryAttributes = { mode: 0o755, uid: 0, gid: 0
 const noNames: ByteString[] = [];
 Object.freeze(noNames);
 
+/** An entry that makes a node of its own, and no directory. */
+export type LeafEntry = Exclude<LayerEntry, { kind: 'directory' | 'hardlink' }>;
+
 /** What stands at a path of its layer, with the visible names found for it so far; see {@link addName}. */
 export interface Named {
   path: ByteString;
@@ -23,6 +26,7 @@ export interface Leaf extends Named {
   node: Exclude<TreeNode, DirectoryNode>;
 }
 
+/** Stands for every node that is not kept. */
 const FORGOTTEN: Leaf['node'] = { kind: 'fifo', attributes: IMPLIED_ATTRIBUTES, origin: undefined };
 
 /** Leaves nothing of a leaf but that there is one: three quarters of the memory it takes. */
@@ -95,6 +99,8 @@ export interface ResolveOptions {
   readonly maxImplied?: number;
   /** Names that look like whiteouts are names. @default false */
   readonly plainNames?: boolean;
+  /** False leaves out the nodes of leaves, half of what a layer takes: whoever wants them makes them of the entries again. @default true */
+  readonly keepsNodes?: boolean;
 }
 
 /**
@@ -119,14 +125,16 @@ class LayerResolver implements LayerTree {
   readonly #layer: number;
   readonly #maxImplied: number;
   readonly #plainNames: boolean;
+  readonly #keepsNodes: boolean;
   #lastAttributes: EntryAttributes = IMPLIED_ATTRIBUTES;
   /** The directory of the entry before: entries of one directory usually follow each other. */
   #recent: { readonly path: ByteString; readonly directory: Directory } | undefined;
 
-  constructor({ layer, maxImplied = MAX_IMPLIED_DIRECTORIES, plainNames = false }: ResolveOptions) {
+  constructor({ layer, maxImplied, plainNames, keepsNodes }: ResolveOptions) {
     this.#layer = layer;
-    this.#maxImplied = maxImplied;
-    this.#plainNames = plainNames;
+    this.#maxImplied = maxImplied ?? MAX_IMPLIED_DIRECTORIES;
+    this.#plainNames = plainNames ?? false;
+    this.#keepsNodes = keepsNodes ?? true;
   }
 
   add(entry: LayerEntry): void {
@@ -166,13 +174,16 @@ class LayerResolver implements LayerTree {
     parent.children.set(name, slot);
   }
 
-  #leaf(entry: Exclude<LayerEntry, { kind: 'directory' | 'hardlink' }>): Leaf {
-    const origin = { layer: this.#layer, headerOffset: entry.headerOffset };
-    const node = leafNode(entry, origin, this.#attributes(entry));
-    const leaf: Leaf = { kind: 'leaf', path: entry.path, node, names: noNames };
+  #leaf(entry: LeafEntry): Leaf {
+    const leaf: Leaf = { kind: 'leaf', path: entry.path, node: this.#node(entry), names: noNames };
     this.stated.push(leaf);
     this.statedAt.push(entry.headerOffset);
     return leaf;
+  }
+
+  #node(entry: LeafEntry): Leaf['node'] {
+    if (!this.#keepsNodes) return FORGOTTEN;
+    return leafNode(entry, { layer: this.#layer, headerOffset: entry.headerOffset }, this.#attributes(entry));
   }
 
   /** Neighbours tend to have the same attributes: they share one object. */
@@ -282,11 +293,7 @@ function addWhiteout(parent: Directory, name: ByteString, path: ByteString): voi
 }
 
 /** The node an entry makes. */
-export function leafNode(
-  entry: Exclude<LayerEntry, { kind: 'directory' | 'hardlink' }>,
-  origin: Origin,
-  attributes: EntryAttributes,
-): Leaf['node'] {
+export function leafNode(entry: LeafEntry, origin: Origin, attributes: EntryAttributes): Leaf['node'] {
   switch (entry.kind) {
     case 'file':
       return { kind: 'file', attributes, origin, size: entry.size, extents: entry.extents };

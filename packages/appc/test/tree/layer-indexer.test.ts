@@ -6,6 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { appcError, resultOrCode } from '../appc-error.ts';
 import { archive, base256, END, file, gnuLong, header, indexOf, onlyEntry, padded, pax } from '../tar-fixtures.ts';
 
+const GIB = 1024 ** 3;
+
 describe('names', () => {
   it('joins the ustar prefix to the name', () => {
     expect(onlyEntry(header({ name: 'bin/sh', prefix: 'usr/local' })).path).toBe('usr/local/bin/sh');
@@ -169,6 +171,24 @@ describe('content', () => {
       [{ fileOffset: 0, tarOffset: 2560, length: 1 }],
     ]);
     expect(size).toBe(4096);
+  });
+  it.each<[string, readonly Buffer[]]>([
+    ['a PAX record', [pax([['size', String(16 * GIB)]]), header({ name: 'large' })]],
+    ['base-256', [header({ name: 'large', size: base256(16n * BigInt(GIB), 12) })]],
+  ])('may be 16 GiB, by %s, and what is behind it is where it is', (_form, before) => {
+    const indexer = createLayerIndexer();
+    const headers = Buffer.concat(before);
+    indexer.push(headers);
+    const piece = new Uint8Array(GIB / 16);
+    for (let at = 0; at < 16 * GIB; at += piece.length) indexer.push(piece);
+    indexer.push(archive(file('behind', 'x')));
+    const { size, entries } = indexer.finish();
+    const tarOffset = headers.length;
+    expect(entries).toMatchObject([
+      { path: 'large', size: 16 * GIB, extents: [{ fileOffset: 0, tarOffset, length: 16 * GIB }] },
+      { path: 'behind', extents: [{ tarOffset: tarOffset + 16 * GIB + 512, length: 1 }] },
+    ]);
+    expect(size).toBe(tarOffset + 16 * GIB + 1024 + END.length);
   });
   it('lets a PAX size beat the one in the header, which no extension header heeds', () => {
     const inner = file('inner', 'smuggled');

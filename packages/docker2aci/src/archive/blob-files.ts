@@ -14,6 +14,7 @@ export interface BlobPlace {
 }
 
 const CHUNK_BYTES = 256 * 1024;
+const CHUNKS_IN_USE = 2;
 const REPORT_EVERY_MS = 100;
 
 /** Reads a blob from a file; the last chunk is kept back until size and digest match. */
@@ -26,34 +27,40 @@ export function openBlobFile(descriptor: Descriptor, place: BlobPlace, options: 
   return {
     descriptor,
     [Symbol.asyncIterator]: () =>
-      verified(descriptor, place, { source: chunksOf(place.path, range, signal), onBytes: options.onBytes }),
+      verified(descriptor, place, { source: chunksOf(place.path, { ...range, ...options, signal }), ...options }),
     [Symbol.asyncDispose]: async () => given.abort(new TypeError('the blob has been disposed of')),
   };
 }
 
-interface Range {
+interface ReadOptions extends Pick<OpenBlobOptions, 'releaseChunks'> {
   readonly start: number;
   /** The first byte that is no longer wanted. */
   readonly end: number;
+  readonly signal: AbortSignal;
 }
 
 /**
  * In a layout somebody else unpacked, a pipe nobody fills may stand where a blob should. No stream: one that is made with a
  * signal that has fired emits its error when nobody listens yet, which ends the process.
  */
-async function* chunksOf(path: string, range: Range, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+async function* chunksOf(path: string, options: ReadOptions): AsyncGenerator<Uint8Array, void> {
+  const { start, end, signal, releaseChunks = false } = options;
+  // One is being used, the other is kept back: left to the collector, chunks amount to tens of megabytes.
+  const buffers: Buffer[] = [];
   try {
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     if (!(await file.stat()).isFile()) {
       throw new ConversionError('ERR_RKT_DOCKER2ACI_ARCHIVE_INVALID', `${path} is not a regular file`, { path });
     }
-    for (let at = range.start; at < range.end; ) {
+    for (let at = start; at < end; ) {
       signal.throwIfAborted();
-      const size = Math.min(CHUNK_BYTES, range.end - at);
-      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(size), 0, size, at);
+      const size = Math.min(CHUNK_BYTES, end - at);
+      const free = buffers.length === CHUNKS_IN_USE ? buffers.shift() : undefined;
+      const { buffer, bytesRead } = await file.read(free ?? Buffer.allocUnsafeSlow(size), 0, size, at);
       if (bytesRead === 0) return;
       yield buffer.subarray(0, bytesRead);
       at += bytesRead;
+      if (releaseChunks) buffers.push(buffer);
     }
   } catch (error) {
     signal.throwIfAborted();
@@ -62,9 +69,8 @@ async function* chunksOf(path: string, range: Range, signal: AbortSignal): Async
   }
 }
 
-interface Reading {
+interface Reading extends Pick<OpenBlobOptions, 'onBytes'> {
   readonly source: AsyncIterable<Uint8Array>;
-  readonly onBytes: ((received: number) => void) | undefined;
 }
 
 async function* verified(descriptor: Descriptor, place: BlobPlace, reading: Reading): AsyncGenerator<Uint8Array, void> {

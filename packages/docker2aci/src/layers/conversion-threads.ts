@@ -37,6 +37,7 @@ export function createConversionThreads({ startWorker, most, few }: ConversionTh
   const cores = availableParallelism();
   const limit = Math.min(most, few ? Math.max(1, cores - 1) : cores);
   const options = workerOptions({ lean: !few });
+  const hashing = workerOptions({ lean: !few, hashes: true });
   const threads: LayerThread[] = [];
   let busyHere = !few;
   const start = (): LayerThread => {
@@ -59,7 +60,7 @@ export function createConversionThreads({ startWorker, most, few }: ConversionTh
       if (idlest === undefined || threads.length < limit) return there(start(), job, onEntries);
       return busyHere ? there(idlest, job, onEntries) : here(job, onEntries);
     },
-    hash: (image) => hashOnThread(few ? (threads[0] ?? start()).worker : startWorker(options), image),
+    hash: (image) => hashOnThread(few ? (threads[0] ?? start()).worker : startWorker(hashing), image),
     [Symbol.asyncDispose]: async () => {
       await Promise.all(threads.map((thread) => thread.terminate()));
     },

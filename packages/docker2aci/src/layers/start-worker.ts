@@ -10,13 +10,21 @@ export interface WorkerData {
   readonly collector: boolean;
 }
 
-/**
- * @param lean keeps the heap small at the cost of time: a small nursery, so that buffers, which are large and short-lived here,
- * are collected before they pile up, and a collector to call. In less than a second nothing piles up.
- */
-export function workerOptions({ lean }: { readonly lean: boolean }): WorkerOptions {
+export interface WorkerUse {
+  /**
+   * Keeps the heap small at the cost of time: a small nursery, so that buffers, which are large and short-lived here, are
+   * collected before they pile up, and a collector to call. In less than a second nothing piles up.
+   */
+  readonly lean: boolean;
+  /** It does nothing but hash. */
+  readonly hashes?: boolean;
+}
+
+export function workerOptions({ lean, hashes = false }: WorkerUse): WorkerOptions {
   const workerData: WorkerData = { collector: lean && globalThis.gc !== undefined };
-  return lean ? { resourceLimits: { maxYoungGenerationSizeMb: 3 }, workerData } : { workerData };
+  if (!lean) return { workerData };
+  // Hashing goes through the entries of a layer, which would outlive a smaller nursery and be kept as if they were of use.
+  return { resourceLimits: { maxYoungGenerationSizeMb: hashes ? 9 : 3 }, workerData };
 }
 
 /** The worker of this package, from the file next to this one. */

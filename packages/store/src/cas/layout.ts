@@ -55,6 +55,13 @@ export function imageLock(layout: Layout, id: ImageId): string {
   return join(layout.locks, `image-${id}`);
 }
 
+/** Ends the names of marks; see `removal-mark.ts`. */
+export const MARK_OF_REMOVAL = '.removal';
+
+export function removalMark(layout: Layout, id: ImageId): string {
+  return join(layout.temporary, `${id}${MARK_OF_REMOVAL}`);
+}
+
 export function erofsTree(layout: Layout, id: ImageId): string {
   return join(layout.trees, `${id}.erofs`);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isNotFound, printable, StoreError, toStoreError } from '../errors.ts';
 import type { Layout } from './layout.ts';
@@ -31,19 +31,47 @@ export function modesOf(layout: Layout): Modes {
 }
 
 /**
+ * A store that is to be written to is the caller's own, or root's, where the kernel sees to the rest. Whoever owns a part of
+ * it could change it, and root would run what is in it, or write through a link he put there.
+ *
+ * @throws UNSAFE_MODE
+ */
+export function requireOwn(layout: Layout): void {
+  const trusted = [0, process.geteuid?.()];
+  for (const path of [layout.dir, layout.cas, ...sharedParts(layout), ...privateParts(layout)]) {
+    const owner = statsOf(path)?.uid ?? 0;
+    if (trusted.includes(owner)) continue;
+    throw new StoreError(
+      'ERR_RKT_STORE_UNSAFE_MODE',
+      `${printable(path)} belongs to the user with the ID ${owner}: use the store as that user, or another one with --dir`,
+      { path },
+    );
+  }
+}
+
+/**
  * What is in a store that is to be written to is as closed as it was made. Nothing is put right here: who could enter may have
  * put something there, or hold it open, and a mode that is mended takes neither back.
  *
  * @throws UNSAFE_MODE
  */
 export function requireClosed(layout: Layout): void {
-  for (const path of [dirname(layout.layers), layout.layers, layout.images, layout.database]) {
+  for (const path of sharedParts(layout)) {
     refuseOthers(path, WRITABLE_BY_OTHERS, 'chmod go-w it');
   }
   // Who can open a lock can take it; who can walk through trees can run what images have set to root.
-  for (const path of [layout.temporary, layout.trees, layout.locks]) {
+  for (const path of privateParts(layout)) {
     refuseOthers(path, OPEN_TO_OTHERS, 'chmod 700 it');
   }
+}
+
+/** What a group may be meant to read. */
+function sharedParts({ layers, images, database }: Layout): readonly string[] {
+  return [dirname(layers), layers, images, database];
+}
+
+function privateParts({ temporary, trees, locks }: Layout): readonly string[] {
+  return [temporary, trees, locks];
 }
 
 function refuseOthers(path: string, bits: number, remedy: string): void {
@@ -58,8 +86,13 @@ function refuseOthers(path: string, bits: number, remedy: string): void {
 }
 
 function modeOf(path: string): number | undefined {
+  const stats = statsOf(path);
+  return stats && stats.mode & ALL_BITS;
+}
+
+function statsOf(path: string): Stats | undefined {
   try {
-    return statSync(path).mode & ALL_BITS;
+    return statSync(path);
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw toStoreError(error, 'cannot look at the store', path);

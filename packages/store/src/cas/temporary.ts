@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { FileContext } from '../context.ts';
 import { isOwnerAlive } from '../host/owner.ts';
 import { randomUuid } from '../host/random-uuid.ts';
+import { MARK_OF_REMOVAL } from './layout.ts';
 import { tidyUp } from './tidy-up.ts';
 import { removeTree } from './visit-files.ts';
 
@@ -15,9 +16,10 @@ export function temporaryPath(context: FileContext, purpose: string): string {
   return join(context.layout.temporary, `${context.owner}.${randomUuid()}.${purpose}`);
 }
 
-/** Paths in `cas/tmp` whose process is gone. A name without a process is nobody's. */
+/** Paths in `cas/tmp` whose process is gone. A name without a process is nobody's, but for the marks of removals. */
 export function abandonedTemporaries(context: FileContext): readonly string[] {
   return readdirSync(context.layout.temporary)
+    .filter((name) => !name.endsWith(MARK_OF_REMOVAL))
     .filter((name) => !isOwnerAlive(name.slice(0, Math.max(0, name.indexOf('.')))))
     .map((name) => join(context.layout.temporary, name));
 }

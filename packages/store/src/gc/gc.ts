@@ -2,18 +2,18 @@
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { ImageId } from '@rkt/appc';
-import { imageLock } from '../cas/layout.ts';
 import { tryLock } from '../cas/locks.ts';
+import { markedRemovals } from '../cas/removal-mark.ts';
 import { keepReserve, withReserve } from '../cas/reserve.ts';
 import { abandonedTemporaries } from '../cas/temporary.ts';
 import { removeTree } from '../cas/visit-files.ts';
 import { requireWritable, type StoreContext } from '../context.ts';
 import { isStoreError, toStoreError } from '../errors.ts';
-import { findImage } from '../records/images.ts';
 import type { GcOptions, RemovalOptions, RemovedItem } from '../store.ts';
 import { garbageImages, garbageLayers, orphanImages } from './garbage.ts';
 import { planGc } from './plan.ts';
-import { type RemoveOptions, removeImage, removeImageFiles } from './remove-image.ts';
+import { type RemoveOptions, removeImage } from './remove-image.ts';
+import { removeOrphan } from './remove-orphan.ts';
 import { chooseOverCap, type OverCap, sizeCap } from './size-cap.ts';
 import { type OnRemoved, sweepLayer } from './sweep-layers.ts';
 
@@ -69,7 +69,8 @@ async function collectGarbage(context: StoreContext, options: Collecting): Promi
     // Used again since: it is no longer the one that was used longest ago.
     await removeUnlessUsed(context, id, { usedBefore: lastUsedAt, onRemoved });
   }
-  for (const id of database.read((sql) => orphanImages(context, sql))) {
+  const orphans = database.read((sql) => orphanImages(context, sql));
+  for (const id of new Set([...orphans, ...markedRemovals(context.layout)])) {
     await removeOrphan(context, id, onRemoved);
   }
   const layers = database.read((sql) => garbageLayers(context, sql, before));
@@ -115,13 +116,6 @@ async function removeUnlessUsed(context: StoreContext, id: ImageId, options: Rem
     if (code === 'ERR_RKT_STORE_IMAGE_IN_USE' || code === 'ERR_RKT_STORE_IMAGE_NOT_FOUND') return;
     throw error;
   }
-}
-
-async function removeOrphan(context: StoreContext, id: ImageId, onRemoved: OnRemoved): Promise<void> {
-  await using lock = await tryLock(imageLock(context.layout, id));
-  // Taken: it is being put right now. Recorded: it has been put since we looked.
-  if (lock === undefined || context.database.read((sql) => findImage(sql, id)) !== undefined) return;
-  await removeImageFiles(context, id, onRemoved);
 }
 
 /** Lock files of processes that were killed. Taking and releasing one removes it. */

@@ -5,8 +5,10 @@ import type { ImageId } from '@rkt/appc';
 import { deleteDeadHolds } from '../cas/holds.ts';
 import { directoryTree, erofsTree, imageDirectory, imageLock, isFullImageId } from '../cas/layout.ts';
 import { acquireLock } from '../cas/locks.ts';
+import { markRemoval, unmarkRemoval } from '../cas/removal-mark.ts';
 import { keepReserve, withReserve } from '../cas/reserve.ts';
 import { temporaryPath } from '../cas/temporary.ts';
+import { tidyUp } from '../cas/tidy-up.ts';
 import { removeTree } from '../cas/visit-files.ts';
 import { requireWritable, type StoreContext } from '../context.ts';
 import { isStoreError, printable, StoreError, toStoreError } from '../errors.ts';
@@ -44,7 +46,7 @@ export async function removeImage(context: StoreContext, id: ImageId, options: R
   if (record === undefined) throw imageNotFound(id);
   await using layers = await lockLayers(context, record.layers);
   const { onRemoved } = options;
-  const unused = await withReserve(context, () => deleteRows(context, id, { ...options, layers }));
+  const unused = await commitRemoval(context, id, { ...options, layers });
   layers.keepOnly(unused);
   // Somebody had these, who may have found them in use by this image and left them.
   const left = [...new Set(record.layers)].filter((diffId) => !layers.diffIds.includes(diffId));
@@ -68,7 +70,20 @@ function goneAllTheSame(error: unknown, id: ImageId): unknown {
   return new StoreError(error.code, text, { cause: error, subject: id, ...path });
 }
 
-/** Removes the manifest and the trees of an image that is no longer recorded. To be called with the image's lock. */
+/** @returns layers that nothing uses any more */
+async function commitRemoval(context: StoreContext, id: ImageId, rows: RowsToDelete): Promise<readonly string[]> {
+  try {
+    return await withReserve(context, () => deleteRows(context, id, rows));
+  } catch (error) {
+    await tidyUp(() => unmarkRemoval(context, id));
+    throw error;
+  }
+}
+
+/**
+ * Removes the manifest and the trees of an image that is no longer recorded, and at last what says that it was removed. To be
+ * called with the image's lock.
+ */
 export async function removeImageFiles(context: StoreContext, id: ImageId, onRemoved: OnRemoved): Promise<void> {
   const { layout } = context;
   const remove = async (kind: RemovedItem['kind'], path: string): Promise<void> => {
@@ -80,6 +95,7 @@ export async function removeImageFiles(context: StoreContext, id: ImageId, onRem
     () => remove('tree', directoryTree(layout, id)),
     () => remove('image', imageDirectory(layout, id)),
   ]);
+  await unmarkRemoval(context, id);
 }
 
 interface RowsToDelete extends Pick<RemoveOptions, 'usedBefore'> {
@@ -99,7 +115,10 @@ function deleteRows(context: StoreContext, id: ImageId, { usedBefore, layers }: 
       throw new StoreError('ERR_RKT_STORE_IMAGE_IN_USE', `image ${id} is in use${by(leases.flat())}`, { subject: id });
     }
     deleteImage(sql, id);
-    return deleteUnusedRows(sql, layers);
+    const unused = deleteUnusedRows(sql, layers);
+    // Last before the commit: where the two do not go together, it is for the shortest time.
+    markRemoval(context, id);
+    return unused;
   });
 }
 

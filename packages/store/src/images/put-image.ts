@@ -4,6 +4,7 @@ import type { ImageId } from '@rkt/appc';
 import { deleteHolds, uncountHolds } from '../cas/holds.ts';
 import { imageDirectory, imageLock, isDiffId, isFullImageId } from '../cas/layout.ts';
 import { acquireLock } from '../cas/locks.ts';
+import { forgetRemoval } from '../cas/removal-mark.ts';
 import { tidyUp } from '../cas/tidy-up.ts';
 import { removeTree } from '../cas/visit-files.ts';
 import { requireWritable, type StoreContext } from '../context.ts';
@@ -44,6 +45,7 @@ export async function putImage(context: StoreContext, options: PutImageOptions):
   // One time for the files and the database, which is made from them again when it is lost.
   const at = context.now();
   try {
+    await forgetRemoval(context, options.id);
     await writeFiles(context, options, at);
     return recordImage(context, { ...options, labels, at });
   } catch (error) {

@@ -6,6 +6,7 @@ import type { ImageId } from '@rkt/appc';
 import { moveIntoPlace } from '../cas/atomic-write.ts';
 import { imageDirectory, imageLock, isFullImageId, type Layout, layerIndex, layerTar } from '../cas/layout.ts';
 import { acquireLock } from '../cas/locks.ts';
+import { isRemoved } from '../cas/removal-mark.ts';
 import { temporaryPath } from '../cas/temporary.ts';
 import type { FileContext } from '../context.ts';
 import { isStoreError } from '../errors.ts';
@@ -156,7 +157,8 @@ async function readImages(context: FileContext): Promise<FoundImages> {
   for (const id of readdirSync(context.layout.images).filter(isFullImageId)) {
     // Whoever had deleted its row may still be removing its files, which would come back with it.
     await using _lock = await acquireLock(imageLock(context.layout, id));
-    if (!existsSync(imageDirectory(context.layout, id))) continue;
+    // Nor does what was removed, though somebody was stopped before its files were gone.
+    if (!existsSync(imageDirectory(context.layout, id)) || isRemoved(context.layout, id)) continue;
     const image = await readImage(context, id);
     if (image === undefined) skipped.push(id);
     else found.push(image);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { openStore, type Store } from '@rkt/store';
 import { expect } from 'vitest';
 import { putImage } from '../put-image.ts';
+import { copyStore } from './copy-store.ts';
 import { kept, type Task, wanted } from './tasks.ts';
 
 export interface Expectation {
@@ -15,6 +17,7 @@ export interface Expectation {
 
 /** Checks a store after a task was stopped midway by the end of its process, or failed. */
 export async function expectConsistent(dir: string, task: Task, { hadKept, again }: Expectation): Promise<void> {
+  if (!task.done && hadKept) await expectGoneForGood(dir, task);
   await using store = await openStore(dir);
   expect(namesIn(dir, 'cas/tmp')).toEqual([]);
   const ids = (await store.listImages()).map(({ id }) => id);
@@ -32,6 +35,35 @@ export async function expectConsistent(dir: string, task: Task, { hadKept, again
   expectReadableAsCas(dir);
   for (const id of new Set([wanted.put.id, kept.put.id, ...ids])) await store.removeImage(id);
   await expectNothingElse(store, []);
+}
+
+/** What was removed does not come back when the database is made again from the files. */
+async function expectGoneForGood(dir: string, { image }: Task): Promise<void> {
+  const copy = `${dir}-without-database`;
+  copyStore(dir, copy);
+  try {
+    const database = join(copy, 'cas/db');
+    const isRemoved = !hasRow(database, image);
+    for (const suffix of ['', '-wal', '-shm']) rmSync(`${database}${suffix}`, { force: true });
+    await using store = await openStore(copy);
+    const ids = (await store.listImages()).map(({ id }) => id);
+    expect(ids).toContain(kept.put.id);
+    if (isRemoved) expect(ids).not.toContain(image);
+    expect(namesIn(copy, 'cas/tmp')).toEqual([]);
+    await putImage(store, wanted);
+    expect(new Set(await kinds(store))).toEqual(new Set(['image-ok']));
+  } finally {
+    rmSync(copy, { recursive: true });
+  }
+}
+
+function hasRow(database: string, image: string): boolean {
+  const connection = new DatabaseSync(database);
+  try {
+    return connection.prepare('SELECT 1 FROM images WHERE id = ?').get(image) !== undefined;
+  } finally {
+    connection.close();
+  }
 }
 
 /** Checks a store after a task was done to its end. */
