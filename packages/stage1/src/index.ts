@@ -80,6 +80,7 @@ export { isPodId } from './pod/index.ts';
 export type {
   AbortOptions,
   AppDefinition,
+  AppFiles,
   Attachment,
   AttachOptions,
   CheckHealthOptions,
@@ -92,6 +93,7 @@ export type {
   LogOptions,
   MonitorOptions,
   NetworkRequest,
+  OpenAppFilesOptions,
   Pod,
   PodApp,
   PodGcOptions,

@@ -90,7 +90,9 @@ describe('what a pod made of an image', () => {
     const upperDir = join(scratch, 'upper');
     const bytes = await exported(store, { image, upperDir });
     const again = byPath(
-      JSON.parse(JSON.stringify(await shownAgain(bytes), (_, value) => (typeof value === 'bigint' ? `${value}` : value))),
+      JSON.parse(
+        JSON.stringify(await shownAgain(bytes), (_, value) => (typeof value === 'bigint' ? `${value}` : value)),
+      ),
     );
 
     const kept = seen.filter(({ path }) => path !== 'size-0.socket');
@@ -157,7 +159,9 @@ describe('what a pod made of an image', () => {
     const name = 'd'.repeat(250);
     const way = Array.from({ length: 16 }, () => name);
     makeDeep(upperDir, way);
-    execFileSync('sh', ['-euc', `${way.map((each) => `cd ${each}`).join('; ')}; printf text > file`], { cwd: upperDir });
+    execFileSync('sh', ['-euc', `${way.map((each) => `cd ${each}`).join('; ')}; printf text > file`], {
+      cwd: upperDir,
+    });
     const tar = await exported(store, { image, upperDir });
     const indexer = createLayerIndexer(aciLayerLimits);
     indexer.push(tar);
@@ -199,8 +203,12 @@ describe('what cannot be exported', () => {
   });
 
   it('is a path that no archive may have', async () => {
-    const error = await refusal((upperDir) => makeDeep(upperDir, Array.from({ length: 17 }, () => 'd'.repeat(255))));
-    });
+    const error = await refusal((upperDir) =>
+      makeDeep(
+        upperDir,
+        Array.from({ length: 17 }, () => 'd'.repeat(255)),
+      ),
+    );
     expect(error).toMatchObject({
       code: 'ERR_RKT_STORE_TREE_UNSUPPORTED',
       message: expect.stringContaining('a path of 4351 bytes, more than 4095'),

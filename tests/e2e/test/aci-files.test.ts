@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hostState } from '../src/host-state.ts';
@@ -82,5 +82,64 @@ describe('an ACI', () => {
     const { status, stdout } = await host.rkt([insecure, 'fetch', '--full', '-'], { stdio: [stdin, 'pipe', 'pipe'] });
     const plain = execFileSync('gzip', ['--decompress', '--stdout'], { input: readFileSync(file) });
     expect([status, stdout.trim()]).toEqual([0, `sha512-${createHash('sha512').update(plain).digest('hex')}`]);
+  });
+});
+
+describe('an exported pod', () => {
+  const changes = [
+    'echo new >/root/new; chown 5:6 /root/new; chmod 4750 /root/new; ln /root/new /root/again; echo more >>/etc/passwd',
+    'rm /etc/shells; rm -r /usr/share; mkdir /usr/share; echo share >/usr/share/file; ln -s /nowhere /root/link',
+    'echo in a volume >/data/file; echo in memory >/dev/shm/file; touch -d @12345.5 /root/new',
+  ].join('; ');
+  const look = [
+    "find / -xdev -type d -printf '%p %m %U:%G\\n' | sort",
+    "find / -xdev -not -type d -printf '%p %y %m %U:%G %s %T@ %l\\n' | sort",
+    'find / -xdev -type f -exec sha256sum {} + | sort',
+  ].join('; ');
+
+  it.each([['--flavor=oci'], ['--private-users'], ['--flavor=fly']])(
+    'runs elsewhere as it was left, after %s',
+    async (flag) => {
+      const volume = `--volume=data,kind=host,source=${host.dir}`;
+      const shell = ['--exec=/bin/sh', '--', '-c'];
+      const run = [insecure, 'run', '--quiet', '--net=host', flag, volume, `--uuid-file-save=${host.dir}/uuid`];
+      const left = await host.rkt([...run, 'docker://redis', ...shell, `${changes}; ${look}`]);
+      expect(left).toMatchObject({ status: 0, stdout: expect.stringContaining('/root/new f 4750 5:6 4 ') });
+      const id = readFileSync(join(host.dir, 'uuid'), 'utf8').trim();
+      const file = join(host.dir, `${id}.aci`);
+      expect(await host.rkt(['export', id, file])).toEqual({ status: 0, stdout: '', stderr: '' });
+      expect((await host.rkt(['export', id, file])).stderr).toContain('exists (try --overwrite)');
+      expect(readFileSync(file).readUInt16BE(0)).toBe(0x1f8b);
+      const piped = await host.rkt(['export', '--compression=none', id, `${file}.aci`]);
+      expect(piped.status).toBe(0);
+      const other = installation();
+      try {
+        const [one, same] = [
+          await other.rkt([insecure, 'fetch', file]),
+          await other.rkt([insecure, 'fetch', `${file}.aci`]),
+        ];
+        expect(one).toMatchObject({ status: 0, stdout: same.stdout });
+        const again = await other.rkt([insecure, 'run', '--quiet', '--net=host', volume, file, ...shell, look]);
+        expect(again.status).toBe(0);
+        expect(again.stdout.split('\n')).toEqual(left.stdout.split('\n'));
+        expect(again.stdout).toContain('/root/link');
+        expect(again.stdout).not.toMatch(/^\/(etc\/shells|data\/file)/m);
+      } finally {
+        await other[Symbol.asyncDispose]();
+      }
+    },
+  );
+
+  it('is one that has ended', async () => {
+    const { stdout } = await host.rkt([insecure, 'run', '--quiet', '-d', '--net=none', 'docker://redis']);
+    const id = stdout.trim();
+    const file = join(host.dir, 'running.aci');
+    expect(await host.rkt(['export', id, file])).toMatchObject({
+      status: 254,
+      stderr: `export: pod ${id} is running or being worked on\nexport: hint: stop it first: 'rkt stop POD'\n`,
+    });
+    expect((await host.rkt(['stop', id])).status).toBe(0);
+    expect((await host.rkt(['export', 'redis', file])).status).toBe(0);
+    expect(existsSync(file)).toBe(true);
   });
 });

@@ -37,6 +37,10 @@ const FLAGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     '-d': 'what is to go on by itself is an app of its own: rkt app add POD IMAGE',
     '--detach': 'what is to go on by itself is an app of its own: rkt app add POD IMAGE',
   },
+  export: {
+    '-o': 'the file comes last: rkt export POD FILE.aci',
+    '--output': 'the file comes last: rkt export POD FILE.aci',
+  },
   rm: {
     '-a': 'all pods that have ended are removed by rkt gc --grace-period=0s',
     '--all': 'all pods that have ended are removed by rkt gc --grace-period=0s',
@@ -79,7 +83,8 @@ const CONTAINERS = 'a container is an app of a pod: rkt run, rkt list, rkt stop,
 /** Commands of docker and podman that are no other names of ours, and the lines that have their place. */
 const COMMANDS: Readonly<Record<string, string>> = {
   build: 'rkt builds no images: what buildah or docker build has made is read by rkt fetch docker-archive:FILE',
-  commit: 'an image of files is made by rkt --insecure-options=image fetch rootfs:FILE:NAME:TAG',
+  commit:
+    'what became of an image is kept by rkt export POD FILE.aci, then rkt --insecure-options=image fetch FILE.aci',
   container: CONTAINERS,
   cp: 'files are copied by a command in the pod: rkt enter POD tar -C DIRECTORY -c . | tar -x',
   create: 'a pod is prepared by rkt prepare docker://NAME, and run by rkt run-prepared POD',

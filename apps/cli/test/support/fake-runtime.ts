@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import type {
   AppDefinition,
+  AppFiles,
   Attachment,
   FlavorTraits,
   GcEvent,
@@ -59,6 +60,8 @@ export interface FakeRuntime extends Runtime {
   log: readonly LogEntry[];
   logOptions: LogOptions | undefined;
   attachment: FakeAttachment;
+  /** What the app of a pod has written. */
+  files: Pick<AppFiles, 'upperDir' | 'users'> | undefined;
 }
 
 /** The streams of an app that writes back what it reads, until somebody leaves or `end` is written. */
@@ -163,6 +166,7 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
     log: [],
     logOptions: undefined,
     attachment: fakeAttachment(),
+    files: undefined,
     // Not among the calls: every command that makes a pod asks.
     flavorTraits: () => runtime.traits,
     review: () => runtime.notices,
@@ -261,6 +265,12 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
     checkHealth: async (_id, { app: of } = {}) => {
       call(`checkHealth ${of ?? ''}`);
       return runtime.health;
+    },
+    openAppFiles: async (id, { app: of } = {}) => {
+      call(`openAppFiles ${of ?? ''}`);
+      if (runtime.files === undefined) throw new Error(`pod ${id} has no files`);
+      const [{ imageId = '', name = '' } = {}] = find(id).apps;
+      return { app: name, imageId, ...runtime.files, [Symbol.dispose]: () => call('close files') };
     },
     resolve: async (prefix) => {
       const id = [...runtime.pods.keys()].find((known) => known.startsWith(prefix));
