@@ -76,7 +76,7 @@ export {
   type TerminalSize,
 } from './oci-spec/index.ts';
 export { type AppChoice, chooseApp } from './pod/choose-app.ts';
-export { isPodId } from './pod/index.ts';
+export { isLive, isPodId } from './pod/index.ts';
 export type {
   AbortOptions,
   AppDefinition,
