@@ -2,6 +2,7 @@
 import type { ImageId } from '@rkt/appc';
 import { layerTar } from '../cas/layout.ts';
 import type { StoreContext } from '../context.ts';
+import { toStoreError } from '../errors.ts';
 import { openLease } from '../leases/leases.ts';
 import type { ExportChangedOptions } from '../store.ts';
 import { readUpper } from '../trees/overlay/read-upper.ts';
@@ -24,7 +25,9 @@ export async function* exportChanged(
   await lease.retain(id);
   const { layers, root } = await loadTree(context, id);
   const diffIds = layers.map(({ diffId }) => diffId);
-  const upper = await readUpper(upperDir, { layer: layers.length, users, signal });
+  const upper = await readUpper(upperDir, { layer: layers.length, users, signal }).catch((error: unknown) => {
+    throw toStoreError(error, 'cannot read what the pod wrote', upperDir);
+  });
   await requireSoundLayers(context, diffIds, { ...(signal && { signal }) });
   const { aciSegments, overlayTree } = await import('@rkt/appc');
   const tree = { layers: { length: layers.length + 1 }, root: overlayTree(root, upper.root) };

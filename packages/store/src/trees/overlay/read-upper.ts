@@ -131,6 +131,7 @@ class Reading {
   }
 
   #read(entry: Entry): UpperNode {
+    this.#budget.name(pathOf(entry));
     const stats = lstatSync(entry.path, { bigint: true });
     if (stats.isSocket() || (stats.isCharacterDevice() && stats.rdev === 0n)) return { kind: 'whiteout' };
     if (stats.isDirectory()) return this.enter(entry);
@@ -173,7 +174,7 @@ class Reading {
     const { xattrs, isOpaque } = this.#xattrs(entry);
     let xattrBytes = 0;
     for (const [name, value] of xattrs) xattrBytes += name.length + value.length;
-    this.#budget.entry(pathOf(entry), targetBytes, xattrBytes);
+    this.#budget.texts(pathOf(entry), targetBytes, xattrBytes);
     const attributes = {
       mode: Number(stats.mode) & 0o7777,
       uid: idInPod(Number(stats.uid), users),

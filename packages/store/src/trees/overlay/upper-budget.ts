@@ -4,8 +4,10 @@ import { treeError } from '../tree-error.ts';
 
 /** How large what a pod wrote may be: what is exported is to be fetched again, and fetching has these limits. */
 export interface UpperBudget {
-  /** For every entry, with the bytes of its link target and of its extended attributes. Throws TREE_UNSUPPORTED. */
-  entry(path: ByteString, targetBytes: number, xattrBytes: number): void;
+  /** For every name there is. Throws TREE_UNSUPPORTED. */
+  name(path: ByteString): void;
+  /** For everything that has a name, once: bytes of its link target and of its extended attributes. Throws TREE_UNSUPPORTED. */
+  texts(path: ByteString, targetBytes: number, xattrBytes: number): void;
   /** Of a file: how long it is, and how much of that is on the disk, in bytes. Throws TREE_UNSUPPORTED. */
   content(path: ByteString, size: bigint, allocated: bigint): void;
 }
@@ -21,12 +23,16 @@ export function createUpperBudget(limits: LayerLimits = defaultLayerLimits): Upp
     throw treeError('ERR_RKT_STORE_TREE_UNSUPPORTED', `what the pod wrote has ${what}, more than ${most}`, { entry });
   };
   return {
-    entry: (path, targetBytes, xattrBytes) => {
+    name: (path) => {
       entries += 1;
-      metadata += path.length + targetBytes + xattrBytes;
+      metadata += path.length;
       refuseBeyond(maxEntries, entries, `${entries} files`, path);
       // In an archive a directory has a slash at its end.
       refuseBeyond(maxPathBytes - 1, path.length, `a path of ${path.length} bytes`, path);
+      refuseBeyond(maxMetadataBytes, metadata, `${metadata} bytes of names and attributes`, path);
+    },
+    texts: (path, targetBytes, xattrBytes) => {
+      metadata += targetBytes + xattrBytes;
       refuseBeyond(maxXattrBytes, xattrBytes, `extended attributes of ${xattrBytes} bytes`, path);
       refuseBeyond(maxMetadataBytes, metadata, `${metadata} bytes of names and attributes`, path);
     },

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { StoreError, toStoreError } from '../../errors.ts';
+import { printable, StoreError, toStoreError } from '../../errors.ts';
 import type { UpperFile, UpperPlace } from './read-upper.ts';
 
 /** Reads the content of files that {@link readUpper} found, forward for the most part. */
@@ -29,11 +29,15 @@ export function openUpperReader(path: string, files: readonly UpperFile[]): Uppe
   };
   return {
     read: (target, offset) => {
-      const { file, handle } = select(offset);
-      for (let done = 0; done < target.length; ) {
-        const got = readPart(handle, target.subarray(done), offset + done - file.start);
-        if (got === 0) throw changed(file);
-        done += got;
+      try {
+        const { file, handle } = select(offset);
+        for (let done = 0; done < target.length; ) {
+          const got = readSync(handle, target, done, target.length - done, offset + done - file.start);
+          if (got === 0) throw changed(file);
+          done += got;
+        }
+      } catch (error) {
+        throw toStoreError(error, 'cannot read what the pod wrote');
       }
     },
     [Symbol.dispose]: () => {
@@ -64,16 +68,8 @@ function openFile(directory: number, file: UpperFile): number {
   throw changed(file);
 }
 
-function readPart(handle: number, target: Uint8Array, position: number): number {
-  try {
-    return readSync(handle, target, 0, target.length, position);
-  } catch (error) {
-    throw toStoreError(error, 'cannot read what the pod wrote');
-  }
-}
-
 function changed({ name }: UpperFile): StoreError {
-  const subject = name.toString('utf8');
+  const subject = printable(name.toString('latin1'));
   return new StoreError('ERR_RKT_STORE_IO', `a file changed while it was read: ${subject}`, { subject });
 }
 
