@@ -3,12 +3,12 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
+import type { TestRegistry } from '@rkt/registry/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { demoRegistry } from '../support/demo-registry.ts';
 import { fakeIo } from '../support/fake-io.ts';
 import { type FakeRuntime, fakePod, fakeRuntime } from '../support/fake-runtime.ts';
 import { type Rkt, rktWith } from '../support/run-rkt.ts';
-import { layerOf } from '../support/tar.ts';
 
 const POD = '5bc080ca-3b1e-4bd1-9007-759df0f8e096';
 const insecure = '--insecure-options=image';
@@ -19,11 +19,7 @@ let runtime: FakeRuntime;
 let upperDir: string;
 
 beforeAll(async () => {
-  registry = await startTestRegistry();
-  await registry.putImage(
-    { repository: 'team/demo', tag: 'v1' },
-    { layers: [layerOf('etc/one', 'one\n'), layerOf('etc/two', 'two\n')], config: { Entrypoint: ['/etc/one'] } },
-  );
+  registry = await demoRegistry();
 });
 afterAll(() => registry.close());
 
@@ -37,7 +33,7 @@ beforeEach(async () => {
     { ...app, name: 'demo' },
     { ...app, name: 'other' },
   ];
-  runtime.pods.set(POD, fakePod({ state: 'exited', apps }));
+  runtime.pods.set(POD, fakePod({ id: POD, state: 'exited', apps }));
   upperDir = join(dir, 'upper');
   mkdirSync(join(upperDir, 'etc'), { recursive: true });
   writeFileSync(join(upperDir, 'etc/two'), 'another two\n');
