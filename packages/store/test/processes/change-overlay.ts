@@ -3,7 +3,7 @@
 // To be run in a mount namespace of its own: mounts an overlay as pods have it, changes everything there in every way, and
 // prints what can be seen then.
 
-import { execFileSync } from 'node:child_process';
+import { type ExecFileSyncOptions, execFileSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { survey } from '../trees/support/survey.ts';
@@ -34,7 +34,7 @@ execFileSync('mount', [
   `lowerdir=${lower},upperdir=${scratch}/upper,workdir=${scratch}/work,index=off,metacopy=off,redirect_dir=nofollow`,
   merged,
 ]);
-const inMerged = { cwd: merged, stdio: ['ignore', 'ignore', 'inherit'] } as const;
+const inMerged: ExecFileSyncOptions = { cwd: merged, stdio: ['ignore', 'ignore', 'inherit'] };
 execFileSync('sh', ['-euc', CHANGES], inMerged);
 execFileSync('sh', ['-euc', `printf bytes > "$(printf 'a/\\377\\n ')x"`], inMerged);
 // It stays when its process is killed, or ends at once.
