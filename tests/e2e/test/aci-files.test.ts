@@ -147,7 +147,7 @@ describe('an exported pod', () => {
       stderr: `export: pod ${id} is running or being worked on\nexport: hint: stop it first: 'rkt stop POD'\n`,
     });
     expect((await host.rkt(['stop', id])).status).toBe(0);
-    expect((await host.rkt(['export', 'redis', file])).status).toBe(0);
+    expect((await host.rkt(['export', id.slice(0, 13), file])).status).toBe(0);
     expect(existsSync(file)).toBe(true);
   });
 });
