@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hostState } from '../src/host-state.ts';
@@ -89,7 +89,7 @@ describe('an exported pod', () => {
   const changes = [
     'echo new >/root/new; chown 5:6 /root/new; chmod 4750 /root/new; ln /root/new /root/again; echo more >>/etc/passwd',
     'rm /etc/shells; rm -r /usr/share; mkdir /usr/share; echo share >/usr/share/file; ln -s /nowhere /root/link',
-    'echo in a volume >/data/file; echo in memory >/dev/shm/file; touch -d @12345.5 /root/new',
+    'touch -d @12345.5 /root/new; echo in a volume >/data/file; true',
   ].join('; ');
   const look = [
     "find / -xdev -type d -printf '%D %p %m %U:%G\\n' | sort -k 2",
@@ -106,48 +106,26 @@ describe('an exported pod', () => {
     });
   };
 
-  it.each([['--flavor=oci'], ['--private-users'], ['--flavor=fly']])(
-    'runs elsewhere as it was left, after %s',
-    async (flag) => {
-      const flags = ['--quiet', '--net=host', '-v', `${host.dir}:/data`];
-      const shell = ['--exec=/bin/sh', '--', '-c'];
-      const uuid = join(host.dir, 'uuid');
-      const run = [insecure, 'run', ...flags, flag, `--uuid-file-save=${uuid}`, 'docker://redis'];
-      const left = await host.rkt([...run, ...shell, `${changes}; ${look}`]);
-      expect(left).toMatchObject({ status: 0, stdout: expect.stringContaining('/root/new f 4750 5:6 4 12345.5') });
-      const id = readFileSync(uuid, 'utf8').trim();
-      const file = join(host.dir, `${id}.aci`);
-      expect(await host.rkt(['export', id, file])).toEqual({ status: 0, stdout: '', stderr: '' });
-      expect((await host.rkt(['export', id, file])).stderr).toContain('exists (try --overwrite)');
-      const plain = join(host.dir, `${id}.plain.aci`);
-      expect((await host.rkt(['export', '--compression=none', id, plain])).status).toBe(0);
-      const other = installation();
-      try {
-        const fetched = await other.rkt([insecure, 'fetch', file, plain]);
-        expect(fetched.status, fetched.stderr).toBe(0);
-        expect(new Set(fetched.stdout.trim().split('\n')).size).toBe(1);
-        const flavor = flag === '--private-users' ? [] : [flag];
-        const again = await other.rkt([insecure, 'run', ...flags, ...flavor, file, ...shell, look]);
-        expect(again.status, again.stderr).toBe(0);
-        expect(seen(again.stdout)).toEqual(seen(left.stdout));
-        expect(seen(again.stdout).length).toBeGreaterThan(200);
-        expect(seen(again.stdout).join('\n')).not.toMatch(/^\/(etc\/shells|data\/file|dev\/shm\/file) /m);
-      } finally {
-        await other[Symbol.asyncDispose]();
-      }
-    },
-  );
-
-  it('is one that has ended', async () => {
-    const { stdout } = await host.rkt([insecure, 'run', '--quiet', '-d', '--net=none', 'docker://redis']);
-    const id = stdout.trim();
-    const file = join(host.dir, 'running.aci');
-    expect(await host.rkt(['export', id, file])).toMatchObject({
-      status: 254,
-      stderr: `export: pod ${id} is running or being worked on\nexport: hint: stop it first: 'rkt stop POD'\n`,
-    });
-    expect((await host.rkt(['stop', id])).status).toBe(0);
-    expect((await host.rkt(['export', id.slice(0, 13), file])).status).toBe(0);
-    expect(existsSync(file)).toBe(true);
+  it('with users of its own runs elsewhere as it was left, with those of the host', async () => {
+    const flags = ['--quiet', '--net=none', '-v', `${host.dir}:/data`];
+    const shell = ['--exec=/bin/sh', '--', '-c'];
+    const uuid = join(host.dir, 'uuid');
+    const run = [insecure, 'run', ...flags, '--private-users', `--uuid-file-save=${uuid}`, 'docker://redis'];
+    const left = await host.rkt([...run, ...shell, `${changes}; ${look}`]);
+    expect(left.status, left.stderr).toBe(0);
+    expect(left.stdout).toContain('/root/new f 4750 5:6 4 12345.5');
+    const id = readFileSync(uuid, 'utf8').trim();
+    const file = join(host.dir, 'left.aci');
+    expect(await host.rkt(['export', id, file])).toEqual({ status: 0, stdout: '', stderr: '' });
+    const other = installation();
+    try {
+      const again = await other.rkt([insecure, 'run', ...flags, file, ...shell, look]);
+      expect(again.status, again.stderr).toBe(0);
+      expect(seen(again.stdout)).toEqual(seen(left.stdout));
+      expect(seen(again.stdout).length).toBeGreaterThan(200);
+      expect(seen(again.stdout).join('\n')).not.toMatch(/^\/(etc\/shells|data\/file) /m);
+    } finally {
+      await other[Symbol.asyncDispose]();
+    }
   });
 });
