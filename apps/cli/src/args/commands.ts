@@ -97,6 +97,7 @@ export const commands: readonly CommandSpec[] = [
     minimum: [2, 'must provide a pod UUID and an output file'],
     maximum: 2,
     needsRoot: true,
+    endedFirst: true,
   },
   {
     name: 'fetch',
@@ -199,6 +200,7 @@ export const commands: readonly CommandSpec[] = [
     ],
     operands: 'anywhere',
     needsRoot: true,
+    endedFirst: true,
   },
   {
     name: 'run',

@@ -49,7 +49,7 @@ describe('export', () => {
     const other = rktWith(mkdtempSync(join(dir, 'other-')));
     const { stdout: id } = await other(insecure, 'fetch', '--full', '--quiet', output());
     const manifest = JSON.parse((await other('image', 'cat-manifest', id.trim())).stdout);
-    const before = JSON.parse((await rkt('image', 'cat-manifest', 'team/demo:v1')).stdout);
+    const before = JSON.parse((await rkt('image', 'cat-manifest', `${registry.domain}/team/demo:v1`)).stdout);
     const named = ({ name }: { readonly name: string }): boolean => !/imageid|manifesthash/.test(name);
     expect(manifest).toEqual({ ...before, annotations: before.annotations.filter(named) });
     expect(before.annotations.length).toBe(manifest.annotations.length + 2);
