@@ -235,7 +235,7 @@ describe('a sandbox that is kept for an app whose end nobody saw', () => {
     await bench.runtime.stopSandbox(bench.id, { force: true });
   });
 
-  it('is not while the app is being started again, nor before that', async () => {
+  it('is not while the app is being started again, nor when its end is known', async () => {
     const bench = await failedApp();
     const other = await bench.another();
     await forgotten(bench);
@@ -244,9 +244,12 @@ describe('a sandbox that is kept for an app whose end nobody saw', () => {
     await begun;
     expect(await stateOf(bench, other)).toBe('running');
     letGo();
-    await starting;
-    const { dir } = await bench.runtime.inspect(bench.id);
+    const running = await starting;
+    bench.host.end(running.pid, 1);
+    await running.wait();
     await forgotten(bench);
+    expect(await stateOf(bench, other)).toBe('orphaned');
+    const { dir } = await bench.runtime.inspect(bench.id);
     mkdirSync(join(dir, 'apps/app/exit'), { recursive: true });
     writeFileSync(join(dir, 'apps/app/exit/app'), '1');
     expect(await stateOf(bench, other)).toBe('running');
