@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hostState } from '../src/host-state.ts';
@@ -107,13 +107,17 @@ describe('an exported pod', () => {
   };
 
   it('with users of its own runs elsewhere as it was left, with those of the host', async () => {
-    const flags = ['--quiet', '--net=none', '-v', `${host.dir}:/data`];
+    const volume = join(host.dir, 'volume');
+    mkdirSync(volume);
+    chmodSync(volume, 0o1777);
+    const flags = ['--quiet', '--net=none', '-v', `${volume}:/data`];
     const shell = ['--exec=/bin/sh', '--', '-c'];
     const uuid = join(host.dir, 'uuid');
     const run = [insecure, 'run', ...flags, '--private-users', `--uuid-file-save=${uuid}`, 'docker://redis'];
     const left = await host.rkt([...run, ...shell, `${changes}; ${look}`]);
     expect(left.status, left.stderr).toBe(0);
     expect(left.stdout).toContain('/root/new f 4750 5:6 4 12345.5');
+    expect(readFileSync(join(volume, 'file'), 'utf8')).toBe('in a volume\n');
     const id = readFileSync(uuid, 'utf8').trim();
     const file = join(host.dir, 'left.aci');
     expect(await host.rkt(['export', id, file])).toEqual({ status: 0, stdout: '', stderr: '' });
