@@ -6,6 +6,7 @@ export {
   aciSegments,
   createAciBuilder,
   type ForeseenLayer,
+  type LayeredTree,
 } from './archive/aci-builder.ts';
 export { type LayerAcis, layerAcis } from './archive/layer-acis.ts';
 export { aciLayerLimits, type SplitAci, splitAciIndex } from './archive/read-aci.ts';
@@ -79,4 +80,5 @@ export { defaultLayerLimits, type LayerLimits } from './tree/layer-limits.ts';
 export type { IndexedLayer } from './tree/layer-merger.ts';
 export type { LayerIngest, LayerRepository, PrepareLayerOptions, PresentLayer } from './tree/layer-repository.ts';
 export { mergeLayers } from './tree/merge.ts';
+export { overlayTree, type UpperDirectory, type UpperNode, type WhiteoutNode } from './tree/overlay-tree.ts';
 export { type ShowsPath, whitelistedPaths } from './tree/path-whitelist.ts';

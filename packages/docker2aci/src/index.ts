@@ -23,6 +23,7 @@ export { type DiffIdOptions, diffIdOf } from './layers/diff-id-of.ts';
 export type { StartWorker } from './layers/start-worker.ts';
 export { type ConversionLimits, defaultConversionLimits } from './limits.ts';
 export { type ManifestContext, toAciManifest } from './manifest/aci-manifest.ts';
+export { changedManifest } from './manifest/changed-manifest.ts';
 export { type ImageOrigin, imageOrigin } from './manifest/image-origin.ts';
 export type { ConversionEvent, OnConversionProgress } from './progress.ts';
 export { directoryRepository } from './repository/directory-repository.ts';

@@ -19,6 +19,7 @@ import { defineApp } from './supervise/define-app.ts';
 import { enter } from './supervise/enter.ts';
 import { requireFreeNames, withFreeNames } from './supervise/free-names.ts';
 import { inspect, listPods } from './supervise/inspect.ts';
+import { openAppFiles } from './supervise/open-app-files.ts';
 import { readLogs } from './supervise/read-logs.ts';
 import { signalApp } from './supervise/signal-app.ts';
 import { waitApp } from './supervise/wait-app.ts';
@@ -96,6 +97,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     logs: (id, logs) => readLogs(context, id, logs),
     enter: (id, target) => enter(context, id, target),
     checkHealth: (id, check) => checkHealth(context, id, check),
+    openAppFiles: (id, open) => openAppFiles(context, id, open),
     resolve: async (prefix) => context.pods.resolve(prefix),
     inspect: (id) => inspect(context, id),
     list: () => listPods(context),

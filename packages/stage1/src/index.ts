@@ -77,10 +77,11 @@ export {
   type TerminalSize,
 } from './oci-spec/index.ts';
 export { type AppChoice, chooseApp } from './pod/choose-app.ts';
-export { isPodId } from './pod/index.ts';
+export { isLive, isPodId } from './pod/index.ts';
 export type {
   AbortOptions,
   AppDefinition,
+  AppFiles,
   Attachment,
   AttachOptions,
   CheckHealthOptions,
@@ -94,6 +95,7 @@ export type {
   LogOptions,
   MonitorOptions,
   NetworkRequest,
+  OpenAppFilesOptions,
   Pod,
   PodApp,
   PodGcOptions,

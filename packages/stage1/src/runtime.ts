@@ -314,6 +314,24 @@ export interface CheckHealthOptions extends AbortOptions {
   readonly app?: string | undefined;
 }
 
+export interface OpenAppFilesOptions extends AbortOptions {
+  /** May be left out when the pod has one app. */
+  readonly app?: string | undefined;
+}
+
+/** What an app has made of its image. While it is open, nobody runs, moves or removes the pod; it goes with its process. */
+export interface AppFiles extends Disposable {
+  readonly app: string;
+  readonly imageId: string;
+  /**
+   * The upper directory of an overlay whose lower one is the image: what the app has written, whiteouts of what it has removed.
+   * What was in volumes is not there.
+   */
+  readonly upperDir: string;
+  /** Whom of the host the owners of its files are; undefined: the very same. */
+  readonly users: IdRange | undefined;
+}
+
 export interface PodGcOptions extends AbortOptions {
   /** Exited pods are removed when they have been garbage for this long. @default 30 min */
   readonly graceMs?: number;
@@ -391,6 +409,8 @@ export interface Runtime {
   enter(id: PodId, options: EnterOptions): Promise<number>;
   /** Checks an app once, and notes it for `inspect`; undefined where its image has no health check. Throws APP_NOT_RUNNING. */
   checkHealth(id: PodId, options?: CheckHealthOptions): Promise<Health | undefined>;
+  /** Of a pod that has ended. Throws POD_RUNNING, also of an orphaned one, APP_NOT_ADDED of one that has not run. */
+  openAppFiles(id: PodId, options?: OpenAppFilesOptions): Promise<AppFiles>;
   /** A UUID or a unique prefix of one. Throws POD_NOT_FOUND, AMBIGUOUS_POD_ID. */
   resolve(prefix: string): Promise<PodId>;
   inspect(id: PodId): Promise<Pod>;

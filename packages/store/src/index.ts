@@ -10,6 +10,7 @@ export type {
   AciIngest,
   AciLayer,
   BindOptions,
+  ExportChangedOptions,
   Finding,
   GcOptions,
   ImagePlatform,
@@ -27,6 +28,7 @@ export type {
   TemporaryFile,
   Tree,
   TreeBackend,
+  UserRange,
 } from './store.ts';
 export { type ErofsSupport, probeErofs } from './trees/probe-erofs.ts';
 export type { StartWorker } from './verify/start-worker.ts';

@@ -131,6 +131,11 @@ function storeOn(context: StoreContext): Store {
         const { exportImage } = await import('./render/export-image.ts');
         return exportImage(context, id, options);
       }),
+    exportChanged: (id, options) =>
+      translatedEach(dir, async () => {
+        const { exportChanged } = await import('./render/export-changed.ts');
+        return exportChanged(context, id, options);
+      }),
     readLayer: (diffId, options) =>
       translatedEach(dir, async () => {
         const { readLayer } = await import('./cas/read-layer.ts');

@@ -147,6 +147,22 @@ export interface BindOptions {
   readonly durable?: boolean;
 }
 
+/** What a pod made of an image. */
+export interface ExportChangedOptions extends AbortOptions {
+  /** Of the ACI, byte for byte. */
+  readonly manifestBytes: Uint8Array;
+  /** The upper directory of an overlay over the tree of the image. Nobody may write to it meanwhile. */
+  readonly upperDir: string;
+  /** Whom of the host the pod's users were; owners are told as the pod had them. @default the very same */
+  readonly users?: UserRange | undefined;
+}
+
+/** Users that a pod had to itself: its 0 to `count` - 1 are the host's from `first` on. */
+export interface UserRange {
+  readonly first: number;
+  readonly count: number;
+}
+
 export interface RemovedItem {
   readonly kind: 'image' | 'layer' | 'tree' | 'temporary';
   readonly id: string;
@@ -215,6 +231,12 @@ export interface Store extends LayerRepository, AsyncDisposable {
   ): Promise<Tree>;
   /** The uncompressed ACI, byte for byte what the ID is the SHA-512 of. Throws CORRUPT before the last bytes otherwise. */
   exportImage(id: ImageId, options?: AbortOptions): AsyncIterable<Uint8Array>;
+  /**
+   * The uncompressed ACI of an image with what a pod changed of it: its tree below an overlay's upper directory, as the overlay
+   * showed it. Equal changes give equal bytes. What cannot be in an archive, sockets, is left out; the layers are known to be
+   * what was stored before the first byte comes. Throws TREE_UNSUPPORTED for more than fetching takes, CORRUPT, IO.
+   */
+  exportChanged(id: ImageId, options: ExportChangedOptions): AsyncIterable<Uint8Array>;
   /**
    * The tar of a layer that is in the store, in chunks of up to 1 MiB, which stay the caller's. Throws CORRUPT before the last
    * of them when they are not what the diffID says. It stays for as long as a lease retains an image that has it.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hostState } from '../src/host-state.ts';
@@ -82,5 +82,54 @@ describe('an ACI', () => {
     const { status, stdout } = await host.rkt([insecure, 'fetch', '--full', '-'], { stdio: [stdin, 'pipe', 'pipe'] });
     const plain = execFileSync('gzip', ['--decompress', '--stdout'], { input: readFileSync(file) });
     expect([status, stdout.trim()]).toEqual([0, `sha512-${createHash('sha512').update(plain).digest('hex')}`]);
+  });
+});
+
+describe('an exported pod', () => {
+  const changes = [
+    'echo new >/root/new; chown 5:6 /root/new; chmod 4750 /root/new; ln /root/new /root/again; echo more >>/etc/passwd',
+    'rm /etc/shells; rm -r /usr/share; mkdir /usr/share; echo share >/usr/share/file; ln -s /nowhere /root/link',
+    'touch -d @12345.5 /root/new; echo in a volume >/data/file; true',
+  ].join('; ');
+  const look = [
+    "find / -xdev -type d -printf '%D %p %m %U:%G\\n' | sort -k 2",
+    "find / -xdev -not -type d -printf '%D %p %y %m %U:%G %s %T@ %l\\n' | sort -k 2",
+    'sha256sum /etc/passwd /usr/share/file /root/new',
+  ].join('; ');
+  /** What is seen of the root file system, and nothing of what is mounted there. */
+  const seen = (stdout: string): readonly string[] => {
+    const lines = stdout.trimEnd().split('\n');
+    const [device = ''] = lines[0]?.split(' ') ?? [];
+    return lines.flatMap((line) => {
+      if (line.startsWith(`${device} `)) return [line.slice(device.length + 1)];
+      return /^[0-9a-f]{64} /.test(line) ? [line] : [];
+    });
+  };
+
+  it('with users of its own runs elsewhere as it was left, with those of the host', async () => {
+    const volume = join(host.dir, 'volume');
+    mkdirSync(volume);
+    chmodSync(volume, 0o1777);
+    const flags = ['--quiet', '--net=none', '-v', `${volume}:/data`];
+    const shell = ['--exec=/bin/sh', '--', '-c'];
+    const uuid = join(host.dir, 'uuid');
+    const run = [insecure, 'run', ...flags, '--private-users', `--uuid-file-save=${uuid}`, 'docker://redis'];
+    const left = await host.rkt([...run, ...shell, `${changes}; ${look}`]);
+    expect(left.status, left.stderr).toBe(0);
+    expect(left.stdout).toContain('/root/new f 4750 5:6 4 12345.5');
+    expect(readFileSync(join(volume, 'file'), 'utf8')).toBe('in a volume\n');
+    const id = readFileSync(uuid, 'utf8').trim();
+    const file = join(host.dir, 'left.aci');
+    expect(await host.rkt(['export', id, file])).toEqual({ status: 0, stdout: '', stderr: '' });
+    const other = installation();
+    try {
+      const again = await other.rkt([insecure, 'run', ...flags, file, ...shell, look]);
+      expect(again.status, again.stderr).toBe(0);
+      expect(seen(again.stdout)).toEqual(seen(left.stdout));
+      expect(seen(again.stdout).length).toBeGreaterThan(200);
+      expect(seen(again.stdout).join('\n')).not.toMatch(/^\/(etc\/shells|data\/file) /m);
+    } finally {
+      await other[Symbol.asyncDispose]();
+    }
   });
 });

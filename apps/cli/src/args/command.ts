@@ -24,6 +24,8 @@ export interface CommandSpec {
   readonly minimum?: readonly [count: number, complaint: string];
   readonly maximum?: number;
   readonly needsRoot?: true;
+  /** Of the pods that a name could mean, those that have ended are meant before those that run. */
+  readonly endedFirst?: true;
   /** Other names, which other programs have for it. They are not shortened. */
   readonly aliases?: readonly string[];
   /** rkt 1.30 did not have it: a beginning that also fits a command it had means that one. */

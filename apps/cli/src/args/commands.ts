@@ -17,12 +17,14 @@ import { requirePath } from './global-flags.ts';
 import { imageCommands } from './image-commands.ts';
 import { obtainFlags, platformFlag } from './obtain-flags.ts';
 import {
+  compression,
   everything,
   format,
   full,
   grace,
   idsAlone,
   noLegend,
+  overwrite,
   prettyPrint,
   uuidFile,
   whichApp,
@@ -80,6 +82,23 @@ export const commands: readonly CommandSpec[] = [
     operands: 'before',
     minimum: [1, 'must provide a pod UUID'],
     needsRoot: true,
+  },
+  {
+    name: 'export',
+    summary: 'Export an app of a pod that has ended to an ACI file',
+    usage: 'POD FILE.aci',
+    description: [
+      'The ACI has the manifest of the image the app was run from, and its files as the app left them: what it wrote, without',
+      'what it removed. Volumes and sockets are left out; where they were, there is what the image has. fetch and run take it as',
+      'any other ACI. A pod that runs is to be stopped first; until the file is whole, the pod is not removed. With - for',
+      'the file, it goes to standard output.',
+    ].join('\n'),
+    flags: [whichApp, overwrite('output'), compression('gzip')],
+    operands: 'anywhere',
+    minimum: [2, 'must provide a pod UUID and an output file'],
+    maximum: 2,
+    needsRoot: true,
+    endedFirst: true,
   },
   {
     name: 'fetch',
@@ -204,6 +223,7 @@ export const commands: readonly CommandSpec[] = [
     ],
     operands: 'anywhere',
     needsRoot: true,
+    endedFirst: true,
   },
   {
     name: 'run',

@@ -2,21 +2,18 @@
 import type { CommandSpec } from './command.ts';
 import type { FlagSpec } from './flag.ts';
 import { platformFlag } from './obtain-flags.ts';
-import { everything, format, full, grace, idsAlone, noLegend, prettyPrint } from './output-flags.ts';
+import {
+  compression,
+  everything,
+  format,
+  full,
+  grace,
+  idsAlone,
+  noLegend,
+  overwrite,
+  prettyPrint,
+} from './output-flags.ts';
 import { parseSize } from './size.ts';
-
-function overwrite(what: string): FlagSpec {
-  return { name: 'overwrite', kind: 'boolean', default: 'false', summary: `replace the ${what} if it exists` };
-}
-
-const compression: FlagSpec = {
-  name: 'compression',
-  kind: 'text',
-  placeholder: 'FORM',
-  default: 'none',
-  choices: ['none', 'gzip', 'zstd'],
-  summary: 'how to pack an ACI: none, gzip or zstd',
-};
 
 const rootfsOnly: FlagSpec = {
   name: 'rootfs-only',
@@ -58,7 +55,7 @@ export const imageCommands: readonly CommandSpec[] = [
       'whole name. Without it the image has the name that was typed. What fetch reads gets the ID it has now. The ID is the SHA-512 of the uncompressed ACI. With - for FILE, or alone for an ACI, it goes',
       'to standard output.',
     ].join('\n'),
-    flags: [overwrite('output'), compression, platform],
+    flags: [overwrite('output'), compression('none'), platform],
     operands: 'anywhere',
     minimum: [2, 'must provide an image and an output file'],
     maximum: 2,

@@ -71,3 +71,20 @@ export const whichApp: FlagSpec = {
   placeholder: 'NAME',
   summary: 'the app, if the pod has several',
 };
+
+/** Of what is written to a file or directory. */
+export function overwrite(what: string): FlagSpec {
+  return { name: 'overwrite', kind: 'boolean', default: 'false', summary: `replace the ${what} if it exists` };
+}
+
+/** Of an ACI that is written; with a default. */
+export function compression(value: string): FlagSpec {
+  return {
+    name: 'compression',
+    kind: 'text',
+    placeholder: 'FORM',
+    default: value,
+    choices: ['none', 'gzip', 'zstd'],
+    summary: 'how to pack an ACI: none, gzip or zstd',
+  };
+}

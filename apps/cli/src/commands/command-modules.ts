@@ -22,6 +22,7 @@ export const commandModules: Readonly<Record<string, () => Promise<CommandModule
   completion: () => import('./completion.ts'),
   config: () => import('./config.ts'),
   enter: () => import('./enter.ts'),
+  export: () => import('./export.ts'),
   fetch: () => import('./fetch.ts'),
   gc: () => import('./gc.ts'),
   health: () => import('./health.ts'),

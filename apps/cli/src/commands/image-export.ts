@@ -5,14 +5,14 @@ import { writeOutput } from '../files/write-output.ts';
 import { exportArchive } from '../images/export-image.ts';
 import { parseExportTarget } from '../images/export-target.ts';
 import { openStoredImage } from '../images/open-stored-image.ts';
+import { packAci } from '../images/pack-aci.ts';
 import type { Session } from '../wiring/session.ts';
 
 export async function execute(session: Session, { flags, operands }: Arguments): Promise<number> {
   const [name = '', output = ''] = operands;
   const target = parseExportTarget(output);
   const overwrite = flags.boolean('overwrite');
-  const compression = flags.text('compression') ?? 'none';
-  if (target.kind !== 'aci' && compression !== 'none') {
+  if (target.kind !== 'aci' && (flags.text('compression') ?? 'none') !== 'none') {
     throw usageError(
       '--compression is for ACIs',
       'an archive can be compressed through a pipe, fetch reads it all the same',
@@ -24,15 +24,7 @@ export async function execute(session: Session, { flags, operands }: Arguments):
     return 0;
   }
   const { signal } = session.interrupts;
-  const bytes = await packed(session, store.exportImage(image.id, { signal }), compression);
+  const bytes = await packAci(session, store.exportImage(image.id, { signal }), flags);
   await writeOutput(session, { path: target.path, overwrite, what: 'ACI' }, bytes);
   return 0;
-}
-
-async function packed(
-  { libraries }: Session,
-  bytes: AsyncIterable<Uint8Array>,
-  compression: string,
-): Promise<AsyncIterable<Uint8Array>> {
-  return compression === 'gzip' || compression === 'zstd' ? libraries.compressAci(bytes, compression) : bytes;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isLive } from '@rkt/stage1';
 import type { Arguments } from '../args/command.ts';
 import { ENDED_FIRST, findPod, NONE_FIRST, podArguments } from '../pods/find-pods.ts';
 import { isPodGone } from '../pods/pod-gone.ts';
-import { isLive } from '../pods/pod-states.ts';
 import { stopPod } from '../pods/stop-pod.ts';
 import { openReport } from '../render/report.ts';
 import { reportEach } from '../render/report-each.ts';

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isLive } from '@rkt/stage1';
 import type { Arguments } from '../args/command.ts';
 import { formatDuration, parseDuration } from '../args/duration.ts';
 import { CliError } from '../errors.ts';
 import { findPod, podArguments } from '../pods/find-pods.ts';
-import { isExited, isLive } from '../pods/pod-states.ts';
+import { isExited } from '../pods/pod-states.ts';
 import { sayLater } from '../pods/say-later.ts';
 import { stopPod } from '../pods/stop-pod.ts';
 import { openReport } from '../render/report.ts';

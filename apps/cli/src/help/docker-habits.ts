@@ -64,6 +64,10 @@ const FLAGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'app add': RUN,
   enter: ENTER,
   'app exec': ENTER,
+  export: {
+    '-o': 'the file comes last: rkt export POD FILE.aci',
+    '--output': 'the file comes last: rkt export POD FILE.aci',
+  },
   rm: {
     '-a': 'all pods that have ended are removed by rkt gc --grace-period=0s',
     '--all': 'all pods that have ended are removed by rkt gc --grace-period=0s',
@@ -104,7 +108,8 @@ const CONTAINERS = 'a container is an app of a pod: rkt run, rkt list, rkt stop,
 /** Commands of docker and podman that are no other names of ours, and the lines that have their place. */
 const COMMANDS: Readonly<Record<string, string>> = {
   build: 'rkt builds no images: what buildah or docker build has made is read by rkt fetch docker-archive:FILE',
-  commit: 'an image of files is made by rkt --insecure-options=image fetch rootfs:FILE:NAME:TAG',
+  commit:
+    'what became of an image is kept by rkt export POD FILE.aci, then rkt --insecure-options=image fetch FILE.aci',
   compose:
     'apps that belong together are one pod: rkt run IMAGE1 --- IMAGE2; or each is a unit of systemd that runs rkt',
   container: CONTAINERS,

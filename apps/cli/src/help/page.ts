@@ -28,17 +28,18 @@ export interface Entry {
 }
 
 const POD =
-  'POD is a UUID, any unique beginning of one, or the name of an app: then it is the pod that has such an app, of those that run if there are any.';
+  'POD is a UUID, any unique beginning of one, or the name of an app: then it is the pod that has such an app, of those that';
 
 /** About a command. */
-export function commandPage({ name, usage, summary, description, flags, aliases = [] }: CommandSpec): Page {
+export function commandPage(command: CommandSpec): Page {
+  const { name, usage, summary, description, flags, aliases = [], endedFirst = false } = command;
   return {
     name: `rkt ${name}`,
     usage,
     summary,
     description: [
       ...(description === undefined ? [] : [description.replaceAll('\n', ' ')]),
-      ...(/\bPOD\b/.test(usage) ? [POD] : []),
+      ...(/\bPOD\b/.test(usage) ? [`${POD} ${endedFirst ? 'have ended' : 'run'} if there are any.`] : []),
       ...(aliases.length === 0 ? [] : [`May also be called ${aliases.map((alias) => `rkt ${alias}`).join(', ')}.`]),
     ],
     sections: filled([

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Pod } from '@rkt/stage1';
+import { isLive, type Pod } from '@rkt/stage1';
 import { formatDuration } from '../args/duration.ts';
 import { CliError } from '../errors.ts';
 import type { Session } from '../wiring/session.ts';
-import { isExited, isLive } from './pod-states.ts';
+import { isExited } from './pod-states.ts';
 
 /** What is waited for. */
 export type Milestone = 'exited' | 'ready' | 'healthy';

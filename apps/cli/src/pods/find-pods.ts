@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chooseApp, isPodId, type Pod, type PodApp, type PodId, type Runtime } from '@rkt/stage1';
+import { chooseApp, isLive, isPodId, type Pod, type PodApp, type PodId, type Runtime } from '@rkt/stage1';
 import type { Arguments } from '../args/command.ts';
 import type { FlagValues } from '../args/flag.ts';
 import { CliError, usageError } from '../errors.ts';
@@ -7,7 +7,6 @@ import { readSmallFile } from '../files/read-small-file.ts';
 import { quote } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
 import { isPodGone } from './pod-gone.ts';
-import { isLive } from './pod-states.ts';
 
 const MAX_FILE_BYTES = 4096;
 

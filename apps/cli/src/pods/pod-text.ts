@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { IdRange, Pod, PodApp, PodNetwork, PodPort } from '@rkt/stage1';
+import { type IdRange, isLive, type Pod, type PodApp, type PodNetwork, type PodPort } from '@rkt/stage1';
 import { storedNameOf } from '../images/appc-name.ts';
 import { familiarName } from '../images/image-names.ts';
 import { formatAgo, formatMoment } from '../render/time.ts';
 import { appExit } from './app-exit.ts';
-import { isExited, isLive } from './pod-states.ts';
+import { isExited } from './pod-states.ts';
 
 /** The networks of a pod in one cell: `default:ip4=172.16.28.7, ...`. */
 export function networksText(networks: readonly PodNetwork[]): string {

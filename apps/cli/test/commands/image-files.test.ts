@@ -14,8 +14,9 @@ import {
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { startTestRegistry, type TestRegistry } from '@rkt/registry/testing';
+import type { TestRegistry } from '@rkt/registry/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { demoRegistry } from '../support/demo-registry.ts';
 import { fakeIo } from '../support/fake-io.ts';
 import { type Rkt, rktWith } from '../support/run-rkt.ts';
 import { layerOf } from '../support/tar.ts';
@@ -27,11 +28,7 @@ let rkt: Rkt;
 let id: string;
 
 beforeAll(async () => {
-  registry = await startTestRegistry();
-  await registry.putImage(
-    { repository: 'team/demo', tag: 'v1' },
-    { layers: [layerOf('etc/one', 'one\n'), layerOf('etc/two', 'two\n')], config: { Entrypoint: ['/etc/one'] } },
-  );
+  registry = await demoRegistry();
 });
 afterAll(() => registry.close());
 

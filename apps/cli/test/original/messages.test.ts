@@ -32,7 +32,7 @@ const elsewhere = new Set([
     'stop-exited',
   ].map((name) => `rkt/${name}`),
   // Files that are written or were there before: ../commands.
-  ...['image-export', 'image-export-again'].map((name) => `rkt/${name}`),
+  ...['export-pod', 'image-export', 'image-export-again'].map((name) => `rkt/${name}`),
   // What only a runtime can refuse: tests/e2e/test/differences.test.ts.
   ...['run-bad-net', 'run-bad-stage1-name', 'run-bad-user', 'run-missing-volsrc'].map((name) => `errors/${name}`),
   ...['enter-noarg', 'run-prepared-again', 'run-exit3', 'prepare'].map((name) => `rkt/${name}`),
@@ -42,8 +42,6 @@ const elsewhere = new Set([
   'errors/by-digest',
   // Its own version, its own form of configuration: ../commands.
   ...['version', 'config'].map((name) => `rkt/${name}`),
-  // Commands that are not there: commands.test.ts.
-  ...['export-pod'].map((name) => `rkt/${name}`),
 ]);
 
 /** Rows of messages: the case, what rkt 1.30.0 says, what rkt says, why. */

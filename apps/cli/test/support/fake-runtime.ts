@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import type {
   AppDefinition,
+  AppFiles,
   Attachment,
   EnterOptions,
   FlavorTraits,
@@ -62,6 +63,8 @@ export interface FakeRuntime extends Runtime {
   attachment: FakeAttachment;
   /** How the last app was entered. */
   entered: EnterOptions | undefined;
+  /** What the app of a pod has written. */
+  files: Pick<AppFiles, 'upperDir' | 'users'> | undefined;
 }
 
 /** The streams of an app that writes back what it reads, until somebody leaves or `end` is written. */
@@ -167,6 +170,7 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
     logOptions: undefined,
     attachment: fakeAttachment(),
     entered: undefined,
+    files: undefined,
     // Not among the calls: every command that makes a pod asks.
     flavorTraits: () => runtime.traits,
     describeFlavor: (name = 'oci') => ({ name, programs: [{ name: 'runtime', path: '/usr/bin/crun' }] }),
@@ -271,6 +275,12 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
     checkHealth: async (_id, { app: of } = {}) => {
       call(`checkHealth ${of ?? ''}`);
       return runtime.health;
+    },
+    openAppFiles: async (id, { app: of } = {}) => {
+      call(`openAppFiles ${of ?? ''}`);
+      if (runtime.files === undefined) throw new Error(`pod ${id} has no files`);
+      const [{ imageId = '', name = '' } = {}] = find(id).apps;
+      return { app: name, imageId, ...runtime.files, [Symbol.dispose]: () => call('close files') };
     },
     resolve: async (prefix) => {
       const id = [...runtime.pods.keys()].find((known) => known.startsWith(prefix));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ByteString } from '../tree/byte-string.ts';
-import type { FileNode, FileTree, TreeNode } from '../tree/file-tree.ts';
+import type { DirectoryNode, FileNode, TreeNode } from '../tree/file-tree.ts';
 import type { LayerForesight } from '../tree/layer-foresight.ts';
 import type { EntryAttributes, LayerEntry } from '../tree/layer-index.ts';
 import { type AnyDirectory, createLayerMerger, type IndexedLayer, type PlacedNode } from '../tree/layer-merger.ts';
@@ -128,8 +128,14 @@ class Foresight implements AciForesight {
   }
 }
 
+/** A tree whose nodes come from so many layers, as their origins say: a {@link FileTree}, or one with more upon it. */
+export interface LayeredTree {
+  readonly layers: { readonly length: number };
+  readonly root: DirectoryNode;
+}
+
 /** The stream {@link createAciBuilder} gives, from a finished tree. */
-export function* aciSegments(tree: FileTree, manifestBytes: Uint8Array): Generator<AciSegment> {
+export function* aciSegments(tree: LayeredTree, manifestBytes: Uint8Array): Generator<AciSegment> {
   const byLayer = placedByLayer(tree);
   for (const [index, placed] of byLayer.toReversed().entries()) {
     yield* index === 0 ? withManifest(manifestBytes, placed) : nodeSegments(placed);
@@ -151,7 +157,7 @@ function* whenIterated<T>(items: Iterable<T>, done: () => void): Generator<T> {
   done();
 }
 
-function placedByLayer(tree: FileTree): readonly PlacedNode[][] {
+function placedByLayer(tree: LayeredTree): readonly PlacedNode[][] {
   const names = new Map<TreeNode, ByteString[]>();
   const work: { node: TreeNode; path: ByteString }[] = [{ node: tree.root, path: '' }];
   for (let next = work.pop(); next !== undefined; next = work.pop()) {
@@ -163,7 +169,7 @@ function placedByLayer(tree: FileTree): readonly PlacedNode[][] {
       work.push({ node, path: next.path === '' ? name : `${next.path}/${name}` });
     }
   }
-  const byLayer: PlacedNode[][] = tree.layers.map(() => []);
+  const byLayer: PlacedNode[][] = Array.from({ length: tree.layers.length }, () => []);
   for (const [node, paths] of names) {
     if (node.origin !== undefined) byLayer[node.origin.layer]?.push({ node, names: paths });
   }

@@ -8,11 +8,10 @@ import type { AbortOptions, GcEvent, PodGcOptions, PodId } from '../runtime.ts';
 import { endApps, releaseSandbox } from '../sandbox/index.ts';
 import { orNothing } from '../sandbox/or-nothing.ts';
 import { appProcesses, hasLivingApp } from '../supervise/app-processes.ts';
+import { takeEnded } from '../supervise/take-ended.ts';
 import { appLock, tryWithLock } from '../supervise/with-lock.ts';
 import { lostPods, releaseLost } from './lost-pods.ts';
 
-/** How long the release of a pod whose apps have ended may take before whoever removes it gives up. */
-const releaseMs = 10_000;
 const defaultGraceMs = 30 * 60_000;
 const defaultExpirePreparedMs = 24 * 3_600_000;
 
@@ -38,11 +37,7 @@ export async function removePod(context: RuntimeContext, id: PodId, { signal }: 
   requireRoot(context);
   const location = requirePod(context, id);
   const { syscalls } = await context.host.kernel();
-  const own = (waitMs?: number): Promise<OwnedPod | undefined> =>
-    context.pods.own(location, { syscalls, signal, ...(waitMs !== undefined && { waitMs }) });
-  let pod = context.owned.has(id) ? undefined : await own();
-  // Of a detached pod that has just ended somebody releases the rest, and may remove it as `--rm` has it.
-  if (pod === undefined && !context.owned.has(id) && !runsApps(context, location)) pod = await own(releaseMs);
+  const pod = await takeEnded(context, location, (wait) => context.pods.own(location, { syscalls, signal, ...wait }));
   if (pod === undefined) {
     requirePod(context, id);
     throw new Stage1Error('ERR_RKT_STAGE1_POD_RUNNING', `pod ${id} is running or being worked on`);
@@ -54,13 +49,6 @@ export async function removePod(context: RuntimeContext, id: PodId, { signal }: 
   } finally {
     pod.release();
   }
-}
-
-/** Whether an app of a pod lives; of a pod without apps its sandbox. */
-function runsApps(context: RuntimeContext, location: PodLocation): boolean {
-  if (location.stage !== 'run') return false;
-  const holder = orNothing(() => records.readRun(location.dir))?.holder;
-  return (holder !== undefined && context.host.processes.isAlive(holder)) || hasLivingApp(context, location);
 }
 
 /** Whoever removed these pods was killed right after. A pod has its directory before it has users, and for longer. */

@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { allPids } from '../host/process-tree.ts';
 import { quote } from '../quote.ts';
 import { isOfFamily } from './port-requests.ts';
 import type { PortForward } from './types.ts';
@@ -49,7 +50,7 @@ function codeOf(error: unknown): unknown {
 export function listenerOf({ protocol, hostPort }: PortForward): string | undefined {
   const inodes = new Set([protocol, `${protocol}6`].flatMap((table) => socketsAt(table, hostPort)));
   if (inodes.size === 0) return undefined;
-  for (const pid of namesIn('/proc').filter((name) => /^\d+$/.test(name))) {
+  for (const pid of orElse(allPids, [])) {
     if (!namesIn(`/proc/${pid}/fd`).some((fd) => inodes.has(linkOf(`/proc/${pid}/fd/${fd}`)))) continue;
     return `${quote(textOf(`/proc/${pid}/comm`).trim(), 32)} (process ${pid})`;
   }

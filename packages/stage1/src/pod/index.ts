@@ -5,4 +5,4 @@ export { type OwnedPod, openPodDirectory, type PodDirectory, type PodLocation } 
 export { isPodId } from './pod-id.ts';
 export { isIdentity } from './record-shapes.ts';
 export { type AppRecord, type RunRecord, records, type SandboxRecord } from './records.ts';
-export { mayMove, type PodStage, podStages, stateOf, visibleStages } from './states.ts';
+export { isLive, mayMove, type PodStage, podStages, stateOf, visibleStages } from './states.ts';

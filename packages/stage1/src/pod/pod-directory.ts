@@ -78,6 +78,13 @@ export interface PodDirectory {
   locksAmong(openFiles: readonly string[]): readonly HeldLock[];
   /** Undefined when somebody else has it for longer than `waitMs`, or it is not there any more. */
   own(location: PodLocation, options: OwnOptions): Promise<OwnedPod | undefined>;
+  /** The same together with others who read it: nobody owns it meanwhile, so that it stays what and where it is. */
+  share(location: PodLocation, options: OwnOptions): Promise<SharedPod | undefined>;
+}
+
+/** A pod that is read. To whoever only asks it is not locked. */
+export interface SharedPod extends Disposable {
+  readonly location: PodLocation;
 }
 
 export interface OwnOptions {
@@ -109,9 +116,10 @@ export function openPodDirectory(dataDir: string): PodDirectory {
       for (const stage of podStages) mkdirSync(join(root, stage), { recursive: true, mode: 0o700 });
       mkdirSync(pathOf('embryo', id), { mode: 0o700 });
       writeFileSync(join(pathOf('embryo', id), lockName), '', { mode: 0o600 });
-      const pod = tryOwn({ id, stage: 'embryo', dir: pathOf('embryo', id) }, syscalls);
-      if (pod === undefined) throw new Error(`a pod just made is taken: ${id}`);
-      return pod;
+      const location: PodLocation = { id, stage: 'embryo', dir: pathOf('embryo', id) };
+      const fd = tryLock(location, 'exclusive', syscalls);
+      if (fd === undefined) throw new Error(`a pod just made is taken: ${id}`);
+      return ownedPod(location, fd);
     },
     isLocked: ({ dir }, syscalls) => {
       const fd = openLock(dir);
@@ -128,9 +136,12 @@ export function openPodDirectory(dataDir: string): PodDirectory {
       return openFiles.flatMap((path) => heldLock(real, path) ?? []);
     },
     own: async (location, { syscalls, waitMs = 100, signal }) => {
-      signal?.throwIfAborted();
-      const pod = tryOwn(location, syscalls);
-      return pod ?? (waitMs > 0 ? ownLater(location, { syscalls, waitMs, signal }) : undefined);
+      const fd = await lockFile(location, 'exclusive', { syscalls, waitMs, signal });
+      return fd === undefined ? undefined : ownedPod(location, fd);
+    },
+    share: async (location, { syscalls, waitMs = 100, signal }) => {
+      const fd = await lockFile(location, 'shared', { syscalls, waitMs, signal });
+      return fd === undefined ? undefined : { location, [Symbol.dispose]: () => closeSync(fd) };
     },
   };
 }
@@ -183,24 +194,30 @@ function openLock(dir: string): number | undefined {
   }
 }
 
-function tryOwn(location: PodLocation, syscalls: Syscalls): OwnedPod | undefined {
+type LockKind = 'shared' | 'exclusive';
+
+function tryLock(location: PodLocation, kind: LockKind, syscalls: Syscalls): number | undefined {
   const fd = openLock(location.dir) ?? recreateLock(location);
   if (fd === undefined) return undefined;
   // The pod may have been moved between our look and the lock: then the path names another file, or none.
-  if (syscalls.flock(fd, 'exclusive') && isSameFile(fd, join(location.dir, lockName))) return ownedPod(location, fd);
+  if (syscalls.flock(fd, kind) && isSameFile(fd, join(location.dir, lockName))) return fd;
   closeSync(fd);
   return undefined;
 }
 
-async function ownLater(
+async function lockFile(
   location: PodLocation,
+  kind: LockKind,
   { syscalls, waitMs, signal }: OwnOptions & { readonly waitMs: number },
-): Promise<OwnedPod | undefined> {
+): Promise<number | undefined> {
+  signal?.throwIfAborted();
+  const fd = tryLock(location, kind, syscalls);
+  if (fd !== undefined || waitMs <= 0) return fd;
   const end = performance.now() + waitMs;
   for (;;) {
     await pause(5, signal);
-    const pod = tryOwn(location, syscalls);
-    if (pod !== undefined || performance.now() >= end || !existsSync(location.dir)) return pod;
+    const later = tryLock(location, kind, syscalls);
+    if (later !== undefined || performance.now() >= end || !existsSync(location.dir)) return later;
   }
 }
 

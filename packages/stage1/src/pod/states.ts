@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { PodState } from '../runtime.ts';
+import type { Pod, PodState } from '../runtime.ts';
 
 /** Directories below `pods/`. Which one a pod is in, and whether its lock is held, is all there is to its state. */
 export type PodStage = 'embryo' | 'prepare' | 'prepared' | 'run' | 'exited-garbage' | 'garbage';
@@ -21,6 +21,11 @@ const states: Readonly<Record<PodStage, { readonly locked: PodState; readonly fr
 
 export function stateOf(stage: PodStage, locked: boolean): PodState {
   return locked ? states[stage].locked : states[stage].free;
+}
+
+/** Whether apps of a pod run, or may come to, whoever watches them. */
+export function isLive({ state }: Pick<Pod, 'state'>): boolean {
+  return state === 'running' || state === 'orphaned';
 }
 
 /** The moves there are. Each is one rename(2) by whoever holds the pod's lock. */

@@ -6,11 +6,20 @@ import { type RuntimeContext, requirePod } from '../context.ts';
 import { Stage1Error } from '../error.ts';
 import type { Health } from '../health/health.ts';
 import { hasMark } from '../pod/app-marks.ts';
-import { type AppRecord, type PodLocation, type RunRecord, records, stateOf, visibleStages } from '../pod/index.ts';
+import {
+  type AppRecord,
+  isLive,
+  type PodLocation,
+  type RunRecord,
+  records,
+  stateOf,
+  visibleStages,
+} from '../pod/index.ts';
 import type { Pod, PodApp, PodId, PodNetwork, PodState } from '../runtime.ts';
 import { hasLivingApp } from './app-processes.ts';
 import { isRunning } from './is-running.ts';
 import { restartsInARow } from './restarts.ts';
+import { isLockedByNobody } from './unwatched.ts';
 
 export async function inspect(context: RuntimeContext, id: PodId): Promise<Pod> {
   const pod = await describe(context, requirePod(context, id));
@@ -53,7 +62,7 @@ async function describe(context: RuntimeContext, location: PodLocation): Promise
     manifest,
     apps: described.apps,
     networks: (run?.networks ?? []).map(summary),
-    ports: isLive(state) ? (run?.networks ?? []).flatMap(({ attachment }) => attachment.ports) : [],
+    ports: isLive({ state }) ? (run?.networks ?? []).flatMap(({ attachment }) => attachment.ports) : [],
     createdAt,
     ...(run && describeRun(run)),
     ...(described.pid !== undefined && { pid: described.pid }),
@@ -69,12 +78,10 @@ async function currentState(
   // What the state of these does not depend on is not asked for, and the native bridge not loaded.
   const lockMatters = stage === 'run' ? run?.ended === undefined : stage !== 'embryo' && stage !== 'prepared';
   if (!lockMatters) return stateOf(stage, false);
-  if (context.pods.isLocked(location, (await context.host.kernel()).syscalls)) return stateOf(stage, true);
+  if (context.pods.isLocked(location, (await context.host.kernel()).syscalls)) {
+    return stage === 'run' && (await isLockedByNobody(context, location, run)) ? 'orphaned' : stateOf(stage, true);
+  }
   return stage === 'run' && hasLivingApp(context, location) ? 'orphaned' : stateOf(stage, false);
-}
-
-function isLive(state: PodState): boolean {
-  return state === 'running' || state === 'orphaned';
 }
 
 function describeRun(run: RunRecord): Pick<Pod, 'startedAt' | 'flavor' | 'users'> {

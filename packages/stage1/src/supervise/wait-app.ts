@@ -6,6 +6,7 @@ import { hasMark } from '../pod/app-marks.ts';
 import { type AppRecord, records } from '../pod/index.ts';
 import type { PodId, WaitOptions } from '../runtime.ts';
 import { isRunning } from './is-running.ts';
+import { unwatchedApp } from './unwatched.ts';
 
 const intervalMs = 20;
 /** How long the release of the pod may hold up whoever waits. */
@@ -26,7 +27,7 @@ export async function waitApp(context: RuntimeContext, id: PodId, { app, signal 
   }
   for (;;) {
     // Asked first: what is written before somebody lets go of the pod is there when it is read after.
-    const mayChange = (await isWatched(context, id)) || isMonitored(context, lastRecord(context, id, name));
+    const mayChange = (await isWatched(context, id, name)) || isMonitored(context, lastRecord(context, id, name));
     const record = lastRecord(context, id, name);
     if (record?.exitCode !== undefined && !(await mayRunAgain(context, id, name))) {
       await awaitRelease(context, id, { record, signal });
@@ -47,10 +48,13 @@ async function mayRunAgain(context: RuntimeContext, id: PodId, name: string): Pr
   return context.host.processes.isAlive(run.holder);
 }
 
-async function isWatched(context: RuntimeContext, id: PodId): Promise<boolean> {
+async function isWatched(context: RuntimeContext, id: PodId, name: string): Promise<boolean> {
   if (context.owned.has(id)) return true;
   const location = requirePod(context, id);
-  return location.stage === 'run' && context.pods.isLocked(location, (await context.host.kernel()).syscalls);
+  if (location.stage !== 'run') return false;
+  if (!context.pods.isLocked(location, (await context.host.kernel()).syscalls)) return false;
+  // Of other apps, or of nobody but a sandbox that is kept: who would have learned of its end was killed.
+  return (await unwatchedApp(context, location, name)) === undefined;
 }
 
 function lastRecord(context: RuntimeContext, id: PodId, name: string): AppRecord | undefined {

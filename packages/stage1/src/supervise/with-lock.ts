@@ -36,6 +36,23 @@ export async function withLock<T>(
   }
 }
 
+/** Whether somebody works under a lock right now. */
+export async function isLockTaken({ host }: RuntimeContext, { file }: Lock): Promise<boolean> {
+  const { syscalls } = await host.kernel();
+  let lock: number;
+  try {
+    lock = openSync(file, 'r');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return false;
+    throw error;
+  }
+  try {
+    return !syscalls.flock(lock, 'shared');
+  } finally {
+    closeSync(lock);
+  }
+}
+
 /** Of whoever adds, starts or removes an app. */
 export function appLock({ id, dir }: PodLocation, name: string, signal: AbortSignal | undefined): Lock {
   return { file: join(dir, 'locks', name), what: `app "${name}" of pod ${id}`, signal };

@@ -178,6 +178,25 @@ describe.each([['/usr/sbin/runc'], ['/usr/bin/crun']])('a detached pod on %s', (
       expect(await collectAll(runtime, { graceMs: 0 })).toContainEqual({ kind: 'removed', id });
     });
 
+    it('is orphaned also when its sandbox is kept for restarts, of which there are none any more', async () => {
+      const { id } = await bench.prepare(runtime, 'touch /out/kept; while :; do sleep 0.05; done');
+      await runtime.createSandbox(id);
+      await runtime.addApp(id, 'app');
+      await runtime.startApp(id, 'app', { stdio: 'inherit', monitor: {} });
+      await runtime.detach(id, { keepSandbox: true });
+      expect((await runtime.inspect(id)).state).toBe('running');
+      process.kill(monitorOf(id), 'SIGKILL');
+      await expect.poll(async () => (await runtime.inspect(id)).state).toBe('orphaned');
+      expect((await runtime.inspect(id)).apps[0]?.state).toBe('running');
+      await runtime.signalApp(id, { name: 'SIGKILL' });
+      await expect.poll(async () => (await runtime.inspect(id)).apps[0]?.state).toBe('exited');
+      expect((await runtime.inspect(id)).state).toBe('orphaned');
+      await expect(runtime.waitApp(id)).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_STATUS_UNKNOWN' });
+      await runtime.stopSandbox(id);
+      expect((await runtime.inspect(id)).state).toBe('exited');
+      expect(footprint(bench.dataDir, [id])).toEqual(none);
+    });
+
     it.each<[string, (id: string) => Promise<unknown>]>([
       ['stopSandbox', (id) => runtime.stopSandbox(id)],
       ['remove', (id) => runtime.remove(id)],

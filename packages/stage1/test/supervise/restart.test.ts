@@ -196,7 +196,7 @@ describe('a sandbox that is kept for an app whose end nobody saw', () => {
     const change = (file: string, to: (record: Record<string, unknown>) => unknown): void =>
       writeFileSync(join(dir, file), JSON.stringify(to(JSON.parse(readFileSync(join(dir, file), 'utf8')))));
     change('apps/app/status.json', ({ createdAt, process, monitor }) => ({
-      ...{ createdAt, process, monitor, startedAt: longAgo() },
+      ...{ createdAt, process, monitor, startedAt: longAgo(), streams: { stdin: false, terminal: false } },
     }));
     let holder = 0;
     change('run.json', (run) => {
@@ -219,5 +219,40 @@ describe('a sandbox that is kept for an app whose end nobody saw', () => {
     bench.members.set(`rkt/${bench.id}/app`, [holder]);
     for await (const _ of (await bench.another()).gc({ markOnly: true }));
     expect(bench.host.processes.identify(holder)).toBeDefined();
+  });
+
+  const stateOf = async ({ id }: Bench, runtime: Runtime): Promise<unknown> => (await runtime.inspect(id)).state;
+
+  it('is orphaned, and nobody waits for the status', async () => {
+    const bench = await failedApp();
+    const other = await bench.another();
+    expect(await stateOf(bench, other)).toBe('running');
+    await forgotten(bench);
+    expect(await stateOf(bench, other)).toBe('orphaned');
+    await expect(other.waitApp(bench.id)).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_STATUS_UNKNOWN' });
+    bench.members.set(`rkt/${bench.id}/app`, [4242]);
+    expect(await stateOf(bench, other)).toBe('orphaned');
+    await bench.runtime.stopSandbox(bench.id, { force: true });
+  });
+
+  it('is not while the app is being started again, nor when its end is known', async () => {
+    const bench = await failedApp();
+    const other = await bench.another();
+    await forgotten(bench);
+    const { begun, letGo } = bench.holdStart();
+    const starting = bench.runtime.startApp(bench.id, 'app', again);
+    await begun;
+    expect(await stateOf(bench, other)).toBe('running');
+    letGo();
+    const running = await starting;
+    bench.host.end(running.pid, 1);
+    await running.wait();
+    await forgotten(bench);
+    expect(await stateOf(bench, other)).toBe('orphaned');
+    const { dir } = await bench.runtime.inspect(bench.id);
+    mkdirSync(join(dir, 'apps/app/exit'), { recursive: true });
+    writeFileSync(join(dir, 'apps/app/exit/app'), '1');
+    expect(await stateOf(bench, other)).toBe('running');
+    await bench.runtime.stopSandbox(bench.id, { force: true });
   });
 });

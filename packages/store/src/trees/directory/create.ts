@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync, constants } from 'node:fs';
 import type { ByteString, DeviceNode, FifoNode, FileNode } from '@rkt/appc';
+import { deviceNumber } from '../../host/device-number.ts';
 import type { DirectoryEntry } from '../../host/tree-syscalls.ts';
 import type { Inode } from '../inventory.ts';
 import { applyToEntry, applyToHandle } from './attributes.ts';
@@ -59,14 +60,9 @@ const TYPE_BITS: Readonly<Record<(DeviceNode | FifoNode)['kind'], number>> = {
 };
 
 function createSpecial(extraction: Extraction, entry: DirectoryEntry, node: DeviceNode | FifoNode): void {
-  const device = node.kind === 'fifo' ? 0n : deviceNumber(node.major, node.minor);
+  const device = node.kind === 'fifo' ? 0n : deviceNumber(node);
   extraction.calls.mknodat(entry.directory, entry.name, { mode: TYPE_BITS[node.kind] | 0o600, device });
   applyToEntry(extraction, entry, node);
-}
-
-/** The C library's 64-bit `dev_t`, for 12 bits of major and 20 of minor. */
-function deviceNumber(major: number, minor: number): bigint {
-  return BigInt((minor & 0xff) | (major << 8)) | (BigInt(minor & 0xfff00) << 12n);
 }
 
 function linkTo(extraction: Extraction, first: FirstName, entry: DirectoryEntry): void {
