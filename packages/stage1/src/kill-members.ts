@@ -9,14 +9,11 @@ const graceMs = 5_000;
  *
  * @returns the pids of what does not end within five seconds
  */
-export async function killMembers({ cgroups, processes }: Host, cgroup: string): Promise<readonly number[]> {
+export async function killMembers({ cgroups }: Host, cgroup: string): Promise<readonly number[]> {
   let members: readonly number[] = [];
   const isEmpty = (): boolean => {
     members = cgroups.processes(cgroup);
-    for (const pid of members) {
-      const identity = processes.identify(pid);
-      if (identity !== undefined) processes.signal(identity, 'SIGKILL');
-    }
+    if (members.length > 0) cgroups.kill(cgroup);
     return members.length === 0;
   };
   await eventually(isEmpty, graceMs);

@@ -9,6 +9,7 @@ import { parseMountedVolume, parseMountFlag, parseVolumeFlag } from '../pods/vol
 import { parseAssignment } from './assignment.ts';
 import { type FlagSpec, refuseFalse } from './flag.ts';
 import { obtainFlags } from './obtain-flags.ts';
+import { pid } from './pid-namespace.ts';
 import { parseRestartPolicy } from './restart-policy.ts';
 
 /** `USER:GROUP`, as docker has them in one. */
@@ -242,6 +243,7 @@ export const prepareFlags: readonly FlagSpec[] = [
   podManifest,
   ...flavor,
   privateUsers,
+  pid,
   ...obtainFlags('new'),
 ];
 
@@ -314,6 +316,7 @@ export const sandboxFlags: readonly FlagSpec[] = [
   ),
   ...flavor,
   privateUsers,
+  pid,
   {
     name: 'detach',
     short: 'd',

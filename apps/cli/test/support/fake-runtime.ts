@@ -31,6 +31,8 @@ export interface FakeRuntime extends Runtime {
   /** Apps that run out of memory. */
   readonly starved: string[];
   readonly stopped: { readonly app: string; readonly force: boolean }[];
+  /** Apps of which was ended what they had left, and after how many other calls. */
+  readonly cleared: { readonly app: string; readonly after: number }[];
   /** Ends an app, or all that run. */
   exit(status: number, app?: string): void;
   readonly defined: AppDefinition[];
@@ -102,6 +104,7 @@ export const confining: FlavorTraits = {
   namespaces: ['ipc', 'uts', 'net'],
   apps: 'several',
   userNamespaces: true,
+  pidNamespaces: true,
   detaches: true,
   onlyByName: false,
 };
@@ -141,6 +144,7 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
     signalled: [],
     starved: [],
     stopped: [],
+    cleared: [],
     defined: [],
     sandboxEnd: Promise.withResolvers(),
     traits: confining,
@@ -221,6 +225,7 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
       call('detach');
       runtime.keepsSandbox = keepSandbox;
     },
+    endLeftovers: async (_, { app }) => void runtime.cleared.push({ app, after: runtime.calls.length }),
     releaseEnded: async (id, { app } = {}) => {
       call('releaseEnded');
       runtime.released = app;
