@@ -55,6 +55,8 @@ export interface Processes {
   /** Path of what a process executes, as its own mount namespace shows it. */
   executable(pid: number): string | undefined;
   ignores(pid: number, signal: NodeJS.Signals): boolean;
+  /** Whether it waits for something, or for a signal: not while a program is being loaded, which waits for the disk alone. */
+  waits(pid: number): boolean;
   /** Does nothing when that process is gone. */
   signal(identity: ProcessIdentity, signal: NodeJS.Signals): void;
 }
@@ -75,6 +77,7 @@ export function createProcesses(): Processes {
     openFiles,
     executable: (pid) => linkOf(`/proc/${pid}/exe`),
     ignores,
+    waits: (pid) => statusOf(pid)?.state === 'S',
     signal: (identity, signal) => {
       if (!isAlive(identity)) return;
       try {

@@ -43,6 +43,7 @@ export async function startInit(host: Host, request: PidNamespaceRequest): Promi
     await awaitExecution(host, starter, init);
     starter.unref();
     emptyRoot(kernel, init);
+    if (!host.processes.isAlive(init)) throw failed(starter);
     return init;
   } catch (error) {
     if (init !== undefined) host.processes.signal(init, 'SIGKILL');
@@ -141,13 +142,18 @@ async function startedBy(host: Host, starter: HostProcess): Promise<ProcessIdent
   throw failed(starter);
 }
 
-/** The kernel tells nobody; and where SIGCHLD is not ignored all the same, the namespace would fill up. */
+/**
+ * Until it has loaded its libraries, which its root directory will not have. The kernel tells nobody; and where SIGCHLD is
+ * not ignored all the same, the namespace would fill up.
+ */
 async function awaitExecution({ processes }: Host, starter: HostProcess, init: ProcessIdentity): Promise<void> {
-  const isExecuted = (): boolean => processes.executable(init.pid) === executable;
+  const isExecuted = (): boolean => processes.executable(init.pid) === executable && processes.waits(init.pid);
   await eventually(() => isExecuted() || !processes.isAlive(init), patienceMs);
-  if (!isExecuted()) throw failed(starter);
+  if (!isExecuted()) throw failed(starter, processes.isAlive(init) ? unseen : undefined);
   if (!processes.ignores(init.pid, 'SIGCHLD')) throw failed(starter, 'env does not make it ignore SIGCHLD');
 }
+
+const unseen = 'its first process does not come to wait, or may not be looked at, which takes CAP_SYS_PTRACE';
 
 function failed(starter: HostProcess, reason = reasonIn(starter.errorOutput())): Stage1Error {
   const message = `cannot make a PID namespace for the pod: ${quote(reason, 300)}`;

@@ -5,6 +5,7 @@ import type { ProcessIdentity } from '../host/index.ts';
 import { pause } from '../pause.ts';
 import { records } from '../pod/index.ts';
 import { raced } from '../raced.ts';
+import { orNothing } from './or-nothing.ts';
 import type { AbortOptions, PodId } from '../runtime.ts';
 
 /**
@@ -21,7 +22,7 @@ export async function waitSandbox(context: RuntimeContext, id: PodId, { signal }
   holder.ref();
   const over = new AbortController();
   try {
-    const init = records.readRun(sandbox.pod.dir)?.init;
+    const init = orNothing(() => records.readRun(sandbox.pod.dir))?.init;
     await raced(Promise.race([holder.exit, ...(init ? [endOf(context, init, over.signal)] : [])]), signal);
   } finally {
     over.abort();

@@ -127,6 +127,7 @@ interface FakeProcesses {
   openFiles(pid: number): readonly string[];
   executable(pid: number): string | undefined;
   ignores(): boolean;
+  waits(pid: number): boolean;
   signal(identity: ProcessIdentity, signal: NodeJS.Signals): void;
   end(pid: number, status: number): void;
 }
@@ -171,6 +172,7 @@ function fakeProcesses({ operations, place, options }: Recorder): FakeProcesses 
     openFiles: (pid) => options.filesOf?.(pid) ?? [],
     executable: (pid) => options.executableOf?.(pid),
     ignores: () => options.ignoresSignals ?? true,
+    waits: (pid) => running.has(pid),
     signal: ({ pid }, name) => signal(pid, name),
   };
 }

@@ -112,7 +112,7 @@ describe.each([['/usr/sbin/runc'], ['/usr/bin/crun']])('a PID namespace of the p
     const script = [
       'ls -A /proc/1/root/ >/out/root 2>&1; echo $? >/out/status; cat /proc/1/mountinfo >/out/mounts',
       'touch /proc/1/root/new 2>/dev/null || echo refused >/out/written',
-      '{ : >>/proc/1/exe; } 2>/dev/null || echo refused >>/out/written',
+      '{ cat </dev/null >>/proc/1/exe; } 2>/dev/null || echo refused >>/out/written',
       'for kind in net ipc uts pid mnt cgroup; do readlink /proc/1/ns/$kind; done >/out/ns; true',
     ];
     const { status } = await bench.run(runtime, script.join('; '), { sandbox: { ...sandbox, insecure } });
