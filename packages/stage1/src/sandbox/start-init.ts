@@ -6,6 +6,7 @@ import { eventually } from '../eventually.ts';
 import { explained } from '../explained.ts';
 import type { Host, HostProcess, Kernel, NamespaceKind, ProcessIdentity } from '../host/index.ts';
 import { passage } from '../mounts/index.ts';
+import { hasCode } from '../pod/index.ts';
 import { quote } from '../quote.ts';
 import type { PodId } from '../runtime.ts';
 
@@ -39,7 +40,7 @@ export async function startInit(host: Host, request: PidNamespaceRequest): Promi
     const starter = spawnStarter(host, kernel, { ...request, programs, input: read });
     init = await startedBy(host, starter);
     request.note(init);
-    writeSync(write, 'recorded\n');
+    tellRecorded(write, starter);
     await awaitExecution(host, starter, init);
     starter.unref();
     emptyRoot(kernel, init);
@@ -133,13 +134,21 @@ function spawnStarter(host: Host, { syscalls, namespaces }: Kernel, spawn: Start
 const patienceMs = 10_000;
 
 async function startedBy(host: Host, starter: HostProcess): Promise<ProcessIdentity> {
-  const pid = (): string | undefined => /^(\d+)$/m.exec(starter.errorOutput())?.[1];
+  const pid = (): string | undefined => /^(\d+)\n/m.exec(starter.errorOutput())?.[1];
   await Promise.race([starter.exit, eventually(() => pid() !== undefined, patienceMs)]);
   const init = host.processes.identify(Number(pid() ?? 0));
   if (init !== undefined) return init;
   starter.kill();
   await starter.exit;
   throw failed(starter);
+}
+
+function tellRecorded(write: number, starter: HostProcess): void {
+  try {
+    writeSync(write, 'recorded\n');
+  } catch (error) {
+    throw hasCode(error, 'EPIPE') ? failed(starter) : error;
+  }
 }
 
 /**

@@ -5,8 +5,8 @@ import type { ProcessIdentity } from '../host/index.ts';
 import { pause } from '../pause.ts';
 import { records } from '../pod/index.ts';
 import { raced } from '../raced.ts';
-import { orNothing } from './or-nothing.ts';
 import type { AbortOptions, PodId } from '../runtime.ts';
+import { orNothing } from './or-nothing.ts';
 
 /**
  * The process that keeps the namespaces ends with the sandbox, whoever stops it. It is a child of ours alone. Without its PID
