@@ -26,13 +26,7 @@ export async function endLeftoversOf(
   if (run?.init === undefined || run.ended !== undefined) return;
   // Somebody may be starting it anew.
   await tryWithLock(context, appLock(location, app, signal), async () => {
-    if (
-      isRunning(
-        context,
-        orNothing(() => records.readApp(dir, app)),
-      )
-    )
-      return;
-    await killMembers(context.host, join('rkt', id, app));
+    const record = orNothing(() => records.readApp(dir, app));
+    if (!isRunning(context, record)) await killMembers(context.host, join('rkt', id, app));
   });
 }

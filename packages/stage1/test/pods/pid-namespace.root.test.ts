@@ -11,24 +11,18 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createHost, type ProcessIdentity, type Runtime, type SandboxSpec } from '../../src/index.ts';
-import { collectAll, createPodBench, type PodBench, type PodOptions } from './bench.ts';
-import { footprint, none } from './footprint.ts';
+import { collectAll, type PodOptions } from './bench.ts';
 import { preparePair, startBoth } from './pair.ts';
+import { usePodBench } from './use-bench.ts';
 
-let bench: PodBench;
-beforeAll(() => {
-  bench = createPodBench();
-  chmodSync(bench.out, 0o1777);
-});
+const { bench } = await usePodBench();
+chmodSync(bench.out, 0o1777);
 beforeEach(() => {
+  // What users of a pod have made there is not for those of the next.
   for (const name of readdirSync(bench.out)) rmSync(join(bench.out, name));
 });
-afterEach(() => {
-  expect(footprint(bench.dataDir, bench.ids)).toEqual(none);
-});
-afterAll(() => bench.remove());
 
 const { cgroups, processes } = createHost();
 const shared: Partial<SandboxSpec> = { pid: 'pod' };
