@@ -10,10 +10,10 @@ export interface Cgroups {
   /** Pids in the cgroup and those below it, in whatever hierarchy they are. */
   processes(path: string): readonly number[];
   /**
-   * Kills everything in the cgroup and those below it. Nothing escapes by starting another meanwhile: version 2 kills at
-   * once, and of version 1 the members are frozen while they are killed. Of whoever gives up between, thawed by the next.
+   * Kills everything in the cgroup and those below it: with version 2 at once. With version 1 one after the other, and what
+   * has started another meanwhile escapes unless all are frozen for that time; who is killed himself then leaves them frozen.
    */
-  kill(path: string): void;
+  kill(path: string, options?: { readonly frozen?: boolean }): void;
   /** A command that puts itself into the cgroup in every hierarchy it can, making it, and then executes the one given. */
   within(path: string, command: readonly string[]): readonly string[];
   /** Takes processes out of the cgroup, to the root of every hierarchy. Tolerates that they have ended, or are elsewhere. */
@@ -40,8 +40,8 @@ export function createCgroups(root = '/sys/fs/cgroup'): Cgroups {
         tryRemove(join(directory, '..'));
       }
     },
-    kill: (path) => {
-      for (const hierarchy of hierarchies()) killBelow(join(hierarchy, path));
+    kill: (path, { frozen = false } = {}) => {
+      for (const hierarchy of hierarchies()) killBelow(join(hierarchy, path), frozen);
     },
     within: (path, command) => {
       const places = hierarchies().map((hierarchy) => join(hierarchy, path));
@@ -74,14 +74,15 @@ shift
 exec "$@"`;
 
 /** cgroups(7): `cgroup.kill` of version 2 since Linux 5.14, which reaches what is below; the freezer of version 1 does, too. */
-function killBelow(directory: string): void {
+function killBelow(directory: string, frozen: boolean): void {
   if (tryWrite(join(directory, 'cgroup.kill'), '1')) return;
   const freezer = join(directory, 'freezer.state');
-  const isFrozen = tryWrite(freezer, 'FROZEN');
+  if (frozen) tryWrite(freezer, 'FROZEN');
   try {
     for (const pid of processesBelow(directory)) tryKill(pid);
   } finally {
-    if (isFrozen) tryWrite(freezer, 'THAWED');
+    // Also when it was not: somebody who was killed may have left it frozen, and what is frozen does not die.
+    tryWrite(freezer, 'THAWED');
   }
 }
 

@@ -159,7 +159,7 @@ describe('killing what is in a cgroup', () => {
     cgroup('freezer/rkt/id');
     cgroup('freezer/rkt/id/app', [child.pid ?? 0]);
     writeFileSync(join(root, 'freezer/rkt/id/freezer.state'), '');
-    createCgroups(root).kill('rkt/id');
+    createCgroups(root).kill('rkt/id', { frozen: true });
     expect(await end).toEqual([null, 'SIGKILL']);
     expect(readFileSync(join(root, 'freezer/rkt/id/freezer.state'), 'utf8')).toBe('THAWED');
   });
