@@ -189,7 +189,7 @@ it('keeps a sandbox for no longer than its first process lives', async () => {
   await until('waits');
   expect((await pods.inspect(id)).state).toBe('running');
   processes.signal(initOf(id), 'SIGKILL');
-  await expect.poll(async () => (await pods.inspect(id)).state, { timeout: 5_000 }).toBe('exited');
+  await expect.poll(async () => (await pods.inspect(id)).state, { timeout: 15_000 }).toBe('exited');
   expect((await pods.inspect(id)).apps[0]?.exitCode).toBe(137);
   expect(await collectAll(pods, { graceMs: 0 })).toContainEqual({ kind: 'removed', id });
 });
