@@ -161,7 +161,7 @@ function spread(steps: readonly number[], count: number): number[] {
 it.each<[Work, string, number]>([
   ['prepare', 'rkt', 8],
   ['run', 'rkt', 14],
-  ['run with a PID namespace of the pod', 'rkt', 8],
+  ['run with a PID namespace of the pod', 'rkt', 6],
   ['detach', 'rkt', 12],
   ['stop', 'rkt', 10],
   ['gc', 'rkt', 8],

@@ -83,48 +83,6 @@ describe.each([['/usr/sbin/runc'], ['/usr/bin/crun']])('a PID namespace of the p
     expect(bench.read('first')).toContain('sleep\0infinity');
   });
 
-  it.each(kinds)('has a first process that reaps, with %s, and into which no app may look', async (_, sandbox) => {
-    const script = [
-      '(sleep 0.03 & sleep 0.03 &); (sleep 0.01; :) & (sh -c "sleep 0.02 &"); sleep 0.15',
-      'for p in /proc/[0-9]*/stat; do cat $p; done >/out/stats 2>/dev/null',
-      'for at in root cwd exe; do readlink /proc/1/$at && echo seen; done >/out/seen 2>/dev/null',
-      'kill -TERM 1; kill -KILL 1; sleep 0.02; ls -d /proc/1 >/out/lives',
-    ];
-    const { id, app } = await start(runtime, script.join('; '), { sandbox });
-    expect(await app.wait()).toBe(0);
-    expect(processes.isAlive(initOf(id))).toBe(true);
-    await runtime.stopSandbox(id);
-    const stats = bench.read('stats').trim().split('\n');
-    // The second child of the app itself is its own to wait for.
-    expect(stats.filter((stat) => /\) Z 1 /.test(stat))).toEqual([]);
-    expect(stats.some((stat) => /^1 \(sleep\) S 0 /.test(stat))).toBe(true);
-    expect([bench.read('seen'), bench.read('lives')]).toEqual(['', '/proc/1\n']);
-  });
-
-  it.each(kinds)('shows an app with all capabilities nothing of the host by it, with %s', async (_, sandbox) => {
-    const insecure = { capabilities: true, paths: true, seccomp: true };
-    const script = [
-      'ls -A /proc/1/root/ >/out/root 2>&1; echo $? >/out/status; cat /proc/1/mountinfo >/out/mounts',
-      'touch /proc/1/root/new 2>/dev/null || echo refused >/out/written',
-      '{ cat </dev/null >>/proc/1/exe; } 2>/dev/null || echo refused >>/out/written',
-      'for kind in net ipc uts pid mnt cgroup; do readlink /proc/1/ns/$kind; done >/out/ns; true',
-    ];
-    const { status } = await bench.run(runtime, script.join('; '), { sandbox: { ...sandbox, insecure } });
-    expect(status).toBe(0);
-    expect(bench.read('written')).toBe('refused\nrefused\n');
-    expect(bench.read('mounts')).toMatch(/^\S+ \S+ \S+ \/ \/ ro,\S* .*- tmpfs tmpfs \S+\n$/);
-    if (sandbox.privateUsers === true) {
-      expect(bench.read('status')).not.toBe('0\n');
-      expect(bench.read('ns')).toBe('');
-      return;
-    }
-    expect([bench.read('status'), bench.read('root')]).toEqual(['0\n', '']);
-    const host = ['net', 'ipc', 'uts', 'pid', 'mnt', 'cgroup'].map((kind) => readlinkSync(`/proc/self/ns/${kind}`));
-    const found = bench.read('ns').trim().split('\n');
-    expect(found).toHaveLength(host.length);
-    expect(found.filter((namespace) => host.includes(namespace))).toEqual([]);
-  });
-
   it('has ended what an app leaves when the app’s status is there, and runs the app again', async () => {
     const leaves = '(trap "" TERM; sleep 100 &) & sh -c "sleep 100 & sleep 100 &"; exit 4';
     const { id, app } = await start(runtime, leaves);
@@ -182,6 +140,50 @@ describe.each([['/usr/sbin/runc'], ['/usr/bin/crun']])('a PID namespace of the p
 });
 
 const openRuntime = (): Promise<Runtime> => bench.runtime('/usr/bin/crun');
+
+it.each(kinds)('has a first process that reaps, with %s, and into which no app may look', async (_, sandbox) => {
+  const pods = await openRuntime();
+  const script = [
+    '(sleep 0.03 & sleep 0.03 &); (sleep 0.01; :) & (sh -c "sleep 0.02 &"); sleep 0.15',
+    'for p in /proc/[0-9]*/stat; do cat $p; done >/out/stats 2>/dev/null',
+    'for at in root cwd exe; do readlink /proc/1/$at && echo seen; done >/out/seen 2>/dev/null',
+    'kill -TERM 1; kill -KILL 1; sleep 0.02; ls -d /proc/1 >/out/lives',
+  ];
+  const { id, app } = await start(pods, script.join('; '), { sandbox });
+  expect(await app.wait()).toBe(0);
+  expect(processes.isAlive(initOf(id))).toBe(true);
+  await pods.stopSandbox(id);
+  const stats = bench.read('stats').trim().split('\n');
+  // The second child of the app itself is its own to wait for.
+  expect(stats.filter((stat) => /\) Z 1 /.test(stat))).toEqual([]);
+  expect(stats.some((stat) => /^1 \(sleep\) S 0 /.test(stat))).toBe(true);
+  expect([bench.read('seen'), bench.read('lives')]).toEqual(['', '/proc/1\n']);
+});
+
+it.each(kinds)('shows an app with all capabilities nothing of the host by it, with %s', async (_, sandbox) => {
+  const pods = await openRuntime();
+  const insecure = { capabilities: true, paths: true, seccomp: true };
+  const script = [
+    'ls -A /proc/1/root/ >/out/root 2>&1; echo $? >/out/status; cat /proc/1/mountinfo >/out/mounts',
+    'touch /proc/1/root/new 2>/dev/null || echo refused >/out/written',
+    '{ cat </dev/null >>/proc/1/exe; } 2>/dev/null || echo refused >>/out/written',
+    'for kind in net ipc uts pid mnt cgroup; do readlink /proc/1/ns/$kind; done >/out/ns; true',
+  ];
+  const { status } = await bench.run(pods, script.join('; '), { sandbox: { ...sandbox, insecure } });
+  expect(status).toBe(0);
+  expect(bench.read('written')).toBe('refused\nrefused\n');
+  expect(bench.read('mounts')).toMatch(/^\S+ \S+ \S+ \/ \/ ro,\S* .*- tmpfs tmpfs \S+\n$/);
+  if (sandbox.privateUsers === true) {
+    expect(bench.read('status')).not.toBe('0\n');
+    expect(bench.read('ns')).toBe('');
+    return;
+  }
+  expect([bench.read('status'), bench.read('root')]).toEqual(['0\n', '']);
+  const host = ['net', 'ipc', 'uts', 'pid', 'mnt', 'cgroup'].map((kind) => readlinkSync(`/proc/self/ns/${kind}`));
+  const found = bench.read('ns').trim().split('\n');
+  expect(found).toHaveLength(host.length);
+  expect(found.filter((namespace) => host.includes(namespace))).toEqual([]);
+});
 
 it('keeps a sandbox for no longer than its first process lives', async () => {
   const pods = await openRuntime();
