@@ -12,7 +12,15 @@ import { createNetworking, type Networking } from './networking/index.ts';
 import { openPodDirectory } from './pod/index.ts';
 import { preparePod } from './pod/prepare-pod.ts';
 import type { Runtime } from './runtime.ts';
-import { createSandbox, detachSandbox, releaseEnded, stopApp, stopSandbox, waitSandbox } from './sandbox/index.ts';
+import {
+  createSandbox,
+  detachSandbox,
+  endLeftovers,
+  releaseEnded,
+  stopApp,
+  stopSandbox,
+  waitSandbox,
+} from './sandbox/index.ts';
 import { addApp, removeApp, startApp } from './supervise/apps.ts';
 import { attach } from './supervise/attach.ts';
 import { defineApp } from './supervise/define-app.ts';
@@ -89,6 +97,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     removeApp: (id, app, remove) => removeApp(context, id, app, remove),
     stopSandbox: (id, stop) => stopSandbox(context, id, stop),
     detach: (id, detach) => detachSandbox(context, id, detach),
+    endLeftovers: (id, leftovers) => endLeftovers(context, id, leftovers),
     releaseEnded: (id, release) => releaseEnded(context, id, release),
     waitApp: (id, wait) => waitApp(context, id, wait),
     waitPod: (id, wait) => waitPod(context, id, wait),

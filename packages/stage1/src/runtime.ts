@@ -63,6 +63,11 @@ export interface SandboxSpec {
    * there. @default false
    */
   readonly privateUsers?: boolean;
+  /**
+   * Whose PID namespace an app is in: one of its own, or that of the pod, where apps see each other's processes, and none of
+   * them is the first. @default 'app'
+   */
+  readonly pid?: 'app' | 'pod';
   /** Protections to leave out. @default none */
   readonly insecure?: InsecureOptions;
 }
@@ -196,6 +201,11 @@ export interface DetachOptions {
 export interface ReleaseOptions extends AbortOptions {
   /** An app that has ended and will not be started again. Of a sandbox that is kept, this has to be said of every app. */
   readonly app?: string;
+}
+
+export interface EndLeftoversOptions extends AbortOptions {
+  /** An app whose first process has ended. */
+  readonly app: string;
 }
 
 export interface Listeners {
@@ -394,6 +404,11 @@ export interface Runtime {
    * started without one keep running, too, but nobody keeps their status.
    */
   detach(id: PodId, options?: DetachOptions): Promise<void>;
+  /**
+   * Ends what an app has left running whose first process has ended: in a PID namespace of the pod, and where whoever started
+   * the app does not see its end, as with a monitor, nobody else does. Of an app that runs nothing is ended.
+   */
+  endLeftovers(id: PodId, options: EndLeftoversOptions): Promise<void>;
   /** Releases networks, namespaces and cgroups of a pod whose apps have all ended. Resolves to false while it runs. */
   releaseEnded(id: PodId, options?: ReleaseOptions): Promise<boolean>;
   /** The status of an app, whoever started it. Throws STATUS_UNKNOWN when nobody saw it end, POD_NOT_RUNNING. */

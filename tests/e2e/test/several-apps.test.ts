@@ -55,6 +55,16 @@ describe('two apps of one pod', () => {
     expect(status.stdout).toMatch(/^exited=true\napp-redis=0\napp-client=5\n/m);
   });
 
+  it('signal each other in one PID namespace, which the pod was prepared with', async () => {
+    const signal = 'if [ "$(cat $p/comm)" = redis-server ]; then kill -TERM $(basename $p); fi';
+    const script = `${awaitRedis}; for p in /proc/[0-9]*; do ${signal}; done; echo $$ >/dev/stderr`;
+    const flags = ['--pid=pod', '--net=none', '--quiet'];
+    const { stdout } = await host.rkt([insecure, 'prepare', ...flags, 'docker://redis', ...client(script)]);
+    const run = await host.rkt(['run-prepared', stdout.trim()]);
+    expect(run).toMatchObject({ status: 0, stdout: expect.stringContaining('User requested shutdown') });
+    expect(run.stderr).not.toMatch(/^1$/m);
+  });
+
   it('are of different images, on one address, entered by name, stopped together', async () => {
     const run = host.start([
       ...[insecure, 'run', '--port=6379-tcp:16379', '--port=80-tcp:18080', 'docker://redis'],

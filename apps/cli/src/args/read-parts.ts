@@ -157,14 +157,12 @@ const BOOLEANS: Readonly<Record<string, boolean>> = {
 function faultOf(flag: FlagSpec, value: string, place: FlagPosition): string | undefined {
   if (value.includes('\0')) return 'it contains a NUL character';
   if (flag.kind === 'boolean' && !Object.hasOwn(BOOLEANS, value)) return 'it must be true or false';
-  if (flag.choices !== undefined && !flag.choices.includes(value)) {
-    return `it must be one of ${flag.choices.map((choice) => `"${choice}"`).join(', ')}`;
-  }
   try {
     if (flag.expand?.(value, place) === undefined) flag.check?.(value);
-    return undefined;
   } catch (error) {
     if (error instanceof Error) return error.message;
     throw error;
   }
+  if (flag.choices === undefined || flag.choices.includes(value)) return undefined;
+  return `it must be one of ${flag.choices.map((choice) => `"${choice}"`).join(', ')}`;
 }

@@ -10,6 +10,7 @@ import { parseMountedVolume, parseMountFlag, parseVolumeFlag } from '../pods/vol
 import { parseAssignment } from './assignment.ts';
 import { type FlagSpec, refuseFalse } from './flag.ts';
 import { obtainFlags } from './obtain-flags.ts';
+import { pid } from './pid-namespace.ts';
 import { parseRestartPolicy } from './restart-policy.ts';
 import { splitUser } from './split-user.ts';
 
@@ -280,6 +281,7 @@ export const prepareFlags: readonly FlagSpec[] = [
   podManifest,
   ...flavor,
   privateUsers,
+  pid,
   ...obtainFlags('new'),
 ];
 
@@ -352,6 +354,7 @@ export const sandboxFlags: readonly FlagSpec[] = [
   ),
   ...flavor,
   privateUsers,
+  pid,
   {
     name: 'detach',
     short: 'd',

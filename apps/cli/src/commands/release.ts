@@ -26,6 +26,7 @@ export async function execute(session: Session, { flags, operands }: Arguments):
   };
   const runtime = await session.runtime();
   try {
+    if (app !== undefined) await runtime.endLeftovers(id, { app });
     if (app !== undefined && (await goesOn(session, app, ending))) return 0;
     const isReleased = await runtime.releaseEnded(id, app === undefined ? {} : { app });
     if (isReleased && flags.boolean('rm')) await runtime.remove(id);

@@ -27,6 +27,7 @@ export function sandboxSpec(flags: FlagValues, surroundings: Surroundings): Sand
     ...surroundingsOf(flags),
     ...(name === undefined ? {} : { flavor: name }),
     ...(flags.boolean('private-users') ? { privateUsers: true } : {}),
+    ...(flags.text('pid') === 'pod' ? { pid: 'pod' } : {}),
     insecure: {
       capabilities: insecure.has('capabilities'),
       paths: insecure.has('paths'),

@@ -146,6 +146,17 @@ describe('release', () => {
     expect([runtime.calls, runtime.stopped]).toEqual([['releaseEnded'], []]);
   });
 
+  it('begins with the end of what the app has left, be it started again or not', async () => {
+    runtime.pods.set(id, fakePod({ apps: [app('one', { exitCode: 1 })] }));
+    for (const policy of ['always', 'no']) await rkt('release', `--restart=${policy}`, '--app=one', id);
+    expect(runtime.cleared).toEqual([
+      { app: 'one', after: 0 },
+      { app: 'one', after: 1 },
+    ]);
+    await rkt('release', id);
+    expect(runtime.cleared).toHaveLength(2);
+  });
+
   it('releases the pod of an app that cannot be started again', async () => {
     runtime.pods.set(id, fakePod({ state: 'exited', apps: [app('one', { exitCode: 1 })] }));
     runtime.failing = { name: 'startApp', error: new Error('no') };

@@ -30,6 +30,23 @@ describe('what surrounds a pod', () => {
     });
   });
 
+  it.each([
+    [[], undefined],
+    [['--pid=app'], undefined],
+    [['--pid=pod'], 'pod'],
+    [['--pid', 'pod'], 'pod'],
+  ])('%j is a PID namespace %s', (flags, pid) => {
+    expect(spec(...flags).pid).toBe(pid);
+  });
+
+  it.each([
+    ['host', 'it must be app or pod; programs that are to see the processes of the host run with --flavor=fly'],
+    ['container:web', 'it must be app or pod; apps that are to see each other are apps of one pod: IMAGE1 --- IMAGE2'],
+    ['', 'it must be one of "app", "pod"'],
+  ])('refuses --pid=%s, and says what to do instead', (value, reason) => {
+    expect(() => spec(`--pid=${value}`)).toThrow(reason);
+  });
+
   it('is the host’s network where the flavor has no other', () => {
     const flavor = { name: 'fly', traits: { ...confining, namespaces: [] } };
     const surroundings = { flavor, insecure: new Set<never>() };

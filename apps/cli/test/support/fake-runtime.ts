@@ -33,6 +33,8 @@ export interface FakeRuntime extends Runtime {
   /** Apps that run out of memory. */
   readonly starved: string[];
   readonly stopped: { readonly app: string; readonly force: boolean }[];
+  /** Apps of which was ended what they had left, and after how many other calls. */
+  readonly cleared: { readonly app: string; readonly after: number }[];
   /** Ends an app, or all that run. */
   exit(status: number, app?: string): void;
   readonly defined: AppDefinition[];
@@ -108,6 +110,7 @@ export const confining: FlavorTraits = {
   namespaces: ['ipc', 'uts', 'net'],
   apps: 'several',
   userNamespaces: true,
+  pidNamespaces: true,
   detaches: true,
   onlyByName: false,
 };
@@ -147,6 +150,7 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
     signalled: [],
     starved: [],
     stopped: [],
+    cleared: [],
     defined: [],
     sandboxEnd: Promise.withResolvers(),
     traits: confining,
@@ -233,6 +237,7 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
       call('detach');
       runtime.keepsSandbox = keepSandbox;
     },
+    endLeftovers: async (_, { app }) => void runtime.cleared.push({ app, after: runtime.calls.length }),
     releaseEnded: async (id, { app } = {}) => {
       call('releaseEnded');
       runtime.released = app;

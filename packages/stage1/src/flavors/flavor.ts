@@ -12,6 +12,11 @@ export interface PodContext {
   readonly hostname: string;
   /** Keeps the pod's mount, IPC, UTS and network namespaces. */
   readonly holder: ProcessIdentity;
+  /**
+   * The first process of the PID namespace apps are to join; it is in the pod's user namespace. Absent: an app is the first
+   * process of one of its own, as far as the flavor makes any. Only for flavors whose traits say so.
+   */
+  readonly init?: ProcessIdentity;
   readonly hostNetwork: boolean;
   readonly insecure: InsecureOptions;
   /**
@@ -92,6 +97,8 @@ export interface FlavorTraits {
   readonly namespaces: readonly Exclude<NamespaceKind, 'mnt'>[];
   /** Apps can be confined in a user namespace that the sandbox has; pods that ask for one are refused otherwise. */
   readonly userNamespaces: boolean;
+  /** Apps can join a PID namespace that the sandbox has; pods that ask for one are refused otherwise. @default false */
+  readonly pidNamespaces?: boolean;
   readonly apps: 'one' | 'several';
   /** Whether apps can be left to a monitor. */
   readonly detaches: boolean;

@@ -14,20 +14,23 @@ export function flavorNamed(context: RuntimeContext, name: string | undefined): 
 }
 
 /**
- * In order of preference, those that a pod can have: the one it names, or those that take its kind of users. At least one.
+ * In order of preference, those that a pod can have: the one it names, or those that take its kind of users and of processes. At least
+ * one.
  *
  * @throws Stage1Error ERR_RKT_STAGE1_FLAVOR_NOT_FOUND, ERR_RKT_STAGE1_FLAVOR_UNABLE
  */
 export function suitedFlavors(
   context: RuntimeContext,
-  { flavor, privateUsers }: SandboxSpec,
+  { flavor, privateUsers, pid }: SandboxSpec,
 ): readonly [Flavor, ...Flavor[]] {
   const candidates = flavor === undefined ? defaultFlavors(context) : [requireFlavor(context, flavor)];
-  const [first, ...others] = candidates.filter(({ traits }) => !privateUsers || traits.userNamespaces);
+  const hasUsers = candidates.filter(({ traits }) => !privateUsers || traits.userNamespaces);
+  const [first, ...others] = hasUsers.filter(({ traits }) => pid !== 'pod' || traits.pidNamespaces === true);
   if (first !== undefined) return [first, ...others];
   if (candidates.length === 0) return [flavorNamed(context, flavor)];
   const names = candidates.map(({ name }) => name).join(', ');
-  const message = `a pod with private users needs another flavor than ${names}`;
+  const what = hasUsers.length === 0 ? 'private users' : 'a PID namespace for all its apps';
+  const message = `a pod with ${what} needs another flavor than ${names}`;
   throw new Stage1Error('ERR_RKT_STAGE1_FLAVOR_UNABLE', message);
 }
 

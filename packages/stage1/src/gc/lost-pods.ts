@@ -5,7 +5,7 @@ import type { ProcessIdentity } from '../host/index.ts';
 import { monitorCgroup } from '../monitor/index.ts';
 import { isPodId } from '../pod/index.ts';
 import type { AbortOptions, GcEvent, PodId } from '../runtime.ts';
-import { emptyCgroup } from '../sandbox/index.ts';
+import { emptyCgroup, initCgroup } from '../sandbox/index.ts';
 
 /**
  * Pods whose directory is gone and of which there is something all the same: networks hold something for them, or a monitor
@@ -37,10 +37,17 @@ export async function releaseLost(
   for (const { identity } of holders) host.processes.signal(identity, 'SIGKILL');
   const cgroup = join('rkt', id);
   if (holders.length > 0) await emptyCgroup(context, id);
-  else if (host.cgroups.processes(cgroup).length > 0) return { kind: 'kept', id, reason: 'running' };
+  else if (hasApps(context, id)) return { kind: 'kept', id, reason: 'running' };
+  else await emptyCgroup(context, id);
   host.cgroups.remove(cgroup);
   await networking.teardown({ podId: id, saved: [], thorough: true, ...(signal && { signal }) });
   return { kind: 'removed', id };
+}
+
+/** The first process of a PID namespace is none, and goes on when they have ended. */
+function hasApps({ host }: RuntimeContext, id: PodId): boolean {
+  const init = host.cgroups.processes(initCgroup(id));
+  return host.cgroups.processes(join('rkt', id)).some((pid) => !init.includes(pid));
 }
 
 interface LockHolder {

@@ -9,6 +9,11 @@ export interface Cgroups {
   remove(path: string): void;
   /** Pids in the cgroup and those below it, in whatever hierarchy they are. */
   processes(path: string): readonly number[];
+  /**
+   * Kills everything in the cgroup and those below it: with version 2 at once. With version 1 one after the other, and what
+   * has started another meanwhile escapes unless all are frozen for that time; who is killed himself then leaves them frozen.
+   */
+  kill(path: string, options?: { readonly frozen?: boolean }): void;
   /** A command that puts itself into the cgroup in every hierarchy it can, making it, and then executes the one given. */
   within(path: string, command: readonly string[]): readonly string[];
   /** Takes processes out of the cgroup, to the root of every hierarchy. Tolerates that they have ended, or are elsewhere. */
@@ -34,6 +39,9 @@ export function createCgroups(root = '/sys/fs/cgroup'): Cgroups {
         removeTree(directory);
         tryRemove(join(directory, '..'));
       }
+    },
+    kill: (path, { frozen = false } = {}) => {
+      for (const hierarchy of hierarchies()) killBelow(join(hierarchy, path), frozen);
     },
     within: (path, command) => {
       const places = hierarchies().map((hierarchy) => join(hierarchy, path));
@@ -64,6 +72,38 @@ const enterScript = `enter() {
 while [ "$1" != -- ]; do enter "$1" || enter "$1" || enter "$1" || :; shift; done
 shift
 exec "$@"`;
+
+/** cgroups(7): `cgroup.kill` of version 2 since Linux 5.14, which reaches what is below; the freezer of version 1 does, too. */
+function killBelow(directory: string, frozen: boolean): void {
+  if (tryWrite(join(directory, 'cgroup.kill'), '1')) return;
+  const freezer = join(directory, 'freezer.state');
+  if (frozen) tryWrite(freezer, 'FROZEN');
+  try {
+    for (const pid of processesBelow(directory)) tryKill(pid);
+  } finally {
+    // Also when it was not: somebody who was killed may have left it frozen, and what is frozen does not die.
+    tryWrite(freezer, 'THAWED');
+  }
+}
+
+/** @returns false when there is no such file, or it does not take that */
+function tryWrite(file: string, text: string): boolean {
+  try {
+    writeFileSync(file, text, { flag: 'r+' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Looked up this very moment in a cgroup that is ours; it may have ended since. */
+function tryKill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
 
 /** A root that takes no processes, as in a container with version 2, leaves them where they are. */
 function tryMove(hierarchy: string, pid: number): void {

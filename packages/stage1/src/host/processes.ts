@@ -52,6 +52,11 @@ export interface Processes {
   rootedBelow(directory: string): readonly number[];
   /** What a process has open, as the kernel calls it: a file that is gone has ` (deleted)` behind its path. */
   openFiles(pid: number): readonly string[];
+  /** Path of what a process executes, as its own mount namespace shows it. */
+  executable(pid: number): string | undefined;
+  ignores(pid: number, signal: NodeJS.Signals): boolean;
+  /** Whether it waits for something, or for a signal: not while a program is being loaded, which waits for the disk alone. */
+  waits(pid: number): boolean;
   /** Does nothing when that process is gone. */
   signal(identity: ProcessIdentity, signal: NodeJS.Signals): void;
 }
@@ -70,6 +75,9 @@ export function createProcesses(): Processes {
     all: allPids,
     rootedBelow,
     openFiles,
+    executable: (pid) => linkOf(`/proc/${pid}/exe`),
+    ignores,
+    waits: (pid) => statusOf(pid)?.state === 'S',
     signal: (identity, signal) => {
       if (!isAlive(identity)) return;
       try {
@@ -142,6 +150,21 @@ function openFiles(pid: number): readonly string[] {
     return [];
   }
   return names.flatMap((name) => linkOf(`${dir}/${name}`) ?? []);
+}
+
+/** proc(5), /proc/pid/status: a mask, in which signal 1 is the least bit. */
+function ignores(pid: number, signal: NodeJS.Signals): boolean {
+  const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readProcFile(`/proc/${pid}/status`))?.[1] ?? '0';
+  return ((BigInt(`0x${mask}`) >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n;
+}
+
+/** Empty of what is gone. */
+function readProcFile(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  }
 }
 
 /** Undefined of what is gone, or only its zombie. */

@@ -64,6 +64,8 @@ export interface Syscalls extends ProcessCalls {
   mountOverlay(mount: OverlayMount): void;
   mountBind(mount: BindMount): void;
   mountTmpfs(mount: TmpfsMount): void;
+  /** Everything that is mounted there and below, in the current mount namespace. */
+  makeReadOnly(target: string): void;
   /** Detaches at once; the kernel finishes when the last user is gone. */
   unmount(target: string): void;
   /** A pipe, both ends closed on exec. Unlike Node's, which are socket pairs, it can be opened by name below /proc. */
@@ -232,7 +234,10 @@ const AT_EMPTY_PATH = 0x1000;
 const AT_RECURSIVE = 0x8000;
 const AT_FDCWD = -100;
 
-type MountCalls = Pick<Syscalls, 'makeSlave' | 'mountErofs' | 'mountOverlay' | 'mountBind' | 'mountTmpfs' | 'unmount'>;
+type MountCalls = Pick<
+  Syscalls,
+  'makeSlave' | 'makeReadOnly' | 'mountErofs' | 'mountOverlay' | 'mountBind' | 'mountTmpfs' | 'unmount'
+>;
 
 function mountCalls(call: Binder): MountCalls {
   const mount = call('mount', 'const uint8_t *, const uint8_t *, const uint8_t *, uint64_t, const uint8_t *');
@@ -261,6 +266,10 @@ function mountCalls(call: Binder): MountCalls {
   };
   return {
     makeSlave: () => void mount(null, cString('/'), null, MS_SLAVE_REC, null),
+    makeReadOnly: (target) => {
+      const wanted = BigUint64Array.of(BigInt(MOUNT_ATTR_RDONLY), 0n, 0n, 0n);
+      setAttributes(SYS_MOUNT_SETATTR, AT_FDCWD, cString(target), AT_RECURSIVE, wanted, wanted.byteLength);
+    },
     mountErofs: ({ source, devices, target, userNamespace }) => {
       const handles: number[] = [];
       try {

@@ -22,6 +22,7 @@ export const shapes = {
     isListOf(value['spec']['networks'], isNamed) &&
     isObject(value['rootfs']) &&
     isOptional(value['spec']['privateUsers'], isBoolean) &&
+    isOptional(value['spec']['pid'], (pid) => pid === 'app' || pid === 'pod') &&
     [value['ephemeral'], value['mutable']].every((each) => isOptional(each, isBoolean)),
   run: (value: unknown): value is RunRecord =>
     isObject(value) &&
@@ -29,6 +30,7 @@ export const shapes = {
     [value['flavor'], value['hostname']].every(isString) &&
     isBoolean(value['hostNetwork']) &&
     isIdentity(value['holder']) &&
+    isOptional(value['init'], isIdentity) &&
     isListOf(value['networks'], isNetwork) &&
     isOptional(value['users'], isIdRange) &&
     isOptional(value['kept'], isBoolean) &&

@@ -30,6 +30,8 @@ export interface RunRecord {
   readonly flavor: string;
   /** Keeps the namespaces while the process that made the sandbox lives. */
   readonly holder: ProcessIdentity;
+  /** The first process of the pod's own PID namespace; absent: every app has one of its own. */
+  readonly init?: ProcessIdentity;
   readonly hostname: string;
   readonly hostNetwork: boolean;
   readonly networks: readonly NetworkResult[];

@@ -34,6 +34,7 @@ import type { CreateSandboxOptions, PodId, SandboxSpec } from '../runtime.ts';
 import { forwardedPorts } from './forwarded-ports.ts';
 import { nameFiles } from './name-files.ts';
 import { releaseSandbox } from './release-sandbox.ts';
+import { initCgroup, requireInitPrograms, startInit } from './start-init.ts';
 
 /** prepared -> running. What was made is undone when a later step fails; the pod is exited then. */
 export async function createSandbox(
@@ -49,6 +50,7 @@ export async function createSandbox(
     const flavor = await usableFlavor(context, sandbox.spec);
     reviewPod(flavor, { manifest, sandbox: sandbox.spec, mutable: sandbox.mutable });
     const ports = forwardedPorts(manifest);
+    if (sandbox.spec.pid === 'pod') requireInitPrograms(context.host);
     options.signal?.throwIfAborted();
     // Before anything is made of it, whoever adds apps later reads it there; and not before it has been found possible.
     if (options.spec !== undefined) records.writeSandbox(pod.dir, sandbox, { durable: sandbox.ephemeral !== true });
@@ -60,8 +62,13 @@ export async function createSandbox(
     const { holder, identity } = await holdNamespaces(context, { flavor, hostname, hostNetwork, users });
     context.owned.set(id, { pod, holder });
     const times = { createdAt: sandbox.createdAt, startedAt: context.now() };
-    const base = { ...times, flavor: flavor.name, holder: identity, hostname, hostNetwork, ...(users && { users }) };
-    records.writeRun(pod.dir, { ...base, networks: [] });
+    const made = { ...times, flavor: flavor.name, holder: identity, hostname, hostNetwork, ...(users && { users }) };
+    const note = (init?: ProcessIdentity): void => {
+      records.writeRun(pod.dir, { ...made, ...(init && { init }), networks: [] });
+    };
+    note();
+    const init = await initOf(context, { id, sandbox, flavor, run: made, note });
+    const base = { ...made, ...(init && { init }) };
     const networks = await setUpNetworks(context, { id, sandbox, holder: identity, ports, signal: options.signal });
     const run: RunRecord = { ...base, networks };
     records.writeRun(pod.dir, run);
@@ -145,6 +152,26 @@ async function holdNamespaces(
   }
   holder.unref();
   return { holder, identity };
+}
+
+interface InitSetup {
+  readonly id: PodId;
+  readonly sandbox: SandboxRecord;
+  readonly flavor: Flavor;
+  readonly run: Pick<RunRecord, 'holder' | 'hostNetwork' | 'users'>;
+  readonly note: (init: ProcessIdentity) => void;
+}
+
+/** The first process of the PID namespace of a pod that asks for one. */
+async function initOf(
+  { host }: RuntimeContext,
+  { id, sandbox, flavor, run, note }: InitSetup,
+): Promise<ProcessIdentity | undefined> {
+  if (sandbox.spec.pid !== 'pod') return undefined;
+  const { holder, hostNetwork, users } = run;
+  const own = flavor.traits.namespaces.filter((kind) => kind !== 'net' || !hostNetwork);
+  const kinds = [...own, ...(users === undefined ? [] : (['user'] as const))];
+  return startInit(host, { holder, kinds, cgroup: initCgroup(id), note });
 }
 
 type SharedKind = Exclude<NamespaceKind, 'mnt'>;

@@ -3,7 +3,7 @@ import { closeSync, writeSync } from 'node:fs';
 import type { OwnedSandbox, RuntimeContext } from '../context.ts';
 import { Stage1Error } from '../error.ts';
 import { eventually } from '../eventually.ts';
-import type { Host, HostProcess } from '../host/index.ts';
+import type { Host, HostProcess, ProcessIdentity } from '../host/index.ts';
 import { monitorCgroup } from '../monitor/index.ts';
 import { records } from '../pod/index.ts';
 import type { DetachOptions, PodId } from '../runtime.ts';
@@ -44,7 +44,7 @@ async function hold({ host }: RuntimeContext, { pod, holder }: OwnedSandbox): Pr
     throw notKept(pod.id, 'nsenter is not installed (package util-linux)');
   const own = [...(run.hostNetwork ? [] : ['--net']), ...(run.users ? ['--user'] : [])];
   const namespaces = ['--mount', '--ipc', '--uts', ...own];
-  const script = 'echo inside >&2; read -r recorded && exec sleep infinity </dev/null 2>/dev/null';
+  const script = `echo inside >&2; read -r recorded && exec ${waitingFor(run.init)} </dev/null >/dev/null 2>&1`;
   const command = [nsenter, `--target=${holder.pid}`, ...namespaces, '--', '/bin/sh', '-c', script];
   const [file = '', ...args] = host.cgroups.within(monitorCgroup, command);
   const { syscalls } = await host.kernel();
@@ -63,6 +63,11 @@ async function hold({ host }: RuntimeContext, { pod, holder }: OwnedSandbox): Pr
   } finally {
     closeSync(write);
   }
+}
+
+/** For ever, or for as long as there is a PID namespace: without, nothing can be started in the sandbox. */
+function waitingFor(init: ProcessIdentity | undefined): string {
+  return init === undefined ? 'sleep infinity' : `tail --pid=${init.pid} --follow /dev/null`;
 }
 
 interface HolderSpawn {

@@ -4,7 +4,8 @@ import { eventually } from '../eventually.ts';
 import { leaveMonitors } from '../monitor/index.ts';
 import { hasMark, setMark } from '../pod/app-marks.ts';
 import { records } from '../pod/index.ts';
-import type { PodId, ReleaseOptions } from '../runtime.ts';
+import type { EndLeftoversOptions, PodId, ReleaseOptions } from '../runtime.ts';
+import { endLeftoversOf } from './end-leftovers.ts';
 import { orNothing } from './or-nothing.ts';
 import { releaseSandbox } from './release-sandbox.ts';
 
@@ -20,7 +21,7 @@ export async function releaseEnded(
   signal?.throwIfAborted();
   requireRoot(context);
   try {
-    if (app !== undefined) await settle(context, id, app);
+    if (app !== undefined) await settle(context, id, { app, ...(signal && { signal }) });
     await endSettled(context, id);
     return await release(context, id, signal);
   } finally {
@@ -29,9 +30,11 @@ export async function releaseEnded(
 }
 
 /** Before anybody is asked whether the sandbox is kept, which it may be about to be: see {@link releaseSettled}. */
-async function settle({ pods }: RuntimeContext, id: PodId, app: string): Promise<void> {
-  const location = pods.locate(id);
-  if (location?.stage === 'run') setMark(location.dir, app, 'settled');
+async function settle(context: RuntimeContext, id: PodId, ended: EndLeftoversOptions): Promise<void> {
+  const location = context.pods.locate(id);
+  if (location?.stage !== 'run') return;
+  setMark(location.dir, ended.app, 'settled');
+  await endLeftoversOf(context, location, ended);
 }
 
 /** For whoever has just written down that a sandbox is kept: its apps may all have been settled before. */

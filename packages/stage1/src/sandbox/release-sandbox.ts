@@ -24,7 +24,10 @@ export async function releaseSandbox(context: RuntimeContext, location: PodLocat
   for (const app of startedApps(dir)) await attempt(removeRemains(context, location, { app, run }));
   await attempt(emptyCgroup(context, id));
   if (!run?.hostNetwork) await attempt(releaseNetworks(context, id, run));
-  if (run !== undefined) host.processes.signal(run.holder, 'SIGKILL');
+  for (const identity of run === undefined ? [] : [run.init, run.holder]) {
+    // The first, where it could enter no cgroup, is there still.
+    if (identity !== undefined) host.processes.signal(identity, 'SIGKILL');
+  }
   const sandbox = owned.get(id);
   if (sandbox !== undefined) {
     sandbox.holder.ref();

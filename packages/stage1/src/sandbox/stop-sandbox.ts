@@ -10,6 +10,7 @@ import type { PodId, StopOptions } from '../runtime.ts';
 import { appProcesses } from '../supervise/app-processes.ts';
 import { isRunning } from '../supervise/is-running.ts';
 import { appLock, tryWithLock } from '../supervise/with-lock.ts';
+import { endLeftoversOf } from './end-leftovers.ts';
 import { orNothing } from './or-nothing.ts';
 import { releaseSandbox } from './release-sandbox.ts';
 
@@ -71,7 +72,19 @@ interface EndRequest {
   readonly options: StopOptions;
 }
 
-async function endApp(context: RuntimeContext, location: PodLocation, { app, options }: EndRequest): Promise<void> {
+async function endApp(context: RuntimeContext, location: PodLocation, request: EndRequest): Promise<void> {
+  await endFirstProcess(context, location, request);
+  await endLeftoversOf(context, location, {
+    app: request.app.name,
+    ...(request.options.signal && { signal: request.options.signal }),
+  });
+}
+
+async function endFirstProcess(
+  context: RuntimeContext,
+  location: PodLocation,
+  { app, options }: EndRequest,
+): Promise<void> {
   const { processes } = context.host;
   // Before it ends: whoever would start it again looks for this then.
   setMark(location.dir, app.name, 'stopped');

@@ -21,7 +21,7 @@ import type { MemoryWatch } from '../host/index.ts';
 import { mountApp, volumeMounts } from '../mounts/index.ts';
 import type { OciMount } from '../oci-spec/index.ts';
 import { clearMarks, hasMark } from '../pod/app-marks.ts';
-import { type AppRecord, forgetKeptExit, type PodLocation, records } from '../pod/index.ts';
+import { type AppRecord, forgetKeptExit, type PodLocation, type RunRecord, records } from '../pod/index.ts';
 import { raced } from '../raced.ts';
 import type { AbortOptions, PodId, RunningApp, StartAppOptions } from '../runtime.ts';
 import { forgetApp } from './define-app.ts';
@@ -115,18 +115,28 @@ async function start(context: RuntimeContext, location: PodLocation, { name, opt
   const app = requireApp(location, name);
   const run = requireSandbox(context, location);
   const again = options.again === true;
+  requireInit(context, id, run);
   const last = startable(context, location, { name, again });
   const record: AppRecord = { createdAt: last.createdAt, ...(again && countedRestart(last)) };
   const insecure = records.readSandbox(location.dir)?.spec.insecure ?? {};
   const { host, owned } = context;
-  const { holder, hostname, hostNetwork, users } = run;
+  const { holder, init, hostname, hostNetwork, users } = run;
   const manifest = requireManifest(location);
   // Whoever stops it the moment it is started again has made this mark, and waits for us.
   clearMarks(location.dir, name, again ? ['settled'] : ['settled', 'stopped']);
   const { monitor, stdio, healthCheck: command } = options;
   const flavor = requireFlavor(context, run.flavor);
   const appContext: AppContext = {
-    pod: { id, dir: location.dir, hostname, hostNetwork, holder, insecure, ...(users && { users }) },
+    pod: {
+      id,
+      dir: location.dir,
+      hostname,
+      hostNetwork,
+      holder,
+      insecure,
+      ...(init && { init }),
+      ...(users && { users }),
+    },
     manifest,
     app,
     mounts: allMounts(location.dir, manifest, app),
@@ -152,6 +162,13 @@ async function start(context: RuntimeContext, location: PodLocation, { name, opt
     await watchHealth(host, { podId: id, app: name, check, command });
   }
   return running;
+}
+
+/** What is started would be in whatever namespace a later process of that number has. */
+function requireInit({ host }: RuntimeContext, id: PodId, { init }: RunRecord): void {
+  if (init === undefined || host.processes.isAlive(init)) return;
+  const message = `the first process of the PID namespace of pod ${id} has ended, and with it everything in there`;
+  throw new Stage1Error('ERR_RKT_STAGE1_POD_NOT_RUNNING', message);
 }
 
 interface NextRun {

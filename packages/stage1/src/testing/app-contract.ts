@@ -266,6 +266,28 @@ export const appChecks: readonly FlavorCheck[] = [
     },
   ],
   [
+    'has apps in a PID namespace of the pod where its traits say so, and is refused it otherwise',
+    async ({ runtime, flavor, host, prepareAs, read }) => {
+      const looks = 'readlink /proc/self/ns/pid >/out/ns; cat /proc/1/cmdline >/out/first';
+      const script = `${looks}; sh -c "sleep 1000 & sleep 1000 &" >/dev/null; exit 4`;
+      const prepared = prepareAs({ pid: 'pod' }, { script });
+      if (flavor.traits.pidNamespaces !== true) {
+        await refused('ERR_RKT_STAGE1_FLAVOR_UNABLE', prepared);
+        return;
+      }
+      const id = await prepared;
+      const { dir } = await runtime.createSandbox(id);
+      await runtime.addApp(id, 'app0');
+      const app = await runtime.startApp(id, 'app0', { stdio: 'inherit' });
+      equal(await app.wait(), 4);
+      deepEqual(flavor.processes?.(host, { podId: id, dir, app: 'app0', inside: undefined }) ?? [], []);
+      await runtime.stopSandbox(id);
+      match(read('ns'), /^pid:/);
+      ok(read('ns').trim() !== readlinkSync('/proc/self/ns/pid'));
+      match(read('first'), /infinity/);
+    },
+  ],
+  [
     'ends with a pod whatever its app has started',
     async ({ runtime, start, dataDir }) => {
       const mark = `10${dataDir.length}${process.pid}${Date.now() % 100_000}`;

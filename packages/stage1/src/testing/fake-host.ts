@@ -28,6 +28,12 @@ export interface FakeHostOptions {
   readonly executables?: readonly string[];
   /** The status a spawned process ends with at once; undefined: it runs until `end` or SIGKILL. */
   readonly statusOf?: (request: SpawnRequest) => number | undefined;
+  /** What a spawned process writes to its standard error. @default nothing */
+  readonly outputOf?: (request: SpawnRequest, pid: number) => string;
+  /** Path of what a process executes. @default unknown */
+  readonly executableOf?: (pid: number) => string | undefined;
+  /** Whether processes ignore whatever signal they are asked about. @default true */
+  readonly ignoresSignals?: boolean;
   /** Processes of a cgroup, of which those that run are there. @default none */
   readonly membersOf?: (cgroup: string) => readonly number[];
   /** What a process has open. @default nothing */
@@ -63,6 +69,12 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
     cgroups: {
       hybridMount: undefined,
       remove: (path) => void operations.push({ kind: 'remove-cgroup', path }),
+      kill: (path) => {
+        for (const pid of options.membersOf?.(path) ?? []) {
+          const identity = processes.identify(pid);
+          if (identity !== undefined) processes.signal(identity, 'SIGKILL');
+        }
+      },
       within: (path, command) => ['/usr/bin/within', path, ...command],
       leave: (path, pids) => void operations.push({ kind: 'leave-cgroup', path, pids }),
       processes: (path) => {
@@ -113,6 +125,9 @@ interface FakeProcesses {
   all(): readonly number[];
   rootedBelow(directory: string): readonly number[];
   openFiles(pid: number): readonly string[];
+  executable(pid: number): string | undefined;
+  ignores(): boolean;
+  waits(pid: number): boolean;
   signal(identity: ProcessIdentity, signal: NodeJS.Signals): void;
   end(pid: number, status: number): void;
 }
@@ -143,7 +158,7 @@ function fakeProcesses({ operations, place, options }: Recorder): FakeProcesses 
       return {
         pid,
         exit,
-        errorOutput: () => '',
+        errorOutput: () => options.outputOf?.(request, pid) ?? '',
         signal: (name) => signal(pid, name),
         kill: () => signal(pid, 'SIGKILL'),
         unref: () => undefined,
@@ -155,6 +170,9 @@ function fakeProcesses({ operations, place, options }: Recorder): FakeProcesses 
     all: () => [...running.keys()],
     rootedBelow: () => [],
     openFiles: (pid) => options.filesOf?.(pid) ?? [],
+    executable: (pid) => options.executableOf?.(pid),
+    ignores: () => options.ignoresSignals ?? true,
+    waits: (pid) => running.has(pid),
     signal: ({ pid }, name) => signal(pid, name),
   };
 }
@@ -180,11 +198,13 @@ function fakeSyscalls({ operations, place, options }: Recorder): Syscalls {
     fchdir: () => record('fchdir'),
     sethostname: (name) => record('sethostname', name),
     makeSlave: () => record('makeSlave'),
+    makeReadOnly: (target) => record('makeReadOnly', target),
     mountErofs: (mount) => record('mountErofs', mount),
     mountOverlay: (mount) => record('mountOverlay', mount),
     mountBind: (mount) => record('mountBind', mount),
     mountTmpfs: (mount) => record('mountTmpfs', mount),
     chroot: (path) => record('chroot', path),
+    pivotRoot: (path) => record('pivotRoot', path),
     keepDescriptors: () => record('keepDescriptors'),
     asUser: (user, work) => {
       record('asUser', user);

@@ -248,6 +248,14 @@ describe('a pod of flavor fly', () => {
     });
   });
 
+  it("refuses a PID namespace of the pod: its processes are the host's", async () => {
+    const sandbox = { flavor: 'fly', networks: [{ name: 'host' }], pid: 'pod' } as const;
+    await expect(bench.prepare(runtime, 'true', { sandbox })).rejects.toMatchObject({
+      code: 'ERR_RKT_STAGE1_FLAVOR_UNABLE',
+      message: 'a pod with a PID namespace for all its apps needs another flavor than fly',
+    });
+  });
+
   it('is never what who names no flavor gets', () => {
     expect(runtime.flavorTraits(undefined)).toBe(runtime.flavorTraits('oci'));
     expect(runtime.flavorTraits('fly')).toMatchObject({ onlyByName: true });

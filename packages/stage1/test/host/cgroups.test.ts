@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -128,5 +129,43 @@ describe('a host with version 1', () => {
     for (const name of ['memory', 'cpu', 'cpuset']) {
       expect(readFileSync(join(root, name, 'rkt/monitors/cgroup.procs'), 'utf8')).toBe('0\n');
     }
+  });
+});
+
+describe('killing what is in a cgroup', () => {
+  let child: ChildProcess;
+  let end: Promise<unknown[]>;
+  beforeEach(() => {
+    child = spawn('sleep', ['100'], { stdio: 'ignore' });
+    end = once(child, 'exit');
+  });
+  afterEach(async () => {
+    child.kill('SIGKILL');
+    await end;
+  });
+
+  it('is left to the kernel where it can do so at once', () => {
+    cgroup('.');
+    writeFileSync(join(root, 'cgroup.controllers'), 'pids\n');
+    cgroup('rkt/id', [child.pid ?? 0]);
+    writeFileSync(join(root, 'rkt/id/cgroup.kill'), '');
+    createCgroups(root).kill('rkt/id');
+    expect(readFileSync(join(root, 'rkt/id/cgroup.kill'), 'utf8')).toBe('1');
+    expect(child.signalCode).toBeNull();
+  });
+
+  it('is done one by one otherwise, below it, too, and leaves nobody frozen', async () => {
+    cgroup('memory/rkt/id');
+    cgroup('freezer/rkt/id');
+    cgroup('freezer/rkt/id/app', [child.pid ?? 0]);
+    writeFileSync(join(root, 'freezer/rkt/id/freezer.state'), '');
+    createCgroups(root).kill('rkt/id', { frozen: true });
+    expect(await end).toEqual([null, 'SIGKILL']);
+    expect(readFileSync(join(root, 'freezer/rkt/id/freezer.state'), 'utf8')).toBe('THAWED');
+  });
+
+  it('does not mind that there is no such cgroup', () => {
+    cgroup('memory/rkt');
+    createCgroups(root).kill('rkt/none');
   });
 });

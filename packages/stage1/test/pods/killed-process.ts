@@ -100,6 +100,12 @@ async function start(monitored: boolean): Promise<number> {
   }
 }
 
+async function run(): Promise<void> {
+  await start(false);
+  await runtime.stopSandbox(podId);
+  await runtime.remove(podId);
+}
+
 const works: Readonly<Record<string, () => Promise<unknown>>> = {
   prepare: () =>
     runtime.prepare({
@@ -107,11 +113,8 @@ const works: Readonly<Record<string, () => Promise<unknown>>> = {
       rootfs: { app: { type: 'directory', path: '/' } },
       sandbox: { networks: [{ name: 'none' }] },
     }),
-  run: async () => {
-    await start(false);
-    await runtime.stopSandbox(podId);
-    await runtime.remove(podId);
-  },
+  run,
+  'run with a PID namespace of the pod': run,
   detach: () => start(true),
   stop: () => runtime.stopSandbox(podId),
   gc: async () => {

@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Runtime } from '../../src/index.ts';
+import type { Runtime, SandboxSpec } from '../../src/index.ts';
 import { collectAll, createPodBench, type PodBench } from './bench.ts';
 import { footprint, none } from './footprint.ts';
 
@@ -71,8 +71,12 @@ async function workKilled({ bench }: Lane, { work, step, victim }: Kill, id: str
 
 const looping = 'trap "exit 3" TERM; while :; do sleep 0.05; done';
 
-async function prepared({ bench, runtime, network }: Lane, script: string): Promise<string> {
-  return (await bench.prepare(runtime, script, { sandbox: { networks: [{ name: network }] } })).id;
+async function prepared(
+  { bench, runtime, network }: Lane,
+  script: string,
+  sandbox: Partial<SandboxSpec> = {},
+): Promise<string> {
+  return (await bench.prepare(runtime, script, { sandbox: { networks: [{ name: network }], ...sandbox } })).id;
 }
 
 async function exited({ bench, runtime, network }: Lane): Promise<string> {
@@ -89,10 +93,14 @@ async function detached(lane: Lane): Promise<string> {
   return id;
 }
 
+/** Networks are what other works are killed in. */
+const sharedPids = { pid: 'pod', networks: [{ name: 'none' }] } as const;
+
 /** What there is to be before a work. */
 const beginnings = {
   prepare: async () => '',
   run: (lane: Lane) => prepared(lane, 'true'),
+  'run with a PID namespace of the pod': (lane: Lane) => prepared(lane, '(sleep 100 &)', sharedPids),
   detach: (lane: Lane) => prepared(lane, looping),
   stop: detached,
   gc: exited,
@@ -153,6 +161,7 @@ function spread(steps: readonly number[], count: number): number[] {
 it.each<[Work, string, number]>([
   ['prepare', 'rkt', 8],
   ['run', 'rkt', 14],
+  ['run with a PID namespace of the pod', 'rkt', 6],
   ['detach', 'rkt', 12],
   ['stop', 'rkt', 10],
   ['gc', 'rkt', 8],

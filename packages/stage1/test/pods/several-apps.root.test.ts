@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { chmodSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { App, PodManifest, RuntimeApp } from '@rkt/appc';
+import type { App } from '@rkt/appc';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import type { Pod, Runtime } from '../../src/index.ts';
 import { createPodBench, type PodBench } from './bench.ts';
 import { footprint, none } from './footprint.ts';
+import { preparePair, startBoth } from './pair.ts';
 
 let bench: PodBench;
 let runtime: Runtime;
@@ -19,53 +20,20 @@ beforeAll(async () => {
 afterEach(() => expect(footprint(bench.dataDir, bench.ids)).toEqual(none));
 afterAll(() => bench.remove());
 
-/** A prepared pod of two apps, each with a script; both see /out, and `shared` as /shared. */
-async function preparePair(one: string, two: string, apps: readonly Partial<App>[] = []): Promise<Pod> {
-  const app = (name: string, script: string, more: Partial<App> = {}): RuntimeApp => ({
-    name,
-    image: { id: 'sha512-0' },
-    app: { exec: ['/bin/sh', '-c', script], user: '0', group: '0', ...more },
-    mounts: [
-      { volume: 'out', path: '/out' },
-      { volume: 'shared', path: '/shared' },
-    ],
-  });
-  const manifest: PodManifest = {
-    acVersion: '0.8.11',
-    acKind: 'PodManifest',
-    apps: [app('one', one, apps[0]), app('two', two, apps[1])],
-    volumes: [
-      { name: 'out', kind: 'host', source: bench.out },
-      { name: 'shared', kind: 'empty', mode: '0777' },
-    ],
-  };
-  const rootfs = {
-    one: { type: 'directory', path: bench.image },
-    two: { type: 'directory', path: bench.image },
-  } as const;
-  const pod = await runtime.prepare({ manifest, rootfs, sandbox: { networks: [{ name: 'none' }] } });
-  bench.ids.push(pod.id);
-  return pod;
-}
-
-async function startBoth(id: string) {
-  await runtime.createSandbox(id);
-  for (const name of ['one', 'two']) await runtime.addApp(id, name);
-  const one = await runtime.startApp(id, 'one', { stdio: 'inherit' });
-  return { one, two: await runtime.startApp(id, 'two', { stdio: 'inherit' }) };
-}
+const prepare = (one: string, two: string, apps: readonly Partial<App>[] = []): Promise<Pod> =>
+  preparePair({ bench, runtime }, [one, two], { apps });
 
 const identity = (name: string): string =>
   `for kind in net ipc uts pid mnt cgroup; do readlink /proc/self/ns/$kind; done >/out/${name}.ns;` +
   `cat /proc/self/cgroup >/out/${name}.cgroup; id -u >/out/${name}.uid; touch /tmp/${name}; ls /tmp >/out/${name}.tmp;`;
 
 it('share network, IPC and UTS; each has its own root, processes, cgroup and user', async () => {
-  const { id } = await preparePair(
+  const { id } = await prepare(
     `${identity('one')} while [ ! -e /shared/done ]; do sleep 0.02; done; cat /shared/text >/out/seen`,
     `${identity('two')} echo from two >/shared/text; touch /shared/done`,
     [{}, { user: 'worker', group: '' }],
   );
-  const { one, two } = await startBoth(id);
+  const { one, two } = await startBoth(runtime, id);
   expect(await Promise.all([one.wait(), two.wait()])).toEqual([0, 0]);
   await runtime.stopSandbox(id);
   expect(bench.read('seen')).toBe('from two\n');
@@ -77,8 +45,8 @@ it('share network, IPC and UTS; each has its own root, processes, cgroup and use
 });
 
 it('keep the status of each, also while another still runs', async () => {
-  const { id } = await preparePair('exit 3', 'trap "exit 4" TERM; touch /out/ready; while :; do sleep 0.02; done');
-  const { one, two } = await startBoth(id);
+  const { id } = await prepare('exit 3', 'trap "exit 4" TERM; touch /out/ready; while :; do sleep 0.02; done');
+  const { one, two } = await startBoth(runtime, id);
   expect(await one.wait()).toBe(3);
   await vi.waitFor(() => expect(existsSync(join(bench.out, 'ready'))).toBe(true), { timeout: 5_000 });
   const during = await runtime.inspect(id);
@@ -91,8 +59,8 @@ it('keep the status of each, also while another still runs', async () => {
 
 it('are all stopped at the same time, those that do not heed it by force', async () => {
   const stubborn = 'trap "" TERM; while :; do sleep 0.02; done';
-  const { id } = await preparePair(stubborn, stubborn);
-  const { one, two } = await startBoth(id);
+  const { id } = await prepare(stubborn, stubborn);
+  const { one, two } = await startBoth(runtime, id);
   const began = performance.now();
   await new Promise((resolve) => setTimeout(resolve, 100));
   await runtime.stopSandbox(id, { timeoutMs: 400 });
@@ -103,8 +71,8 @@ it('are all stopped at the same time, those that do not heed it by force', async
 
 it('are entered by name', async () => {
   const waiting = 'while :; do sleep 0.02; done';
-  const { id } = await preparePair(waiting, waiting, [{}, { environment: [{ name: 'A', value: 'b' }] }]);
-  await startBoth(id);
+  const { id } = await prepare(waiting, waiting, [{}, { environment: [{ name: 'A', value: 'b' }] }]);
+  await startBoth(runtime, id);
   await expect(runtime.enter(id, { tty: false, command: ['/bin/sh', '-c', ':'] })).rejects.toMatchObject({
     code: 'ERR_RKT_STAGE1_APP_UNSPECIFIED',
     message: expect.stringMatching(/contains multiple apps: one, two$/),
@@ -116,8 +84,8 @@ it('are entered by name', async () => {
 });
 
 it('of which one cannot be executed leave nothing of the others', async () => {
-  const { id } = await preparePair('while :; do sleep 0.02; done', '', [{}, { exec: ['/bin/absent'] }]);
-  await expect(startBoth(id)).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_EXEC_NOT_FOUND' });
+  const { id } = await prepare('while :; do sleep 0.02; done', '', [{}, { exec: ['/bin/absent'] }]);
+  await expect(startBoth(runtime, id)).rejects.toMatchObject({ code: 'ERR_RKT_STAGE1_EXEC_NOT_FOUND' });
   expect((await runtime.inspect(id)).apps).toMatchObject([{ state: 'running' }, { state: 'created' }]);
   await runtime.stopSandbox(id, { force: true });
   expect((await runtime.inspect(id)).state).toBe('exited');

@@ -44,13 +44,13 @@ export async function writeBundle(
       network: pod.hostNetwork ? 'host' : namespace('net'),
       ipc: namespace('ipc'),
       uts: namespace('uts'),
-      pid: 'new',
+      pid: pod.init === undefined ? 'new' : { path: `/proc/${pod.init.pid}/ns/pid` },
       ...(pod.users && { user: { ...namespace('user'), users: pod.users } }),
     },
     mounts,
     cgroupsPath: `/rkt/${pod.id}/${app.name}`,
     user,
-    environment: [...appEnvironment(app.app, { appName: app.name, user, terminal }), ...activation(listeners)],
+    environment: [...appEnvironment(app.app, { appName: app.name, user, terminal }), ...activation(context, listeners)],
     hostLimits: host.limits(),
     ...(hostCapabilities && { hostCapabilities }),
     insecure: pod.insecure,
@@ -60,9 +60,16 @@ export async function writeBundle(
   return spec;
 }
 
-/** sd_listen_fds(3). The app is the first process of its PID namespace. */
-function activation(listeners: Listeners | undefined): readonly NameValue[] {
+/**
+ * sd_listen_fds(3). An app that is the first process of its PID namespace is process 1; in the pod's, nobody knows before it
+ * has been created, when its environment is long written.
+ */
+function activation({ pod, app }: AppContext, listeners: Listeners | undefined): readonly NameValue[] {
   if (listeners === undefined || listeners.fds.length === 0) return [];
+  if (pod.init !== undefined) {
+    const message = `app "${app.name}" is in the pod's PID namespace and cannot be told its process (LISTEN_PID), so it takes no sockets of a service manager`;
+    throw new Stage1Error('ERR_RKT_STAGE1_APP_INVALID', message);
+  }
   const { fds, names = [] } = listeners;
   return [
     { name: 'LISTEN_FDS', value: String(fds.length) },

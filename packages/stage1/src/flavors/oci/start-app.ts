@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Host, type HostProcess, resizeTerminal } from '../../host/index.ts';
+import { killMembers } from '../../kill-members.ts';
 import { readTextFile } from '../../pod/index.ts';
 import type { AppContext, StartedApp, StartRequest } from '../flavor.ts';
 import { standardStreams } from '../standard-streams.ts';
@@ -61,6 +63,8 @@ export async function startApp(
   const failure = (status: number): Error => startFailure(executable, takeRuntimeErrors(place.log), status);
   const pid = await startedPid(monitor, { pidFile, failure, signal: request.signal });
   const exit = monitor.exit.then(async (status) => {
+    // What still runs of it would be waited for; where the app is the first process, the kernel has ended it.
+    if (pod.init !== undefined) await killMembers(host, join('rkt', pod.id, app.name));
     await drained();
     const unexecuted = status === 0 ? undefined : executionFailure(executable, takeRuntimeErrors(place.log));
     if (unexecuted !== undefined) throw unexecuted;
