@@ -11,7 +11,11 @@ export const installedLibraries: Libraries = {
     });
   },
   openRegistry: async (settings) => {
-    const { openRegistry } = await import('./open-registry.ts');
+    const [{ openRegistry }, { postponeWasmTierUp }] = await Promise.all([
+      import('./open-registry.ts'),
+      import('./wasm-tier-up.ts'),
+    ]);
+    postponeWasmTierUp();
     return openRegistry(settings);
   },
   openDownloads: async (settings) => {
