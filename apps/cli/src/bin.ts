@@ -22,4 +22,6 @@ void run();
 async function run(): Promise<void> {
   const { main } = await import('./main.ts');
   process.exitCode = await main(process.argv.slice(2));
+  // Everything is done: nobody waits for heaps to be taken apart. A turn later, when a failure to write has been told of.
+  setImmediate(() => process.exit());
 }

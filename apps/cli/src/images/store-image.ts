@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { SpareWorker } from '@rkt/docker2aci';
 import type { Image, Layer } from '@rkt/registry';
 import type { ImageRecord, RemoteRecord } from '@rkt/store';
 import type { ComingLayer } from '../render/progress/progress.ts';
@@ -7,6 +8,7 @@ import { storedName } from './image-names.ts';
 import type { ObtainOptions } from './obtain-options.ts';
 
 export interface StoreImageOptions extends ObtainOptions {
+  readonly spare?: SpareWorker | undefined;
   readonly remote?: Omit<RemoteRecord, 'imageId'>;
   /** Names it has besides its reference. */
   readonly otherNames?: readonly string[];
@@ -23,6 +25,7 @@ export async function storeImage(session: Session, image: Image, options: StoreI
       repository: store,
       signal,
       onProgress: progress.onEvent,
+      spare: options.spare,
     });
     return await store.putImage({
       id: converted.id,
