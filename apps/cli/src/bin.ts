@@ -22,4 +22,11 @@ void run();
 async function run(): Promise<void> {
   const { main } = await import('./main.ts');
   process.exitCode = await main(process.argv.slice(2));
+  // A turn later, when a failure to write has been told of.
+  setImmediate(endAtOnce);
+}
+
+/** Everything is done: nobody is to wait for heaps to be taken apart. Unless a reader is slow, which Node would not wait for. */
+function endAtOnce(): void {
+  if (process.stdout.writableLength + process.stderr.writableLength === 0) process.exit();
 }

@@ -20,6 +20,7 @@ export { type ConvertToAciOptions, type ConvertWithFilesOptions, convertToAci } 
 export { ConversionError, type ConversionErrorCode, type ConversionErrorContext, isConversionError } from './errors.ts';
 export { exposeCollector } from './layers/collector.ts';
 export { type DiffIdOptions, diffIdOf } from './layers/diff-id-of.ts';
+export { createSpareWorker, type SpareWorker } from './layers/spare-worker.ts';
 export type { StartWorker } from './layers/start-worker.ts';
 export { type ConversionLimits, defaultConversionLimits } from './limits.ts';
 export { type ManifestContext, toAciManifest } from './manifest/aci-manifest.ts';

@@ -85,6 +85,17 @@ find ${temporaries.join(' ')} -mindepth 1`;
   expect(outputOnReadOnlyHost(script)).toMatch(/^sha512-[0-9a-f]{128}\nexample\.com\/small\n\[\]\n$/);
 });
 
+it('ends when all it had to say has been read, however slowly', () => {
+  const script = `
+id=$(rkt --insecure-options=image fetch --quiet /mnt/bin/small.aci)
+ids=$(yes $id | head -300)
+rkt image inspect $ids >/tmp/all
+rkt image inspect $ids | (sleep 0.5; cmp - /tmp/all)
+test $(stat -c %s /tmp/all) -gt 100000
+rkt image rm $id >/dev/null`;
+  expect(outputOnReadOnlyHost(script)).toBe('');
+});
+
 it('says so where no directory takes an executable file', () => {
   const { status, stdout, stderr } = onReadOnlyHost('rkt --insecure-options=image fetch /mnt/bin/small.aci', 'noexec');
   expect({ status, stdout }).toEqual({ status: 254, stdout: '' });

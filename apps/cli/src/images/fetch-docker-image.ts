@@ -32,10 +32,13 @@ export async function fetchDockerImage(
   requireInsecure(session);
   session.note(`fetching image from ${argument.original}`);
   session.reminder('image signature verification has been disabled');
+  // It starts while the registry is asked, when there is little else to do.
+  await using spare = await session.libraries.spareWorker();
   const remote = await openRemote(session, argument.reference, options);
-  return storeImage(session, remote.image, {
+  return await storeImage(session, remote.image, {
     ...options,
     source: 'registry',
+    spare,
     remote: { name, digest: remote.digest, checkedAt: session.io.now() },
   });
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { SpareWorker } from '@rkt/docker2aci';
 import type { Image, Layer } from '@rkt/registry';
 import type { ImageRecord, RemoteRecord } from '@rkt/store';
 import type { ComingLayer, LayerSource } from '../render/progress/progress.ts';
@@ -8,6 +9,7 @@ import type { ObtainOptions } from './obtain-options.ts';
 
 export interface StoreImageOptions extends ObtainOptions {
   readonly source: LayerSource;
+  readonly spare?: SpareWorker | undefined;
   readonly remote?: Omit<RemoteRecord, 'imageId'>;
   /** Names it has besides its reference. */
   readonly otherNames?: readonly string[];
@@ -25,6 +27,7 @@ export async function storeImage(session: Session, image: Image, options: StoreI
       repository: store,
       signal,
       onProgress: progress.onEvent,
+      spare: options.spare,
     });
     return await store.putImage({
       id: converted.id,

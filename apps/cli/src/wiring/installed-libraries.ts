@@ -11,7 +11,11 @@ export const installedLibraries: Libraries = {
     });
   },
   openRegistry: async (settings) => {
-    const { openRegistry } = await import('./open-registry.ts');
+    const [{ openRegistry }, { postponeWasmTierUp }] = await Promise.all([
+      import('./open-registry.ts'),
+      import('./wasm-tier-up.ts'),
+    ]);
+    postponeWasmTierUp();
     return openRegistry(settings);
   },
   openDownloads: async (settings) => {
@@ -62,19 +66,22 @@ export const installedLibraries: Libraries = {
     const { receiveAci } = await import('@rkt/docker2aci');
     return receiveAci(source, options);
   },
-  convertImage: async (image, options) => {
-    const [{ convertImage, exposeCollector }, { embeddedParts }] = await Promise.all([
-      import('@rkt/docker2aci'),
-      import('./embedded-parts.ts'),
-    ]);
+  spareWorker: async () => {
+    const [{ createSpareWorker }, { embeddedParts }] = await conversion();
+    return createSpareWorker(embeddedParts?.startWorker);
+  },
+  convertImage: async (image, { spare, ...options }) => {
+    const [{ convertImage, exposeCollector }, { embeddedParts }] = await conversion();
     exposeCollector();
-    return convertImage(image, {
-      ...options,
-      ...(embeddedParts === undefined ? {} : { startWorker: embeddedParts.startWorker }),
-    });
+    const startWorker = spare?.startWorker ?? embeddedParts?.startWorker;
+    return convertImage(image, { ...options, ...(startWorker === undefined ? {} : { startWorker }) });
   },
   probeErofs: async (dir) => {
     const { probeErofs } = await import('@rkt/store');
     return probeErofs(dir);
   },
 };
+
+function conversion() {
+  return Promise.all([import('@rkt/docker2aci'), import('./embedded-parts.ts')]);
+}

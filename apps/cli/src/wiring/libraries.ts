@@ -10,6 +10,7 @@ import type {
   OpenRootfsOptions,
   ReceiveAciOptions,
   ReceivedAci,
+  SpareWorker,
   UnpackArchiveOptions,
 } from '@rkt/docker2aci';
 import type { Reference } from '@rkt/refparse';
@@ -55,6 +56,11 @@ export interface RuntimeSettings {
   readonly configDirs: readonly string[];
 }
 
+/** Where the program of a worker is, the libraries know. */
+export interface ConvertOptions extends Omit<ConvertImageOptions, 'startWorker'> {
+  readonly spare?: SpareWorker | undefined;
+}
+
 /** The libraries, as the commands see them: a test gives others. Each is loaded when it is first used. */
 export interface Libraries {
   openStore(dataDir: string, options: { readonly readOnly: boolean }): Promise<Store>;
@@ -74,7 +80,10 @@ export interface Libraries {
   /** What a file or directory is, by its content. */
   imageFileForm(path: string, options: { readonly signal: AbortSignal }): Promise<ImageFileForm | undefined>;
   receiveAci(source: AsyncIterable<Uint8Array>, options: ReceiveAciOptions): Promise<ReceivedAci>;
-  convertImage(image: Image, options: Omit<ConvertImageOptions, 'startWorker'>): Promise<ConvertedImage>;
+  /** Starts a thread for a conversion that is likely to come. */
+  spareWorker(): Promise<SpareWorker>;
+  /** Converts with the spare worker if there is one, or else starts those it needs. */
+  convertImage(image: Image, options: ConvertOptions): Promise<ConvertedImage>;
   /** Whether the kernel mounts EROFS straight from files below this directory. */
   probeErofs(dir: string): Promise<ErofsSupport>;
 }

@@ -71,6 +71,7 @@ function whenEnded(sink: LayerSink, ended: () => void): LayerSink {
   return {
     push: (bytes) => sink.push(bytes),
     finish: () => sink.finish().finally(ended),
+    settle: () => sink.settle(),
     abort: () => {
       ended();
       sink.abort();

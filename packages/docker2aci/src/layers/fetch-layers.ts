@@ -108,8 +108,6 @@ async function tryLayer(layer: Layer, context: LayerContext): Promise<void> {
   const expected = feed.expect(diffId, ingest.path);
   const unpacked = await transfer(layer, { ingest, expected }, context);
   signal.throwIfAborted();
-  // Before the commit: hashing need not wait for the disk.
-  expected.arrive(unpacked.index);
   await ingest.commit(unpacked);
   onProgress?.({ type: 'layer:done', digest, diffId, size: unpacked.size });
 }
@@ -133,7 +131,12 @@ async function transfer(layer: Layer, { ingest, expected }: Target, context: Lay
       signal.throwIfAborted();
       await sink.push(bytes);
     }
-    return await sink.finish();
+    const unpacked = await sink.finish();
+    signal.throwIfAborted();
+    // Hashing need not wait for the disk.
+    expected.arrive(unpacked.index);
+    await sink.settle();
+    return unpacked;
   } catch (error) {
     sink.abort();
     // When the threads were ended because of the signal, that is the reason, not that they ended.

@@ -10,6 +10,7 @@ export function inTurns(sink: LayerSink): LayerSink {
       await setImmediate();
     },
     finish: () => sink.finish(),
+    settle: () => sink.settle(),
     abort: () => sink.abort(),
   };
 }

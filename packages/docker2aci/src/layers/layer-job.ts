@@ -32,8 +32,10 @@ export type OnEntries = (index: Uint8Array) => void;
 export interface LayerSink {
   /** Resolves when more may be given; `bytes` may then be used again. One call at a time. */
   push(bytes: Uint8Array): Promise<void>;
-  /** After the last byte, once. */
+  /** After the last byte, once. Resolves when the layer is whole and right, though not all of it may be on the disk. */
   finish(): Promise<UnpackedLayer>;
-  /** Gives everything up; to be called if `finish` has not been reached or failed. */
+  /** After `finish`. Resolves when nothing is being written back any more; only then is it known that nothing of it failed. */
+  settle(): Promise<void>;
+  /** Gives everything up; to be called if `settle` has not been reached or failed. */
   abort(): void;
 }

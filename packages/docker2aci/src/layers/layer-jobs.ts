@@ -56,11 +56,13 @@ export function createLayerJobs(reply: Reply): (request: LayerRequest) => void {
       case 'end':
         enqueue(id, async (sink) => {
           const { size, index } = await sink.finish();
-          jobs.delete(id);
           // What is sent is the whole buffer behind a view, so the view gets one of its own size, which is not copied again.
           const exact = index.slice();
           reply({ type: 'done', id, layer: { size, index: exact } }, [exact.buffer]);
           relief.layerDone();
+          await sink.settle();
+          jobs.delete(id);
+          reply({ type: 'settled', id });
         });
         break;
       case 'abort':

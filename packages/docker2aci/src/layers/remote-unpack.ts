@@ -28,14 +28,14 @@ export function createLayerThread(worker: Worker): LayerThread {
   worker.on('message', (reply: WorkerReply) => {
     if (!('id' in reply)) return;
     sinks.get(reply.id)?.receive(reply);
-    if (reply.type === 'done' || reply.type === 'failed') sinks.delete(reply.id);
+    if (reply.type === 'settled' || reply.type === 'failed') sinks.delete(reply.id);
   });
   worker.on('error', (error) => die(workerFailed(error.message, error)));
   worker.on('exit', () => die(workerFailed('it ended early')));
   return {
     worker,
     get openJobs() {
-      return sinks.size;
+      return [...sinks.values()].filter((sink) => sink.unpacking).length;
     },
     unpack(job, onEntries) {
       if (dead !== undefined) throw dead;
@@ -68,11 +68,13 @@ class RemoteSink implements LayerSink {
   readonly #onEntries: OnEntries | undefined;
   readonly #forget: (id: number) => void;
   readonly #outcome = Promise.withResolvers<UnpackedLayer>();
+  readonly #settled = Promise.withResolvers<void>();
   #free: ArrayBuffer[] = [];
   #allocated = 0;
   #filling: ArrayBuffer | undefined;
   #filled = 0;
   #failure: ConversionError | undefined;
+  #unpacking = true;
   #wake: () => void = () => undefined;
 
   constructor({ worker, id, onEntries, forget }: RemoteSinkOptions) {
@@ -80,8 +82,14 @@ class RemoteSink implements LayerSink {
     this.#id = id;
     this.#onEntries = onEntries;
     this.#forget = forget;
-    // Whoever pushes learns of a failure by the push; the promise is for `finish`.
+    // Whoever pushes learns of a failure by the push; the promises are for `finish` and `settle`.
     this.#outcome.promise.catch(() => undefined);
+    this.#settled.promise.catch(() => undefined);
+  }
+
+  /** Whether the worker has anything left to do for it but to wait. */
+  get unpacking(): boolean {
+    return this.#unpacking;
   }
 
   start(job: LayerJob): void {
@@ -107,6 +115,10 @@ class RemoteSink implements LayerSink {
     return this.#outcome.promise;
   }
 
+  settle(): Promise<void> {
+    return this.#settled.promise;
+  }
+
   abort(): void {
     this.#free = [];
     this.#filling = undefined;
@@ -115,7 +127,8 @@ class RemoteSink implements LayerSink {
   }
 
   receive(reply: LayerReply): void {
-    if (reply.type === 'done') this.#outcome.resolve(reply.layer);
+    if (reply.type === 'done') this.#done(reply.layer);
+    else if (reply.type === 'settled') this.#settled.resolve();
     else if (reply.type === 'failed') this.fail(receiveError(reply.error));
     else if (reply.type === 'entries') this.#onEntries?.(reply.index);
     else {
@@ -124,9 +137,15 @@ class RemoteSink implements LayerSink {
     }
   }
 
+  #done(layer: UnpackedLayer): void {
+    this.#unpacking = false;
+    this.#outcome.resolve(layer);
+  }
+
   fail(error: ConversionError): void {
     this.#failure = error;
     this.#outcome.reject(error);
+    this.#settled.reject(error);
     this.#wake();
   }
 

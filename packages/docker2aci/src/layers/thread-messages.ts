@@ -25,11 +25,13 @@ export type HashRequest = { readonly to: 'hash' } & (
 
 export type WorkerReply = LayerReply | HashReply;
 
-/** What a worker says of a layer. After `done` or `failed` it says nothing more of a job but `taken`. */
+/** What a worker says of a layer. After `settled` or `failed` it says nothing more of a job but `taken`. */
 export type LayerReply = { readonly id: number } & (
   | { readonly type: 'taken'; readonly buffer: ArrayBuffer }
   | { readonly type: 'entries'; readonly index: Uint8Array }
   | { readonly type: 'done'; readonly layer: UnpackedLayer }
+  /** Behind `done`: nothing is being written back any more. */
+  | { readonly type: 'settled' }
   | { readonly type: 'failed'; readonly error: SentError }
 );
 

@@ -16,7 +16,7 @@ import { PlainLayerReader } from './plain-layer.ts';
  * Unpacks a layer in one pass: inflates, hashes, indexes and writes, on the calling thread and in turns with everything
  * else it does. Memory is a few constant buffers plus the index.
  *
- * @throws ConversionError (from `push` and `finish`) `DIFF_ID_MISMATCH`, `NOT_A_TAR`, `LAYER_INVALID`,
+ * @throws ConversionError (from `push`, `finish` and `settle`) `DIFF_ID_MISMATCH`, `NOT_A_TAR`, `LAYER_INVALID`,
  * `UNSUPPORTED_COMPRESSION`, `COMPRESSION_CORRUPT`, `TRUNCATED`, `LIMIT_EXCEEDED`, `DISK_FULL`, `IO`.
  */
 export function unpackLayer(job: LayerJob, onEntries?: OnEntries): LayerSink {
@@ -60,9 +60,12 @@ class Unpacking implements LayerSink {
     const index = this.#indexing(() => this.#indexer.finish());
     this.#index.add(index.entries);
     this.#reader.destroy();
+    return { size, index: this.#index.finish(index.size) };
+  }
+
+  async settle(): Promise<void> {
     await this.#file.settle();
     this.#close();
-    return { size, index: this.#index.finish(index.size) };
   }
 
   abort(): void {

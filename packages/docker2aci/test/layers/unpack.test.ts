@@ -33,6 +33,7 @@ async function unpack(
   try {
     for (let at = 0; at < blob.length; at += chunk) await pushAndTakeBack(sink, blob.subarray(at, at + chunk));
     const { size, index } = await sink.finish();
+    await sink.settle();
     return { size, paths: decodeLayerIndex(index).entries.map((entry) => entry.path), written: await readFile(path) };
   } catch (error) {
     sink.abort();
