@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isLive } from '@rkt/stage1';
 import type { Arguments } from '../args/command.ts';
 import { podJson } from '../pods/pod-json.ts';
-import { isLive } from '../pods/pod-states.ts';
 import { listRows } from '../pods/pod-text.ts';
 import { jsonFormat, renderJson } from '../render/json.ts';
 import { renderTable } from '../render/table.ts';
