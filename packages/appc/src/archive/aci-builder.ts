@@ -70,7 +70,8 @@ const MANIFEST_ATTRIBUTES: EntryAttributes = { mode: 0o644, uid: 0, gid: 0, mtim
  *
  * Holes of sparse files are written out as zeros. Equal trees and manifests give equal bytes.
  *
- * @throws AppcError (from `addLayer`) as `mergeLayers` does; RangeError for a wrong number of layers.
+ * @throws AppcError (from `addLayer`) as `mergeLayers` does; RangeError for a wrong number of layers; TypeError (from the segments)
+ * for entries that can be iterated over only once.
  */
 export function createAciBuilder(options: AciBuilderOptions): AciBuilder {
   const { manifestBytes, layerCount } = options;

@@ -294,6 +294,8 @@ function* nodesOf(
     if (slot.kind === 'directory') yield placedDirectory(slot);
     else if (isLeafEntry(entry)) yield { node: leafNode(entry, { layer, headerOffset }, entry), names: slot.names };
   }
+  // A generator is empty the second time: what the layer contributes would be missing, and nobody told.
+  if (index < stated.length) throw new TypeError('the entries of a layer cannot be iterated over twice');
 }
 
 function isLeafEntry(entry: LayerEntry): entry is LeafEntry {

@@ -153,6 +153,14 @@ describe('the stream', () => {
     expect(kept).toEqual(copied);
     expect(held).toEqual(copied);
   });
+  it('refuses entries that are gone when they are looked at again', () => {
+    const builder = createAciBuilder({ manifestBytes, layerCount: 1 });
+    const { size, entries } = indexOf(archive(file('a', 'x')));
+    const index = { size, entries: entries.values() };
+    const segments = builder.addLayer({ diffId: `sha256:${'0'.repeat(64)}`, index });
+    expect(() => [...segments]).toThrow(new TypeError('the entries of a layer cannot be iterated over twice'));
+  });
+
   it('refuses layers too many and too few', () => {
     const builder = createAciBuilder({ manifestBytes, layerCount: 1 });
     expect(() => builder.finish()).toThrow(RangeError);
