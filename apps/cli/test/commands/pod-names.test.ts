@@ -170,7 +170,7 @@ describe('every command that takes a pod', () => {
   it.each(taking.map(({ name, usage }) => [name, usage] as const))('%s takes names of apps', async (name, usage) => {
     put(first, 'running', 'web');
     put(second, 'running', 'web');
-    const further = usage.includes('IMAGE') && !usage.includes('|') ? ['docker://x'] : [];
+    const further = usage.includes('FILE') ? ['x.aci'] : usage.includes('IMAGE') && !usage.includes('|') ? ['docker://x'] : [];
     const { status, stderr } = await rkt(...name.split(' '), 'web', ...further);
     expect([status, stderr]).toEqual([254, expect.stringContaining('several pods have an app "web"')]);
   });

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface Cgroups {
   /** Version 1 controllers beside a unified tree; crun before 1.9 refuses such hosts. */
   readonly hybridMount: string | undefined;
+  /**
+   * Makes a cgroup in every hierarchy that takes one. To be called before a runtime makes another below it: of the parent, which
+   * all pods share, somebody else's pod may be the last and take it away under the runtime's hands.
+   */
+  make(path: string): void;
   /** Removes a cgroup and those below it in every hierarchy, and then its parent when that is empty. Tolerates absence. */
   remove(path: string): void;
   /** Pids in the cgroup and those below it, in whatever hierarchy they are. */
@@ -32,6 +37,9 @@ export function createCgroups(root = '/sys/fs/cgroup'): Cgroups {
     get hybridMount() {
       const unified = join(root, 'unified');
       return !isUnified() && existsSync(join(unified, 'cgroup.procs')) ? unified : undefined;
+    },
+    make: (path) => {
+      for (const hierarchy of hierarchies()) tryMake(join(hierarchy, path));
     },
     remove: (path) => {
       for (const hierarchy of hierarchies()) {
@@ -126,6 +134,20 @@ function processesBelow(directory: string): readonly number[] {
     .filter((line) => line !== '')
     .map(Number);
   return [...own, ...listDirectories(directory).flatMap((name) => processesBelow(join(directory, name)))];
+}
+
+/** How often a parent may be taken away between the two steps. */
+const makeAttempts = 10;
+
+/** Where none can be made, as on a host that shows its cgroups read-only, the runtime says so better. */
+function tryMake(directory: string): void {
+  for (let attempt = 0; attempt < makeAttempts && !existsSync(directory); attempt++) {
+    try {
+      mkdirSync(directory, { recursive: true });
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) return;
+    }
+  }
 }
 
 function removeTree(directory: string): void {

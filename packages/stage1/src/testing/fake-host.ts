@@ -12,6 +12,7 @@ export type HostOperation =
       readonly detail: unknown;
       readonly namespaces: readonly string[];
     }
+  | { readonly kind: 'make-cgroup'; readonly path: string }
   | { readonly kind: 'remove-cgroup'; readonly path: string }
   | { readonly kind: 'leave-cgroup'; readonly path: string; readonly pids: readonly number[] };
 
@@ -68,6 +69,7 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
     processes,
     cgroups: {
       hybridMount: undefined,
+      make: (path) => void operations.push({ kind: 'make-cgroup', path }),
       remove: (path) => void operations.push({ kind: 'remove-cgroup', path }),
       kill: (path) => {
         for (const pid of options.membersOf?.(path) ?? []) {

@@ -132,6 +132,33 @@ describe('a host with version 1', () => {
   });
 });
 
+it('keeps what is made for one pod while others come and go, the last of which takes the parent with it', async () => {
+  empty('cpu');
+  empty('unified');
+  const pod = (id: string): Promise<readonly unknown[]> => {
+    const program = `
+      import { mkdirSync } from 'node:fs';
+      import { createCgroups } from ${JSON.stringify(new URL('../../src/host/cgroups.ts', import.meta.url))};
+      const cgroups = createCgroups(${JSON.stringify(root)});
+      for (let run = 0; run < 1000; run++) {
+        cgroups.make('rkt/${id}');
+        for (const hierarchy of ['cpu', 'unified']) mkdirSync(${JSON.stringify(root)} + '/' + hierarchy + '/rkt/${id}/app');
+        cgroups.remove('rkt/${id}');
+      }`;
+    const args = ['--no-warnings', '--input-type=module', '--eval', program];
+    return once(spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] }), 'exit');
+  };
+  expect(await Promise.all([pod('one'), pod('two'), pod('three')])).toEqual(Array(3).fill([0, null]));
+  expect([existsSync(join(root, 'cpu/rkt')), existsSync(join(root, 'unified/rkt'))]).toEqual([false, false]);
+});
+
+it('makes none where the host shows its cgroups read-only', () => {
+  writeFileSync(join(root, 'cgroup.controllers'), 'pids\n');
+  writeFileSync(join(root, 'rkt'), '');
+  createCgroups(root).make('rkt/id');
+  expect(existsSync(join(root, 'rkt/id'))).toBe(false);
+});
+
 describe('killing what is in a cgroup', () => {
   let child: ChildProcess;
   let end: Promise<unknown[]>;

@@ -41,6 +41,7 @@ async function startProbe(host: Host, runtime: OciRuntime, scratch: string): Pro
   writeFileSync(join(scratch, 'config.json'), JSON.stringify(probeSpec(rootfs, name)));
   const place = { root: join(scratch, 'root'), log: join(scratch, 'log') };
   writeOwners(host, scratch, [process.pid]);
+  host.cgroups.make(cgroupOf(name));
   return await inRuntimeNamespace(host, runtime, () => {
     syscalls.mountBind({ source: '/', target: rootfs, recursive: false, readOnly: true });
     const child = host.processes.spawn({

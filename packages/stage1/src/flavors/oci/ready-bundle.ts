@@ -26,7 +26,7 @@ export interface ReadyOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Writes the configuration of an app, and refuses what cannot be executed. */
+/** Writes the configuration of an app, refuses what cannot be executed, and has the pod's cgroup ready. */
 export async function readyBundle(host: Host, context: AppContext, options: ReadyOptions): Promise<ReadyBundle> {
   const { pod, app } = context;
   const spec = await writeBundle(host, context, options);
@@ -36,6 +36,7 @@ export async function readyBundle(host: Host, context: AppContext, options: Read
   const first = pod.users?.first ?? 0;
   const covered = spec.mounts.map(({ destination }) => destination);
   await inRootfs(host, context, (syscalls, root) => checkExecutable(syscalls, root, { executable, env, cwd, covered }));
+  host.cgroups.make(join('rkt', pod.id));
   const { base, bundle } = appPaths(app.name);
   const place = runtimePlace(pod.dir, app.name);
   const pidFile = join(pod.dir, base, 'pid');
