@@ -15,8 +15,9 @@ const read = ({ upperDir }: AppFiles, path: string): string => readFileSync(join
 it.each(['oci', 'fly'])(
   'what an app of flavor %s has made of its image is there when its pod has ended',
   async (flavor) => {
-    const script = 'echo new >/data/new; rm /data/sub/file; echo elsewhere >/out/mine';
-    const { pod } = await bench.run(runtime, script, { sandbox: { flavor } });
+    const script = 'echo new >/data/new; echo more >>/data/sub/file; echo elsewhere >/out/mine';
+    const networks = [{ name: flavor === 'fly' ? 'host' : 'none' }];
+    const { pod } = await bench.run(runtime, script, { sandbox: { flavor, networks } });
     using files = await runtime.openAppFiles(pod.id);
     expect(files).toMatchObject({ app: 'app', imageId: 'sha512-0', users: undefined });
     expect(read(files, 'data/new')).toBe('new\n');
