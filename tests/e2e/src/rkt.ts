@@ -109,10 +109,15 @@ function haveEnded(children: readonly Started[]): boolean {
   return children.every(({ child }) => child.exitCode !== null);
 }
 
+/** Whether apps of a listed pod run: also those of one whose monitor was killed. */
+export function isLive({ state }: { readonly state: string }): boolean {
+  return state === 'running' || state === 'orphaned';
+}
+
 async function stopRunning(rkt: (args: readonly string[]) => Promise<Finished>): Promise<void> {
   const pods: readonly { name: string; state: string }[] =
     JSON.parse((await succeed(rkt, ['list', '--format=json'])).stdout) ?? [];
-  const running = pods.filter(({ state }) => state === 'running').map(({ name }) => name);
+  const running = pods.filter(isLive).map(({ name }) => name);
   if (running.length > 0) await succeed(rkt, ['stop', '--force', ...running]);
 }
 

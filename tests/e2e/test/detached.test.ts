@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { eventually } from '../src/eventually.ts';
 import { settledHostState } from '../src/host-state.ts';
-import { executable, type Finished } from '../src/rkt.ts';
+import { executable, type Finished, isLive } from '../src/rkt.ts';
 import { ask } from '../src/tcp.ts';
 import { machineWithStoredImages } from '../src/test-machine.ts';
 
@@ -134,7 +134,7 @@ it.each([[80], [140], [200], [260], [320]])('is cleared away when rkt is killed 
   const pods: readonly { name: string; state: string }[] = JSON.parse(
     (await host.rkt(['list', '--format=json'])).stdout,
   );
-  const running = pods.filter(({ state }) => state === 'running').map(({ name }) => name);
+  const running = pods.filter(isLive).map(({ name }) => name);
   if (running.length > 0) expect((await host.rkt(['stop', '--force', ...running])).status).toBe(0);
   expect((await host.rkt(['gc', '--grace-period=0s', '--expire-prepared=0s'])).status).toBe(0);
   expect((await host.rkt(['list', '--no-legend'])).stdout).toBe('');

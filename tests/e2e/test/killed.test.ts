@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../src/eventually.ts';
 import { settledHostState } from '../src/host-state.ts';
-import type { Started } from '../src/rkt.ts';
+import { isLive, type Started } from '../src/rkt.ts';
 import { ask } from '../src/tcp.ts';
 import { machineWithStoredImages } from '../src/test-machine.ts';
 
@@ -149,7 +149,7 @@ describe.each(steps)('$name that is killed', ({ before: first, args }) => {
     }
     // What runs may be stopped; everything else is for gc alone. What rkt had started takes a moment to see that it has gone.
     await eventually(async () => {
-      const running = (await list()).filter(({ state }) => state === 'running').map(({ name }) => name);
+      const running = (await list()).filter(isLive).map(({ name }) => name);
       if (running.length > 0) expect((await host.rkt(['stop', '--force', ...running])).status).toBe(0);
       expect((await host.rkt([...collect, '--expire-prepared=0s'])).status).toBe(0);
       expect(await list()).toEqual([]);

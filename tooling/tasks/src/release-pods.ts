@@ -8,11 +8,16 @@ interface ListedPod {
   readonly state: string;
 }
 
+/** One whose monitor was killed has apps that run all the same. */
+function isLive({ state }: ListedPod): boolean {
+  return state === 'running' || state === 'orphaned';
+}
+
 /** Stops every pod of a data directory and has its records collected, so that the directory may be deleted. */
 export async function releasePods(rkt: string, dataDir: string): Promise<void> {
   const command = [rkt, `--dir=${dataDir}`];
   const pods: readonly ListedPod[] = JSON.parse(await capture([...command, 'list', '--format=json'])) ?? [];
-  for (const { name } of pods.filter(({ state }) => state === 'running')) {
+  for (const { name } of pods.filter(isLive)) {
     await run([...command, 'stop', '--force', name]);
   }
   await run([...command, 'gc', '--grace-period=0s', '--expire-prepared=0s']);

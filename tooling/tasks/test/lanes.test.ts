@@ -51,8 +51,8 @@ it('shows what commands beside the first lane print when all have ended, with wh
       ],
     ],
   ]);
-  expect(lines.slice(0, 3)).toEqual(['== first', '== first: done', '== second']);
-  expect(lines.slice(3).toSorted()).toEqual(['== second: done', 'err', 'out']);
+  expect(lines.slice(0, 4)).toEqual(['== first', '== second, beside the above', '== first: done', '== second']);
+  expect(lines.slice(4).toSorted()).toEqual(['== second: done', 'err', 'out']);
 });
 
 it('does not go on in a lane where something failed, lets the others end, and fails', async () => {
@@ -80,6 +80,13 @@ it('does not go on in a lane where something failed, lets the others end, and fa
   expect(done).toEqual(['and on']);
   expect(lines.slice(-2)).toEqual(['== fails', 'why']);
   expect(error).toMatchObject({ name: 'CommandFailed', exitCode: 3 });
+});
+
+it('tells of every lane that fails', async () => {
+  const fails = (text: string) => [[text, () => Promise.reject(new Error(text))]] as const;
+  const { lines, error } = await outcomeOf([fails('one'), fails('two'), fails('three')]);
+  expect(lines.slice(-2)).toEqual(['== failed, too: two', '== failed, too: three']);
+  expect(error).toMatchObject({ message: 'one' });
 });
 
 it('begins nothing further once it is stopped', async () => {

@@ -5,7 +5,7 @@ import { type StartWorker, startPackagedWorker, workerOptions } from './start-wo
 
 /** A worker thread that starts before it is known whether a conversion has work for it. */
 export interface SpareWorker extends AsyncDisposable {
-  /** Gives the spare worker to the first who wants one like it, and starts others. For `convertImage`. */
+  /** Gives the spare worker to the first who wants one, if it wants one like it, and starts others. For `convertImage`. */
   readonly startWorker: StartWorker;
   /** Ends the worker if nobody has taken it. Idempotent. */
   [Symbol.asyncDispose](): Promise<void>;
@@ -29,7 +29,13 @@ export function createSpareWorker(startWorker: StartWorker = startPackagedWorker
   // Nobody waits for it yet: one that cannot start is none.
   spare?.on('error', take).on('exit', take);
   return {
-    startWorker: (options) => (options.resourceLimits === undefined ? take() : undefined) ?? startWorker(options),
+    startWorker: (options) => {
+      const taken = take();
+      if (taken !== undefined && options.resourceLimits === undefined) return taken;
+      // Whoever wants another kind wants no more of this one.
+      void taken?.terminate();
+      return startWorker(options);
+    },
     [Symbol.asyncDispose]: async () => {
       await take()?.terminate();
     },

@@ -26,19 +26,28 @@ it.runIf(availableParallelism() > 1)('gives the worker it has to the first who w
   const { started, startWorker } = starter();
   const spare = createSpareWorker(startWorker);
   expect(started).toHaveLength(1);
-  const other = spare.startWorker(lean);
-  expect(other).toBe(started[1]);
-  expect(other.resourceLimits).toMatchObject({ maxYoungGenerationSizeMb: 3 });
   const first = spare.startWorker(usual);
   expect(first).toBe(started[0]);
   expect(first.listenerCount('error') + first.listenerCount('exit')).toBe(0);
-  expect(spare.startWorker(usual)).toBe(started[2]);
+  expect(spare.startWorker(usual)).toBe(started[1]);
   await spare[Symbol.asyncDispose]();
   // What was given away is no longer its own to end.
   for (const worker of started) {
     expect(worker.threadId).toBeGreaterThan(0);
     await worker.terminate();
   }
+});
+
+it.runIf(availableParallelism() > 1)('ends the worker it has when another kind is wanted', async () => {
+  const { started, startWorker } = starter();
+  const spare = createSpareWorker(startWorker);
+  const ended = once(started[0] as Worker, 'exit');
+  const other = spare.startWorker(lean);
+  expect(other).toBe(started[1]);
+  expect(other.resourceLimits).toMatchObject({ maxYoungGenerationSizeMb: 3 });
+  await ended;
+  expect(spare.startWorker(usual)).toBe(started[2]);
+  await Promise.all(started.map((worker) => worker.terminate()));
 });
 
 it('ends a worker that nobody took', async () => {

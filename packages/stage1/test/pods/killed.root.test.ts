@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Runtime, SandboxSpec } from '../../src/index.ts';
+import { isLive, type Runtime, type SandboxSpec } from '../../src/index.ts';
 import { collectAll, createPodBench, type PodBench } from './bench.ts';
 import { footprint, none } from './footprint.ts';
 
@@ -110,7 +110,7 @@ type Work = keyof typeof beginnings;
 /** What runs is stopped; everything else gc has to find. */
 async function clearUp({ runtime }: Lane): Promise<void> {
   for (const { id, state } of await runtime.list()) {
-    if (state === 'running') await runtime.stopSandbox(id, { force: true });
+    if (isLive({ state })) await runtime.stopSandbox(id, { force: true });
   }
   await collectAll(runtime, { graceMs: 0, expirePreparedMs: 0 });
 }
