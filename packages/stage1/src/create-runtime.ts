@@ -25,7 +25,6 @@ import { addApp, removeApp, startApp } from './supervise/apps.ts';
 import { attach } from './supervise/attach.ts';
 import { defineApp } from './supervise/define-app.ts';
 import { enter } from './supervise/enter.ts';
-import { requireFreeNames, withFreeNames } from './supervise/free-names.ts';
 import { inspect, listPods } from './supervise/inspect.ts';
 import { openAppFiles } from './supervise/open-app-files.ts';
 import { readLogs } from './supervise/read-logs.ts';
@@ -80,9 +79,8 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
       return { name: flavor.name, programs: flavor.programs?.(host) ?? [] };
     },
     review: (pod) => review(context, pod),
-    requireFreeNames: (names) => requireFreeNames(context, names),
     prepare: async (options) => {
-      const id = await withFreeNames(context, options, () => preparePod(context, options));
+      const id = await preparePod(context, options);
       return inspect(context, id);
     },
     createSandbox: async (id, sandbox) => {

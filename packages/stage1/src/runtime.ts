@@ -157,8 +157,6 @@ export interface PrepareOptions extends AbortOptions {
   readonly ephemeral?: boolean;
   /** Apps may be defined and removed while the sandbox lives; there need be none to begin with. @default false */
   readonly mutable?: boolean;
-  /** Names of its apps that no pod may have that is prepared or runs. @default none */
-  readonly ownNames?: readonly string[];
   /**
    * Called with the pod's directory before anything refers to the images, so that the caller can bind a lease to it.
    */
@@ -375,9 +373,7 @@ export interface Runtime {
    * cannot do, as `prepare` does, and FLAVOR_NOT_FOUND.
    */
   review(pod: PodReview): readonly string[];
-  /** Throws NAME_TAKEN as `prepare` with `ownNames` would now. */
-  requireFreeNames(names: readonly string[]): Promise<void>;
-  /** embryo -> preparing -> prepared. The pod keeps no process. Throws NAME_TAKEN. */
+  /** embryo -> preparing -> prepared. The pod keeps no process. */
   prepare(options: PrepareOptions): Promise<Pod>;
   /** prepared -> running: namespaces, networks, cgroup parent. Holds the pod's lock until the sandbox ends. */
   createSandbox(id: PodId, options?: CreateSandboxOptions): Promise<Pod>;

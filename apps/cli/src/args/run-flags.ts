@@ -172,7 +172,7 @@ const app: readonly FlagSpec[] = (
       placeholder: 'NAME',
       check: requireAcName,
       summary:
-        'name of the app, and of its pod on the command line: no pod that is not over may have an app of this name',
+        'name of the app; on the command line it may stand for the pod, too, if no other has an app of this name',
     },
     {
       name: 'environment',

@@ -11,6 +11,7 @@ import { findPod } from '../pods/find-pods.ts';
 import { obtainImages } from '../pods/obtain-images.ts';
 import { placesOf, releaseImages, renderTrees } from '../pods/pod-images.ts';
 import { runtimeApp } from '../pods/runtime-app.ts';
+import { warnOfSharedNames } from '../pods/shared-names.ts';
 import { parseVolumeFlag } from '../pods/volume-flag.ts';
 import type { Session } from '../wiring/session.ts';
 
@@ -50,6 +51,7 @@ async function planApp(session: Session, { flags }: Arguments, { pod, parts, sto
   const [request] = requests;
   const options = await readObtainOptions(session.io, flags);
   const line = { command: `app add ${pod.id}`, parts };
+  await warnOfSharedNames(session, requests, { own: pod.id });
   const [record] = await obtainImages(session, requests, { ...options, line, lease });
   if (request === undefined || record === undefined) throw new TypeError('there is no image');
   const image = await store.getImage(record.id);

@@ -15,6 +15,7 @@ import { readPodEnvironment } from './pod-environment.ts';
 import { placesOf, releaseImages, renderTrees } from './pod-images.ts';
 import { podManifest } from './pod-manifest.ts';
 import { sandboxSpec } from './sandbox-spec.ts';
+import { warnOfSharedNames } from './shared-names.ts';
 
 export interface PreparedPod extends AsyncDisposable {
   readonly id: PodId;
@@ -49,8 +50,7 @@ export async function preparePod(session: Session, args: Arguments, request: Pre
   const runtime = await session.runtime();
   // What no image can change is refused before any is fetched.
   runtime.review({ manifest: { acVersion, acKind: 'PodManifest', apps: [] }, sandbox });
-  const ownNames = readImageRequests(args.parts, request.specs).flatMap((image) => image.flags.text('name') ?? []);
-  await runtime.requireFreeNames(ownNames);
+  await warnOfSharedNames(session, readImageRequests(args.parts, request.specs));
   const store = await session.store();
   const lease = await store.lease();
   try {
@@ -62,7 +62,6 @@ export async function preparePod(session: Session, args: Arguments, request: Pre
       rootfs,
       sandbox,
       ephemeral,
-      ownNames,
       signal: session.interrupts.signal,
       // From here on the images stay for as long as the pod's directory does, wherever it is renamed to.
       onDirectory: (dir) => lease.bind(placesOf(dir), { durable: !ephemeral }),

@@ -36,7 +36,6 @@ const HINTS: Readonly<Record<string, string>> = {
   ERR_RKT_STORE_NOT_A_STORE: 'choose the data directory with --dir',
   ERR_RKT_STAGE1_POD_NOT_FOUND: LIST_PODS,
   ERR_RKT_STAGE1_AMBIGUOUS_POD_ID: 'give more digits of the UUID',
-  ERR_RKT_STAGE1_NAME_TAKEN: "give another --name, or end that pod: 'rkt stop POD', 'rkt rm POD' if it is prepared",
   ERR_RKT_STAGE1_POD_RUNNING: "stop it first: 'rkt stop POD'",
   ERR_RKT_STAGE1_NETWORK_NOT_FOUND: 'networks are configured in net.d of LOCAL_CONFIG',
   ERR_RKT_STAGE1_NETWORK_CONFIG_INVALID: 'the format is that of CNI: a .conf is one plugin, a .conflist several',

@@ -77,6 +77,15 @@ describe('a pod', () => {
     expect(runtime.calls).toEqual([]);
   });
 
+  it('is the one that runs, however many of its name have ended; of those alone none is chosen', async () => {
+    put(first, 'exited', 'web');
+    put(second, 'exited garbage', 'web');
+    put(third, 'running', 'web');
+    expect(await found('web')).toBe(third);
+    runtime.pods.delete(third);
+    expect(await found('web')).toContain(`newest last: ${first} (exited), ${second} (exited garbage)`);
+  });
+
   it.each([
     ['exited', 'running'],
     ['running', 'exited'],
@@ -170,7 +179,11 @@ describe('every command that takes a pod', () => {
   it.each(taking.map(({ name, usage }) => [name, usage] as const))('%s takes names of apps', async (name, usage) => {
     put(first, 'running', 'web');
     put(second, 'running', 'web');
-    const further = usage.includes('FILE') ? ['x.aci'] : usage.includes('IMAGE') && !usage.includes('|') ? ['docker://x'] : [];
+    const further = usage.includes('FILE')
+      ? ['x.aci']
+      : usage.includes('IMAGE') && !usage.includes('|')
+        ? ['docker://x']
+        : [];
     const { status, stderr } = await rkt(...name.split(' '), 'web', ...further);
     expect([status, stderr]).toEqual([254, expect.stringContaining('several pods have an app "web"')]);
   });

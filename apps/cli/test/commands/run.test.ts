@@ -55,27 +55,6 @@ describe('run', () => {
     expect(sandbox).toMatchObject({ networks: [{ name: 'default' }], hostname: 'web' });
   });
 
-  it.each(['run', 'prepare'])('%s refuses a --name that another pod has before anything is fetched', async (verb) => {
-    const code = 'ERR_RKT_STAGE1_NAME_TAKEN';
-    const message = 'the name "web" is taken by an app of pod 1111 (running)';
-    runtime.failing = { name: 'requireFreeNames', error: Object.assign(new Error(message), { code }) };
-    const asked = registry.requests.length;
-    expect(await rkt(insecure, verb, '--name=web', image)).toEqual({
-      status: 254,
-      stdout: '',
-      stderr: `${verb}: ${message}\nhint: give another --name, or end that pod: 'rkt stop POD', 'rkt rm POD' if it is prepared\n`,
-    });
-    expect([registry.requests.length, runtime.calls]).toEqual([asked, []]);
-    // What an image is called is nobody's alone.
-    expect((await rkt(insecure, 'prepare', image)).status).toBe(0);
-    expect(runtime.prepared.map(({ ownNames }) => ownNames)).toEqual([[]]);
-  });
-
-  it('has names of its own for the apps that were given some, while the pod is prepared', async () => {
-    await rkt(insecure, 'prepare', image, '--name=web', image);
-    expect(runtime.prepared[0]?.ownNames).toEqual(['web']);
-  });
-
   it('by an ID needs neither network nor flag', async () => {
     const { stdout } = await rkt(insecure, 'fetch', image);
     const asked = registry.requests.length;

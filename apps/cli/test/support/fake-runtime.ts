@@ -179,9 +179,6 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
     flavorTraits: () => runtime.traits,
     describeFlavor: (name = 'oci') => ({ name, programs: [{ name: 'runtime', path: '/usr/bin/crun' }] }),
     review: () => runtime.notices,
-    requireFreeNames: async (names) => {
-      if (runtime.failing?.name === 'requireFreeNames' && names.length > 0) throw runtime.failing.error;
-    },
     prepare: async (options) => {
       call('prepare');
       const directory = `${dataDir}/pods/embryo/${POD}`;
@@ -293,7 +290,10 @@ export function fakeRuntime(dataDir = '/data'): FakeRuntime {
       return id;
     },
     inspect: async (id) => find(id),
-    list: async () => [...runtime.pods.values()],
+    list: async () => {
+      if (runtime.failing?.name === 'list') throw runtime.failing.error;
+      return [...runtime.pods.values()];
+    },
     remove: async (id) => {
       call('remove');
       runtime.pods.delete(id);

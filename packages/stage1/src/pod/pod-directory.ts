@@ -58,8 +58,6 @@ export interface HeldLock {
 }
 
 export interface PodDirectory {
-  /** A file that is locked while names that pods are called by are looked for and given. There need be none yet. */
-  readonly namesLock: string;
   /** @throws what a file system answers that cannot say whether it is there */
   locate(id: PodId): PodLocation | undefined;
   /**
@@ -107,7 +105,6 @@ export function openPodDirectory(dataDir: string): PodDirectory {
     return stage && { id, stage, dir: pathOf(stage, id) };
   };
   return {
-    namesLock: join(root, 'names.lock'),
     locate,
     lacks: (id) => locate(id) === undefined && isThere(join(root, 'run')),
     list,

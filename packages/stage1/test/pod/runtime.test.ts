@@ -67,31 +67,6 @@ describe('preparing', () => {
     expect(await runtime.list()).toEqual([]);
   });
 
-  it('gives a name of its own to one pod alone, also where several ask at once', async () => {
-    const { runtime } = await open();
-    const asked = { ...pod(), ownNames: ['other', 'app'] };
-    const settled = await Promise.allSettled([1, 2, 3].map(() => runtime.prepare(asked)));
-    const [made, ...more] = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-    expect([made?.state, more]).toEqual(['prepared', []]);
-    const message = `the name "app" is taken by an app of pod ${made?.id} (prepared)`;
-    for (const each of settled) {
-      if (each.status === 'rejected') expect(each.reason).toMatchObject({ code: 'ERR_RKT_STAGE1_NAME_TAKEN', message });
-    }
-    await expect(runtime.requireFreeNames(['app'])).rejects.toThrow(message);
-    await runtime.requireFreeNames(['other']);
-    // What is not to be its own is not asked for.
-    await runtime.prepare(pod());
-  });
-
-  it('takes the name of a pod that is over', async () => {
-    const { runtime } = await open();
-    const first = await runtime.prepare({ ...pod(), ownNames: ['app'] });
-    await runtime.createSandbox(first.id);
-    await expect(runtime.prepare({ ...pod(), ownNames: ['app'] })).rejects.toThrow(`${first.id} (running)`);
-    await runtime.stopSandbox(first.id);
-    expect((await runtime.prepare({ ...pod(), ownNames: ['app'] })).state).toBe('prepared');
-  });
-
   it('leaves nothing to be seen when the caller fails', async () => {
     const { runtime } = await open();
     const fail = async (): Promise<void> => {
