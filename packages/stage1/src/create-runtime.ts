@@ -11,6 +11,7 @@ import { createHost, type Host } from './host/index.ts';
 import { createNetworking, type Networking } from './networking/index.ts';
 import { openPodDirectory } from './pod/index.ts';
 import { preparePod } from './pod/prepare-pod.ts';
+import { requireOwn } from './pod/require-own.ts';
 import type { Runtime } from './runtime.ts';
 import {
   createSandbox,
@@ -56,9 +57,12 @@ export interface RuntimeOptions {
  *
  * System calls are made on the calling thread, which must be the main one; code that runs while it is in a pod's
  * namespaces is synchronous, so no other code of the process ever sees them.
+ *
+ * @throws Stage1Error ERR_RKT_STAGE1_UNSAFE_OWNER where the data directory, or what it keeps of pods, is another user's
  */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { dataDir, configDirs, pluginDirs, runtimePath } = options;
+  requireOwn(dataDir);
   const host = options.host ?? createHost();
   const context: RuntimeContext = {
     host,

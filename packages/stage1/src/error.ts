@@ -24,6 +24,7 @@ export type NetworkErrorCode =
 /** Codes of the pods' life: directories, sandboxes, mounts, runtimes. */
 export type PodErrorCode =
   | 'ERR_RKT_STAGE1_NOT_ROOT'
+  | 'ERR_RKT_STAGE1_UNSAFE_OWNER'
   | 'ERR_RKT_STAGE1_SYSCALLS_UNAVAILABLE'
   | 'ERR_RKT_STAGE1_RUNTIME_MISSING'
   | 'ERR_RKT_STAGE1_RUNTIME_FAILED'

@@ -72,6 +72,8 @@ export async function openStore(dir: string, options: OpenStoreOptions = {}): Pr
     };
     await ensureFormat(files, (options.create ?? true) && !readOnly);
     if (!readOnly) {
+      // What was not there before may have been made by somebody else meanwhile.
+      requireOwn(layout);
       requireClosed(layout);
       await sweepTemporaries(files);
     }

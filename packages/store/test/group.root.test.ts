@@ -111,6 +111,19 @@ describe('a store of which a part belongs to another user', () => {
     await expect(openStore(dir)).rejects.toMatchObject({ code: 'ERR_RKT_STORE_UNSAFE_MODE' });
     expect(readdirSync(dir)).toEqual([]);
   });
+
+  it.each(['cas', 'locks'])('is not used where that user made a part first, while it was made: %j', async (path) => {
+    const dir = temporaryDirectory();
+    const made = join(dir, path);
+    const onStep = (step: string): void => {
+      if (step !== `mkdir ${made}`) return;
+      mkdirSync(made, { mode: 0o700 });
+      chownSync(made, GROUP, 0);
+    };
+    const refusal = { code: 'ERR_RKT_STORE_UNSAFE_MODE', message: expect.stringContaining(`${made} belongs to`) };
+    await expect(openStore(dir, { onStep })).rejects.toMatchObject(refusal);
+    expect(readdirSync(join(dir, 'cas'))).not.toContain('db');
+  });
 });
 
 describe('a store of an owner alone', () => {

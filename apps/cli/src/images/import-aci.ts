@@ -15,9 +15,6 @@ import { readFile, terminalInput, upTo } from './file-input.ts';
 import { importNamed } from './import-named.ts';
 import type { ObtainOptions } from './obtain-options.ts';
 
-/** Bytes, as it comes. No ACI that is read may be larger when it is unpacked. */
-const LARGEST_ACI = 32 * 1024 ** 3;
-
 const COMPRESSION = 'ERR_RKT_DOCKER2ACI_UNSUPPORTED_COMPRESSION';
 
 /**
@@ -42,7 +39,9 @@ export async function importAciFromInput(session: Session, options: ObtainOption
   }
   // What is verified is read twice: once for its name, which says whose keys count.
   await using file = await (await session.store()).temporaryFile();
-  const bytes = upTo(LARGEST_ACI, session.io.readBytes(), name);
+  // Loaded here, and not with the command. No ACI may be larger when it is unpacked.
+  const { defaultConversionLimits } = await import('@rkt/docker2aci');
+  const bytes = upTo(defaultConversionLimits.maxLayerBytes, session.io.readBytes(), name);
   await writeFile(file.path, bytes, { signal: session.interrupts.signal });
   return await importAci(session, { name, read: () => readFile(file.path) }, { ...options, signature });
 }

@@ -15,8 +15,11 @@ interface WantedSize {
   readonly options: AbortOptions;
 }
 
-/** What is counted at most where no length is stated, in bytes: as much as the largest layer. */
-const MAX_COUNTED = 16 * 1024 ** 3;
+/**
+ * What is counted at most where no length is stated, in bytes: as much as the largest layer that is converted, which is
+ * `defaultConversionLimits.maxLayerBytes` of @rkt/docker2aci. That package is above this one, so that it is said twice.
+ */
+const MAX_COUNTED = 32 * 1024 ** 3;
 
 /**
  * The size of a blob as the first host that has it states it. HEAD is asked once; where that says nothing, the answer to

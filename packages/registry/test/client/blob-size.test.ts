@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { parseReference } from '@rkt/refparse';
 import { describe, expect, it } from 'vitest';
+import { createRegistry, type ResponseBody, type Transport } from '../../src/index.ts';
 import type { FaultAction } from '../../src/testing/index.ts';
 import { putBytes, startLoopback } from '../loopback.ts';
 import { registryError } from '../registry-error.ts';
@@ -37,6 +39,18 @@ describe('the size of a blob', () => {
     expect(await loopback.client.getBlobSize(loopback.reference('x'), digest)).toBe(300_000);
   });
 
+  it('is counted up to what the largest layer may have', async () => {
+    const most = 32 * 1024 ** 3;
+    const sizeOf = (...lengths: readonly number[]): Promise<number> => {
+      const transport: Transport = async () => ({ status: 200, headers: {}, body: bodyOf(lengths) });
+      const client = createRegistry({ transport });
+      return client.getBlobSize(parseReference('example.com/x'), `sha256:${'0'.repeat(64)}`);
+    };
+    expect(await sizeOf(most - 1, 1)).toBe(most);
+    const error = await registryError(() => sizeOf(most, 1));
+    expect([error.code, error.expected]).toEqual(['ERR_RKT_REGISTRY_LIMIT_EXCEEDED', most]);
+  });
+
   it('of one that is nowhere is an error, and one in a mirror is found', async () => {
     await using mirror = await startLoopback();
     const { digest } = await putBytes(mirror.server, 'x', bytes);
@@ -59,3 +73,13 @@ describe('the size of a blob', () => {
     expect(loopback.server.requests).toEqual([]);
   });
 });
+
+/** Chunks that only say how long they are. */
+function bodyOf(lengths: readonly number[]): ResponseBody {
+  return {
+    async *[Symbol.asyncIterator]() {
+      for (const value of lengths) yield Object.defineProperty(new Uint8Array(0), 'length', { value });
+    },
+    cancel: () => undefined,
+  };
+}
