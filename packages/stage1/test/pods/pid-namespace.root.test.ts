@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   closeSync,
@@ -158,6 +159,36 @@ it.each(kinds)('has a first process that reaps, with %s, and into which no app m
   expect(stats.filter((stat) => /\) Z 1 /.test(stat))).toEqual([]);
   expect(stats.some((stat) => /^1 \(sleep\) S 0 /.test(stat))).toBe(true);
   expect([bench.read('seen'), bench.read('lives')]).toEqual(['', '/proc/1\n']);
+});
+
+/** What a program says when it is run by whom setpriv(1) makes of us. */
+function refusal(...command: readonly string[]): string {
+  const { status, stderr } = spawnSync('setpriv', command, { encoding: 'utf8' });
+  expect(status).toBe(1);
+  return stderr;
+}
+
+it.each(kinds)('has a first process without capabilities, with %s, that root alone may touch', async (_, sandbox) => {
+  const pods = await openRuntime();
+  const { id } = await start(pods, waiting, { sandbox });
+  await until('waits');
+  const init = initOf(id);
+  const pid = String(init.pid);
+  const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups'];
+  expect(refusal(...nobody, 'kill', '-9', pid)).toContain('Operation not permitted');
+  // As the root of an app without the right to trace or to administer resources.
+  const powerless = ['--clear-groups', '--inh-caps=-all', '--bounding-set=-all'];
+  // Over processes of a user namespace the host's root, who has made it, has this right in any case.
+  if (sandbox.privateUsers !== true) {
+    expect(refusal(...powerless, 'prlimit', '--pid', pid, '--cpu=1:1')).toContain('Operation not permitted');
+  }
+  expect(refusal(...powerless, 'readlink', '-v', `/proc/${pid}/root`)).toContain('Permission denied');
+  expect(processes.isAlive(init)).toBe(true);
+  const state = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const fields = ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb', 'NoNewPrivs'];
+  const found = fields.map((field) => Number(new RegExp(`^${field}:\\s*(\\w+)$`, 'm').exec(state)?.[1]));
+  expect(found).toEqual([0, 0, 0, 0, 0, 1]);
+  await pods.stopSandbox(id, { force: true });
 });
 
 it.each(kinds)('shows an app with all capabilities nothing of the host by it, with %s', async (_, sandbox) => {
