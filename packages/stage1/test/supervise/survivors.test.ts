@@ -52,7 +52,11 @@ describe.concurrent('flavor oci', () => {
     const fake = createFakeHost();
     const host = undying(fake, (cgroup) => cgroup === 'rkt/id/app');
     const holder: ProcessIdentity = { pid: 1, bootId: '', startTime: '0' };
-    const app: RuntimeApp = { name: 'app', image: { id: 'sha512-0' }, app: { exec: ['/bin/true'], user: '0', group: '0' } };
+    const app: RuntimeApp = {
+      name: 'app',
+      image: { id: 'sha512-0' },
+      app: { exec: ['/bin/true'], user: '0', group: '0' },
+    };
     const context: AppContext = {
       pod: { id: 'id', dir: scratch, hostname: 'pod', holder, init: holder, hostNetwork: false, insecure: {} },
       ...{ manifest: { acVersion: '0.8.11', acKind: 'PodManifest', apps: [app] }, app, mounts: [] },

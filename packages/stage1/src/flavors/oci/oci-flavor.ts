@@ -41,6 +41,7 @@ export function createOciFlavor({ dataDir, runtimePath }: OciFlavorOptions): Fla
       namespaces: ['ipc', 'uts', 'net'],
       userNamespaces: true,
       pidNamespaces: true,
+      enterChanges: true,
       apps: 'several',
       detaches: true,
       onlyByName: false,
