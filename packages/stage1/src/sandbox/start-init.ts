@@ -62,7 +62,8 @@ export function initCgroup(id: PodId): string {
 /** What is needed of the host, by name, with where it is. */
 type InitPrograms = Readonly<Record<(typeof needed)[number], string>>;
 
-const needed = ['nsenter', 'unshare', 'setpriv', 'env', 'sleep'] as const;
+/** `tail` waits for the first process where a sandbox is kept, which must not fail when apps run already. */
+const needed = ['nsenter', 'unshare', 'setpriv', 'env', 'sleep', 'tail'] as const;
 
 /** @throws Stage1Error ERR_RKT_STAGE1_RUNTIME_MISSING */
 export function requireInitPrograms(host: Host): InitPrograms {
@@ -78,6 +79,7 @@ export function requireInitPrograms(host: Host): InitPrograms {
     setpriv: program('setpriv'),
     env: program('env'),
     sleep: program('sleep'),
+    tail: program('tail'),
   };
 }
 
@@ -102,7 +104,9 @@ const noCapabilities = ['--ambient-caps=-all', '--inh-caps=-all', '--bounding-se
  * In a mount namespace of its own. The first child of a shell that has called unshare(2) is the first process; the shell says
  * which one it is, and ends. The process goes on by itself when it has been told so, and ends when we end before.
  */
-const starterScript = `cp "$1" ${executable} && chmod 0111 ${executable} && shift && exec "$@"`;
+const starterScript = `"$1" --ignore-signal=CHLD >/dev/null 2>&1 ||
+  { echo "$1 does not know --ignore-signal, which that of coreutils 8.31 or later does" >&2; exit 1; }
+cp "$2" ${executable} && chmod 0111 ${executable} && shift 2 && exec "$@"`;
 const makerScript = '"$@" <&3 3<&- & echo $! >&2';
 const initScript = `read -r recorded && exec "$1" --ignore-signal=CHLD ${executable} infinity </dev/null >/dev/null 2>&1`;
 
@@ -121,7 +125,7 @@ function spawnStarter(host: Host, { syscalls, namespaces }: Kernel, spawn: Start
   const maker = [programs.unshare, '--cgroup', '--pid', '--', '/bin/sh', '-c', makerScript, 'sh', ...first];
   const joined = [programs.nsenter, `--target=${holder.pid}`, ...kinds.map((kind) => `--${kind}`), '--', ...maker];
   const [file = '', ...args] = host.cgroups.within(cgroup, [
-    ...['/bin/sh', '-c', starterScript, 'sh', programs.sleep],
+    ...['/bin/sh', '-c', starterScript, 'sh', programs.env, programs.sleep],
     ...joined,
   ]);
   try {

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createHost, type ProcessIdentity, type Runtime, type SandboxSpec } from '../../src/index.ts';
+import { createHost, createRuntime, type ProcessIdentity, type Runtime, type SandboxSpec } from '../../src/index.ts';
 import { collectAll, type PodOptions } from './bench.ts';
 import { preparePair, startBoth } from './pair.ts';
 import { usePodBench } from './use-bench.ts';
@@ -214,6 +214,19 @@ it.each(kinds)('shows an app with all capabilities nothing of the host by it, wi
   const found = bench.read('ns').trim().split('\n');
   expect(found).toHaveLength(host.length);
   expect(found.filter((namespace) => host.includes(namespace))).toEqual([]);
+});
+
+it('says what is missing on a host whose env cannot have SIGCHLD ignored', async () => {
+  const host = createHost();
+  const old = join(bench.dataDir, 'env');
+  writeFileSync(old, '#!/bin/sh\necho "unrecognized option" >&2\nexit 125\n', { mode: 0o755 });
+  const findExecutable = (name: string) => (name === 'env' ? old : host.findExecutable(name));
+  const pods = await createRuntime({ dataDir: bench.dataDir, configDirs: [], host: { ...host, findExecutable } });
+  const { id } = await bench.prepare(pods, 'true', { sandbox: shared });
+  await expect(pods.createSandbox(id)).rejects.toMatchObject({
+    code: 'ERR_RKT_STAGE1_RUNTIME_FAILED',
+    message: expect.stringContaining(`${old} does not know --ignore-signal, which that of coreutils 8.31`),
+  });
 });
 
 it('keeps a sandbox for no longer than its first process lives', async () => {
