@@ -402,7 +402,8 @@ export interface Runtime {
   detach(id: PodId, options?: DetachOptions): Promise<void>;
   /**
    * Ends what an app has left running whose first process has ended: in a PID namespace of the pod, and where whoever started
-   * the app does not see its end, as with a monitor, nobody else does. Of an app that runs nothing is ended.
+   * the app does not see its end, as with a monitor, nobody else does. Of an app that runs nothing is ended. What does not end
+   * within five seconds is ERR_RKT_STAGE1_CLEANUP_FAILED.
    */
   endLeftovers(id: PodId, options: EndLeftoversOptions): Promise<void>;
   /** Releases networks, namespaces and cgroups of a pod whose apps have all ended. Resolves to false while it runs. */

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { PodApp, PodId, StdioMode } from '@rkt/stage1';
 import type { Arguments } from '../args/command.ts';
 import { parseRestartPolicy } from '../args/restart-policy.ts';
-import { reasonOf } from '../errors.ts';
+import { hasCode, reasonOf } from '../errors.ts';
 import { isToBeRestarted, restartDelay, stopOthers } from '../pods/app-ended.ts';
 import { healthCommand } from '../pods/health-command.ts';
 import { isPodGone } from '../pods/pod-gone.ts';
@@ -26,7 +26,7 @@ export async function execute(session: Session, { flags, operands }: Arguments):
   };
   const runtime = await session.runtime();
   try {
-    if (app !== undefined) await runtime.endLeftovers(id, { app });
+    if (app !== undefined) await endLeftovers(session, id, app);
     if (app !== undefined && (await goesOn(session, app, ending))) return 0;
     const isReleased = await runtime.releaseEnded(id, app === undefined ? {} : { app });
     if (isReleased && flags.boolean('rm')) await runtime.remove(id);
@@ -35,6 +35,16 @@ export async function execute(session: Session, { flags, operands }: Arguments):
     if (!isPodGone(error)) throw error;
   }
   return 0;
+}
+
+/** What does not end keeps the app from being started again, or the pod from being released; the other apps it keeps from nothing. */
+async function endLeftovers(session: Session, id: PodId, app: string): Promise<void> {
+  try {
+    await (await session.runtime()).endLeftovers(id, { app });
+  } catch (error) {
+    if (!hasCode(error, 'ERR_RKT_STAGE1_CLEANUP_FAILED')) throw error;
+    session.say(reasonOf(error));
+  }
 }
 
 interface Ending {

@@ -165,6 +165,16 @@ describe('release', () => {
     expect(runtime.calls).toEqual(['startApp', 'releaseEnded']);
   });
 
+  it('goes on when something of an app does not end, and says so', async () => {
+    const error = Object.assign(new Error('processes do not end'), { code: 'ERR_RKT_STAGE1_CLEANUP_FAILED' });
+    const endLeftovers = () => Promise.reject(error);
+    runtime.pods.set(id, fakePod({ apps: [app('one', { exitCode: 1 }), app('two', running)] }));
+    const undying = rktWith(dir, { openRuntime: async () => ({ ...runtime, endLeftovers }) });
+    const { status, stderr } = await undying('release', '--on-app-failure=stop', '--app=one', id);
+    expect([status, stderr]).toEqual([0, 'release: processes do not end\n']);
+    expect(runtime.calls).toEqual(['stopApp', 'releaseEnded']);
+  });
+
   it('leaves alone what runs, and does not mind what is gone', async () => {
     runtime.pods.set(id, fakePod());
     expect((await rkt('release', '--rm', id)).status).toBe(0);

@@ -111,6 +111,7 @@ export const confining: FlavorTraits = {
   apps: 'several',
   userNamespaces: true,
   pidNamespaces: true,
+  enterChanges: true,
   detaches: true,
   onlyByName: false,
 };

@@ -67,6 +67,7 @@ export interface EnterRequest {
   /** The app's first process. */
   readonly process: ProcessIdentity;
   readonly command: readonly string[];
+  /** None, unless the flavor's traits say that it heeds them. */
   readonly changes: ProcessChanges;
   readonly tty: boolean;
   /** Without our standard streams; killed when it is given up. @default false */
@@ -99,6 +100,8 @@ export interface FlavorTraits {
   readonly userNamespaces: boolean;
   /** Apps can join a PID namespace that the sandbox has; pods that ask for one are refused otherwise. @default false */
   readonly pidNamespaces?: boolean;
+  /** `enter` heeds `changes`; who asks for any is refused otherwise. @default false */
+  readonly enterChanges?: boolean;
   readonly apps: 'one' | 'several';
   /** Whether apps can be left to a monitor. */
   readonly detaches: boolean;

@@ -4,6 +4,8 @@ import type { ResolvedUser } from '../oci-spec/index.ts';
 /** In what a command that is executed beside an app is not to be as the app is. */
 export interface ProcessChanges {
   readonly user?: ResolvedUser;
+  /** Capabilities that the app's isolators ask for, which another user has as well as root. Absent: they ask for none. */
+  readonly capabilitiesRetain?: readonly string[];
   /** An absolute path without links. */
   readonly cwd?: string;
   /** `NAME=value`: over the app's own. */

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { eventually } from '../eventually.ts';
 import type { Host } from '../host/index.ts';
-import { killMembers } from '../kill-members.ts';
+import { ignoreSurvivors, killMembers, type Membership } from '../kill-members.ts';
 import type { PodId } from '../runtime.ts';
 import type { HealthCheck } from './health-check.ts';
 
@@ -18,6 +18,10 @@ export function healthCgroup(podId: PodId, app: string): string {
   return join('rkt', podId, `health.${app}`);
 }
 
+export function healthMembers(podId: PodId, app: string): Membership {
+  return { cgroup: healthCgroup(podId, app), owner: `the health check of app "${app}" of pod ${podId}` };
+}
+
 /**
  * A shell that has an app checked again and again: more often at first, if the check has a start period. Nothing larger
  * stays between two checks. It ends with the first check that says the app has ended (status 3); and as it is in a cgroup of the pod's, it
@@ -29,8 +33,8 @@ export async function watchHealth(host: Host, { podId, app, check, command }: He
   const seconds = [startIntervalMs, intervalMs].map((ms) => String(ms / 1_000));
   const loop = ['/bin/sh', '-c', script, 'sh', String(first), ...seconds, ...command];
   const cgroup = healthCgroup(podId, app);
-  // One of the app's last run may not have found out yet that it ended.
-  await killMembers(host, cgroup);
+  // One of the app's last run may not have found out yet that it ended. The app has been started, whatever becomes of that.
+  await killMembers(host, healthMembers(podId, app)).catch(ignoreSurvivors);
   const [file = '', ...args] = host.cgroups.within(cgroup, loop);
   const child = host.processes.spawn({ file, args, cwd: '/', stdio: ['ignore', 'ignore', 'pipe'], detached: true });
   await Promise.race([child.exit.catch(() => undefined), eventually(() => child.errorOutput() !== '', patienceMs)]);

@@ -12,6 +12,7 @@ export type {
   ResourceLimit,
   TerminalSize,
 } from './input.ts';
+export { readIsolators } from './isolators.ts';
 export { orderedMounts } from './mounts.ts';
 export { type CommandInput, checkedCommand } from './process.ts';
 export type { SeccompProfile, SeccompRule } from './seccomp/profile.ts';

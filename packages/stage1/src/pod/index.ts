@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+export { appCgroup, appMembers } from './app-cgroup.ts';
 export { hasCode, readTextFile, writeFileAtomically } from './files.ts';
 export { forgetKeptExit, keptExitDir, outOfMemoryFile } from './kept-exit.ts';
 export { type OwnedPod, openPodDirectory, type PodDirectory, type PodLocation } from './pod-directory.ts';

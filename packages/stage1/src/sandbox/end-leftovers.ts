@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { join } from 'node:path';
 import { type RuntimeContext, requirePod, requireRoot } from '../context.ts';
 import { killMembers } from '../kill-members.ts';
-import { type PodLocation, records } from '../pod/index.ts';
+import { appMembers, type PodLocation, records } from '../pod/index.ts';
 import type { EndLeftoversOptions, PodId } from '../runtime.ts';
 import { isRunning } from '../supervise/is-running.ts';
 import { appLock, tryWithLock } from '../supervise/with-lock.ts';
@@ -15,7 +14,11 @@ export async function endLeftovers(context: RuntimeContext, id: PodId, options: 
   if (location.stage === 'run') await endLeftoversOf(context, location, options);
 }
 
-/** With a PID namespace of its own the kernel does this, and there is nothing to look for. */
+/**
+ * With a PID namespace of its own the kernel does this, and there is nothing to look for.
+ *
+ * @throws Stage1Error ERR_RKT_STAGE1_CLEANUP_FAILED
+ */
 export async function endLeftoversOf(
   context: RuntimeContext,
   location: PodLocation,
@@ -27,6 +30,6 @@ export async function endLeftoversOf(
   // Somebody may be starting it anew.
   await tryWithLock(context, appLock(location, app, signal), async () => {
     const record = orNothing(() => records.readApp(dir, app));
-    if (!isRunning(context, record)) await killMembers(context.host, join('rkt', id, app));
+    if (!isRunning(context, record)) await killMembers(context.host, appMembers(id, app));
   });
 }

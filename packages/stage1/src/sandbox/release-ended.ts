@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type RuntimeContext, requirePod, requireRoot } from '../context.ts';
 import { eventually } from '../eventually.ts';
+import { ignoreSurvivors } from '../kill-members.ts';
 import { leaveMonitors } from '../monitor/index.ts';
 import { hasMark, setMark } from '../pod/app-marks.ts';
 import { records } from '../pod/index.ts';
@@ -34,7 +35,8 @@ async function settle(context: RuntimeContext, id: PodId, ended: EndLeftoversOpt
   const location = context.pods.locate(id);
   if (location?.stage !== 'run') return;
   setMark(location.dir, ended.app, 'settled');
-  await endLeftoversOf(context, location, ended);
+  // What does not end keeps the pod from being released, which tells of it.
+  await endLeftoversOf(context, location, ended).catch(ignoreSurvivors);
 }
 
 /** For whoever has just written down that a sandbox is kept: its apps may all have been settled before. */

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type RuntimeContext, requireFlavor } from '../context.ts';
-import { isStage1Error, Stage1Error } from '../error.ts';
+import { isStage1Error } from '../error.ts';
 import { killMembers } from '../kill-members.ts';
 import { monitorCgroup } from '../monitor/index.ts';
 import { hasCode, type PodLocation, type RunRecord, records } from '../pod/index.ts';
@@ -85,10 +85,7 @@ async function removeRemains(context: RuntimeContext, location: PodLocation, { a
 
 /** Whatever a cgroup of the pod still has is the pod's, known to a record or not. Occupied cgroups cannot be removed. */
 export async function emptyCgroup({ host }: RuntimeContext, id: string): Promise<void> {
-  const left = await killMembers(host, join('rkt', id));
-  if (left.length === 0) return;
-  const message = `processes of pod ${id} do not end: ${left.join(', ')}`;
-  throw new Stage1Error('ERR_RKT_STAGE1_CLEANUP_FAILED', message);
+  await killMembers(host, { cgroup: join('rkt', id), owner: `pod ${id}` });
 }
 
 /** Without our own record there is still the one the networks keep of what they have to undo. */

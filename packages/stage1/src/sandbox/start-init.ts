@@ -25,9 +25,9 @@ export interface PidNamespaceRequest {
  * Makes a PID namespace with a first process that does nothing, outlives us, and ends with whoever kills it from outside.
  *
  * It is a copy of `sleep` that ignores SIGCHLD, by which the kernel itself reaps what nobody waits for. Nobody in the
- * namespace can end it: it handles no signal, and the kernel sends the first process no other. It is a user without
- * capabilities, its root directory is empty and read-only, and its executable, which it may not read, makes it undumpable
- * for everybody without CAP_SYS_PTRACE on the host (execve(2), ptrace(2)).
+ * namespace can end it: it handles no signal, and the kernel sends the first process no other. Outside, root alone can: it is
+ * root of the host, or somebody of the pod's own users, without capabilities. Its root directory is empty and read-only, and its
+ * executable, which it may not read, makes it undumpable for everybody without CAP_SYS_PTRACE on the host (execve(2), ptrace(2)).
  *
  * @throws Stage1Error ERR_RKT_STAGE1_RUNTIME_MISSING, ERR_RKT_STAGE1_RUNTIME_FAILED
  */
@@ -62,7 +62,8 @@ export function initCgroup(id: PodId): string {
 /** What is needed of the host, by name, with where it is. */
 type InitPrograms = Readonly<Record<(typeof needed)[number], string>>;
 
-const needed = ['nsenter', 'unshare', 'setpriv', 'env', 'sleep'] as const;
+/** `tail` waits for the first process where a sandbox is kept, which must not fail when apps run already. */
+const needed = ['nsenter', 'unshare', 'setpriv', 'env', 'sleep', 'tail'] as const;
 
 /** @throws Stage1Error ERR_RKT_STAGE1_RUNTIME_MISSING */
 export function requireInitPrograms(host: Host): InitPrograms {
@@ -78,20 +79,34 @@ export function requireInitPrograms(host: Host): InitPrograms {
     setpriv: program('setpriv'),
     env: program('env'),
     sleep: program('sleep'),
+    tail: program('tail'),
   };
 }
 
 /** Called `sleep`, since there are hosts where one program is all of coreutils and goes by its name. */
 const executable = join(passage, 'sleep');
 
-/** nobody, of the host or of the pod: no user any capability is left for. */
 const nobody = '65534';
+
+/**
+ * Without a capability either way. Of the host's users root alone, by whom nobody of the host is who may signal it; its group is
+ * none of an app's all the same, so that an app's root may not set its limits (prlimit(2)). Of a pod's own users nobody is a
+ * user of the pod alone.
+ */
+function userArguments(kinds: PidNamespaceRequest['kinds']): readonly string[] {
+  const user = kinds.includes('user') ? nobody : '0';
+  return [`--reuid=${user}`, `--regid=${nobody}`, '--clear-groups', '--no-new-privs'];
+}
+
+const noCapabilities = ['--ambient-caps=-all', '--inh-caps=-all', '--bounding-set=-all'];
 
 /**
  * In a mount namespace of its own. The first child of a shell that has called unshare(2) is the first process; the shell says
  * which one it is, and ends. The process goes on by itself when it has been told so, and ends when we end before.
  */
-const starterScript = `cp "$1" ${executable} && chmod 0111 ${executable} && shift && exec "$@"`;
+const starterScript = `"$1" --ignore-signal=CHLD >/dev/null 2>&1 ||
+  { echo "$1 does not know --ignore-signal, which that of coreutils 8.31 or later does" >&2; exit 1; }
+cp "$2" ${executable} && chmod 0111 ${executable} && shift 2 && exec "$@"`;
 const makerScript = '"$@" <&3 3<&- & echo $! >&2';
 const initScript = `read -r recorded && exec "$1" --ignore-signal=CHLD ${executable} infinity </dev/null >/dev/null 2>&1`;
 
@@ -103,15 +118,14 @@ interface StarterSpawn extends PidNamespaceRequest {
 
 function spawnStarter(host: Host, { syscalls, namespaces }: Kernel, spawn: StarterSpawn): HostProcess {
   const { programs, kinds, holder, cgroup, input } = spawn;
-  const user = [`--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups', '--no-new-privs'];
   const first = [
-    ...[programs.setpriv, ...user, '--inh-caps=-all', '--bounding-set=-all', '--'],
+    ...[programs.setpriv, ...userArguments(kinds), ...noCapabilities, '--'],
     ...['/bin/sh', '-c', initScript, 'sh', programs.env],
   ];
   const maker = [programs.unshare, '--cgroup', '--pid', '--', '/bin/sh', '-c', makerScript, 'sh', ...first];
   const joined = [programs.nsenter, `--target=${holder.pid}`, ...kinds.map((kind) => `--${kind}`), '--', ...maker];
   const [file = '', ...args] = host.cgroups.within(cgroup, [
-    ...['/bin/sh', '-c', starterScript, 'sh', programs.sleep],
+    ...['/bin/sh', '-c', starterScript, 'sh', programs.env, programs.sleep],
     ...joined,
   ]);
   try {

@@ -4,6 +4,7 @@ import { constants } from 'node:os';
 import type { RuntimeApp } from '@rkt/appc';
 import { type RuntimeContext, requireApp, requirePod, requireRoot } from '../context.ts';
 import { eventually } from '../eventually.ts';
+import { ignoreSurvivors } from '../kill-members.ts';
 import { setMark } from '../pod/app-marks.ts';
 import { type AppRecord, type PodLocation, records } from '../pod/index.ts';
 import type { PodId, StopOptions } from '../runtime.ts';
@@ -51,14 +52,14 @@ export async function stopSandbox(context: RuntimeContext, id: PodId, options: S
   }
 }
 
-/** Asks every app of a pod to end, then makes it. */
+/** Asks every app of a pod to end, then makes it. What does not end all the same is for the release of the pod to tell. */
 export async function endApps(
   context: RuntimeContext,
   location: PodLocation,
   options: StopOptions = {},
 ): Promise<void> {
   const apps = orNothing(() => records.readManifest(location.dir))?.apps ?? [];
-  await Promise.all(apps.map((app) => endApp(context, location, { app, options })));
+  await Promise.all(apps.map((app) => endApp(context, location, { app, options }).catch(ignoreSurvivors)));
 }
 
 function endHolder({ host }: RuntimeContext, { dir }: PodLocation): void {

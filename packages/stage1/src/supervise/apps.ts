@@ -21,7 +21,7 @@ import type { MemoryWatch } from '../host/index.ts';
 import { mountApp, volumeMounts } from '../mounts/index.ts';
 import type { OciMount } from '../oci-spec/index.ts';
 import { clearMarks, hasMark } from '../pod/app-marks.ts';
-import { type AppRecord, forgetKeptExit, type PodLocation, type RunRecord, records } from '../pod/index.ts';
+import { type AppRecord, appCgroup, forgetKeptExit, type PodLocation, type RunRecord, records } from '../pod/index.ts';
 import { raced } from '../raced.ts';
 import type { AbortOptions, PodId, RunningApp, StartAppOptions } from '../runtime.ts';
 import { forgetApp } from './define-app.ts';
@@ -142,7 +142,7 @@ async function start(context: RuntimeContext, location: PodLocation, { name, opt
     mounts: allMounts(location.dir, manifest, app),
   };
   // Nobody keeps the status of an app in a foreground but us, who see it end.
-  const memory = monitor === undefined ? await host.watchMemory(join('rkt', id, name)) : undefined;
+  const memory = monitor === undefined ? await host.watchMemory(appCgroup(id, name)) : undefined;
   let started: StartedApp;
   try {
     const request = { ...options, lockFd: owned.get(id)?.pod.lockFd };

@@ -6,7 +6,7 @@ import { readUserDatabase, requireMapped } from '../flavors/image/resolve-app.ts
 import type { ProcessChanges } from '../flavors/process-changes.ts';
 import { type Host, type ProcessIdentity, type Syscalls, SystemCallError } from '../host/index.ts';
 import { resolveInRoot } from '../mounts/index.ts';
-import { checkedCommand, type IdRange, type ResolvedUser, resolveUser } from '../oci-spec/index.ts';
+import { checkedCommand, type IdRange, type ResolvedUser, readIsolators, resolveUser } from '../oci-spec/index.ts';
 import { quote } from '../quote.ts';
 import type { EnterOptions } from '../runtime.ts';
 
@@ -39,9 +39,14 @@ export async function enterChanges(host: Host, app: EnteredApp, options: EnterOp
   });
   return {
     env: command.env,
-    ...(user && { user }),
+    ...(user && { user, ...retained(app.section) }),
     ...(options.workingDirectory !== undefined && { cwd: command.cwd }),
   };
+}
+
+function retained({ isolators = [] }: App): Pick<ProcessChanges, 'capabilitiesRetain'> {
+  const { capabilitiesRetain } = readIsolators(isolators);
+  return capabilitiesRetain === undefined ? {} : { capabilitiesRetain };
 }
 
 type Found = Omit<ProcessChanges, 'env'>;

@@ -2,6 +2,7 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { chosenApp, type RuntimeContext, requireApp, requireFlavor, requirePod, requireRoot } from '../context.ts';
 import { Stage1Error } from '../error.ts';
+import type { Flavor } from '../flavors/flavor.ts';
 import { type ProcessIdentity, SystemCallError } from '../host/index.ts';
 import { records } from '../pod/index.ts';
 import type { EnterOptions, PodId } from '../runtime.ts';
@@ -18,6 +19,8 @@ export async function enter(context: RuntimeContext, id: PodId, options: EnterOp
   if (run === undefined || record?.process === undefined || !isRunning(context, record)) {
     throw new Stage1Error('ERR_RKT_STAGE1_APP_NOT_RUNNING', `app "${app}" of pod ${id} does not run`);
   }
+  const flavor = requireFlavor(context, run.flavor);
+  requireChanges(flavor, options);
   const command = options.command ?? (await defaultShell(context, record.process));
   // It ends with the process that made the sandbox, and the app may go on.
   const inside = context.host.processes.isAlive(run.holder) ? run.holder : undefined;
@@ -29,7 +32,7 @@ export async function enter(context: RuntimeContext, id: PodId, options: EnterOp
     options,
   );
   const remains = { podId: id, dir: location.dir, app, inside };
-  return requireFlavor(context, run.flavor).enter(context.host, remains, {
+  return flavor.enter(context.host, remains, {
     process: record.process,
     command,
     changes,
@@ -37,6 +40,15 @@ export async function enter(context: RuntimeContext, id: PodId, options: EnterOp
     quiet,
     signal,
   });
+}
+
+/** One that does not know of changes would execute the command as the app's own user, unasked. */
+function requireChanges({ name, traits }: Flavor, options: EnterOptions): void {
+  const { user, group, workingDirectory, environment = [] } = options;
+  const isPlain = [user, group, workingDirectory].every((each) => each === undefined) && environment.length === 0;
+  if (isPlain || traits.enterChanges === true) return;
+  const message = `flavor ${name} enters an app as the app is: leave user, working directory and environment variables out`;
+  throw new Stage1Error('ERR_RKT_STAGE1_FLAVOR_UNABLE', message);
 }
 
 async function defaultShell({ host }: RuntimeContext, app: ProcessIdentity): Promise<readonly string[]> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { RuntimeApp } from '@rkt/appc';
 import { type RuntimeContext, requireFlavor, requireManifest, requireSandbox } from '../context.ts';
 import { explained } from '../explained.ts';
-import { healthCgroup } from '../health/watch-health.ts';
+import { healthCgroup, healthMembers } from '../health/watch-health.ts';
 import { type ProcessIdentity, type Syscalls, SystemCallError } from '../host/index.ts';
 import { killMembers } from '../kill-members.ts';
 import { appPaths, passageTo, removeTree, volumeMounts } from '../mounts/index.ts';
@@ -15,7 +15,12 @@ interface AppRemoval {
   readonly holder: ProcessIdentity;
 }
 
-/** Whatever there is of an app that does not run, however far its addition came: runtime state, mounts, files. Idempotent. */
+/**
+ * Whatever there is of an app that does not run, however far its addition came: runtime state, mounts, files. Idempotent. While
+ * a process of it does not end nothing of the files is touched.
+ *
+ * @throws Stage1Error ERR_RKT_STAGE1_CLEANUP_FAILED
+ */
 export async function removeAppFiles(
   context: RuntimeContext,
   location: PodLocation,
@@ -28,7 +33,7 @@ export async function removeAppFiles(
   if (!existsSync(join(dir, paths.base)) && !existsSync(join(dir, 'overlay', name))) return;
   const { flavor, users } = requireSandbox(context, location);
   // It would sleep until its next check otherwise.
-  await killMembers(host, healthCgroup(id, name));
+  await killMembers(host, healthMembers(id, name));
   host.cgroups.remove(healthCgroup(id, name));
   await requireFlavor(context, flavor).remove(host, { podId: id, dir, app: name, inside: holder });
   const { syscalls, namespaces } = await host.kernel();

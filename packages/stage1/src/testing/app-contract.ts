@@ -183,7 +183,7 @@ export const appChecks: readonly FlavorCheck[] = [
   ],
   [
     'enters an app as whom, where and with what is asked for',
-    async ({ runtime, start, read }) => {
+    async ({ flavor, runtime, start, read }) => {
       const environment = [
         { name: 'A', value: 'b' },
         { name: 'USER', value: 'stated' },
@@ -192,6 +192,11 @@ export const appChecks: readonly FlavorCheck[] = [
         script: 'sleep 1000',
         app: { ...worker, workingDirectory: '/data', environment },
       });
+      if (flavor.traits.enterChanges !== true) {
+        const changes = { user: 'root', command: ['/bin/sh', '-c', ':'], tty: false };
+        await refused('ERR_RKT_STAGE1_FLAVOR_UNABLE', runtime.enter(id, changes));
+        return;
+      }
       const look = 'id -u; id -g; id -G; pwd; echo $A $B $HOME $USER $LOGNAME';
       const entered = async (changes: Partial<EnterOptions>): Promise<string> => {
         // What another has made is not everybody's to write to.
@@ -223,17 +228,23 @@ export const appChecks: readonly FlavorCheck[] = [
   ],
   [
     'gives who enters as another user the rights that an app of that user has',
-    async ({ runtime, start, run, read }) => {
+    async ({ flavor, runtime, start, run, read }) => {
+      if (flavor.traits.enterChanges !== true) return;
       const look =
         'while read k v; do case $k in Cap*|NoNewPrivs:|Seccomp:) echo $k $v;; esac; done </proc/self/status';
-      const users = [worker, { user: 'root', group: '' }];
-      for (const [index, as] of users.entries()) {
-        await run({ script: `${look} >/out/own`, app: as });
-        const { id } = await start({ script: 'sleep 1000', app: users[1 - index] ?? worker });
-        const command = ['/bin/sh', '-c', `${look} >/out/entered`];
+      const root = { user: 'root', group: '' };
+      const retain = [{ name: 'os/linux/capabilities-retain-set', value: { set: ['CAP_SYS_CHROOT'] } }];
+      const cases = [[], retain].flatMap((isolators) => [
+        { as: worker, other: root, isolators },
+        { as: root, other: worker, isolators },
+      ]);
+      for (const [index, { as, other, isolators }] of cases.entries()) {
+        await run({ script: `${look} >/out/own${index}`, app: { ...as, isolators } });
+        const { id } = await start({ script: 'sleep 1000', app: { ...other, isolators } });
+        const command = ['/bin/sh', '-c', `${look} >/out/entered${index}`];
         equal(await runtime.enter(id, { ...as, command, tty: false }), 0);
-        equal(read('entered'), read('own'));
-        match(read('own'), /^CapEff: /m);
+        equal(read(`entered${index}`), read(`own${index}`));
+        match(read(`own${index}`), /^CapEff: /m);
         await runtime.stopSandbox(id, { force: true });
       }
     },

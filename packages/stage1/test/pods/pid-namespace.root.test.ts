@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   closeSync,
@@ -12,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createHost, type ProcessIdentity, type Runtime, type SandboxSpec } from '../../src/index.ts';
+import { createHost, createRuntime, type ProcessIdentity, type Runtime, type SandboxSpec } from '../../src/index.ts';
 import { collectAll, type PodOptions } from './bench.ts';
 import { preparePair, startBoth } from './pair.ts';
 import { usePodBench } from './use-bench.ts';
@@ -160,6 +161,36 @@ it.each(kinds)('has a first process that reaps, with %s, and into which no app m
   expect([bench.read('seen'), bench.read('lives')]).toEqual(['', '/proc/1\n']);
 });
 
+/** What a program says when it is run by whom setpriv(1) makes of us. */
+function refusal(...command: readonly string[]): string {
+  const { status, stderr } = spawnSync('setpriv', command, { encoding: 'utf8' });
+  expect(status).toBe(1);
+  return stderr;
+}
+
+it.each(kinds)('has a first process without capabilities, with %s, that root alone may touch', async (_, sandbox) => {
+  const pods = await openRuntime();
+  const { id } = await start(pods, waiting, { sandbox });
+  await until('waits');
+  const init = initOf(id);
+  const pid = String(init.pid);
+  const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups'];
+  expect(refusal(...nobody, 'kill', '-9', pid)).toContain('Operation not permitted');
+  // As the root of an app without the right to trace or to administer resources.
+  const powerless = ['--clear-groups', '--inh-caps=-all', '--bounding-set=-all'];
+  // Over processes of a user namespace the host's root, who has made it, has this right in any case.
+  if (sandbox.privateUsers !== true) {
+    expect(refusal(...powerless, 'prlimit', '--pid', pid, '--cpu=1:1')).toContain('Operation not permitted');
+  }
+  expect(refusal(...powerless, 'readlink', '-v', `/proc/${pid}/root`)).toContain('Permission denied');
+  expect(processes.isAlive(init)).toBe(true);
+  const state = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const fields = ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb', 'NoNewPrivs'];
+  const found = fields.map((field) => Number(new RegExp(`^${field}:\\s*(\\w+)$`, 'm').exec(state)?.[1]));
+  expect(found).toEqual([0, 0, 0, 0, 0, 1]);
+  await pods.stopSandbox(id, { force: true });
+});
+
 it.each(kinds)('shows an app with all capabilities nothing of the host by it, with %s', async (_, sandbox) => {
   const pods = await openRuntime();
   const insecure = { capabilities: true, paths: true, seccomp: true };
@@ -183,6 +214,19 @@ it.each(kinds)('shows an app with all capabilities nothing of the host by it, wi
   const found = bench.read('ns').trim().split('\n');
   expect(found).toHaveLength(host.length);
   expect(found.filter((namespace) => host.includes(namespace))).toEqual([]);
+});
+
+it('says what is missing on a host whose env cannot have SIGCHLD ignored', async () => {
+  const host = createHost();
+  const old = join(bench.dataDir, 'env');
+  writeFileSync(old, '#!/bin/sh\necho "unrecognized option" >&2\nexit 125\n', { mode: 0o755 });
+  const findExecutable = (name: string) => (name === 'env' ? old : host.findExecutable(name));
+  const pods = await createRuntime({ dataDir: bench.dataDir, configDirs: [], host: { ...host, findExecutable } });
+  const { id } = await bench.prepare(pods, 'true', { sandbox: shared });
+  await expect(pods.createSandbox(id)).rejects.toMatchObject({
+    code: 'ERR_RKT_STAGE1_RUNTIME_FAILED',
+    message: expect.stringContaining(`${old} does not know --ignore-signal, which that of coreutils 8.31`),
+  });
 });
 
 it('keeps a sandbox for no longer than its first process lives', async () => {

@@ -111,10 +111,10 @@ describe('the first process of a PID namespace of the pod', () => {
     });
   });
 
-  it.each(['nsenter', 'unshare', 'setpriv', 'env', 'sleep'])(
+  it.each(['nsenter', 'unshare', 'setpriv', 'env', 'sleep', 'tail'])(
     'takes %s, without which nothing is made and the pod stays prepared',
     async (missing) => {
-      const needed = ['nsenter', 'unshare', 'setpriv', 'env', 'sleep', 'cat'];
+      const needed = ['nsenter', 'unshare', 'setpriv', 'env', 'sleep', 'tail', 'cat'];
       const { runtime, host } = await open({ executables: needed.filter((name) => name !== missing) });
       const id = await prepare(runtime);
       const before = host.operations.length;

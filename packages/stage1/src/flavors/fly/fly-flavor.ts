@@ -16,7 +16,14 @@ export function createFlyFlavor(): Flavor {
   return {
     name: 'fly',
     interfaceVersion: 1,
-    traits: { namespaces: [], userNamespaces: false, apps: 'one', detaches: false, onlyByName: true },
+    traits: {
+      namespaces: [],
+      userNamespaces: false,
+      enterChanges: true,
+      apps: 'one',
+      detaches: false,
+      onlyByName: true,
+    },
     probe: async () => ({ usable: true }),
     review: ignoredIsolators,
     prepareNamespace: () => undefined,

@@ -5,7 +5,7 @@ import { Stage1Error } from '../../error.ts';
 import type { Host } from '../../host/index.ts';
 import { appPaths, passageTo } from '../../mounts/index.ts';
 import { appEnvironment, buildOciSpec, type OciSpec } from '../../oci-spec/index.ts';
-import { writeFileAtomically } from '../../pod/index.ts';
+import { appCgroup, writeFileAtomically } from '../../pod/index.ts';
 import type { Listeners } from '../../runtime.ts';
 import type { AppContext } from '../flavor.ts';
 import { resolveApp } from '../image/resolve-app.ts';
@@ -48,7 +48,7 @@ export async function writeBundle(
       ...(pod.users && { user: { ...namespace('user'), users: pod.users } }),
     },
     mounts,
-    cgroupsPath: `/rkt/${pod.id}/${app.name}`,
+    cgroupsPath: `/${appCgroup(pod.id, app.name)}`,
     user,
     environment: [...appEnvironment(app.app, { appName: app.name, user, terminal }), ...activation(context, listeners)],
     hostLimits: host.limits(),

@@ -75,12 +75,12 @@ async function requireExecutable(host: Host, { process, command }: EnterRequest,
   }
 }
 
-/** Another user has no more than the app could come to have: root what the app's root has, anybody else nothing. */
+/** Another user has what an app of that user would: root all the app could come to have, anybody else what is retained. */
 function changedProcess(own: ProcessSection, { changes, tty }: EnterRequest): Partial<OciProcess> {
   const place = changedPlace(own, changes, tty);
   if (changes.user === undefined) return place;
   const { uid, gid, additionalGids } = changes.user;
-  const capabilities = processCapabilities(own.capabilities.bounding, { uid, asked: undefined });
+  const capabilities = processCapabilities(own.capabilities.bounding, { uid, asked: changes.capabilitiesRetain });
   return { ...place, user: { uid, gid, additionalGids }, capabilities };
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { isStage1Error } from '../../error.ts';
 import type { Host } from '../../host/index.ts';
 import { killMembers } from '../../kill-members.ts';
+import { appCgroup, appMembers } from '../../pod/index.ts';
 import type { AppRemains, Flavor, HostProgram } from '../flavor.ts';
 import { chooseRuntime, expectedRuntime, statedRuntime } from './choose-runtime.ts';
 import { enterApp } from './enter-app.ts';
@@ -40,6 +41,7 @@ export function createOciFlavor({ dataDir, runtimePath }: OciFlavorOptions): Fla
       namespaces: ['ipc', 'uts', 'net'],
       userNamespaces: true,
       pidNamespaces: true,
+      enterChanges: true,
       apps: 'several',
       detaches: true,
       onlyByName: false,
@@ -63,7 +65,7 @@ export function createOciFlavor({ dataDir, runtimePath }: OciFlavorOptions): Fla
     start: async (host, app, { monitor, ...request }) => {
       const found = await runtime(host);
       // Of a run before; in a PID namespace of the app the kernel has ended it.
-      if (app.pod.init !== undefined) await killMembers(host, cgroupOf(app.pod.id, app.app.name));
+      if (app.pod.init !== undefined) await killMembers(host, appMembers(app.pod.id, app.app.name));
       if (monitor === undefined) return startApp(host, found, app, request);
       // Unlike one in a foreground, it is not removed by the runtime when it has ended.
       const remains = { podId: app.pod.id, dir: app.pod.dir, app: app.app.name, inside: app.pod.holder };
@@ -72,13 +74,12 @@ export function createOciFlavor({ dataDir, runtimePath }: OciFlavorOptions): Fla
       return startMonitored(host, found, app, { ...request, monitor });
     },
     enter: async (host, app, request) => enterApp(host, await runtime(host), app, request),
-    processes: (host, { podId, app }) => host.cgroups.processes(cgroupOf(podId, app)),
+    processes: (host, { podId, app }) => host.cgroups.processes(appCgroup(podId, app)),
     remove: async (host, app) => {
       endRuntime(host, app.dir, app.app);
       if (existsSync(join(app.dir, 'runtime', app.app))) await deleteContainer(host, await runtime(host), app);
-      const cgroup = cgroupOf(app.podId, app.app);
-      await killMembers(host, cgroup);
-      host.cgroups.remove(cgroup);
+      await killMembers(host, appMembers(app.podId, app.app));
+      host.cgroups.remove(appCgroup(app.podId, app.app));
     },
     sweep: (host) => removeProbes(host, dataDir),
   };
@@ -86,10 +87,6 @@ export function createOciFlavor({ dataDir, runtimePath }: OciFlavorOptions): Fla
 
 function program(name: string, path: string | undefined): HostProgram {
   return { name, ...(path !== undefined && { path }) };
-}
-
-function cgroupOf(podId: string, app: string): string {
-  return join('rkt', podId, app);
 }
 
 /** Best effort: the runtime's own complaint changes nothing, since the processes are killed and the files removed anyway. */

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Host, HostProcess, ProcessIdentity } from '../../host/index.ts';
-import { killMembers } from '../../kill-members.ts';
+import { ignoreSurvivors, killMembers } from '../../kill-members.ts';
 import { removeTree } from '../../mounts/index.ts';
 import { isIdentity, readTextFile } from '../../pod/index.ts';
 import { quote } from '../../quote.ts';
@@ -80,7 +80,13 @@ export async function removeProbes(host: Host, dataDir: string): Promise<void> {
     const isOld = since !== undefined && Date.now() - since > maxAgeMs;
     if (prober === undefined ? !isOld : host.processes.isAlive(prober)) continue;
     if (runtime !== undefined) host.processes.signal(runtime, 'SIGKILL');
-    await killMembers(host, cgroupOf(name));
+    try {
+      await killMembers(host, { cgroup: cgroupOf(name), owner: `runtime probe ${name}` });
+    } catch (error) {
+      ignoreSurvivors(error);
+      // Not before a later collection, by which they may have ended.
+      continue;
+    }
     host.cgroups.remove(cgroupOf(name));
     await removeTree(host, scratch);
   }

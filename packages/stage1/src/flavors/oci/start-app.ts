@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Host, type HostProcess, resizeTerminal } from '../../host/index.ts';
-import { killMembers } from '../../kill-members.ts';
-import { readTextFile } from '../../pod/index.ts';
+import { ignoreSurvivors, killMembers } from '../../kill-members.ts';
+import { appMembers, readTextFile } from '../../pod/index.ts';
 import type { AppContext, StartedApp, StartRequest } from '../flavor.ts';
 import { standardStreams } from '../standard-streams.ts';
 import { executionFailure, startFailure } from './failures.ts';
@@ -64,7 +63,8 @@ export async function startApp(
   const pid = await startedPid(monitor, { pidFile, failure, signal: request.signal });
   const exit = monitor.exit.then(async (status) => {
     // What still runs of it would be waited for; where the app is the first process, the kernel has ended it.
-    if (pod.init !== undefined) await killMembers(host, join('rkt', pod.id, app.name));
+    // What does not end all the same takes nothing from the status; it keeps the app from being started again, or removed.
+    if (pod.init !== undefined) await killMembers(host, appMembers(pod.id, app.name)).catch(ignoreSurvivors);
     await drained();
     const unexecuted = status === 0 ? undefined : executionFailure(executable, takeRuntimeErrors(place.log));
     if (unexecuted !== undefined) throw unexecuted;
