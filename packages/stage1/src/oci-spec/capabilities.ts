@@ -30,12 +30,14 @@ const defaultCapabilities: readonly string[] = [
 
 /**
  * Everything the app can ever hold: the default set, or the retain set, less the remove set; never more than the caller
- * has, for the kernel would refuse to start the app.
+ * has, for the kernel would refuse to start the app; and without CAP_SYS_BOOT in a PID namespace that others are in.
  *
  * @throws Stage1Error ERR_RKT_STAGE1_ISOLATOR_INVALID for an unknown name or both isolators at once
  */
 export function boundingSet(input: OciSpecInput, isolators: AppIsolators): readonly string[] {
   const held = new Set(input.hostCapabilities ?? knownCapabilities);
+  // reboot(2) kills the first process of the PID namespace, and everybody's apps with it where that is the pod's.
+  if (typeof input.namespaces.pid === 'object') held.delete('CAP_SYS_BOOT');
   return wanted(isolators, input.insecure?.capabilities ?? false).filter((name) => held.has(name));
 }
 

@@ -25,7 +25,8 @@ export interface PidNamespaceRequest {
  * Makes a PID namespace with a first process that does nothing, outlives us, and ends with whoever kills it from outside.
  *
  * It is a copy of `sleep` that ignores SIGCHLD, by which the kernel itself reaps what nobody waits for. Nobody in the
- * namespace can end it: it handles no signal, and the kernel sends the first process no other. Outside, root alone can: it is
+ * namespace can end it: it handles no signal, the kernel sends the first process no other, and no app of the pod has
+ * CAP_SYS_BOOT, by which reboot(2) would kill it. Outside, root alone can: it is
  * root of the host, or somebody of the pod's own users, without capabilities. Its root directory is empty and read-only, and its
  * executable, which it may not read, makes it undumpable for everybody without CAP_SYS_PTRACE on the host (execve(2), ptrace(2)).
  *

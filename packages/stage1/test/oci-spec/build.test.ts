@@ -163,6 +163,15 @@ describe('capabilities', () => {
     expect(root({}, { user })).toMatchObject({ effective: [], permitted: [], inheritable: [], ambient: [] });
   });
 
+  it('leaves CAP_SYS_BOOT out where reboot(2) would end the apps of others, whoever asks for it', () => {
+    const app = isolator('os/linux/capabilities-retain-set', { set: ['CAP_SYS_BOOT', 'CAP_KILL'] });
+    const { namespaces } = specInput();
+    const shared = { namespaces: { ...namespaces, pid: { path: '/ns/pid' } } };
+    expect(root(app, shared).bounding).toEqual(['CAP_KILL']);
+    expect(root({}, { ...shared, insecure: { capabilities: true } }).bounding).not.toContain('CAP_SYS_BOOT');
+    expect(root(app, { namespaces: { ...namespaces, pid: 'new' } }).bounding).toEqual(['CAP_SYS_BOOT', 'CAP_KILL']);
+  });
+
   it('makes what the retain set asks for ambient for another user', () => {
     const app = isolator('os/linux/capabilities-retain-set', { set: ['CAP_NET_ADMIN', 'net_raw'] });
     const names = ['CAP_NET_ADMIN', 'CAP_NET_RAW'];
