@@ -4,7 +4,7 @@ import { treeError } from '../tree-error.ts';
 
 /** How large what a pod wrote may be: what is exported is to be fetched again, and fetching has these limits. */
 export interface UpperBudget {
-  /** For every name there is. Throws TREE_UNSUPPORTED. */
+  /** For every name there is, as soon as it is known. Throws TREE_UNSUPPORTED. */
   name(path: ByteString): void;
   /** For everything that has a name, once: bytes of its link target and of its extended attributes. Throws TREE_UNSUPPORTED. */
   texts(path: ByteString, targetBytes: number, xattrBytes: number): void;
