@@ -1,8 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chownSync, linkSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { aciLayerLimits, createLayerIndexer, encodeLayerIndex, type ImageId, splitAciIndex } from '@rkt/appc';
 import { openStore, type Store, type UserRange } from '@rkt/store';
@@ -239,12 +250,14 @@ describe('while it is read', () => {
     await using store = await openStore(temporaryDirectory());
     const image = plainImage();
     await putImage(store, image);
-    for (const swap of [swapFile, swapDirectory, growFile, swapForFifo]) {
+    for (const swap of [swapFile, swapDirectory, growFile, swapForFifo, swapForFile, rewriteFile]) {
       const upperDir = emptyUpper();
       mkdirSync(join(upperDir, 'etc'));
       // A first file that is more than one chunk: the second is opened when the first chunk has been taken.
       writeFileSync(join(upperDir, 'aaa'), Buffer.alloc(3 << 20));
       writeFileSync(join(upperDir, 'etc/zzz'), 'harmless');
+      // As fine as the clock of a filesystem may be.
+      await delay(20);
       const chunks: Buffer[] = [];
       const reading = (async () => {
         for await (const chunk of store.exportChanged(image.put.id, { manifestBytes, upperDir })) {
@@ -270,6 +283,13 @@ describe('while it is read', () => {
   }
   function growFile(upperDir: string): void {
     writeFileSync(join(upperDir, 'etc/zzz'), 'harmless, secret');
+  }
+  function swapForFile(upperDir: string): void {
+    writeFileSync(join(upperDir, 'other'), 'secret!!');
+    renameSync(join(upperDir, 'other'), join(upperDir, 'etc/zzz'));
+  }
+  function rewriteFile(upperDir: string): void {
+    writeFileSync(join(upperDir, 'etc/zzz'), 'secret!!');
   }
   function swapForFifo(upperDir: string): void {
     rmSync(join(upperDir, 'etc/zzz'));

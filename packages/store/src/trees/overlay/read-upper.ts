@@ -21,6 +21,9 @@ export interface UpperFile {
   /** Where its content begins in that run; `tarOffset` of its only extent. */
   readonly start: number;
   readonly size: number;
+  /** With the time of its last change, nanoseconds since the epoch: what tells it from another that stands there later. */
+  readonly inode: bigint;
+  readonly ctimeNs: bigint;
   /** Undefined: it is in the directory that was read itself. */
   readonly place: UpperPlace | undefined;
   readonly name: Buffer;
@@ -164,7 +167,7 @@ class Reading {
     const { name, parent } = entry;
     if (size === 0 || name === undefined) return { size, extents: [] };
     const start = this.#contentBytes;
-    this.files.push({ start, size, place: parent?.place, name });
+    this.files.push({ start, size, inode: stats.ino, ctimeNs: stats.ctimeNs, place: parent?.place, name });
     this.#contentBytes += size;
     return { size, extents: [{ fileOffset: 0, tarOffset: start, length: size }] };
   }
