@@ -20,6 +20,7 @@ import { openStore, type Store, type UserRange } from '@rkt/store';
 import { putAci, type SampleAci, type SampleImage, sampleImage, sampleLayer, tarLayer } from '@rkt/store/testing';
 import { describe, expect, it } from 'vitest';
 import { putImage } from './put-image.ts';
+import { rawTar } from './raw-tar.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 import { makeEverything } from './trees/support/samples.ts';
 import { type SurveyEntry, survey } from './trees/support/survey.ts';
@@ -162,6 +163,23 @@ describe('what a pod made of an image', () => {
     expect(again.get('strange')).toMatchObject({ uid: 65_534, gid: 65_534, xattrs: {} });
   });
 
+  it('may have paths as long as those of a layer', async () => {
+    await using store = await openStore(temporaryDirectory());
+    const image = plainImage();
+    await putImage(store, image);
+    const upperDir = emptyUpper();
+    const lengths = [...Array.from({ length: 15 }, () => 255), 127, 128];
+    makeDeep(
+      upperDir,
+      lengths.map((length) => 'd'.repeat(length)),
+    );
+    const indexer = createLayerIndexer(aciLayerLimits);
+    indexer.push(await exported(store, { image, upperDir }));
+    const longest = indexer.finish().entries.reduce((most, { path }) => Math.max(most, path.length), 0);
+    expect(longest).toBe('rootfs/'.length + 4096);
+    execFileSync('rm', ['-r', upperDir]);
+  });
+
   it('may be deeper than any path the kernel takes', async () => {
     await using store = await openStore(temporaryDirectory());
     const image = plainImage();
@@ -213,6 +231,23 @@ describe('what cannot be exported', () => {
     });
   });
 
+  it('is more, with what the image has, than one archive may have', async () => {
+    await using store = await openStore(temporaryDirectory());
+    const size = 2 ** 33 - 1;
+    const holes = ['one', 'two'].map((path) => ({ path, content: 'x', sparse: { size, pieces: [[0, 1]] } }) as const);
+    const layer = tarLayer(rawTar(holes));
+    // The ID would be that of 16 GiB of zeros.
+    const image = { layers: [layer], put: { ...plainImage().put, layers: [layer.diffId] } };
+    await putImage(store, image);
+    const upperDir = emptyUpper();
+    execFileSync('truncate', ['-s', '16G', join(upperDir, 'hole')]);
+    const chunks = store.exportChanged(image.put.id, { manifestBytes, upperDir })[Symbol.asyncIterator]();
+    await expect(chunks.next()).rejects.toMatchObject({
+      code: 'ERR_RKT_STORE_TREE_UNSUPPORTED',
+      message: expect.stringContaining('could not be fetched again: it has more than 34359738368 bytes'),
+    });
+  });
+
   it('is a path that no archive may have', async () => {
     const error = await refusal((upperDir) =>
       makeDeep(
@@ -222,7 +257,7 @@ describe('what cannot be exported', () => {
     );
     expect(error).toMatchObject({
       code: 'ERR_RKT_STORE_TREE_UNSUPPORTED',
-      message: expect.stringContaining('a path of 4351 bytes, more than 4095'),
+      message: expect.stringContaining('a path of 4351 bytes, more than 4096'),
     });
   });
 

@@ -181,12 +181,15 @@ class Reading {
     const { xattrs, isOpaque } = this.#xattrs(entry);
     let xattrBytes = 0;
     for (const [name, value] of xattrs) xattrBytes += name.length + value.length;
-    this.#budget.texts(pathOf(entry), targetBytes, xattrBytes);
+    const path = pathOf(entry);
+    this.#budget.texts(path, targetBytes, xattrBytes);
+    const time = timeOf(stats.mtimeNs);
+    this.#budget.time(path, time.mtime);
     const attributes = {
       mode: Number(stats.mode) & 0o7777,
       uid: idInPod(Number(stats.uid), users),
       gid: idInPod(Number(stats.gid), users),
-      ...timeOf(stats.mtimeNs),
+      ...time,
       ...(xattrs.size > 0 && { xattrs }),
     };
     return { attributes, isOpaque };
