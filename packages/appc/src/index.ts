@@ -76,7 +76,7 @@ export {
   streamLayerIndex,
 } from './tree/layer-index-codec.ts';
 export { createLayerIndexer, type LayerIndexer } from './tree/layer-indexer.ts';
-export { defaultLayerLimits, type LayerLimits } from './tree/layer-limits.ts';
+export { defaultLayerLimits, type LayerLimits, maxEntrySeconds, maxTarBytes } from './tree/layer-limits.ts';
 export type { IndexedLayer } from './tree/layer-merger.ts';
 export type { LayerIngest, LayerRepository, PrepareLayerOptions, PresentLayer } from './tree/layer-repository.ts';
 export { mergeLayers } from './tree/merge.ts';

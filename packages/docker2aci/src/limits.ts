@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { LayerLimits } from '@rkt/appc';
+import { type LayerLimits, maxTarBytes } from '@rkt/appc';
 
 /** What one image may cost. Anything beyond is refused with `ERR_RKT_DOCKER2ACI_LIMIT_EXCEEDED`. */
 export interface ConversionLimits {
@@ -22,7 +22,7 @@ export interface ConversionLimits {
 }
 
 export const defaultConversionLimits: ConversionLimits = {
-  maxLayerBytes: 32 * 1024 ** 3,
+  maxLayerBytes: maxTarBytes,
   maxExpansion: 1000,
   expansionFreeBytes: 64 * 1024 ** 2,
   maxZstdWindowLog: 27,

@@ -234,7 +234,8 @@ export interface Store extends LayerRepository, AsyncDisposable {
   /**
    * The uncompressed ACI of an image with what a pod changed of it: its tree below an overlay's upper directory, as the overlay
    * showed it. Equal changes give equal bytes. What cannot be in an archive, sockets, is left out; the layers are known to be
-   * what was stored before the first byte comes. Throws TREE_UNSUPPORTED for more than fetching takes, CORRUPT, IO.
+   * what was stored, and all of it to be what fetching takes, before the first byte comes. Throws TREE_UNSUPPORTED where fetching
+   * would not take it, CORRUPT, IO.
    */
   exportChanged(id: ImageId, options: ExportChangedOptions): AsyncIterable<Uint8Array>;
   /**

@@ -1,14 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chownSync, linkSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { aciLayerLimits, createLayerIndexer, encodeLayerIndex, type ImageId, splitAciIndex } from '@rkt/appc';
 import { openStore, type Store, type UserRange } from '@rkt/store';
 import { putAci, type SampleAci, type SampleImage, sampleImage, sampleLayer, tarLayer } from '@rkt/store/testing';
 import { describe, expect, it } from 'vitest';
 import { putImage } from './put-image.ts';
+import { rawTar } from './raw-tar.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 import { makeEverything } from './trees/support/samples.ts';
 import { type SurveyEntry, survey } from './trees/support/survey.ts';
@@ -151,6 +163,23 @@ describe('what a pod made of an image', () => {
     expect(again.get('strange')).toMatchObject({ uid: 65_534, gid: 65_534, xattrs: {} });
   });
 
+  it('may have paths as long as those of a layer', async () => {
+    await using store = await openStore(temporaryDirectory());
+    const image = plainImage();
+    await putImage(store, image);
+    const upperDir = emptyUpper();
+    const lengths = [...Array.from({ length: 15 }, () => 255), 127, 128];
+    makeDeep(
+      upperDir,
+      lengths.map((length) => 'd'.repeat(length)),
+    );
+    const indexer = createLayerIndexer(aciLayerLimits);
+    indexer.push(await exported(store, { image, upperDir }));
+    const longest = indexer.finish().entries.reduce((most, { path }) => Math.max(most, path.length), 0);
+    expect(longest).toBe('rootfs/'.length + 4096);
+    execFileSync('rm', ['-r', upperDir]);
+  });
+
   it('may be deeper than any path the kernel takes', async () => {
     await using store = await openStore(temporaryDirectory());
     const image = plainImage();
@@ -202,6 +231,23 @@ describe('what cannot be exported', () => {
     });
   });
 
+  it('is more, with what the image has, than one archive may have', async () => {
+    await using store = await openStore(temporaryDirectory());
+    const size = 2 ** 33 - 1;
+    const holes = ['one', 'two'].map((path) => ({ path, content: 'x', sparse: { size, pieces: [[0, 1]] } }) as const);
+    const layer = tarLayer(rawTar(holes));
+    // The ID would be that of 16 GiB of zeros.
+    const image = { layers: [layer], put: { ...plainImage().put, layers: [layer.diffId] } };
+    await putImage(store, image);
+    const upperDir = emptyUpper();
+    execFileSync('truncate', ['-s', '16G', join(upperDir, 'hole')]);
+    const chunks = store.exportChanged(image.put.id, { manifestBytes, upperDir })[Symbol.asyncIterator]();
+    await expect(chunks.next()).rejects.toMatchObject({
+      code: 'ERR_RKT_STORE_TREE_UNSUPPORTED',
+      message: expect.stringContaining('could not be fetched again: it has more than 34359738368 bytes'),
+    });
+  });
+
   it('is a path that no archive may have', async () => {
     const error = await refusal((upperDir) =>
       makeDeep(
@@ -211,7 +257,7 @@ describe('what cannot be exported', () => {
     );
     expect(error).toMatchObject({
       code: 'ERR_RKT_STORE_TREE_UNSUPPORTED',
-      message: expect.stringContaining('a path of 4351 bytes, more than 4095'),
+      message: expect.stringContaining('a path of 4351 bytes, more than 4096'),
     });
   });
 
@@ -239,12 +285,14 @@ describe('while it is read', () => {
     await using store = await openStore(temporaryDirectory());
     const image = plainImage();
     await putImage(store, image);
-    for (const swap of [swapFile, swapDirectory, growFile, swapForFifo]) {
+    for (const swap of [swapFile, swapDirectory, growFile, swapForFifo, swapForFile, rewriteFile]) {
       const upperDir = emptyUpper();
       mkdirSync(join(upperDir, 'etc'));
       // A first file that is more than one chunk: the second is opened when the first chunk has been taken.
       writeFileSync(join(upperDir, 'aaa'), Buffer.alloc(3 << 20));
       writeFileSync(join(upperDir, 'etc/zzz'), 'harmless');
+      // As fine as the clock of a filesystem may be.
+      await delay(20);
       const chunks: Buffer[] = [];
       const reading = (async () => {
         for await (const chunk of store.exportChanged(image.put.id, { manifestBytes, upperDir })) {
@@ -270,6 +318,13 @@ describe('while it is read', () => {
   }
   function growFile(upperDir: string): void {
     writeFileSync(join(upperDir, 'etc/zzz'), 'harmless, secret');
+  }
+  function swapForFile(upperDir: string): void {
+    writeFileSync(join(upperDir, 'other'), 'secret!!');
+    renameSync(join(upperDir, 'other'), join(upperDir, 'etc/zzz'));
+  }
+  function rewriteFile(upperDir: string): void {
+    writeFileSync(join(upperDir, 'etc/zzz'), 'secret!!');
   }
   function swapForFifo(upperDir: string): void {
     rmSync(join(upperDir, 'etc/zzz'));

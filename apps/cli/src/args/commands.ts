@@ -89,9 +89,9 @@ export const commands: readonly CommandSpec[] = [
     usage: 'POD FILE.aci',
     description: [
       'The ACI has the manifest of the image the app was run from, and its files as the app left them: what it wrote, without',
-      'what it removed. Volumes and sockets are left out; where they were, there is what the image has. fetch and run take it as',
-      'any other ACI. A pod that runs is to be stopped first; until the file is whole, the pod is not removed. With - for',
-      'the file, it goes to standard output.',
+      'what it removed. Volumes are left out: where they were, there is what the image has; sockets are left out. fetch and run',
+      'take it as any other ACI. A pod that runs is to be stopped first; until the file is whole, the pod is not removed. With -',
+      'for the file, it goes to standard output.',
     ].join('\n'),
     flags: [whichApp, overwrite('output'), compression('gzip')],
     operands: 'anywhere',

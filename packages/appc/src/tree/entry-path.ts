@@ -12,10 +12,10 @@ const DOT = 0x2e;
  * resolved by name alone (links play no part). `''` is the root.
  *
  * @throws AppcError `ERR_RKT_APPC_PATH`: leaves the root, holds a NUL, or a component exceeds 255 bytes.
- * `ERR_RKT_APPC_LIMIT`: longer than `maxBytes`.
+ * `ERR_RKT_APPC_LIMIT`: longer than `maxBytes`, not counting one slash at the end.
  */
 export function cleanEntryPath(name: ByteString, maxBytes: number): ByteString {
-  if (name.length > maxBytes) {
+  if (name.length > maxBytes + (name.endsWith('/') ? 1 : 0)) {
     throw new AppcError(
       'ERR_RKT_APPC_LIMIT',
       `path of ${name.length} bytes exceeds ${maxBytes}: ${quoteUntrusted(name)}`,

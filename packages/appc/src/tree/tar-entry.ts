@@ -3,7 +3,7 @@ import { AppcError, quoteUntrusted } from '../errors.ts';
 import type { ByteString } from './byte-string.ts';
 import { cleanEntryPath } from './entry-path.ts';
 import type { FileEntry, LayerEntry } from './layer-index.ts';
-import type { LayerLimits } from './layer-limits.ts';
+import { type LayerLimits, maxEntrySeconds } from './layer-limits.ts';
 import { type PaxRecords, paxInteger, paxName, paxTime } from './pax-records.ts';
 import { BLOCK, FIELDS, fieldNumber, fieldString, tarFormat } from './tar-fields.ts';
 
@@ -27,8 +27,6 @@ export interface RawHeader {
 }
 
 const MAX_ID = 0xffff_ffff;
-/** Seconds; some 71 million years either way, and exact when written as a zigzag number. */
-const MAX_TIME = 2 ** 51;
 const SLASH = 0x2f;
 const NO_PAX: PaxRecords = { values: new Map(), sparsePairs: [] };
 const XATTR_PREFIX = 'SCHILY.xattr.';
@@ -172,7 +170,7 @@ function attributes(header: RawHeader, pax: PaxRecords, limits: LayerLimits) {
   if (mode === undefined || mode < 0) throw badField('mode', offset);
   const time = paxTime(pax, 'mtime', offset);
   const mtime = time?.seconds ?? fieldNumber(bytes, block, FIELDS.mtime);
-  if (mtime === undefined || Math.abs(mtime) > MAX_TIME) throw badField('mtime', offset);
+  if (mtime === undefined || Math.abs(mtime) > maxEntrySeconds) throw badField('mtime', offset);
   const stated = {
     // Some writers put the file type bits of st_mode here too; the type field is what counts.
     mode: mode % 0o10000,

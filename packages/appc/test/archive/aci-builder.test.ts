@@ -2,6 +2,7 @@
 import { Buffer } from 'node:buffer';
 import {
   type AciSegment,
+  aciLayerLimits,
   aciSegments,
   createAciBuilder,
   type IndexedLayer,
@@ -14,7 +15,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { resultOrCode } from '../appc-error.ts';
 import { arbitraryLayers } from '../layer-arbitrary.ts';
-import { archive, file, header, indexOf, pax } from '../tar-fixtures.ts';
+import { archive, file, gnuLong, header, indexOf, pax } from '../tar-fixtures.ts';
 import { contentOf, described } from '../tree-content.ts';
 import { nodesByPath } from '../tree-text.ts';
 import { aciBytes } from './aci-bytes.ts';
@@ -38,7 +39,7 @@ function built(layers: readonly IndexedLayer[]): AciSegment[] {
 function aciOf(...tars: readonly Buffer[]): { bytes: Buffer; index: LayerIndex } {
   const tree = mergeLayers(layersOf(tars.map((tar) => indexOf(tar))));
   const bytes = aciBytes(aciSegments(tree, manifestBytes), tars);
-  return { bytes, index: indexOf(bytes, { maxPathBytes: 4103 }) };
+  return { bytes, index: indexOf(bytes, aciLayerLimits) };
 }
 
 describe('the stream', () => {
@@ -64,6 +65,12 @@ describe('the stream', () => {
     expect(bytes.length % 512).toBe(0);
     expect(indexOf(bytes).entries.map(({ path }) => path)).toEqual(['manifest', 'rootfs']);
     expect(bytes.equals(aciBytes(aciSegments(mergeLayers([]), manifestBytes), []))).toBe(true);
+  });
+  it('has the longest paths of a layer', () => {
+    const [one, other] = ['x', 'y'].map((end) => 'ab/'.repeat(1365).concat(end)) as [string, string];
+    const longDirectory = Buffer.concat([gnuLong('L', one), header({ type: '5' })]);
+    const { index } = aciOf(archive(longDirectory, gnuLong('L', other), file('y')));
+    expect(index.entries.map(({ path }) => path)).toEqual(['manifest', `rootfs/${one}`, `rootfs/${other}`, 'rootfs']);
   });
   it('states empty directories that only a whiteout implies', () => {
     const { index } = aciOf(archive(file('b/c/.wh.x'), file('a/.wh.y'), file('d/e')));

@@ -10,6 +10,7 @@ import { openUpperReader } from '../trees/overlay/upper-reader.ts';
 import { requireSoundLayers } from '../verify/sound-layers.ts';
 import { joinSegments, type LayerReader, layerReader } from './join-segments.ts';
 import { loadTree } from './load-tree.ts';
+import { requireFetchable } from './require-fetchable.ts';
 
 /**
  * See {@link Store.exportChanged}.
@@ -28,9 +29,10 @@ export async function* exportChanged(
   const upper = await readUpper(upperDir, { layer: layers.length, users, signal }).catch((error: unknown) => {
     throw toStoreError(error, 'cannot read what the pod wrote', upperDir);
   });
-  await requireSoundLayers(context, diffIds, { ...(signal && { signal }) });
   const { aciSegments, overlayTree } = await import('@rkt/appc');
   const tree = { layers: { length: layers.length + 1 }, root: overlayTree(root, upper.root) };
+  await requireFetchable(aciSegments(tree, manifestBytes), { signal });
+  await requireSoundLayers(context, diffIds, { ...(signal && { signal }) });
   using changes = openUpperReader(upperDir, upper.files);
   await using below = layerReader(diffIds.map((diffId) => layerTar(context.layout, diffId)));
   const reader: Pick<LayerReader, 'read'> = {

@@ -20,11 +20,17 @@ it.each<[string, Partial<LayerLimits>, (budget: UpperBudget, path: string) => vo
 });
 
 it('gives no path and no attributes of one file that are longer than those of an archive', () => {
-  const budget = budgetOf({ maxPathBytes: 8, maxXattrBytes: 8 });
+  const budget = budgetOf({ maxPathBytes: 7, maxXattrBytes: 8 });
   budget.name('1234567');
   expect(() => budget.name('one-more')).toThrow(refused);
   budget.texts('one-more', 1000, 8);
   expect(() => budget.texts('one-more', 0, 9)).toThrow(refused);
+});
+
+it.each([1, -1])('gives no time that is further than those of an archive', (sign) => {
+  const budget = budgetOf({});
+  budget.time('last', sign * 2 ** 51);
+  expect(() => budget.time('one-more', sign * (2 ** 51 + 1))).toThrow(refused);
 });
 
 it('counts no hole where more is on the disk than in the file', () => {

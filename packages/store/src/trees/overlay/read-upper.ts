@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type BigIntStats, lstatSync, readlinkSync } from 'node:fs';
-import type { ByteString, EntryAttributes, TreeNode, UpperDirectory, UpperNode } from '@rkt/appc';
+import type { ByteString, EntryAttributes, LayerLimits, TreeNode, UpperDirectory, UpperNode } from '@rkt/appc';
 import { deviceParts } from '../../host/device-number.ts';
 import { type BytePath, inSlices, type OpenDirectory, openDirectory } from '../../host/open-directory.ts';
 import { type XattrCalls, xattrNames } from '../../host/read-xattrs.ts';
@@ -21,6 +21,9 @@ export interface UpperFile {
   /** Where its content begins in that run; `tarOffset` of its only extent. */
   readonly start: number;
   readonly size: number;
+  /** With the time of its last change, nanoseconds since the epoch: what tells it from another that stands there later. */
+  readonly inode: bigint;
+  readonly ctimeNs: bigint;
   /** Undefined: it is in the directory that was read itself. */
   readonly place: UpperPlace | undefined;
   readonly name: Buffer;
@@ -36,6 +39,8 @@ export interface ReadUpperOptions {
   /** What the origin of the nodes says. */
   readonly layer: number;
   readonly users: UserRange | undefined;
+  /** Of one layer. @default those of fetching */
+  readonly limits?: LayerLimits;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -88,7 +93,7 @@ class Reading {
   readonly files: UpperFile[] = [];
   readonly #calls: XattrCalls;
   readonly #options: ReadUpperOptions;
-  readonly #budget: UpperBudget = createUpperBudget();
+  readonly #budget: UpperBudget;
   readonly #stack: Frame[] = [];
   /** Nodes that may be met under further names. */
   readonly #linked = new Map<string, Exclude<TreeNode, { kind: 'directory' }>>();
@@ -98,6 +103,7 @@ class Reading {
   constructor(calls: XattrCalls, options: ReadUpperOptions) {
     this.#calls = calls;
     this.#options = options;
+    this.#budget = createUpperBudget(options.limits);
   }
 
   /** Takes the next entry in; false when there is none. */
@@ -122,7 +128,9 @@ class Reading {
     const children = new Map<ByteString, UpperNode>();
     const { name, parent } = entry;
     const place = name && { parent: parent?.place, name };
-    this.#stack.push({ directory: openDirectory(entry.path), children, place, path: pathOf(entry), next: 0 });
+    const path = pathOf(entry);
+    const directory = openDirectory(entry.path, (each) => this.#budget.name(below(path, each)));
+    this.#stack.push({ directory, children, place, path, next: 0 });
     return { kind: 'directory', attributes, origin, opaque: isOpaque, children };
   }
 
@@ -131,7 +139,6 @@ class Reading {
   }
 
   #read(entry: Entry): UpperNode {
-    this.#budget.name(pathOf(entry));
     const stats = lstatSync(entry.path, { bigint: true });
     if (stats.isSocket() || (stats.isCharacterDevice() && stats.rdev === 0n)) return { kind: 'whiteout' };
     if (stats.isDirectory()) return this.enter(entry);
@@ -160,7 +167,7 @@ class Reading {
     const { name, parent } = entry;
     if (size === 0 || name === undefined) return { size, extents: [] };
     const start = this.#contentBytes;
-    this.files.push({ start, size, place: parent?.place, name });
+    this.files.push({ start, size, inode: stats.ino, ctimeNs: stats.ctimeNs, place: parent?.place, name });
     this.#contentBytes += size;
     return { size, extents: [{ fileOffset: 0, tarOffset: start, length: size }] };
   }
@@ -174,12 +181,15 @@ class Reading {
     const { xattrs, isOpaque } = this.#xattrs(entry);
     let xattrBytes = 0;
     for (const [name, value] of xattrs) xattrBytes += name.length + value.length;
-    this.#budget.texts(pathOf(entry), targetBytes, xattrBytes);
+    const path = pathOf(entry);
+    this.#budget.texts(path, targetBytes, xattrBytes);
+    const time = timeOf(stats.mtimeNs);
+    this.#budget.time(path, time.mtime);
     const attributes = {
       mode: Number(stats.mode) & 0o7777,
       uid: idInPod(Number(stats.uid), users),
       gid: idInPod(Number(stats.gid), users),
-      ...timeOf(stats.mtimeNs),
+      ...time,
       ...(xattrs.size > 0 && { xattrs }),
     };
     return { attributes, isOpaque };
@@ -205,8 +215,12 @@ class Reading {
 }
 
 function pathOf({ name, parent }: Entry): ByteString {
-  const last = name?.toString('latin1') ?? '';
-  return parent === undefined || parent.path === '' ? last : `${parent.path}/${last}`;
+  return parent === undefined || name === undefined ? '' : below(parent.path, name);
+}
+
+function below(directory: ByteString, name: Buffer): ByteString {
+  const last = name.toString('latin1');
+  return directory === '' ? last : `${directory}/${last}`;
 }
 
 function elsewhere(mark: ByteString, entry: ByteString): unknown {

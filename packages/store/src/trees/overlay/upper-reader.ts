@@ -62,8 +62,8 @@ function fileAt(files: readonly UpperFile[], offset: number): UpperFile {
 
 function openFile(directory: number, file: UpperFile): number {
   const handle = openSync(Buffer.concat([Buffer.from(`/proc/self/fd/${directory}/`), file.name]), OPEN_FILE);
-  const stats = fstatSync(handle);
-  if (stats.isFile() && stats.size === file.size) return handle;
+  const stats = fstatSync(handle, { bigint: true });
+  if (stats.isFile() && stats.ino === file.inode && stats.ctimeNs === file.ctimeNs) return handle;
   closeSync(handle);
   throw changed(file);
 }
