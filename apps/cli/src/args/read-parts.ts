@@ -58,10 +58,9 @@ function readPart(argv: readonly string[], at: number, context: Context): Read {
   const { operands } = context;
   const word = argv[at] ?? '';
   if (word === '---') {
-    throw usageError(
-      'bad flag syntax: --- without -- before it',
-      'images without arguments follow each other without ---',
-    );
+    // Between images it may stand also where the first has no arguments of its own, as everybody writes it.
+    if (context.isAfterImage && argv[at - 1] !== '---') return { part: [], used: 1 };
+    throw usageError('bad flag syntax: --- without an image before it', '--- stands between images: IMAGE --- IMAGE');
   }
   if (word === '--' && operands === 'images') return readAppArguments(argv.slice(at + 1));
   if (word === '--') return rest(argv.slice(at + 1), 1);

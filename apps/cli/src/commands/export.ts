@@ -3,7 +3,7 @@ import type { Arguments } from '../args/command.ts';
 import { CliError, usageError } from '../errors.ts';
 import { writeOutput } from '../files/write-output.ts';
 import { packAci } from '../images/pack-aci.ts';
-import { ENDED_FIRST, resolvePod } from '../pods/find-pods.ts';
+import { ENDED_FIRST, resolvePod, sayWhichPod } from '../pods/find-pods.ts';
 import { quote } from '../render/quote.ts';
 import type { Session } from '../wiring/session.ts';
 
@@ -13,6 +13,7 @@ export async function execute(session: Session, { flags, operands }: Arguments):
   const { signal } = session.interrupts;
   const runtime = await session.runtime();
   const pod = await resolvePod(runtime, typed, ENDED_FIRST);
+  sayWhichPod(session, pod);
   // Nothing is released before the last byte is written: the pod must not go while it is read.
   using files = await runtime.openAppFiles(pod.id, { app: flags.text('app') ?? pod.app, signal });
   const store = await session.existingStore('read');

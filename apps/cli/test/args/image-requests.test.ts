@@ -59,9 +59,19 @@ describe('images of a command line', () => {
     [['-u5', 'one', 'two'], 'flag -u must follow an image'],
     [['--', 'x'], 'an image is required before any app arguments'],
     [['one', '--', 'x', '---', '--', 'y'], 'only one set of app arguments allowed per image'],
-    [['one', '---', 'two'], 'bad flag syntax: --- without -- before it'],
+    [['---', 'two'], 'bad flag syntax: --- without an image before it'],
+    [['one', '---', '---', 'two'], 'bad flag syntax: --- without an image before it'],
   ])('%j are refused', (argv, message) => {
     expect(() => requests(...argv)).toThrow(message);
+  });
+
+  it('may be set apart by --- with arguments or without', () => {
+    const apart = requests('one', '--exec=/a', '---', 'two', '--', 'x', '---', 'three');
+    expect(apart.map(({ image, flags, appArguments }) => [image, flags.text('exec'), appArguments])).toEqual([
+      ['one', '/a', undefined],
+      ['two', undefined, ['x']],
+      ['three', undefined, undefined],
+    ]);
   });
 
   it('must be there', () => {
