@@ -317,7 +317,7 @@ describe('run', () => {
       ['run', '-v', 'data:/b', 'docker://a'],
       'run: invalid argument "data:/b" for --volume=data:/b: volumes are kept in',
     ],
-    [['run', '--memory=512m', 'docker://a'], 'run: invalid argument "512m" for --memory=512m: it must be a number of'],
+    [['run', '--memory=512q', 'docker://a'], 'run: invalid argument "512q" for --memory=512q: it must be a number of'],
     [
       ['run', '--cap-add=NET_ADMIN', 'docker://a'],
       'run: unknown flag: --cap-add\nhint: capabilities are kept or taken',

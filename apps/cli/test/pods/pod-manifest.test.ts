@@ -514,7 +514,7 @@ describe('flags of a pod', () => {
   it.each([
     ['--memory=abc', 'a number of bytes'],
     ['--memory=5Q', 'a number of bytes'],
-    ['--memory=512m', 'a number of bytes'],
+    ['--memory=512q', 'a number of bytes'],
     ['--cpu=-1', 'a quantity'],
   ])('%s are refused when they are read', (flag, expected) => {
     expect(() => argumentsOf('run', 'x', flag)).toThrow(`it must be ${expected}`);
