@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { join } from 'node:path';
 import type { RuntimeContext } from '../context.ts';
 import type { ProcessIdentity } from '../host/index.ts';
 import { monitorCgroup } from '../monitor/index.ts';
-import { isPodId } from '../pod/index.ts';
+import { isPodId, podCgroup } from '../pod/index.ts';
 import type { AbortOptions, GcEvent, PodId } from '../runtime.ts';
 import { emptyCgroup, initCgroup } from '../sandbox/index.ts';
 
@@ -35,7 +34,7 @@ export async function releaseLost(
   const holders = lockHolders(context, id);
   if (holders.some(({ isOurs }) => !isOurs)) return { kind: 'kept', id, reason: 'running' };
   for (const { identity } of holders) host.processes.signal(identity, 'SIGKILL');
-  const cgroup = join('rkt', id);
+  const cgroup = podCgroup(id);
   if (holders.length > 0) await emptyCgroup(context, id);
   else if (hasApps(context, id)) return { kind: 'kept', id, reason: 'running' };
   else await emptyCgroup(context, id);
@@ -47,7 +46,7 @@ export async function releaseLost(
 /** The first process of a PID namespace is none, and goes on when they have ended. */
 function hasApps({ host }: RuntimeContext, id: PodId): boolean {
   const init = host.cgroups.processes(initCgroup(id));
-  return host.cgroups.processes(join('rkt', id)).some((pid) => !init.includes(pid));
+  return host.cgroups.processes(podCgroup(id)).some((pid) => !init.includes(pid));
 }
 
 interface LockHolder {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { eventually } from '../eventually.ts';
 import type { Host } from '../host/index.ts';
 import { ignoreSurvivors, killMembers, type Membership } from '../kill-members.ts';
+import { podCgroup } from '../pod/index.ts';
 import type { PodId } from '../runtime.ts';
 import type { HealthCheck } from './health-check.ts';
 
@@ -15,7 +16,7 @@ export interface HealthWatch {
 }
 
 export function healthCgroup(podId: PodId, app: string): string {
-  return join('rkt', podId, `health.${app}`);
+  return join(podCgroup(podId), `health.${app}`);
 }
 
 export function healthMembers(podId: PodId, app: string): Membership {

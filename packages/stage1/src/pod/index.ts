@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-export { appCgroup, appMembers } from './app-cgroup.ts';
 export { hasCode, readTextFile, writeFileAtomically } from './files.ts';
 export { forgetKeptExit, keptExitDir, outOfMemoryFile } from './kept-exit.ts';
+export { appCgroup, appMembers, podCgroup } from './pod-cgroup.ts';
 export { type OwnedPod, openPodDirectory, type PodDirectory, type PodLocation } from './pod-directory.ts';
 export { isPodId } from './pod-id.ts';
 export { isIdentity } from './record-shapes.ts';

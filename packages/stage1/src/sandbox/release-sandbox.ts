@@ -5,7 +5,7 @@ import { type RuntimeContext, requireFlavor } from '../context.ts';
 import { isStage1Error } from '../error.ts';
 import { killMembers } from '../kill-members.ts';
 import { monitorCgroup } from '../monitor/index.ts';
-import { hasCode, type PodLocation, type RunRecord, records } from '../pod/index.ts';
+import { hasCode, type PodLocation, podCgroup, type RunRecord, records } from '../pod/index.ts';
 import { awaitStatus } from './await-status.ts';
 import { orNothing } from './or-nothing.ts';
 
@@ -36,7 +36,7 @@ export async function releaseSandbox(context: RuntimeContext, location: PodLocat
   }
   // Of monitors that were killed; while there are others it stays.
   host.cgroups.remove(monitorCgroup);
-  host.cgroups.remove(join('rkt', id));
+  host.cgroups.remove(podCgroup(id));
   if (run !== undefined && failures.length === 0) writeEnd(dir, run);
   owned.delete(id);
   sandbox?.pod.release();
@@ -85,7 +85,7 @@ async function removeRemains(context: RuntimeContext, location: PodLocation, { a
 
 /** Whatever a cgroup of the pod still has is the pod's, known to a record or not. Occupied cgroups cannot be removed. */
 export async function emptyCgroup({ host }: RuntimeContext, id: string): Promise<void> {
-  await killMembers(host, { cgroup: join('rkt', id), owner: `pod ${id}` });
+  await killMembers(host, { cgroup: podCgroup(id), owner: `pod ${id}` });
 }
 
 /** Without our own record there is still the one the networks keep of what they have to undo. */

@@ -6,7 +6,7 @@ import { eventually } from '../eventually.ts';
 import { explained } from '../explained.ts';
 import type { Host, HostProcess, Kernel, NamespaceKind, ProcessIdentity } from '../host/index.ts';
 import { passage } from '../mounts/index.ts';
-import { hasCode } from '../pod/index.ts';
+import { hasCode, podCgroup } from '../pod/index.ts';
 import { quote } from '../quote.ts';
 import type { PodId } from '../runtime.ts';
 
@@ -57,7 +57,7 @@ export async function startInit(host: Host, request: PidNamespaceRequest): Promi
 
 /** Below the pod's own, with which it is emptied. No name of an app has a dot. */
 export function initCgroup(id: PodId): string {
-  return join('rkt', id, 'pod.init');
+  return join(podCgroup(id), 'pod.init');
 }
 
 /** What is needed of the host, by name, with where it is. */

@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from '../../host/index.ts';
 import { appPaths } from '../../mounts/index.ts';
+import { podCgroup } from '../../pod/index.ts';
 import type { Listeners } from '../../runtime.ts';
 import type { AppContext } from '../flavor.ts';
 import { checkExecutable } from '../image/check-executable.ts';
@@ -36,7 +37,7 @@ export async function readyBundle(host: Host, context: AppContext, options: Read
   const first = pod.users?.first ?? 0;
   const covered = spec.mounts.map(({ destination }) => destination);
   await inRootfs(host, context, (syscalls, root) => checkExecutable(syscalls, root, { executable, env, cwd, covered }));
-  host.cgroups.make(join('rkt', pod.id));
+  host.cgroups.make(podCgroup(pod.id));
   const { base, bundle } = appPaths(app.name);
   const place = runtimePlace(pod.dir, app.name);
   const pidFile = join(pod.dir, base, 'pid');

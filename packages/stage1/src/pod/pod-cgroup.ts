@@ -3,9 +3,14 @@ import { join } from 'node:path';
 import type { Membership } from '../kill-members.ts';
 import type { PodId } from '../runtime.ts';
 
-/** What an app's first process is born in, relative to the root of every hierarchy. */
+/** What all cgroups of a pod are below, relative to the root of every hierarchy. */
+export function podCgroup(id: PodId): string {
+  return join('rkt', id);
+}
+
+/** What an app's first process is born in. */
 export function appCgroup(id: PodId, app: string): string {
-  return join('rkt', id, app);
+  return join(podCgroup(id), app);
 }
 
 /** What is to be killed of an app. */
