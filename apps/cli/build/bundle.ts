@@ -14,6 +14,8 @@ const common = {
   platform: 'node',
   target: 'node24',
   format: 'cjs',
+  // Modules of Node are required, without the loader of the others, which would have to be started first.
+  supported: { 'dynamic-import': false },
   conditions: ['@rkt/source'],
   minifySyntax: true,
   minifyWhitespace: true,
@@ -64,9 +66,18 @@ export async function bundleProgram(
   return bundledFiles(metafile);
 }
 
+/** undici without what is not used of it. */
+const lessUndici: Plugin = {
+  name: 'less-undici',
+  setup(plugin) {
+    plugin.onResolve({ filter: /\/client-h2\.js$/ }, () => ({ path: join(here, 'sea', 'undici-h2.cjs') }));
+  },
+};
+
 /** A worker thread's program, or another part of the executable, as one self-contained script; gives its files, too. */
 export async function bundleScript(entry: string, outfile: string): Promise<readonly string[]> {
-  const { metafile } = await build({ ...common, entryPoints: [entry], outfile });
+  const format = outfile.endsWith('.mjs') ? 'esm' : 'cjs';
+  const { metafile } = await build({ ...common, format, entryPoints: [entry], outfile, plugins: [lessUndici] });
   return bundledFiles(metafile);
 }
 

@@ -4,25 +4,21 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleProgram, bundleScript } from './bundle.ts';
+import { repeatable, traceless } from './code-caches/v8-options.ts';
 import { addonOf, nodeOf, root, runOnTarget, type Target } from './target.ts';
 
 const require = createRequire(import.meta.url);
 const here = dirname(fileURLToPath(import.meta.url));
 
+/** Scripts that have a code cache. */
+const cached = ['rkt', 'conversion-worker', 'hashing-worker', 'undici'];
+
 const assets = [
   'koffi.node',
-  'conversion-worker.cjs',
-  'hashing-worker.cjs',
-  'undici.cjs',
-  'undici.cache',
+  'start-worker.cjs',
   'openpgp.cjs',
+  ...cached.flatMap((name) => [`${name}.cjs`, `${name}.cache`]),
 ];
-
-/**
- * V8 salts its hashes, and compiles in other threads when it sees fit: both show in code caches. These two options it does
- * not ask for when it reads one; with any other, it would reject the cache.
- */
-const sameBytes = ['--random-seed=1', '--predictable'];
 
 /**
  * Makes an executable of Node, the bundled program, its workers and the native addon, named `rkt` in a work directory.
@@ -31,22 +27,26 @@ const sameBytes = ['--random-seed=1', '--predictable'];
  * @returns the files of which something is inside
  */
 export async function makeExecutable(target: Target, work: string, version: string): Promise<readonly string[]> {
-  const conversion = join(root, 'packages', 'docker2aci', 'src', 'layers', 'conversion-worker.ts');
-  const hashing = join(root, 'packages', 'store', 'src', 'verify', 'hashing-worker.ts');
+  const bundled = (script: string, ...path: string[]) => bundleScript(join(...path), join(work, script));
   const files = [
     ...(await bundleProgram(join(here, 'sea', 'entry.ts'), join(work, 'rkt.cjs'), { version })),
-    ...(await bundleScript(conversion, join(work, 'conversion-worker.cjs'))),
-    ...(await bundleScript(hashing, join(work, 'hashing-worker.cjs'))),
-    ...(await bundleScript(join(here, 'sea', 'undici-parts.cjs'), join(work, 'undici.cjs'))),
-    ...(await bundleScript(join(here, 'sea', 'openpgp-parts.cjs'), join(work, 'openpgp.cjs'))),
+    ...(await bundled('conversion-worker.cjs', root, 'packages/docker2aci/src/layers/conversion-worker.ts')),
+    ...(await bundled('hashing-worker.cjs', root, 'packages/store/src/verify/hashing-worker.ts')),
+    ...(await bundled('undici.cjs', here, 'sea', 'undici-parts.cjs')),
+    ...(await bundled('openpgp.cjs', here, 'sea', 'openpgp-parts.cjs')),
+    ...(await bundled('start.cjs', here, 'sea', 'start.ts')),
+    ...(await bundled('start-worker.cjs', here, 'sea', 'start-worker.ts')),
     addonOf(target),
     nodeOf(target),
   ];
-  // A code cache belongs to one Node on one architecture: the target's own Node makes it.
-  const onNode = (args: readonly string[]) => runOnTarget(target, nodeOf(target), [...sameBytes, ...args], work);
-  for (const script of ['undici.cjs', 'openpgp.cjs']) wrapInFunction(join(work, script));
-  onNode(['--disable-warning=ExperimentalWarning', join(here, 'write-code-cache.ts'), 'undici.cjs', 'undici.cache']);
+  for (const name of [...cached, 'openpgp']) wrapInFunction(join(work, `${name}.cjs`));
   copyFileSync(addonOf(target), join(work, 'koffi.node'));
+  await bundled('use-program.mjs', here, 'code-caches', 'use-program.ts');
+  // A code cache belongs to one Node on one architecture: the target's own Node makes it.
+  const onNode = (args: readonly string[]) =>
+    runOnTarget(target, nodeOf(target), [...repeatable, '--disable-warning=ExperimentalWarning', ...args], work);
+  onNode([...traceless, 'use-program.mjs', ...cached]);
+  onNode([join(here, 'code-caches', 'write-code-caches.ts'), ...cached]);
   writeFileSync(join(work, 'sea.json'), JSON.stringify(seaConfig()));
   onNode(['--experimental-sea-config', 'sea.json']);
   copyFileSync(nodeOf(target), join(work, 'rkt'));
@@ -63,11 +63,12 @@ function wrapInFunction(file: string): void {
 /** Paths are relative to the work directory: the blob has that of the program inside. */
 function seaConfig(): object {
   return {
-    main: 'rkt.cjs',
+    main: 'start.cjs',
     output: 'rkt.blob',
     disableExperimentalSEAWarning: true,
     useSnapshot: false,
-    useCodeCache: true,
+    // A few lines; what they start has one of its own.
+    useCodeCache: false,
     // No options for V8: with any, it rejects the code cache of Node's own modules, and every thread starts 10 ms later.
     execArgv: ['--disable-warning=ExperimentalWarning', '--openssl-config=/dev/null'],
     // Options for Node in the caller's environment must not change what a tool that runs as root does; nor must the

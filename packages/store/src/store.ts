@@ -198,8 +198,8 @@ export type Finding =
   | { readonly kind: 'tree-rebuilt'; readonly id: ImageId };
 
 /**
- * The content store. Safe with any number of processes; whatever a promise resolved for is durable, but for times of use,
- * and leases that end with the process.
+ * The content store. Safe with any number of processes; whatever a promise resolved for is durable, but for times of use and
+ * leases that end with the process. After a power cut, a layer that no image has yet is read once before it is used again.
  */
 export interface Store extends LayerRepository, AsyncDisposable {
   readonly dir: string;

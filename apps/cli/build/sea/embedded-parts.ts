@@ -5,10 +5,10 @@ import type { EmbeddedParts } from '../../src/wiring/embedded-parts.ts';
 
 /** The workers, started from the scripts the executable carries. */
 export const embeddedParts: EmbeddedParts | undefined = {
-  startWorker: (options) => start('conversion-worker.cjs', options),
-  startHashing: (options) => start('hashing-worker.cjs', options),
+  startWorker: (options) => start('conversion-worker', options),
+  startHashing: (options) => start('hashing-worker', options),
 };
 
 function start(script: string, options: WorkerOptions): Worker {
-  return new Worker(getAsset(script, 'utf8'), { ...options, eval: true });
+  return new Worker(getAsset('start-worker.cjs', 'utf8'), { ...options, argv: [script], eval: true });
 }

@@ -5,12 +5,13 @@ import {
   type AciForesight,
   type AciSegment,
   createAciBuilder,
+  decodeLayerIndex,
   type ImageId,
   isAppcError,
   streamLayerIndex,
 } from '@rkt/appc';
 import { ConversionError } from '../errors.ts';
-import { type OpenLayer, readLayerRange } from './read-range.ts';
+import { createLayerWindow, type OpenLayer, type ReadableLayer } from './read-range.ts';
 
 /** A layer on disk, as hashing wants it. */
 export interface HashedLayer {
@@ -59,6 +60,8 @@ export interface ImageHasherOptions {
 
 const BUFFER_BYTES = 256 * 1024;
 const MARK_BYTES = 8 * 1024 * 1024;
+/** The entries of an index so large take some 5 MB; those of a larger one are made twice. */
+const KEPT_INDEX_BYTES = 512 * 1024;
 
 /**
  * Hashes the ACI stream of an image without making it: headers come from the builder, content from the layer tars.
@@ -104,8 +107,9 @@ class Hasher implements ImageHasher {
     const ahead = this.#aheadIn(file);
     if (ahead.ended) return;
     try {
-      this.#stream.useFile(this.#layerCount - this.#layerSizes.length - 1, file);
-      yield* this.#stream.take(ahead.foresight.take(streamLayerIndex(index).entries));
+      const { size, entries } = streamLayerIndex(index);
+      this.#stream.useLayer(this.#layerCount - this.#layerSizes.length - 1, { file, size });
+      yield* this.#stream.take(ahead.foresight.take(entries));
       const [last] = ahead.states.slice(-1);
       if (this.#stream.size - (last?.size ?? 0) >= this.#markBytes) this.#mark(ahead);
     } catch {
@@ -122,10 +126,11 @@ class Hasher implements ImageHasher {
   }
 
   #begin({ diffId, file, index }: HashedLayer): Iterable<AciSegment> {
-    const entries = streamLayerIndex(index);
+    // The builder goes through the entries twice.
+    const entries = index.length <= KEPT_INDEX_BYTES ? decodeLayerIndex(index) : streamLayerIndex(index);
     const ahead = this.#endOfAhead(file);
     this.#layerSizes.unshift(entries.size);
-    this.#stream.useFile(this.#layerCount - this.#layerSizes.length, file);
+    this.#stream.useLayer(this.#layerCount - this.#layerSizes.length, { file, size: entries.size });
     const layer = { diffId, index: entries };
     if (ahead === undefined) return this.#builder.addLayer(layer);
     const { goodMarks, segments } = this.#builder.addForeseenLayer(layer, ahead.foresight);
@@ -177,7 +182,8 @@ interface StreamState {
 /** Gathers the stream in one buffer, so that neither a header nor a small file costs a call of its own. */
 class HashedStream {
   readonly #buffer: Buffer = Buffer.allocUnsafe(BUFFER_BYTES);
-  readonly #files = new Map<number, OpenLayer>();
+  readonly #layers = new Map<number, ReadableLayer>();
+  readonly #window = createLayerWindow();
   readonly #maxBytes: number;
   #hash: Hash = createHash('sha512');
   #filled = 0;
@@ -209,8 +215,8 @@ class HashedStream {
     this.#filled = 0;
   }
 
-  useFile(layer: number, file: OpenLayer): void {
-    this.#files.set(layer, file);
+  useLayer(number: number, layer: ReadableLayer): void {
+    this.#layers.set(number, layer);
   }
 
   /** Yields whenever a buffer full has been hashed, be it content, headers or the zeros of a hole. */
@@ -240,10 +246,10 @@ class HashedStream {
   }
 
   #addContent({ layer, tarOffset, length }: AciSegment & { readonly kind: 'layer' }, at: number): number {
-    const file = this.#files.get(layer);
-    if (file === undefined) throw new RangeError(`layer ${layer} has not been added`);
+    const source = this.#layers.get(layer);
+    if (source === undefined) throw new RangeError(`layer ${layer} has not been added`);
     const part = this.#buffer.subarray(this.#filled, Math.min(BUFFER_BYTES, this.#filled + length - at));
-    readLayerRange(file, part, tarOffset + at);
+    this.#window.read(source, part, tarOffset + at);
     this.#filled += part.length;
     return part.length;
   }

@@ -7,6 +7,12 @@ import { type Modes, PRIVATE } from './modes.ts';
 import { temporaryPath } from './temporary.ts';
 import { tidyUp } from './tidy-up.ts';
 
+/** A file as it is to be. */
+export interface FileToWrite {
+  readonly target: string;
+  readonly chunks: Iterable<Uint8Array>;
+}
+
 /**
  * The one way a file comes into being in the store: exclusive temporary, write, fsync, rename, fsync of the directory.
  * Readers see the old file, or none, or the whole new one; so does a machine that lost power.
@@ -18,34 +24,91 @@ export async function writeAtomically(
   target: string,
   chunks: Iterable<Uint8Array>,
 ): Promise<void> {
-  const temporary = temporaryPath(context, 'file');
+  await writeAllAtomically(context, [{ target, chunks }]);
+}
+
+/**
+ * The same of several files of one directory, with fewer waits for the disk than one after the other: all are durable before any
+ * has its name, and get them in this order.
+ */
+export async function writeAllAtomically(context: FileContext, files: readonly FileToWrite[]): Promise<void> {
+  const contents = files.map(({ chunks }) => chunks);
+  const moves = (temporaries: readonly string[]): Move[] =>
+    files.map(({ target }, at) => ({ source: temporaries[at] ?? '', target }));
   try {
-    context.step(`open ${temporary}`);
-    const handle = await open(temporary, 'wx', PRIVATE.file);
-    try {
-      await handle.chmod(context.modes.file);
-      for (const chunk of chunks) {
-        context.step(`write ${temporary}`);
-        await writeFully(handle, chunk);
-      }
-      context.step(`fsync ${temporary}`);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await moveIntoPlace(context, temporary, target);
+    await withTemporaries(context, contents, (temporaries) => moveIntoPlace(context, moves(temporaries)));
   } catch (error) {
-    await tidyUp(() => rm(temporary, { force: true }));
-    throw toStoreError(error, 'cannot write to the store', target);
+    throw toStoreError(error, 'cannot write to the store', files.map(({ target }) => target).join(', '));
   }
 }
 
-/** Renames something already durable to its final name and makes the name durable too. */
-export async function moveIntoPlace(context: FileContext, source: string, target: string): Promise<void> {
-  await makeDirectory(context, dirname(target));
-  context.step(`rename ${target}`);
-  await rename(source, target);
-  await syncDirectory(context, dirname(target));
+export interface TemporariesOptions {
+  /** Something else that waits for the disk, to be done at the same time. */
+  readonly meanwhile?: () => Promise<void>;
+}
+
+/** Writes temporary files and makes them durable, for `work` to move into place; what it leaves is removed if anything fails. */
+export async function withTemporaries(
+  context: FileContext,
+  contents: readonly Iterable<Uint8Array>[],
+  work: (paths: readonly string[]) => Promise<void>,
+  { meanwhile = async () => undefined }: TemporariesOptions = {},
+): Promise<void> {
+  const paths = contents.map(() => temporaryPath(context, 'file'));
+  const handles: FileHandle[] = [];
+  try {
+    try {
+      for (const [at, path] of paths.entries()) {
+        context.step(`open ${path}`);
+        const handle = await open(path, 'wx', PRIVATE.file);
+        handles.push(handle);
+        await handle.chmod(context.modes.file);
+        for (const chunk of contents[at] ?? []) {
+          context.step(`write ${path}`);
+          await writeFully(handle, chunk);
+        }
+      }
+      await allDone([
+        meanwhile(),
+        ...handles.map(async (handle, at) => {
+          context.step(`fsync ${paths[at]}`);
+          await handle.sync();
+        }),
+      ]);
+    } finally {
+      for (const handle of handles) await handle.close();
+    }
+    await work(paths);
+  } catch (error) {
+    for (const path of paths) await tidyUp(() => rm(path, { force: true }));
+    throw error;
+  }
+}
+
+/** Waits for all of them, also when one fails. @throws what the first of them that fails throws */
+async function allDone(works: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(works)) if (result.status === 'rejected') throw result.reason;
+}
+
+/** A durable file and the name it is to have. */
+export interface Move {
+  readonly source: string;
+  readonly target: string;
+}
+
+/**
+ * Renames files that are durable to their final names in one directory, and makes the names durable too. Whoever sees one sees those
+ * before it; so does a machine that lost power, as a journal keeps the order of renames.
+ */
+export async function moveIntoPlace(context: FileContext, moves: readonly Move[]): Promise<void> {
+  for (const directory of new Set(moves.map(({ target }) => dirname(target)))) {
+    await makeDirectory(context, directory);
+    for (const { source, target } of moves) {
+      context.step(`rename ${target}`);
+      await rename(source, target);
+    }
+    await syncDirectory(context, directory);
+  }
 }
 
 /** Makes a directory and its name durable, also if it was there: another process may have made it just now. */

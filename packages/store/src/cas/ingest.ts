@@ -3,8 +3,9 @@ import { open, rm } from 'node:fs/promises';
 import type { LayerIngest, PresentLayer } from '@rkt/appc';
 import type { StoreContext } from '../context.ts';
 import { StoreError, toStoreError } from '../errors.ts';
+import type { Sql } from '../records/database.ts';
 import { insertLayer } from '../records/layers.ts';
-import { moveIntoPlace, writeAtomically } from './atomic-write.ts';
+import { moveIntoPlace, withTemporaries } from './atomic-write.ts';
 import { countHold, insertHold } from './holds.ts';
 import { layerIndex, layerTar } from './layout.ts';
 import type { FileLock } from './locks.ts';
@@ -76,13 +77,22 @@ async function commitLayer(context: StoreContext, layer: CommittableLayer): Prom
   const tar = layerTar(layout, diffId);
   const idx = layerIndex(layout, diffId);
   try {
-    await syncContent(context, layer);
-    await writeAtomically(context, idx, [index]);
-    await moveIntoPlace(context, layer.source, tar);
-    database.transaction((sql) => {
+    await withTemporaries(
+      context,
+      [[index]],
+      ([temporary = '']) =>
+        moveIntoPlace(context, [
+          { source: temporary, target: idx },
+          { source: layer.source, target: tar },
+        ]),
+      { meanwhile: () => syncContent(context, layer) },
+    );
+    const record = (sql: Sql): void => {
       insertLayer(sql, { diffId, size, at: now() });
       insertHold(context, sql, diffId);
-    });
+    };
+    // The image that is made of it makes this durable; until then a power cut leaves files that are adopted again.
+    database.transaction(record, { durable: false });
   } catch (error) {
     await tidyUp(() => withdraw(context, diffId));
     throw toStoreError(error, 'cannot commit a layer', tar);

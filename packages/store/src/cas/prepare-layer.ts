@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import type { LayerIngest, PrepareLayerOptions, PresentLayer } from '@rkt/appc';
 import { requireWritable, type StoreContext } from '../context.ts';
 import { isNotFound, printable, toStoreError } from '../errors.ts';
+import type { Sql } from '../records/database.ts';
 import { findLayer, insertLayer } from '../records/layers.ts';
 import type { Hashing, HashingOptions } from '../verify/hashing.ts';
 import { countHold, insertHold } from './holds.ts';
@@ -53,12 +54,14 @@ async function findPresent(context: StoreContext, diffId: string): Promise<Prese
   const { layout, database } = context;
   if (!isWhole(context, diffId)) return undefined;
   // Between the look and the hold the layer may have been collected: the transaction decides.
-  const held = database.transaction((sql) => {
+  const hold = (sql: Sql): boolean => {
     const row = findLayer(sql, diffId);
     if (row === undefined || row.damaged) return false;
     insertHold(context, sql, diffId);
     return true;
-  });
+  };
+  // A hold ends with the process.
+  const held = database.transaction(hold, { durable: false });
   if (!held) return undefined;
   countHold(context, diffId);
   const path = layerTar(layout, diffId);

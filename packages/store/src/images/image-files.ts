@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ImageId } from '@rkt/appc';
-import { makeDirectory, writeAtomically } from '../cas/atomic-write.ts';
+import { writeAllAtomically } from '../cas/atomic-write.ts';
 import { imageDirectory, isDiffId, type Layout } from '../cas/layout.ts';
 import type { FileContext } from '../context.ts';
 import { isNotFound, StoreError, toStoreError } from '../errors.ts';
@@ -39,14 +39,12 @@ export async function writeImageFiles(
   files: ImageDocuments & { readonly record: ImageFile },
 ): Promise<void> {
   const directory = imageDirectory(context.layout, id);
-  try {
-    await makeDirectory(context, directory);
-  } catch (error) {
-    throw toStoreError(error, 'cannot write an image', directory);
-  }
-  await writeAtomically(context, join(directory, 'manifest'), [files.manifestBytes]);
-  if (files.configBytes !== undefined) await writeAtomically(context, join(directory, 'config'), [files.configBytes]);
-  await writeAtomically(context, join(directory, 'record.json'), [encodeRecord(files.record)]);
+  const file = (name: string, bytes: Uint8Array) => ({ target: join(directory, name), chunks: [bytes] });
+  await writeAllAtomically(context, [
+    file('manifest', files.manifestBytes),
+    ...(files.configBytes === undefined ? [] : [file('config', files.configBytes)]),
+    file('record.json', encodeRecord(files.record)),
+  ]);
 }
 
 /** Images of OCI layers have no `acis`. */

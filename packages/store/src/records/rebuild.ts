@@ -192,5 +192,5 @@ async function replaceDatabase(context: FileContext, path: string): Promise<void
   const { database } = context.layout;
   await setAside(context);
   for (const suffix of ['-wal', '-shm', '.suspect']) await rm(`${database}${suffix}`, { force: true });
-  await moveIntoPlace(context, path, database);
+  await moveIntoPlace(context, [{ source: path, target: database }]);
 }

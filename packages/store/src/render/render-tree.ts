@@ -114,7 +114,7 @@ export async function extract(context: StoreContext, { tree, ...options }: Extra
 /** Puts an extracted directory in place of whatever is there. To be called with the image's lock. */
 export async function replaceDirectory(context: StoreContext, id: ImageId, extracted: string): Promise<void> {
   await setAside(context, directoryTree(context.layout, id));
-  await moveIntoPlace(context, extracted, directoryTree(context.layout, id));
+  await moveIntoPlace(context, [{ source: extracted, target: directoryTree(context.layout, id) }]);
 }
 
 /** A directory cannot be renamed over one that is not empty. */
