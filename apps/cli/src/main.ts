@@ -6,6 +6,7 @@ import { type CommandModule, commandModules } from './commands/command-modules.t
 import { completionKey } from './completion/completion-key.ts';
 import { CliError, errnoOf, isCliError, reasonOf } from './errors.ts';
 import { failureStatus, missingCommandStatus, signalStatus } from './exit-status.ts';
+import { explained } from './render/explained.ts';
 import { createMessages, type MessageForm, messageForm } from './render/messages.ts';
 import { quote } from './render/quote.ts';
 import { installedLibraries } from './wiring/installed-libraries.ts';
@@ -69,12 +70,6 @@ async function printCompletions(words: readonly string[], io: Io, libraries: Lib
   const { complete } = await import('./completion/complete.ts');
   await complete(words, io, libraries);
   return 0;
-}
-
-async function explained(error: unknown): Promise<unknown> {
-  if (!isCliError(error) || error.mistyped === undefined) return error;
-  const { withSuggestion } = await import('./help/suggest.ts');
-  return withSuggestion(error);
 }
 
 async function loadCommand(name: string): Promise<CommandModule> {

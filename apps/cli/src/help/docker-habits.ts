@@ -41,6 +41,7 @@ const RUN: Readonly<Record<string, string>> = {
     'a larger one takes the place of /dev/shm with --volume=shm,kind=empty --mount=volume=shm,target=/dev/shm',
   '--ipc': 'the apps of a pod share IPC with each other and nobody else: rkt run IMAGE1 --- IMAGE2',
   '--stop-signal': 'how an app is asked to end is said by its image, or with rkt kill --signal=SIGNAL POD',
+  '--stop-timeout': 'how long an app may take to end is said when it is stopped: rkt stop --timeout=30s POD',
   '--health-cmd': 'how the health of an app is checked is said by its image; --no-healthcheck leaves it out',
   '--log-driver': 'what a detached app writes is kept for rkt logs POD; in the foreground it is standard output',
   '--env-host': "rkt's own variables are passed on with --inherit-env",

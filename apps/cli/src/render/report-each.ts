@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { failureStatus } from '../exit-status.ts';
 import type { Session } from '../wiring/session.ts';
+import { explained } from './explained.ts';
 
 /**
  * Does something for every item; the failure of one is told and does not keep the others from their turn. An interrupt does,
@@ -19,7 +20,7 @@ export async function reportEach<T>(
       await work(item);
     } catch (error) {
       if (signal.aborted) throw error;
-      session.report(error);
+      session.report(await explained(error));
       status = failureStatus;
     }
   }

@@ -122,6 +122,10 @@ describe('a pod', () => {
   it('that is not there is told, with the name that is near; a whole UUID is no name', async () => {
     put(first, 'running', 'web');
     expect(await found('wbe')).toContain('nor an app of that name (did you mean "web"?)\nhint: run \'rkt list\'');
+    for (const command of [['stop'], ['rm', '--force'], ['kill'], ['wait'], ['inspect', '--type=pod']]) {
+      const { status, stderr } = await rkt(...command, 'wbe');
+      expect([status, stderr]).toEqual([254, expect.stringContaining('(did you mean "web"?)')]);
+    }
     expect(await found(second)).toBe(
       `status: no pod has an id that begins with "${second}"\nhint: run 'rkt list' to see the pods\n`,
     );
