@@ -39,14 +39,16 @@ export async function makeExecutable(target: Target, work: string, version: stri
     addonOf(target),
     nodeOf(target),
   ];
+  if (!files.some((file) => file.endsWith('/undici-h2.cjs'))) throw new Error('undici has its own client for HTTP/2');
   for (const name of [...cached, 'openpgp']) wrapInFunction(join(work, `${name}.cjs`));
   copyFileSync(addonOf(target), join(work, 'koffi.node'));
-  await bundled('use-program.mjs', here, 'code-caches', 'use-program.ts');
+  for (const program of ['use-program', 'write-code-caches'])
+    await bundled(`${program}.mjs`, here, 'code-caches', `${program}.ts`);
   // A code cache belongs to one Node on one architecture: the target's own Node makes it.
   const onNode = (args: readonly string[]) =>
     runOnTarget(target, nodeOf(target), [...repeatable, '--disable-warning=ExperimentalWarning', ...args], work);
   onNode([...traceless, 'use-program.mjs', ...cached]);
-  onNode([join(here, 'code-caches', 'write-code-caches.ts'), ...cached]);
+  onNode(['write-code-caches.mjs', ...cached]);
   writeFileSync(join(work, 'sea.json'), JSON.stringify(seaConfig()));
   onNode(['--experimental-sea-config', 'sea.json']);
   copyFileSync(nodeOf(target), join(work, 'rkt'));
@@ -57,7 +59,10 @@ export async function makeExecutable(target: Target, work: string, version: stri
 
 /** A bundled CommonJS module becomes a function of what such modules are given, so far as they ask for it. */
 function wrapInFunction(file: string): void {
-  writeFileSync(file, `(function(module,require,__filename){${readFileSync(file, 'utf8')}\n})`);
+  const source = readFileSync(file, 'utf8');
+  // It is read byte by byte: see `embeddedScript`.
+  if (/[^\0-\x7f]/.test(source)) throw new Error(`${file} has characters that are not ASCII`);
+  writeFileSync(file, `(function(module,require,__filename){${source}\n})`);
 }
 
 /** Paths are relative to the work directory: the blob has that of the program inside. */

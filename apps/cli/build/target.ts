@@ -51,10 +51,19 @@ export function addonOf({ arch, addonPackage }: Target): string {
   return join(addonPackage, `linux_${arch}`, 'koffi.node');
 }
 
+/** Of what takes a minute when it is emulated on a busy machine. */
+const LONGEST_MS = 300_000;
+
 /** Runs a program of the target's architecture to its end; gives what it printed. */
 export function runOnTarget({ runner }: Target, program: string, args: readonly string[], cwd: string): string {
   const [file = '', ...rest] = [...runner, program, ...args];
-  return execFileSync(file, rest, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], env: {} });
+  return execFileSync(file, rest, {
+    cwd,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: {},
+    timeout: LONGEST_MS,
+  });
 }
 
 /** The versions of Node and of the libraries inside it. */

@@ -199,7 +199,8 @@ export type Finding =
 
 /**
  * The content store. Safe with any number of processes; whatever a promise resolved for is durable, but for times of use and
- * leases that end with the process. After a power cut, a layer that no image has yet is read once before it is used again.
+ * leases that end with the process. After a power cut, a layer that no image has yet is read once before it is used again, or
+ * collected as garbage.
  */
 export interface Store extends LayerRepository, AsyncDisposable {
   readonly dir: string;

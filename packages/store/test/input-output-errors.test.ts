@@ -14,7 +14,7 @@ const scratch = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 /** What may go wrong at a step: not every step needs room. */
 function faultsAt(step: string): readonly Fault[] {
-  return /^(open|write|mkdir|fsync|commit|extract) /.test(step) ? ['EIO', 'ENOSPC'] : ['EIO'];
+  return /^(open|write|mkdir|fsync|commit|commit-unsynced|extract) /.test(step) ? ['EIO', 'ENOSPC'] : ['EIO'];
 }
 
 type Fault = 'EIO' | 'ENOSPC';
@@ -46,7 +46,7 @@ async function failAtEveryStep(root: string, task: Task): Promise<void> {
     // A process that lives on still owns what it could not remove.
     if (!/^(unlink|rmdir) /.test(step)) expect(leftIn(dir), message).toEqual([]);
     endOfProcess(dir);
-    await expectConsistent(dir, task, { hadKept, again: /^(rename|commit|unlink) /.test(step) });
+    await expectConsistent(dir, task, { hadKept, again: /^(rename|commit|commit-unsynced|unlink) /.test(step) });
     rmSync(dir, { recursive: true });
     return seen;
   };

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { once } from 'node:events';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -98,6 +101,27 @@ describe('a registry whose authority is private', () => {
     expect(half.stderr).toContain('client.cert has no key: expected client.key beside it');
     copyFileSync(files.client.key, join(directory, 'client.key'));
     expect(await fetchFrom(mutual)).toMatchObject({ status: 0 });
+  });
+});
+
+describe('a registry behind a proxy', () => {
+  it('is asked over TLS through its tunnel', async () => {
+    const asked: string[] = [];
+    const proxy = createServer().listen(0, '127.0.0.1');
+    proxy.on('connect', ({ url = '' }, client: Socket) => {
+      asked.push(url);
+      const upstream = connect(tls.port, '127.0.0.1', () => {
+        client.write('HTTP/1.1 200 Connection established\r\n\r\n');
+        upstream.pipe(client).pipe(upstream);
+      });
+      for (const socket of [client, upstream]) socket.on('error', () => upstream.destroy());
+    });
+    await once(proxy, 'listening');
+    const variables = { HTTPS_PROXY: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` };
+    const words = ['--insecure-options=image,tls', 'fetch', `docker://registry.invalid:${tls.port}/team/app:1`];
+    expect(await rktWithNames(host, words, variables)).toMatchObject({ status: 0 });
+    expect(new Set(asked)).toEqual(new Set([`registry.invalid:${tls.port}`]));
+    proxy.close();
   });
 });
 

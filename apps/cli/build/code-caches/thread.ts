@@ -15,8 +15,8 @@ export interface InThread {
   readonly workerData: unknown;
 }
 
-/** So long that whoever has much to say must wait, as it does now and then. */
-const MESSAGE_MS = 10;
+/** So long that whoever has much to say must wait at first, as it does now and then, also where everything is emulated. */
+const FIRST_MS = 1500;
 
 /** As much of a `Worker` as the program uses, on the calling thread. */
 export function createThread(
@@ -25,12 +25,12 @@ export function createThread(
 ): object {
   const { port1, port2: parentPort } = new MessageChannel();
   const events = new EventEmitter();
-  let sent = Promise.resolve();
+  let sent = setTimeout(FIRST_MS);
   port1.on('message', (message) => events.emit('message', message));
   start(name, { parentPort, workerData });
   return Object.assign(events, {
     postMessage: (message: unknown, transfer?: readonly Transferable[]) => {
-      sent = sent.then(() => setTimeout(MESSAGE_MS)).then(() => port1.postMessage(message, transfer));
+      sent = sent.then(() => port1.postMessage(message, transfer));
     },
     terminate: async () => {
       port1.close();

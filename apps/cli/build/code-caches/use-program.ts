@@ -14,6 +14,7 @@ import { sampleImages } from './sample-image.ts';
 import { asUsual } from './v8-options.ts';
 
 const [, , ...names] = process.argv;
+const SOMEBODY = 65_534;
 
 const work = mkdtempSync('./use-');
 // See `traceless`: the program must not call the collector either.
@@ -21,14 +22,21 @@ globalThis.gc = async () => undefined;
 // Whether it waits for something depends on the machine.
 const { setTimeout: wait } = globalThis;
 globalThis.setTimeout = Object.assign(
-  (run: () => void, milliseconds = 0) => (milliseconds < 100 ? wait(run, milliseconds) : wait(() => undefined, 0)),
+  (run: (...args: unknown[]) => void, milliseconds = 0, ...args: unknown[]) =>
+    milliseconds < 100 ? wait(run, milliseconds, ...args) : wait(() => undefined, 0),
   wait,
 ) as typeof setTimeout;
+// Root opens a store in another way than others do.
+const uid = process.geteuid?.() ?? 0;
+process.geteuid = () => (uid === 0 ? SOMEBODY : uid);
+process.umask(0o077);
 const program = createProgram();
 try {
   await using registry = await startTestRegistry();
   const { large, derived } = sampleImages();
-  await registry.putImage({ repository: 'large', tag: 'latest' }, large);
+  const { layers } = await registry.putImage({ repository: 'large', tag: 'latest' }, large);
+  // In pieces, so that whoever reads it has to wait for the next one, too.
+  registry.fail({ action: { kind: 'drip', chunkBytes: 512 * 1024, everyMs: 20 }, path: layers[0]?.digest ?? '/' });
   await registry.putImage({ repository: 'derived', tag: 'latest' }, derived);
   writeFileSync(`${work}/registries.conf`, '');
   // Nothing of the machine the build runs on: neither its configuration nor who builds.

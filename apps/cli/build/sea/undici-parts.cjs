@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the executable has of the `undici` package: the three parts @rkt/registry uses, each evaluated when it is first asked
+// What the executable has of the `undici` package: the parts that @rkt/registry uses, each evaluated when it is first asked
 // for. The package's own entry evaluates fetch, WebSocket and caches as well, 45 ms that every fetch would pay.
 
 module.exports = {
@@ -10,8 +10,11 @@ module.exports = {
   get buildConnector() {
     return require('undici/lib/core/connect.js');
   },
-  // Needs methods that the package's entry adds to its dispatchers.
-  get EnvHttpProxyAgent() {
-    return require('undici/index.js').EnvHttpProxyAgent;
+  // For proxies. They need methods that the package's entry adds to its dispatchers.
+  get Pool() {
+    return require('undici/index.js').Pool;
+  },
+  get ProxyAgent() {
+    return require('undici/index.js').ProxyAgent;
   },
 };

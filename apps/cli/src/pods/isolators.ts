@@ -3,11 +3,12 @@ import type { Isolator } from '@rkt/appc';
 import type { FlagValues } from '../args/flag.ts';
 import { usageError } from '../errors.ts';
 import { parseOomScoreAdj, parseSeccompFlag } from './isolator-flags.ts';
+import { parseBytes } from './quantity.ts';
 
 /** The isolators of an image with those of the command line in the place of ones of the same name. */
 export function isolatorsOf(image: readonly Isolator[], flags: FlagValues): readonly Isolator[] {
   const given = [
-    ...resource('resource/memory', flags.text('memory')),
+    ...memory(flags.text('memory')),
     ...resource('resource/cpu', flags.text('cpu')),
     ...shares(flags.text('cpu-shares')),
     ...oomScoreAdj(flags.text('oom-score-adj')),
@@ -32,6 +33,10 @@ function oomScoreAdj(text: string | undefined): readonly Isolator[] {
 
 function seccomp(text: string | undefined): readonly Isolator[] {
   return text === undefined ? [] : [parseSeccompFlag(text)];
+}
+
+function memory(text: string | undefined): readonly Isolator[] {
+  return resource('resource/memory', text === undefined ? undefined : parseBytes(text));
 }
 
 function resource(name: string, limit: string | undefined): readonly Isolator[] {

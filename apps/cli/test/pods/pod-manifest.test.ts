@@ -470,6 +470,7 @@ describe('the pod manifest', () => {
       { name: 'os/linux/cpu-shares', value: 512 },
       { name: 'os/linux/capabilities-remove-set', value: { set: ['CAP_NET_RAW', 'CAP_MKNOD'] } },
     ]);
+    expect(appOf(['x', '--memory=64m']).app.isolators).toEqual([{ name: 'resource/memory', value: { limit: '64Mi' } }]);
     expect(() => appOf(['x', '--caps-retain=KILL', '--caps-remove=KILL'])).toThrow('cannot be used together');
   });
 });

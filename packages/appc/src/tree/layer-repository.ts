@@ -13,7 +13,7 @@ export interface LayerIngest extends AsyncDisposable {
   readonly state: 'ingest';
   /** An empty file, made exclusively, into which the uncompressed tar is to be written (any thread may open it by this path). */
   readonly path: string;
-  /** The caller has verified that the file's SHA-256 is the diffID asked for. Makes the layer durable and visible. */
+  /** The caller has verified that the file's SHA-256 is the diffID asked for. Makes the layer's bytes durable, and the layer visible. */
   commit(result: { readonly size: number; readonly index: Uint8Array }): Promise<PresentLayer>;
   abort(): Promise<void>;
 }

@@ -11,7 +11,8 @@ import {
   streamLayerIndex,
 } from '@rkt/appc';
 import { ConversionError } from '../errors.ts';
-import { createLayerWindow, type OpenLayer, type ReadableLayer } from './read-range.ts';
+import { createLayerWindow, type ReadableLayer } from './layer-window.ts';
+import type { OpenLayer } from './read-range.ts';
 
 /** A layer on disk, as hashing wants it. */
 export interface HashedLayer {
@@ -60,7 +61,10 @@ export interface ImageHasherOptions {
 
 const BUFFER_BYTES = 256 * 1024;
 const MARK_BYTES = 8 * 1024 * 1024;
-/** The entries of an index so large take some 5 MB; those of a larger one are made twice. */
+/**
+ * The entries of an index so large take some 5 MB, or more where paths share long beginnings, as the builder's tree does anyway.
+ * Those of a larger one are made twice.
+ */
 const KEPT_INDEX_BYTES = 512 * 1024;
 
 /**

@@ -3,7 +3,7 @@ import { appendFileSync, closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it, onTestFinished } from 'vitest';
-import { createLayerWindow, type LayerWindow, type ReadableLayer } from '../../src/layers/read-range.ts';
+import { createLayerWindow, type LayerWindow, type ReadableLayer } from '../../src/layers/layer-window.ts';
 import { temporaryDirectory } from '../temporary.ts';
 
 const KIB = 1024;

@@ -151,6 +151,9 @@ interface AgentNeeds {
   readonly contexts: Contexts;
 }
 
+/** A server is offered nothing else. undici asks connectors of its own making, and not the agent they are for. */
+const http1 = { allowH2: false } as const;
+
 async function createAgent(options: UndiciTransportOptions, needs: AgentNeeds): Promise<Dispatcher> {
   const secureContext = await needs.contexts.target();
   // One context for all connections: made of options it would be parsed anew, 150 certificates, with each of them.
@@ -159,14 +162,14 @@ async function createAgent(options: UndiciTransportOptions, needs: AgentNeeds): 
   const limits: Agent.Options = {
     connections: options.connections ?? 6,
     pipelining: 1,
-    allowH2: false,
+    ...http1,
     headersTimeout: headersTimeoutOf(options),
     bodyTimeout: options.idleTimeoutMs ?? 60_000,
     maxHeaderSize: MAX_HEADER_BYTES,
   };
   const { Agent, buildConnector } = await loadConnectionParts();
   if (needs.proxy === undefined) {
-    return new Agent({ ...limits, connect: noting(needs.sockets, buildConnector({ ...tls, timeout })) });
+    return new Agent({ ...limits, connect: noting(needs.sockets, buildConnector({ ...tls, ...http1, timeout })) });
   }
   const { ProxyAgent, Pool } = await loadProxyParts();
   // What is made for the proxy itself would have undici's own limits, and none for what it takes to be connected.
@@ -174,8 +177,9 @@ async function createAgent(options: UndiciTransportOptions, needs: AgentNeeds): 
   return new ProxyAgent({
     ...limits,
     uri: needs.proxy.href,
-    requestTls: { ...tls, timeout },
+    requestTls: { ...tls, ...http1, timeout },
     proxyTls: {
+      ...http1,
       timeout,
       ...(needs.proxy.protocol === 'https:' ? { secureContext: await needs.contexts.proxy() } : {}),
     },

@@ -2,7 +2,9 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { createSecureServer } from 'node:http2';
 import { type AddressInfo, connect, createServer as createSocketServer, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { parseReference } from '@rkt/refparse';
 import { describe, expect, it } from 'vitest';
 import { createRegistry, type ProxySettings, type RegistryHost, undiciTransport } from '../../src/index.ts';
@@ -93,6 +95,30 @@ describe('a tunnel', () => {
       new RegExp(`${PASSWORD}|${login}`),
     );
     await transport.close();
+  });
+});
+
+describe('a server that would rather speak HTTP/2', () => {
+  it.each(['directly', 'through a proxy'])('is offered HTTP/1.1 alone, %s', async (way) => {
+    await using proxy = await startTunnels();
+    const spoken: (string | false | null)[] = [];
+    const server = createSecureServer({ ...tls, allowHTTP1: true }, (_request, response) => response.end('{}'));
+    server.on('secureConnection', ({ alpnProtocol }: TLSSocket) => spoken.push(alpnProtocol));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const isDirect = way === 'directly';
+    const transport = undiciTransport(isDirect ? {} : { proxy: { httpsProxy: proxy.url } });
+    const answer = await transport.send({
+      method: 'GET',
+      url: new URL(`https://${isDirect ? '127.0.0.1' : 'registry.invalid'}:${port}/v2/`),
+      headers: {},
+      verifyTls: false,
+    });
+    expect(answer.status).toBe(200);
+    expect(spoken).toEqual(['http/1.1']);
+    await transport.close();
+    await new Promise((resolve) => server.close(resolve));
   });
 });
 

@@ -38,7 +38,8 @@ export async function writeAllAtomically(context: FileContext, files: readonly F
   try {
     await withTemporaries(context, contents, (temporaries) => moveIntoPlace(context, moves(temporaries)));
   } catch (error) {
-    throw toStoreError(error, 'cannot write to the store', files.map(({ target }) => target).join(', '));
+    const [first, second] = files.map(({ target }) => target);
+    throw toStoreError(error, 'cannot write to the store', second === undefined ? first : dirname(second));
   }
 }
 
@@ -76,7 +77,7 @@ export async function withTemporaries(
         }),
       ]);
     } finally {
-      for (const handle of handles) await handle.close();
+      await allDone(handles.map((handle) => handle.close()));
     }
     await work(paths);
   } catch (error) {
@@ -101,14 +102,14 @@ export interface Move {
  * before it; so does a machine that lost power, as a journal keeps the order of renames.
  */
 export async function moveIntoPlace(context: FileContext, moves: readonly Move[]): Promise<void> {
-  for (const directory of new Set(moves.map(({ target }) => dirname(target)))) {
-    await makeDirectory(context, directory);
-    for (const { source, target } of moves) {
-      context.step(`rename ${target}`);
-      await rename(source, target);
-    }
-    await syncDirectory(context, directory);
+  const [directory, another] = new Set(moves.map(({ target }) => dirname(target)));
+  if (directory === undefined || another !== undefined) throw new TypeError('files are moved into one directory');
+  await makeDirectory(context, directory);
+  for (const { source, target } of moves) {
+    context.step(`rename ${target}`);
+    await rename(source, target);
   }
+  await syncDirectory(context, directory);
 }
 
 /** Makes a directory and its name durable, also if it was there: another process may have made it just now. */

@@ -137,13 +137,13 @@ function databaseOn(connection: DatabaseSync, path: string, step: OpenDatabaseOp
     const text = 'the database was rebuilt meanwhile: open the store again';
     throw new StoreError('ERR_RKT_STORE_CORRUPT', text, { path });
   };
-  const transact = <T>(work: (sql: Sql) => T, end: 'COMMIT' | 'ROLLBACK'): T =>
+  const transact = <T>(work: (sql: Sql) => T, end: 'COMMIT' | 'ROLLBACK', name = end.toLowerCase()): T =>
     guard(() => {
       requireSame();
       connection.exec('BEGIN IMMEDIATE');
       try {
         const result = work(sql);
-        step(`${end.toLowerCase()} ${path}`);
+        step(`${name} ${path}`);
         connection.exec(end);
         // What went into a database that is no longer the store's is lost.
         requireSame();
@@ -160,7 +160,7 @@ function databaseOn(connection: DatabaseSync, path: string, step: OpenDatabaseOp
       // https://www.sqlite.org/pragma.html#pragma_synchronous: with a WAL, NORMAL leaves out the commit's fsync alone.
       connection.exec('PRAGMA synchronous = NORMAL');
       try {
-        return transact(work, 'COMMIT');
+        return transact(work, 'COMMIT', 'commit-unsynced');
       } finally {
         connection.exec('PRAGMA synchronous = FULL');
       }

@@ -12,7 +12,7 @@ export interface Steps {
 }
 
 /** Of what `onStep` tells, the rest is seen as operations on files. */
-const NOT_FILES = /^(commit|extract|syncfs) /;
+const NOT_FILES = /^(commit|commit-unsynced|extract|syncfs) /;
 
 /** Follows every step in a store; `before` is told its number, from 1, and may throw or never return. */
 export async function followSteps(dir: string, before: (step: number, name: string) => void): Promise<Steps> {
