@@ -198,6 +198,8 @@ function noting(sockets: Set<Socket>, connect: buildConnector.connector): buildC
     if (!isSocket(socket)) return;
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
+    // A server of TLS that refuses says why and then ends the connection: the reason is the first, and undici would take the last.
+    socket.once('error', (error: Error) => socket.destroy(error));
   };
 }
 
