@@ -171,7 +171,10 @@ it.each<[Work, string, number]>([
 ])(
   '%s leaves nothing that gc does not find when %s is killed, whenever that is',
   async (work, victim, kills) => {
-    expect(await killThroughout(work, victim, kills)).toBeGreaterThan(0);
+    let killed = 0;
+    // A process may be faster than whoever is to kill it, on a busy machine every time.
+    for (let round = 0; killed === 0 && round < 3; round += 1) killed = await killThroughout(work, victim, kills);
+    expect(killed).toBeGreaterThan(0);
   },
   120_000,
 );
